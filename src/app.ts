@@ -1,0 +1,96 @@
+import Koa from 'koa';
+import type { Config } from './config/parse-config.ts';
+import type { Origin } from './domain/audit/audit-event.ts';
+import type { Credential } from './domain/credentials/credential.ts';
+import { issueClientSecret } from './domain/credentials/issue-client-secret.ts';
+import { builtInResourceServers } from './domain/permissions/resource-server.ts';
+import { bootstrapRoot, type RootCredential } from './domain/service-accounts/root-account.ts';
+import { createServiceAccounts } from './domain/service-accounts/service-accounts.ts';
+import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
+import { basePath } from './http/base-path.ts';
+import type { HttpApp } from './http/context.ts';
+import { health } from './http/health.ts';
+import { listen } from './http/http-server.ts';
+import { sendProblem } from './http/problem.ts';
+import { requestId } from './http/request-id.ts';
+import { createAuthenticate } from './management/authenticate.ts';
+import { managementFace } from './management/management-face.ts';
+import { managementRoutes } from './management/routes.ts';
+import { createProvider } from './oauth/create-provider.ts';
+import { oauthFace } from './oauth/oauth-face.ts';
+import type { PreparedServer, Surroundings } from './prepare-server.ts';
+import { answers } from './storage/database.ts';
+import { writeRootFile } from './storage/root-file.ts';
+
+/** A server that takes requests. */
+export interface App {
+  /** The first root account, when this start made it and its secret has not been put into a file. */
+  readonly firstRoot: RootCredential | undefined;
+  /** Takes no new connection and lets what is in flight finish. */
+  close(): Promise<void>;
+}
+
+const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined };
+const GRACE = 10_000;
+
+/** Serves on a prepared database: the composition root, where every part is given what it needs. */
+export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
+  const firstRoot = await bootstrap(config, server, surroundings);
+  const http = await listen(compose(config, server, surroundings).callback(), config.host, config.port);
+  return { firstRoot, close: () => http.close(GRACE) };
+}
+
+async function bootstrap(
+  config: Config,
+  { storage, credentialTools }: PreparedServer,
+  { clock, logger }: Surroundings,
+): Promise<RootCredential | undefined> {
+  const toFile = config.production && config.bootstrap.clientSecret === undefined;
+  const root = await storage.writeAlone(START, async (stores) => {
+    const work = await bootstrapRoot(stores, credentialTools, { now: clock(), fixed: config.bootstrap });
+    // Before the commit: an account whose secret nobody could be given must not come to be.
+    if (work.result !== undefined && toFile) {
+      const file = writeRootFile(config.keysDirectory, { issuer: config.issuer, ...work.result });
+      logger.info({ event: 'root.secret_written', file });
+    }
+    return work;
+  });
+  return toFile ? undefined : root;
+}
+
+function compose(config: Config, server: PreparedServer, { clock, random, logger }: Surroundings): HttpApp {
+  const { issuer } = config;
+  const { storage, keyRing, credentialTools } = server;
+  const resourceServers = builtInResourceServers(config);
+  const decoy: Credential = issueClientSecret(credentialTools, clock()).credential;
+
+  const provider = createProvider({
+    issuer,
+    keyRing,
+    signingAlg: config.signingAlg,
+    tokenTtl: config.tokenTtl,
+    servers: resourceServers,
+    findAccount: (clientId) => storage.read.serviceAccounts.findSnapshot(clientId),
+    hashSecret: credentialTools.hashSecret,
+    decoy: [decoy],
+  });
+  const serviceAccounts = createServiceAccounts({ ...credentialTools, storage, clock, resourceServers });
+  const verify = createAccessTokenVerifier({ keyRing: () => keyRing, issuer, audience: `${issuer}/api`, clock });
+
+  const app: HttpApp = new Koa();
+  app.on('error', (error: unknown) => logger.error({ event: 'http.failed', err: error }));
+  app.use(requestId(random.uuid));
+  app.use(basePath(issuer));
+  app.use(oauthFace({ issuer, keyRing, provider, logger }));
+  app.use(
+    managementFace({
+      routes: managementRoutes({ issuer, serviceAccounts, resourceServers }),
+      authenticate: createAuthenticate(verify, storage.read.serviceAccounts),
+      resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
+      logger,
+    }),
+  );
+  app.use(health(() => answers(server.database)));
+  app.use((ctx) => sendProblem(ctx, { status: 404, code: 'not_found', detail: 'There is no such resource' }));
+  return app;
+}

@@ -1,0 +1,166 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { isAbsoluteUri } from '../domain/permissions/resource-server.ts';
+import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import { EXPECTED, SECRET, SETTINGS, type Settings } from './settings.ts';
+import { unknownSettings } from './unknown-settings.ts';
+
+/** Where the data lives: in this process, or on a PostgreSQL server. */
+export type DatabaseConfig =
+  { kind: 'embedded'; directory: string | undefined } | { kind: 'postgres'; url: string; adminUrl: string };
+
+/** What one process of Writ is told by its environment; durations are seconds. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly production: boolean;
+  readonly database: DatabaseConfig;
+  readonly logLevel: string;
+  readonly issuer: string;
+  readonly keysDirectory: string;
+  readonly keyEncryptionKey: Buffer | undefined;
+  readonly signingAlg: SigningAlg;
+  readonly tokenTtl: number;
+  readonly tokenMaxTtl: number;
+  readonly defaultAudience: string;
+  readonly bootstrap: { readonly clientId: string | undefined; readonly clientSecret: string | undefined };
+}
+
+/** Every problem of an environment at once; `message` is what the operator reads. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(['Writ cannot start, its settings are wrong:', ...problems.map((problem) => `  ${problem}`)].join('\n'));
+    this.problems = problems;
+  }
+}
+
+function compileSettings(): ValidateFunction<Settings> {
+  const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, verbose: true });
+  ajv.addFormat('issuer', isIssuer);
+  ajv.addFormat('absolute-uri', isAbsoluteUri);
+  ajv.addFormat('base64-256-bit', isBase64Of256Bits);
+  ajv.addFormat('postgres-url', isPostgresUrl);
+  ajv.addFormat('database-url', (value) => isPostgresUrl(value) || /^pglite:./.test(value));
+  return ajv.compile<Settings>(SETTINGS);
+}
+
+/** Settings for which "set to nothing" means "not set", so that a compose file may pass them through. */
+const EMPTY_MEANS_ABSENT = /^(?:NODE_ENV|WRIT_BOOTSTRAP_.*)$/;
+
+/**
+ * Reads the environment once.
+ *
+ * @param environment names and values as the process has them
+ * @returns the frozen configuration, and warnings about `WRIT_` names that mean nothing
+ * @throws ConfigError with every problem, secrets not repeated
+ */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): {
+  config: Config;
+  warnings: readonly string[];
+} {
+  const validate = compileSettings();
+  const values: unknown = Object.fromEntries(
+    Object.keys(SETTINGS.properties)
+      .map((name) => [name, environment[name]] as const)
+      .filter(([name, value]) => value !== undefined && !(value === '' && EMPTY_MEANS_ABSENT.test(name))),
+  );
+  const { misspelt, ignored } = unknownSettings(Object.keys(environment), Object.keys(SETTINGS.properties));
+  if (!validate(values)) {
+    throw new ConfigError([...new Set((validate.errors ?? []).map(describe)), ...misspelt]);
+  }
+
+  const production = values.NODE_ENV === 'production';
+  const issuer = values.WRIT_ISSUER ?? `http://localhost:${values.PORT}`;
+  const problems = [...misspelt, ...contradictions(values, issuer, environment['DATABASE_URL'] !== undefined)];
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const config: Config = {
+    host: values.HOST,
+    port: values.PORT,
+    production,
+    database: databaseConfig(values),
+    logLevel: values.LOG_LEVEL,
+    issuer,
+    keysDirectory: values.WRIT_KEYS_DIR,
+    keyEncryptionKey:
+      values.WRIT_KEY_ENCRYPTION_KEY === undefined ? undefined : Buffer.from(values.WRIT_KEY_ENCRYPTION_KEY, 'base64'),
+    signingAlg: values.WRIT_SIGNING_ALG,
+    tokenTtl: values.WRIT_TOKEN_TTL,
+    tokenMaxTtl: values.WRIT_TOKEN_MAX_TTL,
+    defaultAudience: values.WRIT_DEFAULT_AUDIENCE,
+    bootstrap: Object.freeze({
+      clientId: values.WRIT_BOOTSTRAP_CLIENT_ID,
+      clientSecret: values.WRIT_BOOTSTRAP_CLIENT_SECRET,
+    }),
+  };
+  return { config: Object.freeze(config), warnings: ignored };
+}
+
+/** Rules that take more than one setting to see. */
+function contradictions(values: Settings, issuer: string, databaseNamed: boolean): string[] {
+  const problems: string[] = [];
+  if (values.NODE_ENV === 'production') {
+    if (!issuer.startsWith('https://')) {
+      problems.push('WRIT_ISSUER must be an https URL when NODE_ENV=production');
+    }
+    if (!databaseNamed) {
+      problems.push(
+        'DATABASE_URL must be set when NODE_ENV=production: postgres://…, or pglite:DIR for the embedded database',
+      );
+    }
+  }
+  if (values.WRIT_TOKEN_TTL > values.WRIT_TOKEN_MAX_TTL) {
+    problems.push(
+      `WRIT_TOKEN_TTL (${values.WRIT_TOKEN_TTL}) must not be more than WRIT_TOKEN_MAX_TTL (${values.WRIT_TOKEN_MAX_TTL})`,
+    );
+  }
+  if (values.WRIT_DEFAULT_AUDIENCE === `${issuer}/api` || values.WRIT_DEFAULT_AUDIENCE === issuer) {
+    problems.push(`WRIT_DEFAULT_AUDIENCE must not be the issuer or its management API (${issuer}/api)`);
+  }
+  if (values.WRIT_DATABASE_ADMIN_URL !== undefined && values.DATABASE_URL.startsWith('pglite:')) {
+    problems.push('WRIT_DATABASE_ADMIN_URL must not be set beside the embedded database');
+  }
+  return problems;
+}
+
+function databaseConfig(values: Settings): DatabaseConfig {
+  if (values.DATABASE_URL.startsWith('pglite:')) {
+    const directory = values.DATABASE_URL.slice('pglite:'.length);
+    return { kind: 'embedded', directory: directory === 'memory' ? undefined : directory };
+  }
+  return {
+    kind: 'postgres',
+    url: values.DATABASE_URL,
+    adminUrl: values.WRIT_DATABASE_ADMIN_URL ?? values.DATABASE_URL,
+  };
+}
+
+function describe({ instancePath, data }: ErrorObject): string {
+  const name = Object.keys(SETTINGS.properties).find((known) => instancePath === `/${known}`);
+  const expected = new Map<string, string>(Object.entries(EXPECTED)).get(name ?? '');
+  return `${name} must be ${expected}${SECRET.has(name ?? '') ? '' : `, not ${JSON.stringify(data)}`}`;
+}
+
+function isIssuer(value: string): boolean {
+  const url = URL.parse(value);
+  return (
+    url !== null &&
+    (url.protocol === 'https:' || url.protocol === 'http:') &&
+    // The identifier is compared as a string by everyone who verifies a token, so only its canonical spelling will do.
+    (url.href === value || url.href === `${value}/`) &&
+    url.username === '' &&
+    url.password === '' &&
+    !/[?#]|\/$/.test(value)
+  );
+}
+
+function isPostgresUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^postgres(?:ql)?:$/.test(url.protocol);
+}
+
+function isBase64Of256Bits(value: string): boolean {
+  return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32;
+}

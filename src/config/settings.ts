@@ -1,0 +1,55 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+
+const SECONDS = { type: 'integer', minimum: 1, maximum: 31_536_000 } as const;
+
+/** Every setting that Writ reads from its environment, in the order in which the README lists them. */
+export const SETTINGS = {
+  type: 'object',
+  properties: {
+    HOST: { type: 'string', pattern: '^[A-Za-z0-9.:-]+$', default: '127.0.0.1' },
+    PORT: { type: 'integer', minimum: 1, maximum: 65_535, default: 3000 },
+    DATABASE_URL: { type: 'string', format: 'database-url', default: 'pglite:./data' },
+    LOG_LEVEL: { enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace'], default: 'info' },
+    NODE_ENV: { type: 'string' },
+    WRIT_ISSUER: { type: 'string', format: 'issuer' },
+    WRIT_KEYS_DIR: { type: 'string', minLength: 1, default: './keys' },
+    WRIT_KEY_ENCRYPTION_KEY: { type: 'string', format: 'base64-256-bit' },
+    WRIT_SIGNING_ALG: { enum: ['ES256', 'RS256', 'PS256', 'EdDSA'], default: 'ES256' },
+    WRIT_TOKEN_TTL: { ...SECONDS, default: 900 },
+    WRIT_TOKEN_MAX_TTL: { ...SECONDS, default: 86_400 },
+    WRIT_DEFAULT_AUDIENCE: { type: 'string', format: 'absolute-uri', default: 'api://default' },
+    WRIT_DATABASE_ADMIN_URL: { type: 'string', format: 'postgres-url' },
+    WRIT_BOOTSTRAP_CLIENT_ID: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+    WRIT_BOOTSTRAP_CLIENT_SECRET: { type: 'string', pattern: '^[A-Za-z0-9_-]{40,256}$' },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export type Settings = FromSchema<typeof SETTINGS>;
+
+/** Completes the sentence "NAME must be …" in the message that stops a start. */
+export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
+  HOST: 'an address or a host name',
+  PORT: 'a whole number from 1 to 65535',
+  DATABASE_URL: 'postgres://…, pglite:DIR or pglite:memory',
+  LOG_LEVEL: 'one of fatal, error, warn, info, debug, trace',
+  NODE_ENV: 'a word',
+  WRIT_ISSUER: 'an http or https URL without credentials, query, fragment or a final /',
+  WRIT_KEYS_DIR: 'a folder',
+  WRIT_KEY_ENCRYPTION_KEY: '32 bytes in base64 (openssl rand -base64 32 makes them)',
+  WRIT_SIGNING_ALG: 'one of ES256, RS256, PS256, EdDSA',
+  WRIT_TOKEN_TTL: 'a whole number of seconds from 1 to 31536000',
+  WRIT_TOKEN_MAX_TTL: 'a whole number of seconds from 1 to 31536000',
+  WRIT_DEFAULT_AUDIENCE: 'an absolute URI without a fragment',
+  WRIT_DATABASE_ADMIN_URL: 'postgres://…',
+  WRIT_BOOTSTRAP_CLIENT_ID: '1 to 64 of the characters A-Z a-z 0-9 _ -',
+  WRIT_BOOTSTRAP_CLIENT_SECRET: '40 to 256 of the characters A-Z a-z 0-9 _ -',
+};
+
+/** Settings whose value is, or contains, a secret and is never repeated in a message. */
+export const SECRET: ReadonlySet<string> = new Set<keyof Settings>([
+  'DATABASE_URL',
+  'WRIT_DATABASE_ADMIN_URL',
+  'WRIT_KEY_ENCRYPTION_KEY',
+  'WRIT_BOOTSTRAP_CLIENT_SECRET',
+]);

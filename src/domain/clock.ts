@@ -1,0 +1,2 @@
+/** The time now. Passed in wherever time matters, so that tests can move it. */
+export type Clock = () => Date;

@@ -1,0 +1,6 @@
+import type { ClientId } from '../ids.ts';
+import type { Credential } from './credential.ts';
+
+export interface CredentialStore {
+  insert(clientId: ClientId, credential: Credential): Promise<void>;
+}

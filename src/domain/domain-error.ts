@@ -1,0 +1,29 @@
+/** Why the product refuses; a closed list, so that every face must say how it presents each. */
+export type DomainErrorCode =
+  'invalid_value' | 'forbidden' | 'not_found' | 'already_exists' | 'audience_required' | 'last_root' | 'unavailable';
+
+/** One field of a request that is wrong; `pointer` is a JSON pointer (RFC 6901) into its body. */
+export interface FieldProblem {
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** A refusal by a rule of the product. `message` may be shown to the caller. */
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+  readonly code: DomainErrorCode;
+  readonly fields: readonly FieldProblem[];
+  /** The id of what is in the way, for `already_exists`. */
+  readonly existing: string | undefined;
+
+  constructor(
+    code: DomainErrorCode,
+    message: string,
+    options: { fields?: readonly FieldProblem[]; existing?: string; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.fields = options.fields ?? [];
+    this.existing = options.existing;
+  }
+}

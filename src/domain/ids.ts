@@ -1,0 +1,39 @@
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+export type ClientId = Branded<'ClientId'>;
+export type CredentialId = Branded<'CredentialId'>;
+export type GrantId = Branded<'GrantId'>;
+export type AuditEventId = Branded<'AuditEventId'>;
+
+/** Makes the random part of an identifier: at least 128 bits, only of `[A-Za-z0-9]`. */
+export type RandomId = () => string;
+
+const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Whether a string from outside can be a client id at all; nothing else may reach a query (notes, row 22). */
+export function isClientId(value: string): value is ClientId {
+  return CLIENT_ID.test(value);
+}
+
+export function newClientId(random: RandomId): ClientId {
+  return prefixed<ClientId>('sa', random);
+}
+
+export function newCredentialId(random: RandomId): CredentialId {
+  return prefixed<CredentialId>('cred', random);
+}
+
+export function newGrantId(random: RandomId): GrantId {
+  return prefixed<GrantId>('grant', random);
+}
+
+export function newAuditEventId(random: RandomId): AuditEventId {
+  return prefixed<AuditEventId>('evt', random);
+}
+
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the one place where these brands are put on
+function prefixed<Id extends string>(prefix: string, random: RandomId): Id {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return `${prefix}_${random()}` as Id;
+}

@@ -1,0 +1,18 @@
+import type { Origin } from '../audit/audit-event.ts';
+import type { ClientId } from '../ids.ts';
+import type { Holdings } from '../permissions/holdings.ts';
+
+/** The account that makes a management call. */
+export interface Caller {
+  readonly clientId: ClientId;
+  readonly requestId: string;
+  /** Management permissions that stand in its token and that the account still holds. */
+  readonly permissions: ReadonlySet<string>;
+  /** Everything that the account holds now, at every resource server. */
+  readonly holdings: Holdings;
+}
+
+/** How what this caller does is recorded. */
+export function originOf(caller: Caller): Origin {
+  return { actor: { type: 'service_account', clientId: caller.clientId }, requestId: caller.requestId };
+}

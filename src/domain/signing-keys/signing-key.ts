@@ -1,0 +1,60 @@
+import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+
+export const SIGNING_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+export type SigningAlg = (typeof SIGNING_ALGS)[number];
+
+/** A key in the JWKS: its public half, and what it is for (RFC 7517 §4). */
+export interface PublicSigningJwk {
+  readonly kty: string;
+  readonly use: 'sig';
+  readonly alg: SigningAlg;
+  readonly kid: string;
+  readonly crv?: string;
+  readonly x?: string;
+  readonly y?: string;
+  readonly n?: string;
+  readonly e?: string;
+}
+
+/** A key that signs access tokens. `kid` is the RFC 7638 thumbprint. */
+export interface SigningKey {
+  readonly kid: string;
+  readonly alg: SigningAlg;
+  readonly publicJwk: PublicSigningJwk;
+  readonly privateJwk: JWK;
+}
+
+const generate = promisify(generateKeyPair);
+
+/** Makes a new key for one algorithm: P-256, Ed25519 or RSA of 2048 bits. */
+export async function generateSigningKey(alg: SigningAlg): Promise<SigningKey> {
+  const { privateKey } = await keyPair(alg);
+  return signingKeyFrom(alg, privateKey);
+}
+
+/** Describes a private key as a signing key; the public half keeps no private member. */
+async function signingKeyFrom(alg: SigningAlg, privateKey: KeyObject): Promise<SigningKey> {
+  const { kty, crv, x, y, n, e } = createPublicKey(privateKey).export({ format: 'jwk' });
+  const members = Object.fromEntries(Object.entries({ crv, x, y, n, e }).filter(([, value]) => value !== undefined));
+  const kid = await calculateJwkThumbprint({ kty: kty ?? '', ...members });
+  return {
+    kid,
+    alg,
+    publicJwk: { kty: kty ?? '', use: 'sig', alg, kid, ...members },
+    privateJwk: { ...privateKey.export({ format: 'jwk' }), kty: kty ?? '', use: 'sig', alg, kid },
+  };
+}
+
+function keyPair(alg: SigningAlg): Promise<{ privateKey: KeyObject }> {
+  switch (alg) {
+    case 'ES256':
+      return generate('ec', { namedCurve: 'P-256' });
+    case 'EdDSA':
+      return generate('ed25519');
+    case 'RS256':
+    case 'PS256':
+      return generate('rsa', { modulusLength: 2048 });
+  }
+}

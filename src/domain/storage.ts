@@ -1,0 +1,34 @@
+import type { AuditEntry, Origin } from './audit/audit-event.ts';
+import type { CredentialStore } from './credentials/credential-store.ts';
+import type { ServerSecretStore } from './encryption/server-secrets.ts';
+import type { GrantStore } from './permissions/grant-store.ts';
+import type { ServiceAccountStore } from './service-accounts/service-account-store.ts';
+import type { SigningKeyStore } from './signing-keys/signing-key-store.ts';
+
+/** The tables, all reading and writing in one transaction or all outside any. */
+export interface Stores {
+  readonly serviceAccounts: ServiceAccountStore;
+  readonly credentials: CredentialStore;
+  readonly grants: GrantStore;
+  readonly signingKeys: SigningKeyStore;
+  readonly serverSecrets: ServerSecretStore;
+}
+
+/** What a piece of work has to hand back: its result, and an audit entry for everything it changed. */
+export interface Work<Result> {
+  readonly result: Result;
+  readonly audit: readonly AuditEntry[];
+}
+
+/** Where the product keeps its data. */
+export interface Storage {
+  /** For reading outside a transaction. */
+  readonly read: Stores;
+  /**
+   * Runs `work` in one transaction and records its audit entries in the same one: either all of it stands, or nothing.
+   * Nothing inside may use `read`: the embedded database has one connection, and would wait for itself.
+   */
+  write<Result>(origin: Origin, work: (stores: Stores) => Promise<Work<Result>>): Promise<Result>;
+  /** As `write`, and no other node runs one of these meanwhile. */
+  writeAlone<Result>(origin: Origin, work: (stores: Stores) => Promise<Work<Result>>): Promise<Result>;
+}

@@ -1,0 +1,12 @@
+import type Koa from 'koa';
+
+/** What every request carries. */
+export interface RequestState {
+  /** The caller's own `X-Request-Id` where it sent a usable one, else ours. */
+  requestId: string;
+}
+
+/** Our koa application, its context and its middleware. */
+export type HttpApp = Koa<RequestState, object>;
+export type HttpContext = Koa.ParameterizedContext<RequestState, object>;
+export type HttpMiddleware = Koa.Middleware<RequestState, object>;

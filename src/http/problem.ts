@@ -1,0 +1,51 @@
+import type { FieldProblem } from '../domain/domain-error.ts';
+import type { HttpContext } from './context.ts';
+
+/** The closed list of codes in a problem document, with the title of each. */
+const TITLES = {
+  invalid_body: 'The body of the request is wrong',
+  invalid_query: 'The query of the request is wrong',
+  unauthorized: 'A valid access token is required',
+  insufficient_scope: 'The access token does not carry the permission that this takes',
+  forbidden: 'The caller may not do this',
+  not_found: 'There is nothing here',
+  already_exists: 'It exists already',
+  audience_required: 'The audience must be given',
+  last_root: 'The last root account must stay',
+  method_not_allowed: 'The method is not one of this resource',
+  too_large: 'The request is too large',
+  unsupported_media_type: 'The content type is not one that is read here',
+  temporarily_unavailable: 'Try again in a moment',
+  internal: 'Something went wrong here',
+} as const;
+
+export type ProblemCode = keyof typeof TITLES;
+
+export const PROBLEM_CODES: readonly string[] = Object.keys(TITLES);
+
+/** What a problem document says beside its code. */
+export interface Problem {
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly errors?: readonly FieldProblem[];
+  /** The permission that was missing, for `insufficient_scope`. */
+  readonly required?: string;
+}
+
+/** Answers with a problem document (RFC 9457), with `message` as Mia's clients read it. */
+export function sendProblem(ctx: HttpContext, { status, code, detail, errors, required }: Problem): void {
+  ctx.status = status;
+  ctx.body = {
+    type: 'about:blank',
+    title: TITLES[code],
+    status,
+    detail,
+    code,
+    requestId: ctx.state.requestId,
+    message: detail,
+    ...(errors !== undefined && errors.length > 0 && { errors }),
+    ...(required !== undefined && { required }),
+  };
+  ctx.type = 'application/problem+json';
+}

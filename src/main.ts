@@ -1,0 +1,89 @@
+import { enableCompileCache } from 'node:module';
+import { ConfigError, parseConfig, type Config } from './config/parse-config.ts';
+import { firstStartBanner } from './first-start-banner.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { random } from './random.ts';
+import type { Surroundings } from './prepare-server.ts';
+import { systemClock } from './system-clock.ts';
+
+enableCompileCache();
+await run(process.argv.slice(2));
+
+async function run(command: readonly string[]): Promise<void> {
+  try {
+    const { config, warnings } = parseConfig(process.env);
+    const logger = createLogger(config.logLevel, process.stdout.isTTY);
+    routeConsole(logger);
+    for (const warning of warnings) logger.warn({ event: 'setting.ignored' }, warning);
+    process.on('uncaughtException', (error) => {
+      logger.fatal({ event: 'process.failed', err: error });
+      process.exit(1);
+    });
+    const surroundings = { clock: systemClock, random, logger, databasePatience: 30_000 };
+    switch (command.join(' ')) {
+      case '':
+        return await serve(config, surroundings);
+      case 'root recover':
+        return await recover(config, surroundings);
+      default:
+        fail(`There is no command "${command.join(' ')}"; there are: npm start, npm run root -- recover`);
+    }
+  } catch (error) {
+    fail(error instanceof ConfigError || isExpected(error) ? error.message : error);
+  }
+}
+
+async function serve(config: Config, surroundings: Surroundings): Promise<void> {
+  const { logger } = surroundings;
+  let stop = (): void => process.exit(0);
+  // A signal may come twice, to npm and to us: the second finds the first at work.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop());
+
+  const [{ prepareServer }, { startApp }] = await Promise.all([import('./prepare-server.ts'), import('./app.ts')]);
+  const server = await prepareServer(config, surroundings);
+  const app = await startApp(config, server, surroundings);
+  let stopping = false;
+  stop = () => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ event: 'server.stopping' });
+    app
+      .close()
+      .then(() => server.database.close())
+      .then(() => process.exit(0), fail);
+  };
+  logger.info({ event: 'server.ready', issuer: config.issuer, host: config.host, port: config.port });
+  if (app.firstRoot !== undefined) process.stdout.write(firstStartBanner(localAddress(config), app.firstRoot));
+}
+
+async function recover(config: Config, surroundings: Surroundings): Promise<void> {
+  const { recoverRootAccount } = await import('./recover-root-account.ts');
+  const { clientId, clientSecret } = await recoverRootAccount(config, surroundings);
+  process.stdout.write(`${JSON.stringify({ clientId, clientSecret }, undefined, 2)}\n`);
+}
+
+/** oidc-provider prints notices as plain text; they belong into the log. */
+function routeConsole(logger: Logger): void {
+  console.info = (...words: unknown[]) => logger.info({ event: 'library.notice' }, words.join(' '));
+  console.warn = (...words: unknown[]) => logger.warn({ event: 'library.warning' }, words.join(' '));
+}
+
+/** Where this server is reached from the machine it runs on. */
+function localAddress({ host, port }: Config): string {
+  const local = ['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'].includes(host);
+  return `http://${local ? 'localhost' : host}:${port}`;
+}
+
+/** Errors whose message tells an operator everything. */
+function isExpected(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    (['DataFolderInUseError', 'KeyEncryptionKeyError', 'UndecryptableError', 'DomainError'].includes(error.name) ||
+      ('code' in error && typeof error.code === 'string'))
+  );
+}
+
+function fail(reason: unknown): never {
+  console.error(reason);
+  process.exit(1);
+}

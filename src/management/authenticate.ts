@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http';
+import { holdingsOf } from '../domain/permissions/holdings.ts';
+import type { Caller } from '../domain/service-accounts/caller.ts';
+import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
+import type { VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
+
+/** Why a management call is not let in; `reason` is for the log, never for the caller. */
+export class UnauthorizedError extends Error {
+  override readonly name = 'UnauthorizedError';
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super('A valid access token for this API is required');
+    this.reason = reason;
+  }
+}
+
+/** Says who makes a call. @throws UnauthorizedError */
+export type Authenticate = (request: IncomingMessage, requestId: string) => Promise<Caller>;
+
+/**
+ * A caller may do what its token says and its account still holds, so that narrowing a token and taking a permission
+ * away both act at once.
+ */
+export function createAuthenticate(verify: VerifyAccessToken, accounts: ServiceAccountStore): Authenticate {
+  return async (request, requestId) => {
+    const claims = await verify(bearerToken(request));
+    if (claims === undefined) throw new UnauthorizedError('token_invalid');
+    const snapshot = await accounts.findSnapshot(claims.clientId);
+    if (snapshot === undefined) throw new UnauthorizedError('account_unknown');
+    const holdings = holdingsOf(snapshot.grants);
+    const live: ReadonlySet<string> = holdings.get('management') ?? new Set();
+    const permissions = new Set([...claims.permissions].filter((permission) => live.has(permission)));
+    return { clientId: claims.clientId, requestId, permissions, holdings };
+  };
+}
+
+/** RFC 6750 §2.1, and only once. */
+function bearerToken({ headersDistinct }: IncomingMessage): string {
+  const [header, ...others] = headersDistinct['authorization'] ?? [];
+  if (header === undefined) throw new UnauthorizedError('token_missing');
+  const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1];
+  if (token === undefined || others.length > 0) throw new UnauthorizedError('token_malformed');
+  return token;
+}

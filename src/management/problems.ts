@@ -1,0 +1,34 @@
+import { DomainError, type DomainErrorCode } from '../domain/domain-error.ts';
+import { BodyTooLargeError } from '../http/read-body.ts';
+import type { Problem, ProblemCode } from '../http/problem.ts';
+
+const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
+  invalid_value: { status: 422, code: 'invalid_body' },
+  audience_required: { status: 422, code: 'audience_required' },
+  forbidden: { status: 403, code: 'forbidden' },
+  not_found: { status: 404, code: 'not_found' },
+  already_exists: { status: 409, code: 'already_exists' },
+  last_root: { status: 409, code: 'last_root' },
+  unavailable: { status: 503, code: 'temporarily_unavailable' },
+};
+
+/** A refusal by the face itself, before the product is asked. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+/** How an error is presented; undefined for one that nobody foresaw. */
+export function problemOf(error: unknown): Problem | undefined {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof DomainError) {
+    return { ...DOMAIN[error.code], detail: error.message, errors: error.fields };
+  }
+  if (error instanceof BodyTooLargeError) return { status: 413, code: 'too_large', detail: 'The body is too large' };
+  return undefined;
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+import { readBody } from '../http/read-body.ts';
+import { ProblemError } from './problems.ts';
+import type { SchemaValidator } from './schema-validator.ts';
+
+const LIMIT = 256 * 1024;
+
+/**
+ * Reads and checks the JSON body of a call.
+ *
+ * @throws ProblemError with pointers to what is wrong: 400 when the body is no JSON or has members that are unknown,
+ *   missing or mistyped, 422 when only a value is refused
+ * @throws BodyTooLargeError
+ */
+export async function readJsonBody(request: IncomingMessage, validate: SchemaValidator): Promise<unknown> {
+  if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(request.headers['content-type'] ?? '')) {
+    throw new ProblemError({
+      status: 415,
+      code: 'unsupported_media_type',
+      detail: 'The body must be application/json in UTF-8',
+    });
+  }
+  const body = parse(await readBody(request, LIMIT));
+  const mismatch = validate(body);
+  if (mismatch !== undefined) {
+    throw new ProblemError({
+      status: mismatch.shape ? 400 : 422,
+      code: 'invalid_body',
+      detail: mismatch.shape
+        ? 'The body does not have the form that is read here'
+        : 'The body has values that are refused',
+      errors: mismatch.fields,
+    });
+  }
+  return body;
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new ProblemError({ status: 400, code: 'invalid_body', detail: 'The body is not JSON in UTF-8' });
+  }
+}

@@ -1,0 +1,54 @@
+import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { JSONSchema } from 'json-schema-to-ts';
+import type { FieldProblem } from '../domain/domain-error.ts';
+
+/** What is wrong with a value, and whether its very shape is: unknown, missing or mistyped members. */
+export interface Mismatch {
+  readonly shape: boolean;
+  readonly fields: readonly FieldProblem[];
+}
+
+/** @returns undefined when the value fits the schema */
+export type SchemaValidator = (value: unknown) => Mismatch | undefined;
+
+const SHAPE = new Set(['type', 'required', 'additionalProperties']);
+const MOST_SHOWN = 20;
+
+/** Compiles schemas to validators. Nothing is coerced, defaulted or dropped: what is not in the schema is refused. */
+export function createSchemaCompiler(): (schema: JSONSchema) => SchemaValidator {
+  const ajv = new Ajv2020({ allErrors: true, strict: true });
+  return (schema) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- two spellings of one thing
+    const validate: ValidateFunction = ajv.compile(schema as AnySchema);
+    return (value) => {
+      if (validate(value)) return undefined;
+      const errors = validate.errors ?? [];
+      return {
+        shape: errors.some((error) => SHAPE.has(error.keyword)),
+        fields: errors.slice(0, MOST_SHOWN).map((error) => ({ pointer: pointerOf(error), message: messageOf(error) })),
+      };
+    };
+  };
+}
+
+function pointerOf({ instancePath, keyword, params }: ErrorObject): string {
+  const member: unknown =
+    keyword === 'required'
+      ? params['missingProperty']
+      : keyword === 'additionalProperties'
+        ? params['additionalProperty']
+        : undefined;
+  if (typeof member !== 'string') return instancePath;
+  return `${instancePath}/${member.slice(0, 128).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+function messageOf({ keyword, message }: ErrorObject): string {
+  switch (keyword) {
+    case 'required':
+      return 'is required';
+    case 'additionalProperties':
+      return 'is not a member that is known here';
+    default:
+      return message ?? 'is wrong';
+  }
+}

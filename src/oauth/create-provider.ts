@@ -1,0 +1,84 @@
+import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Credential } from '../domain/credentials/credential.ts';
+import type { SecretHasher } from '../domain/credentials/secret-hasher.ts';
+import type { ResourceServers } from '../domain/permissions/resource-server.ts';
+import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
+import { SIGNING_ALGS, type SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import { installCompareClientSecret } from './compare-client-secret.ts';
+import { type FindAccount, installFindClient } from './find-client.ts';
+import { issuanceOf } from './issuance.ts';
+import { resourceIndicators } from './resource-indicators.ts';
+
+export interface ProviderOptions {
+  readonly issuer: string;
+  readonly keyRing: KeyRing;
+  readonly signingAlg: SigningAlg;
+  /** Seconds. */
+  readonly tokenTtl: number;
+  readonly servers: ResourceServers;
+  readonly findAccount: FindAccount;
+  readonly hashSecret: SecretHasher;
+  readonly decoy: readonly Credential[];
+}
+
+/**
+ * Builds the library's token endpoint around our hooks. Keys are captured here, so other keys take another provider.
+ * Everything that the library has beside the token endpoint is off.
+ */
+export function createProvider(options: ProviderOptions): Provider {
+  const { issuer, keyRing, signingAlg } = options;
+  const off = { enabled: false };
+  const configuration: Configuration = {
+    adapter: NoAdapter,
+    jwks: { keys: keyRing.keys.map(({ privateJwk }) => privateJwk) },
+    routes: { token: TOKEN_PATH },
+    scopes: [],
+    responseTypes: [],
+    clientAuthMethods: ['client_secret_basic'],
+    clientDefaults: {
+      grant_types: ['client_credentials'],
+      response_types: [],
+      // An EC-only key set makes every client invalid without it (notes, row 20).
+      id_token_signed_response_alg: signingAlg,
+    },
+    enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS] },
+    ttl: { ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? options.tokenTtl },
+    extraTokenClaims: (_ctx, token) => ({ permissions: token.scope === undefined ? [] : token.scope.split(' ') }),
+    features: {
+      clientCredentials: { enabled: true },
+      resourceIndicators: resourceIndicators(options),
+      devInteractions: off,
+      dPoP: off,
+      userinfo: off,
+      rpInitiatedLogout: off,
+      pushedAuthorizationRequests: off,
+    },
+  };
+  const provider = new Provider(issuer, configuration);
+  installFindClient(provider, options.findAccount);
+  installCompareClientSecret(provider, options.hashSecret, options.decoy);
+  const remember = (ctx: KoaContextWithOIDC, error: unknown): void => {
+    issuanceOf(ctx).failure = error;
+  };
+  provider.on('grant.error', remember);
+  provider.on('server_error', remember);
+  return provider;
+}
+
+/** Where the library serves tokens; the outer layer leads every path of ours to it. */
+export const TOKEN_PATH = '/oauth/token';
+
+/** Nothing is stored through the library: every token is a JWT, and clients come from our own tables. */
+class NoAdapter {
+  upsert = refuse;
+  find = refuse;
+  findByUserCode = refuse;
+  findByUid = refuse;
+  consume = refuse;
+  destroy = refuse;
+  revokeByGrantId = refuse;
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error('the library tried to use its adapter'));
+}

@@ -1,0 +1,34 @@
+import { MANAGEMENT_PERMISSIONS } from '../domain/permissions/management-permissions.ts';
+import { SIGNING_ALGS } from '../domain/signing-keys/signing-key.ts';
+
+/**
+ * Authorization server metadata (RFC 8414, and OpenID Connect Discovery under its own address). The last four members
+ * stand for nothing that is served here: OpenID Connect libraries and the MCP SDK stop without them.
+ */
+export function authorizationServerMetadata(issuer: string): object {
+  return {
+    issuer,
+    token_endpoint: `${issuer}/oauth/token`,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    grant_types_supported: ['client_credentials'],
+    token_endpoint_auth_methods_supported: ['client_secret_basic'],
+    service_documentation: `${issuer}/api/openapi.json`,
+    authorization_endpoint: `${issuer}/oauth/authorize`,
+    response_types_supported: ['none'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: SIGNING_ALGS,
+  };
+}
+
+/** Protected resource metadata of the management API (RFC 9728). */
+export function managementApiMetadata(issuer: string): object {
+  return {
+    resource: `${issuer}/api`,
+    authorization_servers: [issuer],
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    scopes_supported: MANAGEMENT_PERMISSIONS,
+    bearer_methods_supported: ['header'],
+    resource_name: 'Writ management API',
+    resource_documentation: `${issuer}/api/openapi.json`,
+  };
+}

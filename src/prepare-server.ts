@@ -1,0 +1,116 @@
+import { hostname } from 'node:os';
+import { pid } from 'node:process';
+import type { Config } from './config/parse-config.ts';
+import type { AuditEntry, Origin } from './domain/audit/audit-event.ts';
+import type { Clock } from './domain/clock.ts';
+import type { CredentialTools } from './domain/credentials/issue-client-secret.ts';
+import { createSecretHasher } from './domain/credentials/secret-hasher.ts';
+import { createKeyEncryption, type KeyEncryption } from './domain/encryption/key-encryption.ts';
+import { hasServerSecrets, prepareServerSecrets } from './domain/encryption/server-secrets.ts';
+import { prepareSigningKeys, type KeyRing } from './domain/signing-keys/key-ring.ts';
+import type { Storage } from './domain/storage.ts';
+import type { Logger } from './logger.ts';
+import { createStorage } from './storage/create-storage.ts';
+import type { Database } from './storage/database.ts';
+import { obtainKeyEncryptionKey } from './storage/key-encryption-key.ts';
+import { openEmbeddedDatabase } from './storage/open-embedded-database.ts';
+import { openPostgresDatabase } from './storage/open-postgres-database.ts';
+
+/** Time, randomness and the log, which everything else is given. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: { bytes(size: number): Uint8Array; id(): string; uuid(): string };
+  readonly logger: Logger;
+  /** How long a start waits for a database that is not up, in milliseconds. */
+  readonly databasePatience: number;
+}
+
+/** A database that is open, migrated, and holds everything that a server needs to have. */
+export interface PreparedServer {
+  readonly database: Database;
+  readonly storage: Storage;
+  readonly keyRing: KeyRing;
+  readonly credentialTools: CredentialTools;
+}
+
+const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined };
+
+/**
+ * Opens the database and makes what is missing in it: the schema, this server's secrets, its signing keys.
+ *
+ * @throws DataFolderInUseError, KeyEncryptionKeyError, UndecryptableError; Error when the database cannot be reached
+ */
+export async function prepareServer(config: Config, surroundings: Surroundings): Promise<PreparedServer> {
+  const { clock, random } = surroundings;
+  const database = await open(config, surroundings);
+  try {
+    await database.migrate();
+    const storage = createStorage(database.knex, {
+      clock,
+      randomId: random.id,
+      onChange: ({ action, target, actor, requestId }) =>
+        surroundings.logger.info({ event: action, target, actor, requestId }),
+    });
+    const encryption = createKeyEncryption(
+      obtainKeyEncryptionKey(
+        config.keysDirectory,
+        config.keyEncryptionKey,
+        {
+          needed: await hasServerSecrets(storage.read.serverSecrets),
+          mayMake: config.database.kind === 'embedded' || !config.production,
+        },
+        () => random.bytes(32),
+      ),
+    );
+    const { keyRing, clientSecretHashKey } = await prepareKeys(storage, encryption, surroundings);
+    return {
+      database,
+      storage,
+      keyRing,
+      credentialTools: {
+        hashSecret: createSecretHasher(clientSecretHashKey),
+        randomBytes: random.bytes,
+        randomId: random.id,
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function open(config: Config, { clock, logger, databasePatience }: Surroundings): Promise<Database> {
+  const say = (level: 'debug' | 'warn' | 'error') => (words: unknown) =>
+    logger[level]({ event: 'database.notice' }, String(words));
+  const log = { debug: say('debug'), warn: say('warn'), error: say('error'), deprecate: say('debug') };
+  if (config.database.kind === 'embedded') {
+    const owner = { pid, host: hostname(), startedAt: clock().toISOString() };
+    return openEmbeddedDatabase(config.database.directory, owner, log);
+  }
+  return openPostgresDatabase(config.database, {
+    patience: databasePatience,
+    log,
+    onWait: (reason) => logger.warn({ event: 'database.waiting', reason }),
+  });
+}
+
+function prepareKeys(
+  storage: Storage,
+  encryption: KeyEncryption,
+  { clock, random }: Surroundings,
+): Promise<{ keyRing: KeyRing; clientSecretHashKey: Uint8Array }> {
+  return storage.writeAlone(START, async ({ serverSecrets, signingKeys }) => {
+    const now = clock();
+    const { clientSecretHashKey } = await prepareServerSecrets(serverSecrets, encryption, {
+      randomBytes: random.bytes,
+      now,
+    });
+    const { keyRing, made } = await prepareSigningKeys(signingKeys, encryption, now);
+    const audit = made.map(({ kid, alg }): AuditEntry => ({
+      action: 'signing_key.created',
+      target: kid,
+      details: { alg },
+    }));
+    return { result: { keyRing, clientSecretHashKey }, audit };
+  });
+}

@@ -1,0 +1,42 @@
+import type { Knex } from 'knex';
+import type { GrantStore } from '../domain/permissions/grant-store.ts';
+import type { Grant, RoleId } from '../domain/permissions/grant.ts';
+import type { Permission } from '../domain/permissions/permission.ts';
+import type { ResourceServerId } from '../domain/permissions/resource-server.ts';
+
+/** The grants of the account in scope as a JSON array; a part of the snapshot's statement. */
+export const GRANTS_AS_JSON = `
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'kind', grants.kind,
+    'name', grants.name,
+    'resource_server', grants.resource_server
+  ) order by grants.name, grants.resource_server), '[]')
+  from grants where grants.client_id = service_accounts.client_id`;
+
+/** A row as {@link GRANTS_AS_JSON} writes it. */
+export type GrantJson =
+  | { kind: 'permission'; name: Permission; resource_server: ResourceServerId }
+  | { kind: 'role'; name: RoleId; resource_server: ResourceServerId };
+
+export function grantFromJson(row: GrantJson): Grant {
+  return row.kind === 'role'
+    ? { kind: 'role', roleId: row.name }
+    : { kind: 'permission', permission: row.name, resourceServerId: row.resource_server };
+}
+
+export function grantsTable(knex: Knex): GrantStore {
+  return {
+    async insert(clientId, grants) {
+      if (grants.length === 0) return;
+      await knex('grants').insert(
+        grants.map((grant) => ({
+          grant_id: grant.grantId,
+          client_id: clientId,
+          kind: grant.kind,
+          name: grant.kind === 'role' ? grant.roleId : grant.permission,
+          resource_server: grant.kind === 'role' ? 'management' : grant.resourceServerId,
+        })),
+      );
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { PGlite, types } from '@electric-sql/pglite';
+import knex, { type Knex } from 'knex';
+import ClientPGLite from 'knex-pglite';
+import type { Database } from './database.ts';
+import { lockDataFolder, type FolderOwner } from './data-folder-lock.ts';
+import { migrate } from './migrate.ts';
+
+/**
+ * Opens PostgreSQL inside this process.
+ *
+ * @param directory the data folder, made with mode 0700 when it is not there; undefined keeps everything in memory
+ * @param log where the query builder says what it has to say
+ * @throws DataFolderInUseError when another process has the folder
+ */
+export async function openEmbeddedDatabase(
+  directory: string | undefined,
+  owner: FolderOwner,
+  log: Knex.Logger,
+): Promise<Database> {
+  const folder = directory === undefined ? undefined : resolve(directory);
+  const unlock = folder === undefined ? () => {} : openFolder(folder, owner);
+  try {
+    const pglite = await PGlite.create({
+      dataDir: folder === undefined ? 'memory://' : join(folder, 'pglite'),
+      // As the pg driver reads them, so that one table file serves both.
+      parsers: {
+        [types.INT8]: (value: string) => value,
+        [types.BYTEA]: (value: string) => Buffer.from(value.slice(2), 'hex'),
+      },
+    });
+    const database = knex({
+      client: ClientPGLite,
+      connection: { pglite } as object,
+      // Work inside a transaction that asks for a second connection would wait for ever: there is only one.
+      acquireConnectionTimeout: 5000,
+      log,
+    });
+    return {
+      knex: database,
+      migrate: () => migrate(database),
+      async close() {
+        await database.destroy();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function openFolder(folder: string, owner: FolderOwner): () => void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const unlock = lockDataFolder(folder, owner);
+  const cluster = join(folder, 'pglite');
+  mkdirSync(cluster, { recursive: true, mode: 0o700 });
+  chmodSync(cluster, 0o700);
+  return unlock;
+}

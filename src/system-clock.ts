@@ -1,0 +1,2 @@
+/** The clock of the running product. */
+export const systemClock = (): Date => new Date();

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ConfigError, parseConfig } from '../../src/config/parse-config.ts';
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    parseConfig(environment);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+}
+
+describe('the settings', () => {
+  test('have defaults for a first start', () => {
+    const { config, warnings } = parseConfig({});
+    assert.deepEqual(config, {
+      host: '127.0.0.1',
+      port: 3000,
+      production: false,
+      database: { kind: 'embedded', directory: './data' },
+      logLevel: 'info',
+      issuer: 'http://localhost:3000',
+      keysDirectory: './keys',
+      keyEncryptionKey: undefined,
+      signingAlg: 'ES256',
+      tokenTtl: 900,
+      tokenMaxTtl: 86_400,
+      defaultAudience: 'api://default',
+      bootstrap: { clientId: undefined, clientSecret: undefined },
+    });
+    assert.deepEqual(warnings, []);
+    assert.ok(Object.isFrozen(config));
+  });
+
+  test('are read', () => {
+    const { config } = parseConfig({
+      HOST: '::',
+      PORT: '8080',
+      NODE_ENV: 'production',
+      DATABASE_URL: 'postgres://u:p@db/writ',
+      WRIT_DATABASE_ADMIN_URL: 'postgres://admin:p@db/writ',
+      WRIT_ISSUER: 'https://id.example/a',
+      WRIT_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+      WRIT_SIGNING_ALG: 'EdDSA',
+      WRIT_TOKEN_TTL: '60',
+    });
+    assert.equal(config.port, 8080);
+    assert.equal(config.issuer, 'https://id.example/a');
+    assert.deepEqual(config.database, {
+      kind: 'postgres',
+      url: 'postgres://u:p@db/writ',
+      adminUrl: 'postgres://admin:p@db/writ',
+    });
+    assert.deepEqual(config.keyEncryptionKey, Buffer.alloc(32, 1));
+    assert.equal(config.tokenTtl, 60);
+  });
+
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ PORT: '0' }, /^PORT must be a whole number from 1 to 65535, not 0$/],
+    [{ PORT: 'tcp://10.0.0.1:3000' }, /^PORT must be/],
+    [{ PORT: '' }, /^PORT must be/],
+    [{ HOST: 'a b' }, /^HOST must be/],
+    [{ LOG_LEVEL: 'verbose' }, /^LOG_LEVEL must be one of fatal, .*not "verbose"$/],
+    [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL must be postgres:\/\/…, pglite:DIR or pglite:memory$/],
+    [{ DATABASE_URL: '' }, /^DATABASE_URL must be/],
+    [{ DATABASE_URL: 'pglite:' }, /^DATABASE_URL must be/],
+    [{ WRIT_ISSUER: 'http://x.example/' }, /^WRIT_ISSUER must be .* final \//],
+    [{ WRIT_ISSUER: 'http://x.example?a=b' }, /^WRIT_ISSUER must be/],
+    [{ WRIT_ISSUER: 'http://x.example#a' }, /^WRIT_ISSUER must be/],
+    [{ WRIT_ISSUER: 'http://u:p@x.example' }, /^WRIT_ISSUER must be/],
+    [{ WRIT_ISSUER: 'http://X.example' }, /^WRIT_ISSUER must be/],
+    [{ WRIT_ISSUER: 'ftp://x.example' }, /^WRIT_ISSUER must be/],
+    [{ WRIT_ISSUER: '' }, /^WRIT_ISSUER must be/],
+    [{ WRIT_TOKEN_TTL: '0' }, /^WRIT_TOKEN_TTL must be/],
+    [{ WRIT_TOKEN_TTL: '-1' }, /^WRIT_TOKEN_TTL must be/],
+    [{ WRIT_TOKEN_TTL: '1.5' }, /^WRIT_TOKEN_TTL must be/],
+    [{ WRIT_TOKEN_TTL: '15m' }, /^WRIT_TOKEN_TTL must be/],
+    [{ WRIT_TOKEN_TTL: '99999999999' }, /^WRIT_TOKEN_TTL must be/],
+    [
+      { WRIT_TOKEN_TTL: '1000', WRIT_TOKEN_MAX_TTL: '999' },
+      /^WRIT_TOKEN_TTL \(1000\) must not be more than WRIT_TOKEN_MAX_TTL \(999\)$/,
+    ],
+    [{ WRIT_DEFAULT_AUDIENCE: '' }, /^WRIT_DEFAULT_AUDIENCE must be/],
+    [{ WRIT_DEFAULT_AUDIENCE: 'orders' }, /^WRIT_DEFAULT_AUDIENCE must be/],
+    [{ WRIT_DEFAULT_AUDIENCE: 'http://localhost:3000/api' }, /^WRIT_DEFAULT_AUDIENCE must not be/],
+    [{ WRIT_SIGNING_ALG: 'HS256' }, /^WRIT_SIGNING_ALG must be one of/],
+    [{ WRIT_KEY_ENCRYPTION_KEY: 'c2hvcnQ=' }, /^WRIT_KEY_ENCRYPTION_KEY must be 32 bytes in base64 \(.*\)$/],
+    [
+      { WRIT_BOOTSTRAP_CLIENT_SECRET: 'hunter2' },
+      /^WRIT_BOOTSTRAP_CLIENT_SECRET must be 40 to 256 of the characters A-Z a-z 0-9 _ -$/,
+    ],
+    [{ WRIT_BOOTSTRAP_CLIENT_ID: 'a b' }, /^WRIT_BOOTSTRAP_CLIENT_ID must be/],
+    [
+      { WRIT_DATABASE_ADMIN_URL: 'postgres://x' },
+      /^WRIT_DATABASE_ADMIN_URL must not be set beside the embedded database$/,
+    ],
+    [{ WRIT_TOKEN_TTLS: '60' }, /^WRIT_TOKEN_TTLS is not a setting; WRIT_TOKEN_TTL is$/],
+    [{ WRIT_ISUER: 'https://x.example' }, /^WRIT_ISUER is not a setting; WRIT_ISSUER is$/],
+    [
+      { NODE_ENV: 'production', DATABASE_URL: 'pglite:./data' },
+      /^WRIT_ISSUER must be an https URL when NODE_ENV=production$/,
+    ],
+    [
+      { NODE_ENV: 'production', WRIT_ISSUER: 'https://id.example' },
+      /^DATABASE_URL must be set when NODE_ENV=production/,
+    ],
+    [
+      { NODE_ENV: 'production', DATABASE_URL: 'pglite:./data', WRIT_ISSUER: 'http://id.example' },
+      /^WRIT_ISSUER must be an https URL/,
+    ],
+  ];
+  for (const [environment, problem] of wrong) {
+    test(`G-21 refuse ${JSON.stringify(environment)}`, () => {
+      const problems = problemsOf(environment);
+      assert.equal(problems.length, 1, problems.join('\n'));
+      assert.match(String(problems[0]), problem);
+    });
+  }
+
+  test('G-21 report every problem at once', () => {
+    const problems = problemsOf({ PORT: 'x', WRIT_ISSUER: 'y', WRIT_TOKEN_TTL: 'z', WRIT_TOKEN_TLL: '1' });
+    assert.deepEqual(problems.map((problem) => problem.split(' ')[0]).toSorted(), [
+      'PORT',
+      'WRIT_ISSUER',
+      'WRIT_TOKEN_TLL',
+      'WRIT_TOKEN_TTL',
+    ]);
+  });
+
+  test('take an empty bootstrap value as none', () => {
+    const { config } = parseConfig({ WRIT_BOOTSTRAP_CLIENT_ID: '', WRIT_BOOTSTRAP_CLIENT_SECRET: '' });
+    assert.deepEqual(config.bootstrap, { clientId: undefined, clientSecret: undefined });
+  });
+
+  test('warn of an unknown name that is close to none, and not of what Kubernetes injects', () => {
+    const { warnings } = parseConfig({
+      WRIT_SOMETHING_ELSE: '1',
+      WRIT_SERVICE_HOST: '10.0.0.1',
+      WRIT_SERVICE_PORT: '3000',
+      WRIT_SERVICE_PORT_HTTP: '3000',
+      WRIT_PORT: 'tcp://10.0.0.1:3000',
+      WRIT_PORT_3000_TCP: 'tcp://10.0.0.1:3000',
+      WRIT_PORT_3000_TCP_ADDR: '10.0.0.1',
+    });
+    assert.deepEqual(warnings, ['WRIT_SOMETHING_ELSE is not a setting of Writ and is ignored']);
+  });
+});

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { base62 } from '../../src/domain/base62.ts';
+import { formatClientSecret, isMistyped } from '../../src/domain/credentials/client-secret.ts';
+
+const entropy = fc.uint8Array({ minLength: 32, maxLength: 32 });
+
+describe('a client secret', () => {
+  test('has the form that the contract gives it, and a good checksum', () => {
+    fc.assert(
+      fc.property(entropy, (bytes) => {
+        const secret = formatClientSecret(bytes);
+        assert.match(secret, /^writ_[A-Za-z0-9]{50}$/);
+        assert.equal(isMistyped(secret), false);
+      }),
+    );
+  });
+
+  test('is known to be mistyped when one character is another, missing or added', () => {
+    const character = fc.stringMatching(/^[A-Za-z0-9]$/);
+    fc.assert(
+      fc.property(entropy, fc.nat(49), character, (bytes, position, typed) => {
+        const secret = formatClientSecret(bytes);
+        const at = 5 + position;
+        fc.pre(secret[at] !== typed);
+        assert.equal(isMistyped(secret.slice(0, at) + typed + secret.slice(at + 1)), true);
+        assert.equal(isMistyped(secret.slice(0, at) + secret.slice(at + 1)), true);
+        assert.equal(isMistyped(secret.slice(0, at) + typed + secret.slice(at)), true);
+      }),
+    );
+  });
+
+  test('that is not one of ours is never called mistyped', () => {
+    assert.equal(isMistyped('a-bootstrap-secret-of-forty-characters-00'), false);
+  });
+});
+
+test('base 62 keeps the order of numbers and loses none of them', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      (a, b) => {
+        assert.equal(Math.sign(Buffer.compare(a, b)), base62(a) < base62(b) ? -1 : base62(a) > base62(b) ? 1 : 0);
+        assert.equal(base62(a).length, 22);
+      },
+    ),
+  );
+  assert.notEqual(base62(randomBytes(16)), base62(randomBytes(16)));
+});

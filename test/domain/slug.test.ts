@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { SLUG_PATTERN, slugOf } from '../../src/domain/service-accounts/slug.ts';
+
+test('a slug is made of what a DNS label can hold', () => {
+  assert.equal(slugOf('Café Orders (EU)'), 'cafe-orders-eu');
+  assert.equal(slugOf('  --x--  '), 'x');
+  assert.equal(slugOf(`${'a'.repeat(62)} b`), 'a'.repeat(62));
+  assert.equal(slugOf('サービス'), undefined);
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (name) => {
+      const slug = slugOf(name);
+      if (slug !== undefined) assert.match(slug, new RegExp(SLUG_PATTERN));
+    }),
+  );
+});

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { printedRoot, startServerProcess, workFolder } from '../support/server-process.ts';
+
+const project = join(import.meta.dirname, '../..');
+
+test('G-22 an install without development packages and without any script starts and gives a token', async () => {
+  const folder = workFolder();
+  for (const path of ['package.json', 'package-lock.json', '.npmrc', 'src', 'migrations']) {
+    cpSync(join(project, path), join(folder.path, path), { recursive: true });
+  }
+  execFileSync('npm', ['ci', '--omit=dev', '--ignore-scripts'], { cwd: folder.path, stdio: 'ignore' });
+  assert.equal(existsSync(join(folder.path, 'node_modules/typescript')), false);
+  const server = await startServerProcess(folder.path, {}, [], join(folder.path, 'src/main.ts'));
+  await server.ready();
+  await fetch(`${server.url}/health/ready`);
+  const { clientId, clientSecret } = printedRoot(server);
+  const reply = await fetch(`${server.url}/oauth/token`, {
+    method: 'POST',
+    headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  });
+  assert.equal(reply.status, 200);
+  assert.equal(await server.end(), 0);
+  folder.remove();
+});

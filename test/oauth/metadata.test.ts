@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import { embedded, type TestDatabase } from '../support/databases.ts';
+import { rawRequest } from '../support/raw-request.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+
+const DOCUMENTS = [
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
+  '/.well-known/jwks.json',
+  '/.well-known/oauth-protected-resource/api',
+];
+
+describe('the public documents', () => {
+  let database: TestDatabase;
+  let app: TestApp;
+  before(async () => {
+    database = await embedded.create();
+    app = await startTestApp(database);
+  });
+  after(async () => {
+    await app.close();
+    await database.drop();
+  });
+
+  test('describe the server as the contract says', async () => {
+    const { json } = await app.request('/.well-known/oauth-authorization-server');
+    assert.deepEqual(json, {
+      issuer: app.issuer,
+      token_endpoint: `${app.issuer}/oauth/token`,
+      jwks_uri: `${app.issuer}/.well-known/jwks.json`,
+      grant_types_supported: ['client_credentials'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic'],
+      service_documentation: `${app.issuer}/api/openapi.json`,
+      authorization_endpoint: `${app.issuer}/oauth/authorize`,
+      response_types_supported: ['none'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+    });
+    assert.deepEqual((await app.request('/.well-known/openid-configuration')).json, json);
+    assert.equal((await app.request('/.well-known/oauth-protected-resource/api')).json.resource, `${app.issuer}/api`);
+  });
+
+  test('N-12 are the same to the byte whatever the request says of its host', async () => {
+    for (const path of DOCUMENTS) {
+      const plain = (await rawRequest(app.url + path)).text;
+      for (const headers of [
+        { Host: 'evil.example' },
+        { Host: 'evil.example:443@x' },
+        { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' },
+        { Forwarded: 'host=evil.example;proto=https' },
+        { 'X-Forwarded-Prefix': '/evil' },
+        { Origin: 'https://evil.example' },
+        { Accept: 'text/html' },
+      ] as Record<string, string>[]) {
+        assert.equal((await rawRequest(app.url + path, { headers })).text, plain, `${path} ${JSON.stringify(headers)}`);
+      }
+      assert.doesNotMatch(plain, /evil/);
+    }
+  });
+
+  test('B-18 may be kept for a while, are revalidated, and are readable from any page', async () => {
+    for (const path of DOCUMENTS) {
+      const { headers, status } = await app.request(path);
+      assert.equal(status, 200);
+      assert.match(String(headers.get('cache-control')), /^public, max-age=[1-9]\d{1,4}$/);
+      assert.equal(headers.get('access-control-allow-origin'), '*');
+      const etag = String(headers.get('etag'));
+      const again = await rawRequest(app.url + path, { headers: { 'If-None-Match': etag } });
+      assert.equal(again.status, 304);
+      assert.equal(again.text, '');
+      assert.equal((await app.request(path, { headers: { 'If-None-Match': '"other"' } })).status, 200);
+      assert.equal((await app.request(path, { method: 'POST' })).status, 405);
+      assert.equal((await app.request(path, { method: 'HEAD' })).status, 200);
+    }
+  });
+
+  test('F-04 show the public half of every key and nothing else', async () => {
+    const { json } = await app.request('/.well-known/jwks.json');
+    const keys: JWK[] = json.keys;
+    assert.deepEqual(keys.map((key) => key.alg).toSorted(), ['ES256', 'EdDSA', 'PS256', 'RS256']);
+    const members = { EC: ['crv', 'x', 'y'], RSA: ['e', 'n'], OKP: ['crv', 'x'] };
+    for (const key of keys) {
+      const expected = [...members[key.kty as keyof typeof members], 'alg', 'kid', 'kty', 'use'];
+      assert.deepEqual(Object.keys(key).toSorted(), expected.toSorted());
+      assert.equal(key.kid, await calculateJwkThumbprint(key));
+      assert.equal(key.use, 'sig');
+    }
+  });
+
+  test('F-06 never show the development keys that the library ships', async () => {
+    const { json } = await app.request('/.well-known/jwks.json');
+    // Of lib/consts/dev_keystore.js: the keys that stand in for a missing `jwks`.
+    const shipped = ['keystore-CHANGE-ME'];
+    for (const { kid, n } of json.keys as JWK[]) {
+      assert.equal(shipped.includes(String(kid)), false);
+      assert.notEqual(n?.startsWith('xwQ72P9z9OYshiQ'), true);
+    }
+  });
+
+  test('N-11 stand beside nothing that the contract does not name', async () => {
+    const paths = [
+      '/auth',
+      '/authorize',
+      '/me',
+      '/userinfo',
+      '/session/end',
+      '/reg',
+      '/jwks',
+      '/token',
+      '/request',
+      '/device',
+      '/oauth',
+      '/',
+      '/oauth/token/',
+      '/OAUTH/TOKEN',
+      '/interaction/x',
+    ];
+    for (const path of paths) {
+      for (const method of ['GET', 'POST', 'OPTIONS']) {
+        const { status, headers, json } = await app.request(path, { method });
+        assert.equal(status, 404, `${method} ${path}`);
+        assert.match(String(headers.get('content-type')), /json/);
+        assert.equal(json.code, 'not_found');
+      }
+    }
+  });
+
+  test('name an authorization endpoint that authorizes nothing', async () => {
+    const { status, json } = await app.request('/oauth/authorize?response_type=code&client_id=x');
+    assert.equal(status, 400);
+    assert.equal(json.error, 'unsupported_response_type');
+  });
+});
+
+describe('an issuer with a path', () => {
+  test('is served below that path and without it, and described at the inserted and the appended address', async () => {
+    const database = await embedded.create();
+    const app = await startTestApp(database, { WRIT_ISSUER: 'https://id.example/tenants/a' });
+    try {
+      const { json } = await app.request('/.well-known/oauth-authorization-server');
+      assert.equal(json.token_endpoint, 'https://id.example/tenants/a/oauth/token');
+      for (const path of [
+        '/.well-known/oauth-authorization-server/tenants/a',
+        '/tenants/a/.well-known/oauth-authorization-server',
+        '/.well-known/openid-configuration/tenants/a',
+        '/tenants/a/.well-known/openid-configuration',
+        '//.well-known/openid-configuration',
+      ]) {
+        assert.deepEqual((await app.request(path)).json, json, path);
+      }
+      assert.equal((await app.request('/tenants/a/.well-known/jwks.json')).status, 200);
+      assert.equal((await app.request('/.well-known/oauth-protected-resource/tenants/a/api')).status, 200);
+      const token = await app.rootToken();
+      const list = await app.request('/tenants/a/api/service-accounts', {
+        headers: { Authorization: `Bearer ${token}` },
+      });
+      assert.equal(list.status, 200);
+      const made = await app.api('POST', '/tenants/a/api/service-accounts', { name: 'Below' });
+      assert.equal(made.headers.get('location'), `/tenants/a/api/service-accounts/${made.json.clientId}`);
+      assert.equal((await app.request('/tenants/b/.well-known/jwks.json')).status, 404);
+    } finally {
+      await app.close();
+      await database.drop();
+    }
+  });
+});

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { TEST_ENVIRONMENT } from '../support/config.ts';
+import { embedded, postgres18 } from '../support/databases.ts';
+import { freePort } from '../support/free-port.ts';
+import { printedRoot, startServerProcess, type ServerProcess, workFolder } from '../support/server-process.ts';
+
+const run = promisify(execFile);
+const hasCurl = (() => {
+  try {
+    execFileSync('curl', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+function isLogLine(line: string): boolean {
+  try {
+    return typeof JSON.parse(line).event === 'string';
+  } catch {
+    return false;
+  }
+}
+
+describe('a first start in an empty folder', () => {
+  const folder = workFolder();
+  let server: ServerProcess;
+  before(async () => {
+    server = await startServerProcess(folder.path);
+    await server.ready();
+    await fetch(`${server.url}/health/ready`);
+  });
+  after(async () => {
+    await server.end();
+    folder.remove();
+  });
+
+  test(
+    'prints an id and a secret, and three commands that work as pasted',
+    { skip: !hasCurl && 'needs curl' },
+    async () => {
+      const commands = server.stdout.filter((line) => /^(?:TOKEN=|CLIENT=|curl )/.test(line));
+      assert.equal(commands.length, 3);
+      const { stdout } = await run('bash', ['-euc', commands.join('\n')]);
+      const [client, token] = stdout.split(/\n(?=\{)/).map((line) => JSON.parse(line));
+      assert.equal(client.name, 'My first client');
+      assert.equal(token.token_type, 'Bearer');
+      assert.equal(token.scope, 'orders:read');
+    },
+  );
+
+  test('N-21 N-25 N-24 writes nothing but log lines beside that, not even the notices of its library', () => {
+    const banner = server.stdout.slice(
+      server.stdout.findIndex((line) => line.startsWith('Writ has made its first')),
+      server.stdout.findLastIndex((line) => line.startsWith('curl ')) + 1,
+    );
+    const rest = server.stdout.filter((line) => line !== '' && !banner.includes(line));
+    assert.deepEqual(
+      rest.filter((line) => !isLogLine(line)),
+      [],
+    );
+    assert.deepEqual(server.stderr, []);
+    const notices = rest.map((line) => JSON.parse(line)).filter(({ event }) => String(event).startsWith('library.'));
+    // Node 26 does not call itself LTS yet; nothing else may be wrong with how the library is set up.
+    assert.deepEqual(
+      notices.filter(({ msg }) => !String(msg).includes('Unsupported runtime')),
+      [],
+    );
+  });
+
+  test('N-24 stays silent about a body that was read before the library saw it', async () => {
+    const { clientId, clientSecret } = printedRoot(server);
+    const lines = server.stdout.length;
+    const reply = await fetch(`${server.url}/oauth/token`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+    assert.equal(reply.status, 200);
+    assert.deepEqual(server.stdout.slice(lines), []);
+    assert.deepEqual(server.stderr, []);
+  });
+
+  test('G-20 keeps its data and its key-encryption key to itself', () => {
+    const mode = (path: string): number => statSync(join(folder.path, path)).mode & 0o777;
+    assert.equal(mode('data'), 0o700);
+    assert.equal(mode('data/pglite'), 0o700);
+    assert.equal(mode('data/owner.json'), 0o600);
+    assert.equal(mode('keys/key-encryption-key'), 0o600);
+  });
+
+  test('a second start keeps everything and prints no secret', async () => {
+    const root = printedRoot(server);
+    const keys = await (await fetch(`${server.url}/.well-known/jwks.json`)).text();
+    assert.equal(await server.end(), 0);
+    server = await startServerProcess(folder.path);
+    await server.ready();
+    assert.deepEqual(
+      server.stdout.filter((line) => line !== '' && !isLogLine(line)),
+      [],
+    );
+    assert.equal(server.stdout.join('').includes(root.clientSecret), false);
+    assert.equal(await (await fetch(`${server.url}/.well-known/jwks.json`)).text(), keys);
+    const reply = await fetch(`${server.url}/oauth/token`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa(`${root.clientId}:${root.clientSecret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+    assert.equal(reply.status, 200);
+  });
+
+  test('npm run root -- recover gives a lost root account one more secret, and the first stays good', async () => {
+    const root = printedRoot(server);
+    assert.equal(await server.end(), 0);
+    const recovery = await startServerProcess(folder.path, {}, ['root', 'recover']);
+    assert.equal(await recovery.ended(), 0, recovery.stderr.join('\n'));
+    const { clientId, clientSecret } = JSON.parse(recovery.stdout.filter((line) => !isLogLine(line)).join('\n'));
+    const audit = recovery.stdout.filter(isLogLine).map((line) => JSON.parse(line));
+    assert.deepEqual(audit.find(({ event }) => event === 'credential.created')?.actor, {
+      type: 'server',
+      command: 'root recover',
+    });
+    server = await startServerProcess(folder.path);
+    await server.ready();
+    for (const secret of [clientSecret, ...(root.clientSecret === '' ? [] : [root.clientSecret])]) {
+      const reply = await fetch(`${server.url}/oauth/token`, {
+        method: 'POST',
+        headers: { Authorization: `Basic ${btoa(`${clientId}:${secret}`)}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      });
+      assert.equal(reply.status, 200);
+    }
+  });
+
+  test('G-20 refuses a key-encryption key that others may read', async () => {
+    assert.equal(await server.end(), 0);
+    await run('chmod', ['644', join(folder.path, 'keys/key-encryption-key')]);
+    const refused = await startServerProcess(folder.path);
+    assert.equal(await refused.ended(), 1);
+    assert.match(refused.stderr.join('\n'), /key-encryption-key may be read or changed by others: chmod 600 it/);
+    await run('chmod', ['600', join(folder.path, 'keys/key-encryption-key')]);
+  });
+});
+
+describe('npm start', () => {
+  test('ends with 0 on a signal to npm, and to npm and the server, and leaves no orphan', async () => {
+    for (const target of ['npm', 'group'] as const) {
+      const database = await embedded.create();
+      const port = String(await freePort());
+      const npm = spawn('npm', ['start', '--prefix', resolve(import.meta.dirname, '../..')], {
+        env: {
+          ...process.env,
+          ...TEST_ENVIRONMENT,
+          PORT: port,
+          DATABASE_URL: database.url,
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+      });
+      await new Promise<void>((ready) => {
+        npm.stdout.on('data', (chunk: Buffer) => {
+          if (chunk.toString().includes('server.ready')) ready();
+        });
+      });
+      const pid = Number(npm.pid);
+      process.kill(target === 'npm' ? pid : -pid, 'SIGTERM');
+      const [code] = (await once(npm, 'close')) as [number];
+      assert.equal(code, 0, target);
+      await assert.rejects(fetch(`http://127.0.0.1:${port}/health/live`));
+      assert.throws(() => process.kill(-pid, 0), { code: 'ESRCH' });
+      await database.drop();
+    }
+  });
+});
+
+describe('a production start', () => {
+  const folder = workFolder();
+  after(() => folder.remove());
+
+  test('E-18 writes the first secret to root.json, mode 0600, and prints it nowhere', async () => {
+    const database = await postgres18.create({ empty: true });
+    const server = await startServerProcess(folder.path, {
+      NODE_ENV: 'production',
+      WRIT_ISSUER: 'https://id.example',
+      WRIT_KEY_ENCRYPTION_KEY: TEST_ENVIRONMENT.WRIT_KEY_ENCRYPTION_KEY,
+      DATABASE_URL: database.url,
+    });
+    await server.ready();
+    const file = join(folder.path, 'keys/root.json');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const { clientId, clientSecret, issuer } = JSON.parse((await run('cat', [file])).stdout);
+    assert.equal(issuer, 'https://id.example');
+    assert.deepEqual(
+      server.stdout.filter((line) => !isLogLine(line)),
+      [],
+    );
+    assert.equal(server.stdout.join('').includes(clientSecret), false);
+    const reply = await fetch(`${server.url}/oauth/token`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+    assert.equal(reply.status, 200);
+    assert.equal(await server.end(), 0);
+    await database.drop();
+  });
+
+  test('F-06 G-21 ends at once with every problem when its settings are wrong', async () => {
+    const server = await startServerProcess(folder.path, {
+      NODE_ENV: 'production',
+      WRIT_TOKEN_TTL: '0',
+      WRIT_ISUER: 'x',
+    });
+    assert.equal(await server.ended(), 1);
+    const message = server.stderr.join('\n');
+    for (const name of ['WRIT_TOKEN_TTL', 'WRIT_ISUER']) assert.match(message, new RegExp(name));
+  });
+});

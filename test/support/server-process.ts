@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after } from 'node:test';
+import { freePort } from './free-port.ts';
+
+const running = new Set<ChildProcess>();
+
+// Whatever a failed test left behind would keep this process, and with it the suite, from ending.
+after(() => running.forEach((child) => child.kill('SIGKILL')));
+
+const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
+
+/** A folder of its own for a process: what it leaves there is gone with the test. */
+export function workFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(process.env['WRIT_TEST_FOLDER'] ?? '/tmp', 'work-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** A server in a process of its own. */
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** Lines of standard output and standard error so far. */
+  readonly stdout: string[];
+  readonly stderr: string[];
+  /** Resolves when it serves. @throws Error when it ends before */
+  ready(): Promise<void>;
+  /** Sends a signal and waits for the end. @returns the exit code, or the signal that ended it */
+  end(signal?: NodeJS.Signals): Promise<number | string>;
+  /** Waits for the end. */
+  ended(): Promise<number | string>;
+}
+
+/** Starts `src/main.ts`, with nothing of this process's environment but the path. */
+export async function startServerProcess(
+  cwd: string,
+  environment: Record<string, string> = {},
+  command: readonly string[] = [],
+  main = MAIN,
+): Promise<ServerProcess> {
+  const port = environment['PORT'] ?? String(await freePort());
+  const child = spawn(process.execPath, [main, ...command], {
+    cwd,
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      PORT: port,
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  const ended = once(child, 'close').then(([code, signal]: (number | string)[]) => code ?? signal ?? 'gone');
+  const serving = Promise.withResolvers<void>();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    stdout.push(line);
+    if (line.includes('"server.ready"')) serving.resolve();
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => stderr.push(line));
+  void ended.then(() => running.delete(child));
+  void ended.then((code) => serving.reject(new Error(`ended with ${code}: ${stderr.join('\n')}`)));
+  // Whoever does not wait for it to serve is not told that it did not.
+  serving.promise.catch(() => {});
+
+  return {
+    child,
+    url: `http://127.0.0.1:${port}`,
+    stdout,
+    stderr,
+    ready: () => serving.promise,
+    end(signal = 'SIGTERM') {
+      child.kill(signal);
+      return ended;
+    },
+    ended: () => ended,
+  };
+}
+
+/** The id and the secret that a first start printed. */
+export function printedRoot({ stdout }: ServerProcess): { clientId: string; clientSecret: string } {
+  const value = (name: string): string =>
+    stdout.map((line) => new RegExp(`^ +${name} +(\\S+)$`).exec(line)?.[1]).find((found) => found !== undefined) ?? '';
+  return { clientId: value('clientId'), clientSecret: value('clientSecret') };
+}

@@ -1,0 +1,102 @@
+import { after } from 'node:test';
+import type { Knex } from 'knex';
+import { startApp } from '../../src/app.ts';
+import { prepareServer, type Surroundings } from '../../src/prepare-server.ts';
+import { type LogEntry, quietSurroundings, ROOT, testConfig } from './config.ts';
+import type { TestDatabase } from './databases.ts';
+import { freePort } from './free-port.ts';
+
+/** An answer over HTTP, its body read. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects of a body by asserting on it
+  readonly json: any;
+}
+
+/** A server under test, reached over real HTTP. */
+export interface TestApp {
+  readonly url: string;
+  readonly issuer: string;
+  readonly knex: Knex;
+  /** Every line that was logged so far. */
+  log(): LogEntry[];
+  request(path: string, init?: RequestInit): Promise<Reply>;
+  /** A token request with `client_secret_basic`. */
+  token(credentials: { clientId: string; clientSecret: string }, parameters?: Record<string, string>): Promise<Reply>;
+  /** A management call, as root unless told otherwise. */
+  api(method: string, path: string, body?: unknown, bearer?: string): Promise<Reply>;
+  /** An access token of the root account for the management API. */
+  rootToken(): Promise<string>;
+  close(): Promise<void>;
+}
+
+const running = new Set<TestApp>();
+
+// Whatever a failed test left behind would keep this process, and with it the suite, from ending.
+after(() => Promise.allSettled([...running].map((app) => app.close())));
+
+/** Starts a server in this process on a database of its own. */
+export async function startTestApp(
+  database: TestDatabase,
+  environment: Record<string, string> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<TestApp> {
+  const port = await freePort();
+  const config = testConfig({ DATABASE_URL: database.url, PORT: String(port), ...environment });
+  const lines: string[] = [];
+  const around = quietSurroundings({ ...surroundings, lines });
+  const server = await prepareServer(config, around);
+  const app = await startApp(config, server, around).catch(async (error: unknown) => {
+    await server.database.close();
+    throw error;
+  });
+  const url = `http://127.0.0.1:${port}`;
+  let root: Promise<string> | undefined;
+
+  const testApp: TestApp = {
+    url,
+    issuer: config.issuer,
+    knex: server.database.knex,
+    log: () => lines.map((line): LogEntry => JSON.parse(line)),
+    request: (path, init) => request(url + path, init),
+    token: ({ clientId, clientSecret }, parameters = {}) =>
+      request(`${url}/oauth/token`, {
+        method: 'POST',
+        headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials', ...parameters }),
+      }),
+    async api(method, path, body, bearer) {
+      const token = bearer ?? (await testApp.rootToken());
+      return request(url + path, {
+        method,
+        headers: {
+          Authorization: `Bearer ${token}`,
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+    },
+    rootToken: () => (root ??= testApp.token(ROOT).then(({ json }): string => json.access_token)),
+    async close() {
+      running.delete(testApp);
+      await app.close();
+      await server.database.close();
+    },
+  };
+  running.add(testApp);
+  return testApp;
+}
+
+async function request(url: string, init?: RequestInit): Promise<Reply> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson && text !== '' ? JSON.parse(text) : undefined,
+  };
+}
