@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { printedRoot, startServerProcess, workFolder } from '../support/server-process.ts';
+import { printedRoot, startServerProcess, tokenFrom, workFolder } from '../support/server-process.ts';
 
 const project = join(import.meta.dirname, '../..');
 
@@ -18,12 +18,7 @@ test('G-22 an install without development packages and without any script starts
   await server.ready();
   await fetch(`${server.url}/health/ready`);
   const { clientId, clientSecret } = printedRoot(server);
-  const reply = await fetch(`${server.url}/oauth/token`, {
-    method: 'POST',
-    headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
-    body: new URLSearchParams({ grant_type: 'client_credentials' }),
-  });
-  assert.equal(reply.status, 200);
+  assert.equal((await tokenFrom(server.url, { clientId, clientSecret })).status, 200);
   assert.equal(await server.end(), 0);
   folder.remove();
 });

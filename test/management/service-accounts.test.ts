@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { ROOT } from '../support/config.ts';
-import { onEachDatabase, type TestDatabase } from '../support/databases.ts';
-import { startTestApp, type Reply, type TestApp } from '../support/test-app.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import { type Reply, useTestApp } from '../support/test-app.ts';
 
 onEachDatabase('root service accounts', (kind) => {
-  let database: TestDatabase;
-  let app: TestApp;
-  before(async () => {
-    database = await kind.create();
-    app = await startTestApp(database);
-  });
-  after(async () => {
-    await app.close();
-    await database.drop();
-  });
+  const app = useTestApp(kind);
 
   const register = (body: object, bearer?: string): Promise<Reply> =>
     app.api('POST', '/api/service-accounts', body, bearer);

@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { ROOT } from '../support/config.ts';
-import { onEachDatabase, type TestDatabase } from '../support/databases.ts';
-import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 onEachDatabase('the token endpoint', (kind) => {
-  let database: TestDatabase;
-  let app: TestApp;
-  before(async () => {
-    database = await kind.create();
-    app = await startTestApp(database);
-  });
-  after(async () => {
-    await app.close();
-    await database.drop();
-  });
+  const app = useTestApp(kind);
 
   async function register(body: object): Promise<{ clientId: string; clientSecret: string }> {
     const { status, text, json } = await app.api('POST', '/api/service-accounts', body);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { calculateJwkThumbprint, type JWK } from 'jose';
-import { embedded, type TestDatabase } from '../support/databases.ts';
+import { embedded } from '../support/databases.ts';
 import { rawRequest } from '../support/raw-request.ts';
-import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { startTestApp, useTestApp } from '../support/test-app.ts';
 
 const DOCUMENTS = [
   '/.well-known/oauth-authorization-server',
@@ -13,16 +13,7 @@ const DOCUMENTS = [
 ];
 
 describe('the public documents', () => {
-  let database: TestDatabase;
-  let app: TestApp;
-  before(async () => {
-    database = await embedded.create();
-    app = await startTestApp(database);
-  });
-  after(async () => {
-    await app.close();
-    await database.drop();
-  });
+  const app = useTestApp(embedded);
 
   test('describe the server as the contract says', async () => {
     const { json } = await app.request('/.well-known/oauth-authorization-server');

@@ -8,7 +8,13 @@ import { promisify } from 'node:util';
 import { TEST_ENVIRONMENT } from '../support/config.ts';
 import { embedded, postgres18 } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
-import { printedRoot, startServerProcess, type ServerProcess, workFolder } from '../support/server-process.ts';
+import {
+  printedRoot,
+  startServerProcess,
+  type ServerProcess,
+  tokenFrom,
+  workFolder,
+} from '../support/server-process.ts';
 
 const run = promisify(execFile);
 const hasCurl = (() => {
@@ -77,12 +83,7 @@ describe('a first start in an empty folder', () => {
   test('N-24 stays silent about a body that was read before the library saw it', async () => {
     const { clientId, clientSecret } = printedRoot(server);
     const lines = server.stdout.length;
-    const reply = await fetch(`${server.url}/oauth/token`, {
-      method: 'POST',
-      headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
-      body: new URLSearchParams({ grant_type: 'client_credentials' }),
-    });
-    assert.equal(reply.status, 200);
+    assert.equal((await tokenFrom(server.url, { clientId, clientSecret })).status, 200);
     assert.deepEqual(server.stdout.slice(lines), []);
     assert.deepEqual(server.stderr, []);
   });
@@ -107,12 +108,7 @@ describe('a first start in an empty folder', () => {
     );
     assert.equal(server.stdout.join('').includes(root.clientSecret), false);
     assert.equal(await (await fetch(`${server.url}/.well-known/jwks.json`)).text(), keys);
-    const reply = await fetch(`${server.url}/oauth/token`, {
-      method: 'POST',
-      headers: { Authorization: `Basic ${btoa(`${root.clientId}:${root.clientSecret}`)}` },
-      body: new URLSearchParams({ grant_type: 'client_credentials' }),
-    });
-    assert.equal(reply.status, 200);
+    assert.equal((await tokenFrom(server.url, root)).status, 200);
   });
 
   test('npm run root -- recover gives a lost root account one more secret, and the first stays good', async () => {
@@ -129,12 +125,7 @@ describe('a first start in an empty folder', () => {
     server = await startServerProcess(folder.path);
     await server.ready();
     for (const secret of [clientSecret, ...(root.clientSecret === '' ? [] : [root.clientSecret])]) {
-      const reply = await fetch(`${server.url}/oauth/token`, {
-        method: 'POST',
-        headers: { Authorization: `Basic ${btoa(`${clientId}:${secret}`)}` },
-        body: new URLSearchParams({ grant_type: 'client_credentials' }),
-      });
-      assert.equal(reply.status, 200);
+      assert.equal((await tokenFrom(server.url, { clientId, clientSecret: secret })).status, 200);
     }
   });
 
@@ -201,12 +192,7 @@ describe('a production start', () => {
       [],
     );
     assert.equal(server.stdout.join('').includes(clientSecret), false);
-    const reply = await fetch(`${server.url}/oauth/token`, {
-      method: 'POST',
-      headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
-      body: new URLSearchParams({ grant_type: 'client_credentials' }),
-    });
-    assert.equal(reply.status, 200);
+    assert.equal((await tokenFrom(server.url, { clientId, clientSecret })).status, 200);
     assert.equal(await server.end(), 0);
     await database.drop();
   });

@@ -89,6 +89,30 @@ describe('start-up', () => {
   });
 });
 
+describe('two database roles', () => {
+  test('one may change the schema, and the other serves with no right to', async () => {
+    const database = await postgres18.create({ empty: true });
+    const admin = knex({ client: 'pg', connection: database.url });
+    const role = `server_${process.pid}`;
+    await admin.raw(`create role ${role} login password 'x'`);
+    await admin.raw(`alter default privileges grant select, insert, update, delete on tables to ${role}`);
+    const app = await startTestApp(
+      { ...database, url: database.url.replace('postgres:postgres', `${role}:x`) },
+      { WRIT_DATABASE_ADMIN_URL: database.url },
+    );
+    assert.equal((await app.token(ROOT)).status, 200);
+    await assert.rejects(
+      app.knex.schema.createTable('mine', (table) => table.text('a')),
+      { code: '42501' },
+    );
+    await app.close();
+    await admin.raw(`drop owned by ${role}`);
+    await admin.raw(`drop role ${role}`);
+    await admin.destroy();
+    await database.drop();
+  });
+});
+
 describe('the migrations', () => {
   for (const kind of databases) {
     test(`go forward, back and forward again, and leave nothing behind (${kind.name})`, async () => {

@@ -87,3 +87,17 @@ export function printedRoot({ stdout }: ServerProcess): { clientId: string; clie
     stdout.map((line) => new RegExp(`^ +${name} +(\\S+)$`).exec(line)?.[1]).find((found) => found !== undefined) ?? '';
   return { clientId: value('clientId'), clientSecret: value('clientSecret') };
 }
+
+/** Asks a server for a token with `client_secret_basic`. */
+export async function tokenFrom(
+  url: string,
+  { clientId, clientSecret }: { clientId: string; clientSecret: string },
+): Promise<{ status: number; token: string }> {
+  const reply = await fetch(`${url}/oauth/token`, {
+    method: 'POST',
+    headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  });
+  const { access_token: token = '' } = (await reply.json()) as { access_token?: string };
+  return { status: reply.status, token };
+}

@@ -1,9 +1,9 @@
-import { after } from 'node:test';
+import { after, before } from 'node:test';
 import type { Knex } from 'knex';
 import { startApp } from '../../src/app.ts';
 import { prepareServer, type Surroundings } from '../../src/prepare-server.ts';
 import { type LogEntry, quietSurroundings, ROOT, testConfig } from './config.ts';
-import type { TestDatabase } from './databases.ts';
+import type { DatabaseKind, TestDatabase } from './databases.ts';
 import { freePort } from './free-port.ts';
 
 /** An answer over HTTP, its body read. */
@@ -37,7 +37,22 @@ const running = new Set<TestApp>();
 // Whatever a failed test left behind would keep this process, and with it the suite, from ending.
 after(() => Promise.allSettled([...running].map((app) => app.close())));
 
-/** Starts a server in this process on a database of its own. */
+/** The server under test of the suite that calls this, on a database of its own; it is there when the tests run. */
+export function useTestApp(kind: DatabaseKind, environment?: Record<string, string>): TestApp {
+  const app = {} as TestApp;
+  let database: TestDatabase;
+  before(async () => {
+    database = await kind.create();
+    Object.assign(app, await startTestApp(database, environment));
+  });
+  after(async () => {
+    await app.close();
+    await database.drop();
+  });
+  return app;
+}
+
+/** Starts a server in this process. */
 export async function startTestApp(
   database: TestDatabase,
   environment: Record<string, string> = {},
