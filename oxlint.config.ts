@@ -128,6 +128,7 @@ export default defineConfig({
         'no-restricted-properties': 'off',
         'no-restricted-imports': 'off',
         'typescript/no-unsafe-type-assertion': 'off',
+        'typescript/no-base-to-string': 'off',
         'unicorn/prefer-set-has': 'off',
         'typescript/no-floating-promises': [
           'error',

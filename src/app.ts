@@ -1,8 +1,8 @@
+import { timingSafeEqual } from 'node:crypto';
 import Koa from 'koa';
 import type { Config } from './config/parse-config.ts';
 import type { Origin } from './domain/audit/audit-event.ts';
-import type { Credential } from './domain/credentials/credential.ts';
-import { issueClientSecret } from './domain/credentials/issue-client-secret.ts';
+import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
 import { builtInResourceServers } from './domain/permissions/resource-server.ts';
 import { bootstrapRoot, type RootCredential } from './domain/service-accounts/root-account.ts';
 import { createServiceAccounts } from './domain/service-accounts/service-accounts.ts';
@@ -16,7 +16,7 @@ import { requestId } from './http/request-id.ts';
 import { createAuthenticate } from './management/authenticate.ts';
 import { managementFace } from './management/management-face.ts';
 import { managementRoutes } from './management/routes.ts';
-import { createProvider } from './oauth/create-provider.ts';
+import { createDecoyKeys } from './oauth/decoy.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
 import type { PreparedServer, Surroundings } from './prepare-server.ts';
 import { answers } from './storage/database.ts';
@@ -36,7 +36,8 @@ const GRACE = 10_000;
 /** Serves on a prepared database: the composition root, where every part is given what it needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
   const firstRoot = await bootstrap(config, server, surroundings);
-  const http = await listen(compose(config, server, surroundings).callback(), config.host, config.port);
+  const app = compose(config, server, surroundings);
+  const http = await listen(app.callback(), config.host, config.port);
   return { firstRoot, close: () => http.close(GRACE) };
 }
 
@@ -45,35 +46,24 @@ async function bootstrap(
   { storage, credentialTools }: PreparedServer,
   { clock, logger }: Surroundings,
 ): Promise<RootCredential | undefined> {
-  const toFile = config.production && config.bootstrap.clientSecret === undefined;
-  const root = await storage.writeAlone(START, async (stores) => {
-    const work = await bootstrapRoot(stores, credentialTools, { now: clock(), fixed: config.bootstrap });
-    // Before the commit: an account whose secret nobody could be given must not come to be.
-    if (work.result !== undefined && toFile) {
-      const file = writeRootFile(config.keysDirectory, { issuer: config.issuer, ...work.result });
+  return storage.writeAlone<RootCredential | undefined>(START, async (stores) => {
+    const { result, audit } = await bootstrapRoot(stores, credentialTools, { now: clock(), fixed: config.bootstrap });
+    if (result?.clientSecret === undefined) return { result: undefined, audit };
+    const { clientId, clientSecret } = result;
+    if (!config.production) return { result: { clientId, clientSecret }, audit };
+    if (config.bootstrap.clientSecret === undefined) {
+      // Before the commit: an account whose secret nobody could be given must not come to be.
+      const file = writeRootFile(config.keysDirectory, { issuer: config.issuer, clientId, clientSecret });
       logger.info({ event: 'root.secret_written', file });
     }
-    return work;
+    return { result: undefined, audit };
   });
-  return toFile ? undefined : root;
 }
 
 function compose(config: Config, server: PreparedServer, { clock, random, logger }: Surroundings): HttpApp {
   const { issuer } = config;
   const { storage, keyRing, credentialTools } = server;
   const resourceServers = builtInResourceServers(config);
-  const decoy: Credential = issueClientSecret(credentialTools, clock()).credential;
-
-  const provider = createProvider({
-    issuer,
-    keyRing,
-    signingAlg: config.signingAlg,
-    tokenTtl: config.tokenTtl,
-    servers: resourceServers,
-    findAccount: (clientId) => storage.read.serviceAccounts.findSnapshot(clientId),
-    hashSecret: credentialTools.hashSecret,
-    decoy: [decoy],
-  });
   const serviceAccounts = createServiceAccounts({ ...credentialTools, storage, clock, resourceServers });
   const verify = createAccessTokenVerifier({ keyRing: () => keyRing, issuer, audience: `${issuer}/api`, clock });
 
@@ -81,7 +71,26 @@ function compose(config: Config, server: PreparedServer, { clock, random, logger
   app.on('error', (error: unknown) => logger.error({ event: 'http.failed', err: error }));
   app.use(requestId(random.uuid));
   app.use(basePath(issuer));
-  app.use(oauthFace({ issuer, keyRing, provider, logger }));
+  app.use(
+    oauthFace({
+      issuer,
+      keyRing,
+      signingAlg: config.signingAlg,
+      tokenTtl: config.tokenTtl,
+      servers: resourceServers,
+      findAccount: (clientId) => storage.read.serviceAccounts.findSnapshot(clientId),
+      hashSecret: credentialTools.hashSecret,
+      sameHash: timingSafeEqual,
+      decoySecret: issueClientSecret(credentialTools, clock()).credential,
+      audiences: config.assertions.audiences,
+      maxTtl: config.assertions.maxTtl,
+      clockTolerance: config.clockTolerance,
+      clock,
+      replays: storage.replays,
+      decoyKeys: createDecoyKeys(random.bytes),
+      logger,
+    }),
+  );
   app.use(
     managementFace({
       routes: managementRoutes({ issuer, serviceAccounts, resourceServers }),

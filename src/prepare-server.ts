@@ -3,7 +3,7 @@ import { pid } from 'node:process';
 import type { Config } from './config/parse-config.ts';
 import type { AuditEntry, Origin } from './domain/audit/audit-event.ts';
 import type { Clock } from './domain/clock.ts';
-import type { CredentialTools } from './domain/credentials/issue-client-secret.ts';
+import type { CredentialTools } from './domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from './domain/credentials/secret-hasher.ts';
 import { createKeyEncryption, type KeyEncryption } from './domain/encryption/key-encryption.ts';
 import { hasServerSecrets, prepareServerSecrets } from './domain/encryption/server-secrets.ts';
@@ -71,6 +71,7 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
         hashSecret: createSecretHasher(clientSecretHashKey),
         randomBytes: random.bytes,
         randomId: random.id,
+        isOwnKey: (thumbprint) => keyRing.keys.some(({ kid }) => kid === thumbprint),
       },
     };
   } catch (error) {

@@ -1,7 +1,10 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { BlockList } from 'node:net';
+import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
 import { isAbsoluteUri } from '../domain/permissions/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 import { EXPECTED, SECRET, SETTINGS, type Settings } from './settings.ts';
+import { isBase64Of256Bits, isIssuer, isPostgresUrl, parseNetworks, parseObject } from './setting-formats.ts';
 import { unknownSettings } from './unknown-settings.ts';
 
 /** Where the data lives: in this process, or on a PostgreSQL server. */
@@ -22,7 +25,16 @@ export interface Config {
   readonly tokenTtl: number;
   readonly tokenMaxTtl: number;
   readonly defaultAudience: string;
-  readonly bootstrap: { readonly clientId: string | undefined; readonly clientSecret: string | undefined };
+  readonly assertions: {
+    /** Accepted as `aud` beside the issuer. */
+    readonly audiences: readonly string[];
+    readonly maxTtl: number;
+  };
+  readonly clockTolerance: number;
+  /** Addresses whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: BlockList;
+  readonly maxStaleness: number;
+  readonly bootstrap: FixedRoot;
 }
 
 /** Every problem of an environment at once; `message` is what the operator reads. */
@@ -42,6 +54,8 @@ function compileSettings(): ValidateFunction<Settings> {
   ajv.addFormat('absolute-uri', isAbsoluteUri);
   ajv.addFormat('base64-256-bit', isBase64Of256Bits);
   ajv.addFormat('postgres-url', isPostgresUrl);
+  ajv.addFormat('networks', (value) => parseNetworks(value) !== undefined);
+  ajv.addFormat('json-object', (value) => parseObject(value) !== undefined);
   ajv.addFormat('database-url', (value) => isPostgresUrl(value) || /^pglite:./.test(value));
   return ajv.compile<Settings>(SETTINGS);
 }
@@ -90,9 +104,17 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     tokenTtl: values.WRIT_TOKEN_TTL,
     tokenMaxTtl: values.WRIT_TOKEN_MAX_TTL,
     defaultAudience: values.WRIT_DEFAULT_AUDIENCE,
+    assertions: Object.freeze({
+      audiences: Object.freeze(values.WRIT_ASSERTION_AUDIENCES?.split(',') ?? []),
+      maxTtl: values.WRIT_ASSERTION_MAX_TTL,
+    }),
+    clockTolerance: values.WRIT_CLOCK_TOLERANCE,
+    trustedProxies: parseNetworks(values.WRIT_TRUSTED_PROXIES ?? '') ?? new BlockList(),
+    maxStaleness: values.WRIT_MAX_STALENESS,
     bootstrap: Object.freeze({
       clientId: values.WRIT_BOOTSTRAP_CLIENT_ID,
       clientSecret: values.WRIT_BOOTSTRAP_CLIENT_SECRET,
+      publicKey: parseObject(values.WRIT_BOOTSTRAP_PUBLIC_KEY ?? ''),
     }),
   };
   return { config: Object.freeze(config), warnings: ignored };
@@ -141,26 +163,4 @@ function describe({ instancePath, data }: ErrorObject): string {
   const name = Object.keys(SETTINGS.properties).find((known) => instancePath === `/${known}`);
   const expected = new Map<string, string>(Object.entries(EXPECTED)).get(name ?? '');
   return `${name} must be ${expected}${SECRET.has(name ?? '') ? '' : `, not ${JSON.stringify(data)}`}`;
-}
-
-function isIssuer(value: string): boolean {
-  const url = URL.parse(value);
-  return (
-    url !== null &&
-    (url.protocol === 'https:' || url.protocol === 'http:') &&
-    // The identifier is compared as a string by everyone who verifies a token, so only its canonical spelling will do.
-    (url.href === value || url.href === `${value}/`) &&
-    url.username === '' &&
-    url.password === '' &&
-    !/[?#]|\/$/.test(value)
-  );
-}
-
-function isPostgresUrl(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && /^postgres(?:ql)?:$/.test(url.protocol);
-}
-
-function isBase64Of256Bits(value: string): boolean {
-  return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32;
 }

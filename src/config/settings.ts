@@ -18,9 +18,15 @@ export const SETTINGS = {
     WRIT_TOKEN_TTL: { ...SECONDS, default: 900 },
     WRIT_TOKEN_MAX_TTL: { ...SECONDS, default: 86_400 },
     WRIT_DEFAULT_AUDIENCE: { type: 'string', format: 'absolute-uri', default: 'api://default' },
+    WRIT_ASSERTION_AUDIENCES: { type: 'string', pattern: '^[!-+\\--~]+(?:,[!-+\\--~]+)*$' },
+    WRIT_ASSERTION_MAX_TTL: { type: 'integer', minimum: 1, maximum: 86_400, default: 300 },
+    WRIT_CLOCK_TOLERANCE: { type: 'integer', minimum: 0, maximum: 60, default: 10 },
+    WRIT_TRUSTED_PROXIES: { type: 'string', format: 'networks' },
+    WRIT_MAX_STALENESS: { type: 'integer', minimum: 0, maximum: 86_400, default: 900 },
     WRIT_DATABASE_ADMIN_URL: { type: 'string', format: 'postgres-url' },
     WRIT_BOOTSTRAP_CLIENT_ID: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
     WRIT_BOOTSTRAP_CLIENT_SECRET: { type: 'string', pattern: '^[A-Za-z0-9_-]{40,256}$' },
+    WRIT_BOOTSTRAP_PUBLIC_KEY: { type: 'string', format: 'json-object' },
   },
   additionalProperties: false,
 } as const satisfies JSONSchema;
@@ -41,9 +47,15 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_TOKEN_TTL: 'a whole number of seconds from 1 to 31536000',
   WRIT_TOKEN_MAX_TTL: 'a whole number of seconds from 1 to 31536000',
   WRIT_DEFAULT_AUDIENCE: 'an absolute URI without a fragment',
+  WRIT_ASSERTION_AUDIENCES: 'values of aud, separated by commas, without spaces',
+  WRIT_ASSERTION_MAX_TTL: 'a whole number of seconds from 1 to 86400',
+  WRIT_CLOCK_TOLERANCE: 'a whole number of seconds from 0 to 60',
+  WRIT_TRUSTED_PROXIES: 'addresses or CIDRs, separated by commas',
+  WRIT_MAX_STALENESS: 'a whole number of seconds from 0 to 86400',
   WRIT_DATABASE_ADMIN_URL: 'postgres://…',
   WRIT_BOOTSTRAP_CLIENT_ID: '1 to 64 of the characters A-Z a-z 0-9 _ -',
   WRIT_BOOTSTRAP_CLIENT_SECRET: '40 to 256 of the characters A-Z a-z 0-9 _ -',
+  WRIT_BOOTSTRAP_PUBLIC_KEY: 'a public JWK, as JSON',
 };
 
 /** Settings whose value is, or contains, a secret and is never repeated in a message. */
@@ -52,4 +64,6 @@ export const SECRET: ReadonlySet<string> = new Set<keyof Settings>([
   'WRIT_DATABASE_ADMIN_URL',
   'WRIT_KEY_ENCRYPTION_KEY',
   'WRIT_BOOTSTRAP_CLIENT_SECRET',
+  // Somebody may have put the private half here.
+  'WRIT_BOOTSTRAP_PUBLIC_KEY',
 ]);

@@ -1,6 +1,13 @@
 /** Why the product refuses; a closed list, so that every face must say how it presents each. */
 export type DomainErrorCode =
-  'invalid_value' | 'forbidden' | 'not_found' | 'already_exists' | 'audience_required' | 'last_root' | 'unavailable';
+  | 'invalid_value'
+  | 'forbidden'
+  | 'not_found'
+  | 'already_exists'
+  | 'audience_required'
+  | 'last_root'
+  | 'limit_reached'
+  | 'unavailable';
 
 /** One field of a request that is wrong; `pointer` is a JSON pointer (RFC 6901) into its body. */
 export interface FieldProblem {

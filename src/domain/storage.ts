@@ -1,3 +1,4 @@
+import type { ReplayStore } from './assertions/replay-store.ts';
 import type { AuditEntry, Origin } from './audit/audit-event.ts';
 import type { CredentialStore } from './credentials/credential-store.ts';
 import type { ServerSecretStore } from './encryption/server-secrets.ts';
@@ -24,6 +25,8 @@ export interface Work<Result> {
 export interface Storage {
   /** For reading outside a transaction. */
   readonly read: Stores;
+  /** The assertions that were used; what is used up stays so, whatever becomes of the request. */
+  readonly replays: ReplayStore;
   /**
    * Runs `work` in one transaction and records its audit entries in the same one: either all of it stands, or nothing.
    * Nothing inside may use `read`: the embedded database has one connection, and would wait for itself.

@@ -9,4 +9,6 @@ export interface RequestState {
 /** Our koa application, its context and its middleware. */
 export type HttpApp = Koa<RequestState, object>;
 export type HttpContext = Koa.ParameterizedContext<RequestState, object>;
+/** Answers a request. */
+export type HttpHandler = (ctx: HttpContext) => void | Promise<void>;
 export type HttpMiddleware = Koa.Middleware<RequestState, object>;

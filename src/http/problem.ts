@@ -12,6 +12,7 @@ const TITLES = {
   already_exists: 'It exists already',
   audience_required: 'The audience must be given',
   last_root: 'The last root account must stay',
+  limit_reached: 'There are as many as there may be',
   method_not_allowed: 'The method is not one of this resource',
   too_large: 'The request is too large',
   unsupported_media_type: 'The content type is not one that is read here',

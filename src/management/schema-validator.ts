@@ -16,7 +16,7 @@ const MOST_SHOWN = 20;
 
 /** Compiles schemas to validators. Nothing is coerced, defaulted or dropped: what is not in the schema is refused. */
 export function createSchemaCompiler(): (schema: JSONSchema) => SchemaValidator {
-  const ajv = new Ajv2020({ allErrors: true, strict: true });
+  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
   return (schema) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- two spellings of one thing
     const validate: ValidateFunction = ajv.compile(schema as AnySchema);

@@ -1,24 +1,21 @@
 import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
-import type { Credential } from '../domain/credentials/credential.ts';
-import type { SecretHasher } from '../domain/credentials/secret-hasher.ts';
+import { ASSERTION_ALGS } from '../domain/assertions/parse-assertion.ts';
 import type { ResourceServers } from '../domain/permissions/resource-server.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import { SIGNING_ALGS, type SigningAlg } from '../domain/signing-keys/signing-key.ts';
-import { installCompareClientSecret } from './compare-client-secret.ts';
+import { assertJwtClientAuthClaimsAndHeader, type AssertionTools, installClientAssertion } from './client-assertion.ts';
+import { installCompareClientSecret, type SecretTools } from './compare-client-secret.ts';
 import { type FindAccount, installFindClient } from './find-client.ts';
 import { issuanceOf } from './issuance.ts';
 import { resourceIndicators } from './resource-indicators.ts';
 
-export interface ProviderOptions {
-  readonly issuer: string;
+export interface ProviderOptions extends SecretTools, AssertionTools {
   readonly keyRing: KeyRing;
   readonly signingAlg: SigningAlg;
   /** Seconds. */
   readonly tokenTtl: number;
   readonly servers: ResourceServers;
   readonly findAccount: FindAccount;
-  readonly hashSecret: SecretHasher;
-  readonly decoy: readonly Credential[];
 }
 
 /**
@@ -34,14 +31,16 @@ export function createProvider(options: ProviderOptions): Provider {
     routes: { token: TOKEN_PATH },
     scopes: [],
     responseTypes: [],
-    clientAuthMethods: ['client_secret_basic'],
+    clientAuthMethods: CLIENT_AUTH_METHODS,
+    clockTolerance: options.clockTolerance,
+    assertJwtClientAuthClaimsAndHeader,
     clientDefaults: {
       grant_types: ['client_credentials'],
       response_types: [],
       // An EC-only key set makes every client invalid without it (notes, row 20).
       id_token_signed_response_alg: signingAlg,
     },
-    enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS] },
+    enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS], clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
     ttl: { ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? options.tokenTtl },
     extraTokenClaims: (_ctx, token) => ({ permissions: token.scope === undefined ? [] : token.scope.split(' ') }),
     features: {
@@ -55,8 +54,9 @@ export function createProvider(options: ProviderOptions): Provider {
     },
   };
   const provider = new Provider(issuer, configuration);
-  installFindClient(provider, options.findAccount);
-  installCompareClientSecret(provider, options.hashSecret, options.decoy);
+  installFindClient(provider, options.findAccount, options.decoyKeys);
+  installCompareClientSecret(provider, options);
+  installClientAssertion(provider, options);
   const remember = (ctx: KoaContextWithOIDC, error: unknown): void => {
     issuanceOf(ctx).failure = error;
   };
@@ -64,6 +64,9 @@ export function createProvider(options: ProviderOptions): Provider {
   provider.on('server_error', remember);
   return provider;
 }
+
+/** In the order in which the metadata names them. */
+export const CLIENT_AUTH_METHODS = ['client_secret_basic', 'private_key_jwt', 'client_secret_post'] as const;
 
 /** Where the library serves tokens; the outer layer leads every path of ours to it. */
 export const TOKEN_PATH = '/oauth/token';

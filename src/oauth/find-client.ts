@@ -1,47 +1,83 @@
 import Provider, { type ClientMetadata } from 'oidc-provider';
+import { fittingKey } from '../domain/assertions/fitting-key.ts';
+import type { PublicKeyCredential } from '../domain/credentials/credential.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
-import { issuanceOf } from './issuance.ts';
+import { type DecoyKeys, withDecoyKey } from './decoy.ts';
+import { type Issuance, issuanceOf } from './issuance.ts';
 
 /** Finds an account by what a request says is its id. */
-export type FindAccount = (clientId: ClientId) => Promise<AccountSnapshot | undefined>;
+export type FindAccount = (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+
+type Client = InstanceType<Provider['Client']>;
 
 /**
  * The seam at which we say who the client is. The library's own `Client.find` asks an adapter, hashes what it says and
- * keeps a hundred clients (notes, rows 18 and 22); ours looks at the account and builds the client once per snapshot.
+ * keeps a hundred clients (notes, rows 18 and 22); ours looks at the account and builds the client once for it.
  *
- * An unknown id gets a client that no secret fits, so that the same work is done for it and the same answer given.
+ * The library knows one method a client, and an account may have several secrets and keys: it gets the client that fits
+ * what the request presents, for an assertion one with the single key that can have signed it. Where nothing fits it
+ * gets a client that nothing can authenticate, so that the same work is done and the same answer given.
  */
-export function installFindClient(provider: Provider, findAccount: FindAccount): void {
-  const clients = new WeakMap<AccountSnapshot, InstanceType<typeof provider.Client>>();
-  const nobody = build('nobody');
+export function installFindClient(provider: Provider, findAccount: FindAccount, decoyKeys: DecoyKeys): void {
+  const bySecret = new WeakMap<AccountSnapshot, Client>();
+  const byKey = new WeakMap<PublicKeyCredential, Client>();
+  const nobody = build({ client_id: 'nobody', ...SECRET });
+  const nobodyWithKey = build({
+    client_id: 'nobody',
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [] },
+  });
 
-  function build(clientId: string): InstanceType<typeof provider.Client> {
-    const metadata: ClientMetadata = {
-      client_id: clientId,
-      // Required of a client with this method, and never compared: see compare-client-secret.ts.
-      client_secret: 'unused',
-      token_endpoint_auth_method: 'client_secret_basic',
-    };
+  function build(metadata: ClientMetadata): Client {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the class can be constructed; its type does not say so
-    return new (provider.Client as unknown as new (metadata: ClientMetadata) => InstanceType<typeof provider.Client>)(
-      metadata,
+    return new (provider.Client as unknown as new (metadata: ClientMetadata) => Client)(metadata);
+  }
+
+  function clientWithSecrets(snapshot: AccountSnapshot | undefined): Client {
+    if (snapshot === undefined) return nobody;
+    return remember(bySecret, snapshot, () => build({ client_id: snapshot.account.clientId, ...SECRET }));
+  }
+
+  function clientWithKey(issuance: Issuance, clientId: string): Client {
+    const { authentication } = issuance.request;
+    if (authentication.method !== 'private_key_jwt') throw new Error('the request presents no assertion');
+    const key = issuance.snapshot && fittingKey(issuance.snapshot.credentials, authentication.assertion);
+    if (key === undefined) {
+      issuance.reason ??= 'assertion_key_unknown';
+      return withDecoyKey(nobodyWithKey, clientId, decoyKeys);
+    }
+    issuance.credential = key;
+    return remember(byKey, key, () =>
+      build({
+        client_id: clientId,
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [{ ...key.publicKey, kid: key.kid }] },
+      }),
     );
   }
 
   provider.Client.find = async (clientId) => {
     const issuance = issuanceOf(Provider.ctx);
     const snapshot = isClientId(clientId) ? await findAccount(clientId) : undefined;
-    if (snapshot === undefined) {
-      issuance.reason = 'account_unknown';
-      return nobody;
-    }
-    issuance.snapshot = snapshot;
-    let client = clients.get(snapshot);
-    if (client === undefined) {
-      client = build(snapshot.account.clientId);
-      clients.set(snapshot, client);
-    }
-    return client;
+    if (snapshot === undefined) issuance.reason = 'account_unknown';
+    else issuance.snapshot = snapshot;
+    return issuance.request.authentication.method === 'private_key_jwt'
+      ? clientWithKey(issuance, clientId)
+      : clientWithSecrets(snapshot);
   };
+}
+
+const SECRET: Omit<ClientMetadata, 'client_id'> = {
+  token_endpoint_auth_method: 'client_secret_basic',
+  // Required of a client with this method, and never compared: see compare-client-secret.ts.
+  client_secret: 'unused',
+};
+
+function remember<Key extends object>(clients: WeakMap<Key, Client>, key: Key, make: () => Client): Client {
+  const known = clients.get(key);
+  if (known !== undefined) return known;
+  const client = make();
+  clients.set(key, client);
+  return client;
 }

@@ -1,22 +1,42 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { AssertionRules, FailedCheck } from '../domain/assertions/check-assertion.ts';
+import type { Credential } from '../domain/credentials/credential.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { TokenRequest } from './token-request.ts';
+
+/** Why a client was not authenticated, for the log and the metrics; a closed list. */
+export type AuthenticationFailure =
+  | 'no_client_authentication'
+  | 'account_unknown'
+  | 'secret_wrong'
+  | 'secret_mistyped'
+  | 'assertion_malformed'
+  | 'assertion_key_unknown'
+  | 'assertion_signature'
+  | 'assertion_replay'
+  | 'assertion_time'
+  | `assertion_${FailedCheck['check']}`;
 
 /** One attempt to get a token, on its way through the library and our hooks in it. */
 export interface Issuance {
   readonly request: TokenRequest;
+  /** Whether it came to the path of Mia's clients, with what only they may do. */
+  readonly alias: boolean;
   /** The account that the request names, once found. */
   snapshot?: AccountSnapshot;
-  /** Why authentication failed, for the log. */
-  reason?: string;
+  /** The credential that authenticated it, or that its assertion claims to be signed with. */
+  credential?: Credential;
+  /** What its assertion is measured by. */
+  rules?: AssertionRules;
+  /** Why authentication failed. */
+  reason?: AuthenticationFailure;
   /** What the library, or a hook of ours, refused it with. */
   failure?: unknown;
 }
 
 const issuances = new WeakMap<object, Issuance>();
 
-export function beginIssuance(ctx: object, request: TokenRequest): Issuance {
-  const issuance: Issuance = { request };
+export function beginIssuance(ctx: object, issuance: Issuance): Issuance {
   issuances.set(ctx, issuance);
   return issuance;
 }

@@ -1,5 +1,7 @@
+import { ASSERTION_ALGS } from '../domain/assertions/parse-assertion.ts';
 import { MANAGEMENT_PERMISSIONS } from '../domain/permissions/management-permissions.ts';
 import { SIGNING_ALGS } from '../domain/signing-keys/signing-key.ts';
+import { CLIENT_AUTH_METHODS } from './create-provider.ts';
 
 /**
  * Authorization server metadata (RFC 8414, and OpenID Connect Discovery under its own address). The last four members
@@ -11,7 +13,8 @@ export function authorizationServerMetadata(issuer: string): object {
     token_endpoint: `${issuer}/oauth/token`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     grant_types_supported: ['client_credentials'],
-    token_endpoint_auth_methods_supported: ['client_secret_basic'],
+    token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
     service_documentation: `${issuer}/api/openapi.json`,
     authorization_endpoint: `${issuer}/oauth/authorize`,
     response_types_supported: ['none'],

@@ -37,12 +37,13 @@ export class OAuthError extends Error {
 /**
  * The one answer to every client that did not prove who it is, to the byte: whether the account is unknown, disabled, or
  * the credential wrong or expired shows in the log alone.
+ *
+ * @param explanation what may be said to a client that did prove to hold the key
  */
-export function invalidClient(reason: string, cause?: unknown): OAuthError {
-  return new OAuthError(401, 'invalid_client', 'client authentication failed', {
+export function invalidClient(reason: string, explanation = 'client authentication failed'): OAuthError {
+  return new OAuthError(401, 'invalid_client', explanation, {
     reason,
     headers: { 'WWW-Authenticate': 'Basic realm="writ"' },
-    cause,
   });
 }
 

@@ -1,8 +1,7 @@
-import type Provider from 'oidc-provider';
-import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
-import type { HttpContext, HttpMiddleware } from '../http/context.ts';
+import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
 import { publicDocument } from '../http/public-document.ts';
 import type { Logger } from '../logger.ts';
+import { createProvider, type ProviderOptions } from './create-provider.ts';
 import { jwks } from './jwks.ts';
 import { authorizationServerMetadata, managementApiMetadata } from './metadata.ts';
 import { OAuthError, sendOAuthError } from './oauth-error.ts';
@@ -13,22 +12,15 @@ const JWKS_MAX_AGE = 300;
 const METADATA_MAX_AGE = 3600;
 
 /** The OAuth endpoints, and the documents that describe them. */
-export function oauthFace({
-  issuer,
-  keyRing,
-  provider,
-  logger,
-}: {
-  issuer: string;
-  keyRing: KeyRing;
-  provider: Provider;
-  logger: Logger;
-}): HttpMiddleware {
+export function oauthFace(options: ProviderOptions & { readonly logger: Logger }): HttpMiddleware {
+  const { issuer, keyRing, logger } = options;
+  const provider = createProvider(options);
+  const token = (alias: boolean): HttpHandler => tokenEndpoint({ provider, assertionTools: options, logger, alias });
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
   const metadata = publicDocument(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
-  const token = tokenEndpoint(provider, logger);
-  const endpoints = new Map<string, (ctx: HttpContext) => void | Promise<void>>([
-    ['/oauth/token', token],
+  const endpoints = new Map<string, HttpHandler>([
+    ['/oauth/token', token(false)],
+    ['/api/m2m/oauth/token', token(true)],
     ['/oauth/authorize', refuseAuthorization],
     ['/.well-known/jwks.json', publicDocument(jwks(keyRing), JWKS_MAX_AGE)],
     ['/.well-known/oauth-protected-resource/api', publicDocument(managementApiMetadata(issuer), METADATA_MAX_AGE)],

@@ -2,19 +2,28 @@ import { stringify } from 'node:querystring';
 import compose from 'koa-compose';
 import { errors, type Provider } from 'oidc-provider';
 import { DomainError } from '../domain/domain-error.ts';
-import type { HttpContext } from '../http/context.ts';
+import type { HttpContext, HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
+import { type AssertionTools, explainRefusal } from './client-assertion.ts';
 import { TOKEN_PATH } from './create-provider.ts';
 import { beginIssuance, type Issuance } from './issuance.ts';
 import { invalidClient, OAuthError, type OAuthErrorCode, sendOAuthError } from './oauth-error.ts';
-import { readTokenRequest, type TokenRequest } from './token-request.ts';
+import { ASSERTION_TYPE, readTokenRequest, type TokenRequest } from './token-request.ts';
+
+export interface TokenEndpointOptions {
+  readonly provider: Provider;
+  readonly assertionTools: AssertionTools;
+  readonly logger: Logger;
+  /** Whether this is the path of Mia's clients. */
+  readonly alias: boolean;
+}
 
 /**
  * `POST /oauth/token`: our outer layer around the library's endpoint. The body is read once and handed on in canonical
  * form with the one header that the library needs, so that nothing else of the request can reach it: not `Host`, not
  * `Origin`, not `Accept`, and no parameter that we do not know (notes, rows 1, 6 to 9 and 24).
  */
-export function tokenEndpoint(provider: Provider, logger: Logger): (ctx: HttpContext) => Promise<void> {
+export function tokenEndpoint({ provider, assertionTools, logger, alias }: TokenEndpointOptions): HttpHandler {
   const dispatch = compose(provider.middleware);
 
   return async (ctx) => {
@@ -22,11 +31,11 @@ export function tokenEndpoint(provider: Provider, logger: Logger): (ctx: HttpCon
     ctx.set('Pragma', 'no-cache');
     let issuance: Issuance | undefined;
     try {
-      issuance = beginIssuance(ctx, await readTokenRequest(ctx.req));
+      issuance = beginIssuance(ctx, { request: await readTokenRequest(ctx.req), alias });
       await handOver(ctx, issuance.request);
-      if (issuance.failure !== undefined) throw refusalOf(issuance);
+      if (issuance.failure !== undefined) throw await refusalOf(issuance, assertionTools);
     } catch (error) {
-      const refusal = error instanceof OAuthError ? error : internalError(error);
+      const refusal = errorOf(error);
       logRefusal(ctx, refusal, issuance);
       sendOAuthError(ctx, refusal);
     }
@@ -39,7 +48,9 @@ export function tokenEndpoint(provider: Provider, logger: Logger): (ctx: HttpCon
       method: 'POST',
       url: TOKEN_PATH,
       headers: {
-        authorization: request.authorization,
+        ...(request.authentication.method === 'client_secret_basic' && {
+          authorization: request.authentication.authorization,
+        }),
         'content-type': 'application/x-www-form-urlencoded',
         'content-length': String(body.length),
       },
@@ -70,11 +81,16 @@ export function tokenEndpoint(provider: Provider, logger: Logger): (ctx: HttpCon
   }
 }
 
-function canonicalBody({ grantType, clientId, scope }: TokenRequest): string {
+function canonicalBody({ authentication, grantType, clientId, scope }: TokenRequest): string {
   return stringify({
     ...(grantType !== undefined && { grant_type: grantType }),
     ...(clientId !== undefined && { client_id: clientId }),
     ...(scope !== undefined && { scope }),
+    ...(authentication.method === 'client_secret_post' && { client_secret: authentication.clientSecret }),
+    ...(authentication.method === 'private_key_jwt' && {
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: authentication.assertion.compact,
+    }),
   });
 }
 
@@ -91,18 +107,29 @@ function isPassedOn(code: string): code is OAuthErrorCode {
 }
 
 /** What the library refused, in our words where ours differ. */
-function refusalOf({ failure, reason }: Issuance): OAuthError {
-  if (failure instanceof DomainError && failure.code === 'unavailable') {
-    return new OAuthError(503, 'temporarily_unavailable', 'try again in a moment', {
-      headers: { 'Retry-After': '1' },
-      cause: failure,
-    });
-  }
+async function refusalOf(issuance: Issuance, tools: AssertionTools): Promise<OAuthError> {
+  const { failure } = issuance;
+  if (failure instanceof DomainError && failure.code === 'unavailable') return unavailable(failure);
   if (!(failure instanceof errors.OIDCProviderError)) return internalError(failure);
   const { status, error, error_description: description, error_detail: detail } = failure;
-  if (status === 401) return invalidClient(reason ?? detail ?? 'credential_wrong', failure);
+  if (status === 401) {
+    const explanation = await explainRefusal(issuance, tools);
+    return invalidClient(issuance.reason ?? detail ?? 'credential_wrong', explanation);
+  }
   if (!isPassedOn(error)) return internalError(failure);
-  return new OAuthError(400, error, description ?? error, { reason: detail ?? error, cause: failure });
+  return new OAuthError(400, error, description ?? error, { reason: detail ?? error });
+}
+
+function errorOf(error: unknown): OAuthError {
+  if (error instanceof OAuthError) return error;
+  return error instanceof DomainError && error.code === 'unavailable' ? unavailable(error) : internalError(error);
+}
+
+function unavailable(cause: unknown): OAuthError {
+  return new OAuthError(503, 'temporarily_unavailable', 'try again in a moment', {
+    headers: { 'Retry-After': '1' },
+    cause,
+  });
 }
 
 function internalError(cause: unknown): OAuthError {

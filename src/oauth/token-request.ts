@@ -1,18 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'node:querystring';
+import { type Assertion, parseAssertion } from '../domain/assertions/parse-assertion.ts';
 import { BodyTooLargeError, readBody } from '../http/read-body.ts';
 import { invalidClient, OAuthError } from './oauth-error.ts';
 
+/** The one way in which a request says who it comes from. */
+export type ClientAuthentication =
+  | { readonly method: 'client_secret_basic'; readonly authorization: string }
+  | { readonly method: 'client_secret_post'; readonly clientSecret: string }
+  | { readonly method: 'private_key_jwt'; readonly assertion: Assertion };
+
 /** A token request, read once and whole. Parameters without a value are absent (RFC 6749 §3.2). */
 export interface TokenRequest {
-  /** The `Authorization` header that proves who asks. */
-  readonly authorization: string;
+  readonly authentication: ClientAuthentication;
   readonly grantType: string | undefined;
   readonly clientId: string | undefined;
   readonly scope: string | undefined;
   /** What `resource` or its synonym `audience` names. */
   readonly resource: string | undefined;
 }
+
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 const BODY_LIMIT = 32 * 1024;
 const FORM = /^application\/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
@@ -30,24 +38,18 @@ export async function readTokenRequest(request: IncomingMessage): Promise<TokenR
   if (request.url?.includes('?') === true) {
     throw new OAuthError(400, 'invalid_request', 'parameters must be in the body, not in the query');
   }
+  refuseRepeatedHeaders(request);
   const { headers } = request;
   if (!FORM.test(headers['content-type'] ?? '') || (headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw new OAuthError(415, 'invalid_request', 'the body must be application/x-www-form-urlencoded in UTF-8');
   }
-  const authorization = onlyAuthorization(request);
   const parameters = parseForm(await read(request));
-
-  const { client_secret: secret, client_assertion: assertion, resource, audience } = parameters;
-  const methods = [authorization, secret, assertion].filter((method) => method !== undefined);
-  if (methods.length > 1) {
-    throw new OAuthError(400, 'invalid_request', 'exactly one client authentication method must be used');
-  }
-  if (authorization === undefined) throw invalidClient('no_client_authentication');
+  const { resource, audience } = parameters;
   if (resource !== undefined && audience !== undefined && resource !== audience) {
     throw new OAuthError(400, 'invalid_target', 'resource and audience name two resource servers: a token is for one');
   }
   return {
-    authorization,
+    authentication: clientAuthentication(headers.authorization, parameters),
     grantType: parameters['grant_type'],
     clientId: parameters['client_id'],
     scope: parameters['scope'],
@@ -55,16 +57,43 @@ export async function readTokenRequest(request: IncomingMessage): Promise<TokenR
   };
 }
 
+type Parameters = Readonly<Record<string, string | undefined>>;
+
+// RFC 6749 §2.3: a client must not use more than one method in a request.
+function clientAuthentication(authorization: string | undefined, parameters: Parameters): ClientAuthentication {
+  const { client_secret: clientSecret, client_assertion: assertion, client_assertion_type: type } = parameters;
+  const methods = [authorization, clientSecret, assertion].filter((method) => method !== undefined);
+  if (methods.length > 1) {
+    throw new OAuthError(400, 'invalid_request', 'exactly one client authentication method must be used');
+  }
+  if (authorization !== undefined) return { method: 'client_secret_basic', authorization };
+  if (clientSecret !== undefined) {
+    if (parameters['client_id'] === undefined) {
+      throw new OAuthError(400, 'invalid_request', 'client_secret must come with client_id');
+    }
+    return { method: 'client_secret_post', clientSecret };
+  }
+  if (assertion === undefined) throw invalidClient('no_client_authentication');
+  if (type !== ASSERTION_TYPE) {
+    throw new OAuthError(400, 'invalid_request', `client_assertion_type must be ${ASSERTION_TYPE}`);
+  }
+  const parsed = parseAssertion(assertion);
+  if (parsed === undefined) throw invalidClient('assertion_malformed');
+  return { method: 'private_key_jwt', assertion: parsed };
+}
+
 /** Node keeps the first of two and says nothing, so the raw lines are counted. */
-function onlyAuthorization({ rawHeaders, headers }: IncomingMessage): string | undefined {
-  let count = 0;
+function refuseRepeatedHeaders({ rawHeaders }: IncomingMessage): void {
+  let authorization = 0;
+  let contentType = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === 'authorization') count += 1;
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 13 && name.toLowerCase() === 'authorization') authorization += 1;
+    if (name.length === 12 && name.toLowerCase() === 'content-type') contentType += 1;
   }
-  if (count > 1) {
-    throw new OAuthError(400, 'invalid_request', 'there must be one Authorization header');
+  if (authorization > 1 || contentType > 1) {
+    throw new OAuthError(400, 'invalid_request', 'there must be one Authorization and one Content-Type header at most');
   }
-  return headers.authorization;
 }
 
 async function read(request: IncomingMessage): Promise<string> {
@@ -79,7 +108,7 @@ async function read(request: IncomingMessage): Promise<string> {
   }
 }
 
-function parseForm(body: string): Readonly<Record<string, string | undefined>> {
+function parseForm(body: string): Parameters {
   const parsed = parse(body, '&', '=', { maxKeys: 0 });
   const parameters: Record<string, string | undefined> = Object.create(null);
   for (const name in parsed) {

@@ -4,6 +4,7 @@ import type { Clock } from '../domain/clock.ts';
 import { newAuditEventId, type RandomId } from '../domain/ids.ts';
 import type { Storage, Stores } from '../domain/storage.ts';
 import { ADVISORY_LOCK } from './advisory-lock.ts';
+import { assertionReplaysTable } from './assertion-replays-table.ts';
 import { auditEventsTable } from './audit-events-table.ts';
 import { credentialsTable } from './credentials-table.ts';
 import { grantsTable } from './grants-table.ts';
@@ -42,7 +43,12 @@ export function createStorage(knex: Knex, { clock, randomId, onChange }: Storage
       return result;
     };
 
-  return { read: stores(knex), write: write(false), writeAlone: write(true) };
+  return {
+    read: stores(knex),
+    replays: translated(assertionReplaysTable(knex)),
+    write: write(false),
+    writeAlone: write(true),
+  };
 }
 
 function stores(knex: Knex): Stores {

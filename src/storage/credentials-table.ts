@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { CredentialStore } from '../domain/credentials/credential-store.ts';
-import type { Credential } from '../domain/credentials/credential.ts';
+import type { Credential, PublicKeyCredential } from '../domain/credentials/credential.ts';
 import type { CredentialId } from '../domain/ids.ts';
 
 /** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
@@ -8,42 +8,73 @@ export const CREDENTIALS_AS_JSON = `
   select coalesce(jsonb_agg(jsonb_build_object(
     'credential_id', credentials.credential_id,
     'type', credentials.type,
+    'created_at', credentials.created_at,
     'secret_hash', encode(credentials.secret_hash, 'base64'),
     'hint', credentials.hint,
-    'created_at', credentials.created_at
+    'kid', credentials.kid,
+    'data', credentials.data
   ) order by credentials.created_at, credentials.credential_id), '[]')
   from credentials where credentials.client_id = service_accounts.client_id`;
 
 /** A row as {@link CREDENTIALS_AS_JSON} writes it. */
-export interface CredentialJson {
-  credential_id: CredentialId;
-  type: Credential['type'];
-  secret_hash: string;
-  hint: string;
-  created_at: string;
+export type CredentialJson = { credential_id: CredentialId; created_at: string } & (
+  | { type: 'client_secret'; secret_hash: string; hint: string }
+  | { type: 'public_key'; kid: string; data: PublicKeyData }
+);
+
+/** What only public keys have. */
+interface PublicKeyData {
+  publicKey: PublicKeyCredential['publicKey'];
+  assertionAudiences: string[];
+  assertionMaxTtl?: number;
 }
 
 export function credentialFromJson(row: CredentialJson): Credential {
-  return {
-    type: row.type,
-    credentialId: row.credential_id,
-    secretHash: Buffer.from(row.secret_hash, 'base64'),
-    hint: row.hint,
-    createdAt: new Date(row.created_at),
-  };
+  const base = { credentialId: row.credential_id, createdAt: new Date(row.created_at) };
+  switch (row.type) {
+    case 'client_secret':
+      return { ...base, type: row.type, secretHash: Buffer.from(row.secret_hash, 'base64'), hint: row.hint };
+    case 'public_key':
+      return {
+        ...base,
+        type: row.type,
+        kid: row.kid,
+        publicKey: row.data.publicKey,
+        assertionAudiences: row.data.assertionAudiences,
+        assertionMaxTtl: row.data.assertionMaxTtl,
+      };
+  }
 }
 
 export function credentialsTable(knex: Knex): CredentialStore {
   return {
-    async insert(clientId, credential) {
-      await knex('credentials').insert({
-        credential_id: credential.credentialId,
-        client_id: clientId,
-        type: credential.type,
-        secret_hash: credential.secretHash,
-        hint: credential.hint,
-        created_at: credential.createdAt,
-      });
+    async insert(clientId, credentials) {
+      if (credentials.length === 0) return;
+      await knex('credentials').insert(
+        credentials.map((credential) => ({
+          credential_id: credential.credentialId,
+          client_id: clientId,
+          type: credential.type,
+          created_at: credential.createdAt,
+          ...columnsOf(credential),
+        })),
+      );
     },
   };
+}
+
+function columnsOf(credential: Credential): Record<string, unknown> {
+  switch (credential.type) {
+    case 'client_secret':
+      return { secret_hash: credential.secretHash, hint: credential.hint, kid: null, data: '{}' };
+    case 'public_key': {
+      const { publicKey, assertionAudiences, assertionMaxTtl } = credential;
+      const data: PublicKeyData = {
+        publicKey,
+        assertionAudiences: [...assertionAudiences],
+        ...(assertionMaxTtl !== undefined && { assertionMaxTtl }),
+      };
+      return { secret_hash: null, hint: null, kid: credential.kid, data: JSON.stringify(data) };
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BlockList } from 'node:net';
 import { describe, test } from 'node:test';
 import { ConfigError, parseConfig } from '../../src/config/parse-config.ts';
 
@@ -28,7 +29,11 @@ describe('the settings', () => {
       tokenTtl: 900,
       tokenMaxTtl: 86_400,
       defaultAudience: 'api://default',
-      bootstrap: { clientId: undefined, clientSecret: undefined },
+      assertions: { audiences: [], maxTtl: 300 },
+      clockTolerance: 10,
+      trustedProxies: new BlockList(),
+      maxStaleness: 900,
+      bootstrap: { clientId: undefined, clientSecret: undefined, publicKey: undefined },
     });
     assert.deepEqual(warnings, []);
     assert.ok(Object.isFrozen(config));
@@ -45,6 +50,8 @@ describe('the settings', () => {
       WRIT_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
       WRIT_SIGNING_ALG: 'EdDSA',
       WRIT_TOKEN_TTL: '60',
+      WRIT_ASSERTION_AUDIENCES: 'https://old.example/token,urn:x',
+      WRIT_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
     });
     assert.equal(config.port, 8080);
     assert.equal(config.issuer, 'https://id.example/a');
@@ -55,6 +62,10 @@ describe('the settings', () => {
     });
     assert.deepEqual(config.keyEncryptionKey, Buffer.alloc(32, 1));
     assert.equal(config.tokenTtl, 60);
+    assert.deepEqual(config.assertions.audiences, ['https://old.example/token', 'urn:x']);
+    assert.equal(config.trustedProxies.check('10.1.2.3'), true);
+    assert.equal(config.trustedProxies.check('::1', 'ipv6'), true);
+    assert.equal(config.trustedProxies.check('11.1.2.3'), false);
   });
 
   const wrong: [Record<string, string>, RegExp][] = [
@@ -92,6 +103,13 @@ describe('the settings', () => {
       /^WRIT_BOOTSTRAP_CLIENT_SECRET must be 40 to 256 of the characters A-Z a-z 0-9 _ -$/,
     ],
     [{ WRIT_BOOTSTRAP_CLIENT_ID: 'a b' }, /^WRIT_BOOTSTRAP_CLIENT_ID must be/],
+    [{ WRIT_ASSERTION_AUDIENCES: 'a,,b' }, /^WRIT_ASSERTION_AUDIENCES must be/],
+    [{ WRIT_ASSERTION_MAX_TTL: '0' }, /^WRIT_ASSERTION_MAX_TTL must be/],
+    [{ WRIT_CLOCK_TOLERANCE: '-1' }, /^WRIT_CLOCK_TOLERANCE must be/],
+    [{ WRIT_TRUSTED_PROXIES: '10.0.0.0/33' }, /^WRIT_TRUSTED_PROXIES must be/],
+    [{ WRIT_TRUSTED_PROXIES: 'proxy.example' }, /^WRIT_TRUSTED_PROXIES must be/],
+    [{ WRIT_MAX_STALENESS: 'long' }, /^WRIT_MAX_STALENESS must be/],
+    [{ WRIT_BOOTSTRAP_PUBLIC_KEY: '{' }, /^WRIT_BOOTSTRAP_PUBLIC_KEY must be a public JWK, as JSON$/],
     [
       { WRIT_DATABASE_ADMIN_URL: 'postgres://x' },
       /^WRIT_DATABASE_ADMIN_URL must not be set beside the embedded database$/,
@@ -131,7 +149,7 @@ describe('the settings', () => {
 
   test('take an empty bootstrap value as none', () => {
     const { config } = parseConfig({ WRIT_BOOTSTRAP_CLIENT_ID: '', WRIT_BOOTSTRAP_CLIENT_SECRET: '' });
-    assert.deepEqual(config.bootstrap, { clientId: undefined, clientSecret: undefined });
+    assert.deepEqual(config.bootstrap, { clientId: undefined, clientSecret: undefined, publicKey: undefined });
   });
 
   test('warn of an unknown name that is close to none, and not of what Kubernetes injects', () => {

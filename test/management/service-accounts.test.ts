@@ -53,7 +53,7 @@ onEachDatabase('root service accounts', (kind) => {
       slug: 'audited',
       audience: 'api://default',
       permissions: ['a', 'b'],
-      credentials: [json.credentials[0].credentialId],
+      credentials: [{ credentialId: json.credentials[0].credentialId, type: 'client_secret' }],
     });
     const line = app.log().findLast((entry) => entry['event'] === 'service_account.created');
     assert.equal(line?.['target'], json.clientId);

@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict';
+import { timingSafeEqual } from 'node:crypto';
 import { describe, test } from 'node:test';
 import Koa from 'koa';
 import { decodeProtectedHeader } from 'jose';
 import { formatClientSecret } from '../../src/domain/credentials/client-secret.ts';
 import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
-import { issueClientSecret } from '../../src/domain/credentials/issue-client-secret.ts';
+import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import { builtInResourceServers } from '../../src/domain/permissions/resource-server.ts';
 import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
 import { generateSigningKey } from '../../src/domain/signing-keys/signing-key.ts';
 import type { HttpApp } from '../../src/http/context.ts';
 import { listen } from '../../src/http/http-server.ts';
 import { requestId } from '../../src/http/request-id.ts';
-import { createProvider } from '../../src/oauth/create-provider.ts';
+import { createProvider, type ProviderOptions } from '../../src/oauth/create-provider.ts';
+import { createDecoyKeys } from '../../src/oauth/decoy.ts';
 import { tokenEndpoint } from '../../src/oauth/token-endpoint.ts';
 import { random } from '../../src/random.ts';
+import { systemClock } from '../../src/system-clock.ts';
 import { quietSurroundings } from '../support/config.ts';
 import { freePort } from '../support/free-port.ts';
 
@@ -28,7 +31,7 @@ describe('the library behind the token endpoint', () => {
       grants: [{ kind: 'permission', permission: 'a', resourceServerId: 'default' }],
     } as unknown as AccountSnapshot;
     const issuer = 'https://id.example';
-    const provider = createProvider({
+    const options: ProviderOptions = {
       issuer,
       keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
       signingAlg: 'ES256',
@@ -36,10 +39,23 @@ describe('the library behind the token endpoint', () => {
       servers: builtInResourceServers({ issuer, defaultAudience: 'api://default' }),
       findAccount: (clientId) => Promise.resolve(clientId === 'sa_one' ? snapshot : undefined),
       hashSecret: tools.hashSecret,
-      decoy: [credential],
-    });
+      sameHash: timingSafeEqual,
+      decoySecret: { ...credential },
+      audiences: [],
+      maxTtl: 300,
+      clockTolerance: 10,
+      clock: systemClock,
+      replays: { use: () => Promise.resolve(true), forgetExpired: () => Promise.resolve(0) },
+      decoyKeys: createDecoyKeys(random.bytes),
+    };
+    const provider = createProvider(options);
     const app: HttpApp = new Koa();
-    const endpoint = tokenEndpoint(provider, quietSurroundings().logger);
+    const endpoint = tokenEndpoint({
+      provider,
+      assertionTools: options,
+      logger: quietSurroundings().logger,
+      alias: false,
+    });
     app.use(requestId(random.uuid)).use(endpoint);
     const port = await freePort();
     const server = await listen(app.callback(), '127.0.0.1', port);

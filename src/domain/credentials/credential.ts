@@ -1,27 +1,31 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { CredentialId } from '../ids.ts';
+import type { PublicJwk } from './public-key.ts';
 
-/** How an account proves who it is. */
-export interface ClientSecretCredential {
-  readonly type: 'client_secret';
+interface CredentialBase {
   readonly credentialId: CredentialId;
+  readonly createdAt: Date;
+}
+
+/** A secret that the account shares with this server; what is kept is its hash. */
+export interface ClientSecretCredential extends CredentialBase {
+  readonly type: 'client_secret';
   /** HMAC-SHA-256 of the secret. */
   readonly secretHash: Buffer;
   /** The first characters of the secret, to tell one from another. */
   readonly hint: string;
-  readonly createdAt: Date;
 }
 
-export type Credential = ClientSecretCredential;
-
-/** Finds the credential that a presented secret belongs to; every one is compared, in constant time. */
-export function findBySecretHash(
-  credentials: readonly Credential[],
-  presented: Buffer,
-): ClientSecretCredential | undefined {
-  let found: ClientSecretCredential | undefined;
-  for (const credential of credentials) {
-    if (timingSafeEqual(credential.secretHash, presented)) found = credential;
-  }
-  return found;
+/** A key pair whose private half only the account has; it signs client assertions (RFC 7523). */
+export interface PublicKeyCredential extends CredentialBase {
+  readonly type: 'public_key';
+  /** Unique in the account. */
+  readonly kid: string;
+  readonly publicKey: PublicJwk;
+  /** Values of `aud` that its assertions may have beside the issuer. */
+  readonly assertionAudiences: readonly string[];
+  /** The longest lifetime of its assertions in seconds, where it is not the server's. */
+  readonly assertionMaxTtl: number | undefined;
 }
+
+/** How an account proves who it is; it may have several, of both kinds. */
+export type Credential = ClientSecretCredential | PublicKeyCredential;

@@ -1,5 +1,10 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
-import { issueClientSecret, type CredentialTools } from '../credentials/issue-client-secret.ts';
+import {
+  type CredentialTools,
+  type IssuedCredential,
+  issueClientSecret,
+  issueCredentials,
+} from '../credentials/issue-credentials.ts';
 import { DomainError } from '../domain-error.ts';
 import { isClientId, newClientId, newGrantId, type ClientId } from '../ids.ts';
 import type { Stores, Work } from '../storage.ts';
@@ -10,18 +15,27 @@ export interface RootCredential {
   readonly clientSecret: string;
 }
 
+/** What the operator fixed of the first root account. */
+export interface FixedRoot {
+  readonly clientId: string | undefined;
+  readonly clientSecret: string | undefined;
+  /** A JWK. With it and without a secret, the account gets no secret at all. */
+  readonly publicKey: unknown;
+}
+
 /**
  * Makes the first root account, with the role `root`, unless there is one.
  *
  * @param fixed what the operator fixed of it
- * @returns its id and secret when it was made now
- * @throws DomainError `already_exists` when the fixed id once belonged to another account
+ * @returns its id, and its secret if it has one, when it was made now
+ * @throws DomainError `already_exists` when the fixed id once belonged to another account, `invalid_value` when the
+ *   fixed key cannot be used
  */
 export async function bootstrapRoot(
   stores: Stores,
   tools: CredentialTools,
-  { now, fixed }: { now: Date; fixed: { clientId: string | undefined; clientSecret: string | undefined } },
-): Promise<Work<RootCredential | undefined>> {
+  { now, fixed }: { now: Date; fixed: FixedRoot },
+): Promise<Work<{ clientId: ClientId; clientSecret: string | undefined } | undefined>> {
   if ((await stores.serviceAccounts.lockRoots()).length > 0) return { result: undefined, audit: [] };
 
   const clientId =
@@ -29,7 +43,8 @@ export async function bootstrapRoot(
   if (await stores.serviceAccounts.isUsed(clientId)) {
     throw new DomainError('already_exists', `WRIT_BOOTSTRAP_CLIENT_ID: ${clientId} has been used before`);
   }
-  const issued = issueClientSecret(tools, now, fixed.clientSecret);
+  const issued = await issueRootCredentials(tools, now, fixed);
+  const credentials = issued.map(({ credential }) => credential);
   await stores.serviceAccounts.insert({
     clientId,
     slug: 'root',
@@ -39,14 +54,28 @@ export async function bootstrapRoot(
     createdBy: undefined,
     updatedAt: now,
   });
-  await stores.credentials.insert(clientId, issued.credential);
+  await stores.credentials.insert(clientId, credentials);
   await stores.grants.insert(clientId, [{ kind: 'role', roleId: 'root', grantId: newGrantId(tools.randomId) }]);
   const created: AuditEntry = {
     action: 'service_account.created',
     target: clientId,
-    details: { name: 'Root', slug: 'root', roles: ['root'], credentials: [issued.credential.credentialId] },
+    details: {
+      name: 'Root',
+      slug: 'root',
+      roles: ['root'],
+      credentials: credentials.map(({ credentialId, type }) => ({ credentialId, type })),
+    },
   };
-  return { result: { clientId, clientSecret: issued.clientSecret }, audit: [created] };
+  const clientSecret = issued.find((one) => one.clientSecret !== undefined)?.clientSecret;
+  return { result: { clientId, clientSecret }, audit: [created] };
+}
+
+async function issueRootCredentials(tools: CredentialTools, now: Date, fixed: FixedRoot): Promise<IssuedCredential[]> {
+  const { publicKey, clientSecret } = fixed;
+  if (publicKey === undefined) return [issueClientSecret(tools, now, clientSecret)];
+  const key = { type: 'public_key', publicKey, assertionAudiences: [], assertionMaxTtl: undefined } as const;
+  const keys = await issueCredentials([{ ...key, pointer: '' }], tools, now);
+  return clientSecret === undefined ? keys : [...keys, issueClientSecret(tools, now, clientSecret)];
 }
 
 /**
@@ -58,7 +87,7 @@ export async function recoverRoot(stores: Stores, tools: CredentialTools, now: D
   const [clientId] = await stores.serviceAccounts.lockRoots();
   if (clientId === undefined) throw new DomainError('not_found', 'There is no root account: start Writ to make one');
   const { credential, clientSecret } = issueClientSecret(tools, now);
-  await stores.credentials.insert(clientId, credential);
+  await stores.credentials.insert(clientId, [credential]);
   return {
     result: { clientId, clientSecret },
     audit: [

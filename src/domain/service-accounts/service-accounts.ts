@@ -1,9 +1,10 @@
 import { DomainError } from '../domain-error.ts';
 import {
-  issueClientSecret,
   type CredentialTools,
-  type IssuedClientSecret,
-} from '../credentials/issue-client-secret.ts';
+  type IssuedCredential,
+  issueCredentials,
+  type NewCredential,
+} from '../credentials/issue-credentials.ts';
 import type { Clock } from '../clock.ts';
 import { isClientId, newClientId, newGrantId } from '../ids.ts';
 import { chooseAudience } from '../permissions/choose-audience.ts';
@@ -24,18 +25,20 @@ export interface NewServiceAccount {
   readonly permissions: readonly string[];
   /** Identifier of the resource server that its tokens are for unless they ask for another. */
   readonly audience: string | undefined;
+  /** Exactly these are made. */
+  readonly credentials: readonly NewCredential[];
 }
 
-/** A new account with the one secret that is shown once. */
+/** A new account with its credentials, whose secrets are shown once. */
 export interface RegisteredServiceAccount extends AccountSnapshot {
-  readonly issued: IssuedClientSecret;
+  readonly issued: readonly IssuedCredential[];
 }
 
 /** The service accounts that belong to no company. */
 export interface ServiceAccounts {
   /**
-   * @throws DomainError `invalid_value`, `audience_required`, `forbidden`, or `already_exists` with the id of the
-   *   account that has the slug
+   * @throws DomainError `invalid_value`, `audience_required`, `forbidden`, `limit_reached`, or `already_exists` with
+   *   the id of the account that has the slug
    */
   register(caller: Caller, input: NewServiceAccount): Promise<RegisteredServiceAccount>;
   /** @throws DomainError `not_found` */
@@ -68,7 +71,8 @@ export function createServiceAccounts(
         createdBy: caller.clientId,
         updatedAt: now,
       };
-      const issued = issueClientSecret(tools, now);
+      const issued = await issueCredentials(input.credentials, tools, now);
+      const credentials = issued.map(({ credential }) => credential);
       return storage.write(originOf(caller), async (stores) => {
         if (!(await stores.serviceAccounts.insert(account))) {
           const existing = await stores.serviceAccounts.findBySlug(account.slug);
@@ -77,13 +81,13 @@ export function createServiceAccounts(
             ...(existing && { existing: existing.clientId }),
           });
         }
-        await stores.credentials.insert(clientId, issued.credential);
+        await stores.credentials.insert(clientId, credentials);
         await stores.grants.insert(
           clientId,
           grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
         );
         return {
-          result: { account, credentials: [issued.credential], grants, issued },
+          result: { account, credentials, grants, issued },
           audit: [
             {
               action: 'service_account.created',
@@ -93,7 +97,7 @@ export function createServiceAccounts(
                 slug: account.slug,
                 audience: resourceServers.get(audience)?.identifier,
                 permissions: input.permissions,
-                credentials: [issued.credential.credentialId],
+                credentials: credentials.map(({ credentialId, type }) => ({ credentialId, type })),
               },
             },
           ],

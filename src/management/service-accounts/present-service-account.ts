@@ -1,7 +1,12 @@
+import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
-import type { RegisteredServiceAccountBody, ServiceAccountBody } from './service-account-schema.ts';
+import type {
+  IssuedCredentialBody,
+  RegisteredServiceAccountBody,
+  ServiceAccountBody,
+} from './service-account-schema.ts';
 
 /** Shows an account; every member is picked by name, so that nothing leaves by accident. */
 export function presentServiceAccount(
@@ -22,25 +27,27 @@ export function presentServiceAccount(
   };
 }
 
-/** Shows an account that has just been registered, with its secret. */
+/** Shows an account that has just been registered, with its secrets. */
 export function presentRegisteredServiceAccount(
   registered: RegisteredServiceAccount,
   servers: ResourceServers,
 ): RegisteredServiceAccountBody {
-  const { credential, clientSecret } = registered.issued;
+  const clientSecret = registered.issued.find((issued) => issued.clientSecret !== undefined)?.clientSecret;
   return {
     ...presentServiceAccount(registered, servers),
-    credentials: [
-      {
-        credentialId: credential.credentialId,
-        type: credential.type,
-        hint: credential.hint,
-        createdAt: credential.createdAt.toISOString(),
-        clientSecret,
-      },
-    ],
-    clientSecret,
+    credentials: registered.issued.map(presentIssuedCredential),
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
-    clientSecretExpiresAt: 0,
+    // As Mia's clients read them.
+    ...(clientSecret !== undefined && { clientSecret, clientSecretExpiresAt: 0 }),
+  };
+}
+
+function presentIssuedCredential({ credential, clientSecret }: IssuedCredential): IssuedCredentialBody {
+  return {
+    credentialId: credential.credentialId,
+    type: credential.type,
+    createdAt: credential.createdAt.toISOString(),
+    ...(credential.type === 'client_secret' ? { hint: credential.hint } : { kid: credential.kid }),
+    ...(clientSecret !== undefined && { clientSecret }),
   };
 }

@@ -1,5 +1,6 @@
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
+import { wantedCredentials } from './wanted-credentials.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { presentRegisteredServiceAccount } from './present-service-account.ts';
 import {
@@ -23,6 +24,7 @@ export function registerServiceAccount(serviceAccounts: ServiceAccounts, servers
         slug: body.slug,
         permissions: body.permissions ?? [],
         audience: body.audience,
+        credentials: wantedCredentials(body),
       });
       return {
         status: 201,

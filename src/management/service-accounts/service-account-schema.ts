@@ -4,6 +4,37 @@ import { SLUG_PATTERN } from '../../domain/service-accounts/slug.ts';
 
 const TIME = { type: 'string', format: 'date-time', description: 'RFC 3339, in UTC' } as const;
 
+const PUBLIC_KEY = {
+  type: ['string', 'object'],
+  maxLength: 16_384,
+  description: 'A JWK, or PEM (SPKI or PKCS #1)',
+  examples: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
+} as const;
+
+/** A credential that can be asked for; what it needs depends on its type. */
+const NEW_CREDENTIAL = {
+  title: 'NewCredential',
+  type: 'object',
+  properties: {
+    type: { enum: ['client_secret', 'public_key'] },
+    publicKey: PUBLIC_KEY,
+    assertionAudiences: {
+      type: 'array',
+      description: 'Values of aud that assertions with this key may have beside the issuer',
+      items: { type: 'string', minLength: 1, maxLength: 512 },
+      maxItems: 10,
+    },
+    assertionMaxTtl: {
+      type: 'integer',
+      description: 'Longest lifetime of assertions with this key, in seconds',
+      minimum: 1,
+      maximum: 86_400,
+    },
+  },
+  required: ['type'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
 /** What can be sent to register a service account. */
 export const NEW_SERVICE_ACCOUNT = {
   title: 'NewServiceAccount',
@@ -29,7 +60,14 @@ export const NEW_SERVICE_ACCOUNT = {
         'Identifier of the resource server that tokens are for unless they ask for another; that of the first permission when absent',
       examples: ['api://default'],
     },
-    tokenEndpointAuthMethod: { enum: ['client_secret_basic'] },
+    credentials: {
+      type: 'array',
+      description: 'Exactly these are made; a client secret when neither this nor tokenEndpointAuthMethod is given',
+      items: NEW_CREDENTIAL,
+      maxItems: 110,
+    },
+    tokenEndpointAuthMethod: { enum: ['client_secret_basic', 'private_key_jwt'] },
+    publicKey: { ...PUBLIC_KEY, description: 'Goes with tokenEndpointAuthMethod private_key_jwt' },
   },
   required: ['name'],
   additionalProperties: false,
@@ -85,12 +123,13 @@ export const REGISTERED_SERVICE_ACCOUNT = {
         type: 'object',
         properties: {
           credentialId: { type: 'string' },
-          type: { enum: ['client_secret'] },
+          type: { enum: ['client_secret', 'public_key'] },
           hint: { type: 'string', description: 'The first characters of the secret' },
+          kid: { type: 'string' },
           createdAt: TIME,
           clientSecret: SECRET,
         },
-        required: ['credentialId', 'type', 'hint', 'createdAt', 'clientSecret'],
+        required: ['credentialId', 'type', 'createdAt'],
         additionalProperties: false,
       },
     },
@@ -98,10 +137,11 @@ export const REGISTERED_SERVICE_ACCOUNT = {
     clientIdIssuedAt: { type: 'integer', description: 'Unix seconds' },
     clientSecretExpiresAt: { type: 'integer', description: 'Unix seconds; 0 is never' },
   },
-  required: [...ACCOUNT_MEMBERS, 'credentials', 'clientSecret', 'clientIdIssuedAt', 'clientSecretExpiresAt'],
+  required: [...ACCOUNT_MEMBERS, 'credentials', 'clientIdIssuedAt'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
 export type NewServiceAccountBody = FromSchema<typeof NEW_SERVICE_ACCOUNT>;
+export type IssuedCredentialBody = RegisteredServiceAccountBody['credentials'][number];
 export type ServiceAccountBody = FromSchema<typeof SERVICE_ACCOUNT>;
 export type RegisteredServiceAccountBody = FromSchema<typeof REGISTERED_SERVICE_ACCOUNT>;

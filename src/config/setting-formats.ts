@@ -1,0 +1,49 @@
+import { BlockList, isIP } from 'node:net';
+
+/** An issuer identifier (RFC 8414 §2), which may be http outside production. */
+export function isIssuer(value: string): boolean {
+  const url = URL.parse(value);
+  return (
+    url !== null &&
+    (url.protocol === 'https:' || url.protocol === 'http:') &&
+    // The identifier is compared as a string by everyone who verifies a token, so only its canonical spelling will do.
+    (url.href === value || url.href === `${value}/`) &&
+    url.username === '' &&
+    url.password === '' &&
+    !/[?#]|\/$/.test(value)
+  );
+}
+
+export function isPostgresUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^postgres(?:ql)?:$/.test(url.protocol);
+}
+
+export function isBase64Of256Bits(value: string): boolean {
+  return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32;
+}
+
+/** Addresses and CIDRs, separated by commas. @returns undefined when an entry is neither */
+export function parseNetworks(text: string): BlockList | undefined {
+  const networks = new BlockList();
+  for (const entry of text.split(',').map((part) => part.trim())) {
+    if (entry === '') continue;
+    const [address = '', prefix, ...others] = entry.split('/');
+    const version = isIP(address);
+    const bits = Number(prefix ?? (version === 4 ? 32 : 128));
+    const fits = /^\d{1,3}$/.test(prefix ?? '0') && bits <= (version === 4 ? 32 : 128) && others.length === 0;
+    if (version === 0 || !fits) return undefined;
+    networks.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
+  }
+  return networks;
+}
+
+/** @returns undefined when the text is no JSON object */
+export function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

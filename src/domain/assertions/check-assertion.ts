@@ -1,0 +1,118 @@
+import type { Assertion } from './parse-assertion.ts';
+
+/** What an assertion is measured by. Times are seconds. */
+export interface AssertionRules {
+  /** Values of `aud` that are accepted, each with the longest lifetime (`exp` − now) that goes with it. */
+  readonly audiences: ReadonlyMap<string, number>;
+  /** What is said to be expected when the audience is wrong. */
+  readonly issuer: string;
+  /** How far the client's clock may be from ours. */
+  readonly tolerance: number;
+  /** Unix time. */
+  readonly now: number;
+}
+
+/** The checks by name, in the order in which they are made. */
+export type AssertionCheckName =
+  'type' | 'issuer' | 'audience' | 'expiry' | 'lifetime' | 'issued_at' | 'not_before' | 'jti';
+
+/** A check that an assertion did not pass. `message` says why and by how much; it may be shown to who holds the key. */
+export interface FailedCheck {
+  readonly check: AssertionCheckName;
+  readonly message: string;
+}
+
+type Check = (assertion: Assertion, rules: AssertionRules) => string | undefined;
+
+const CHECKS: readonly (readonly [AssertionCheckName, Check])[] = [
+  ['type', checkType],
+  ['issuer', checkIssuer],
+  ['audience', checkAudience],
+  ['expiry', checkExpiry],
+  ['lifetime', checkLifetime],
+  ['issued_at', (assertion, rules) => checkNotAhead(assertion, rules, 'iat')],
+  ['not_before', (assertion, rules) => checkNotAhead(assertion, rules, 'nbf')],
+  ['jti', checkJti],
+];
+
+/**
+ * Checks the claims of an assertion whose signature is good (RFC 7523 §3, and stricter: one audience, a short life, an
+ * id that is used once).
+ *
+ * @returns the first check that it did not pass, or undefined when it passed all
+ */
+export function checkAssertion(assertion: Assertion, rules: AssertionRules): FailedCheck | undefined {
+  for (const [check, run] of CHECKS) {
+    const message = run(assertion, rules);
+    if (message !== undefined) return { check, message };
+  }
+  return undefined;
+}
+
+/** The id that an assertion is used up by, where it has one that can be kept. */
+export function assertionId({ claims }: Assertion): string | undefined {
+  const { jti } = claims;
+  return typeof jti === 'string' && jti.length >= 1 && jti.length <= 128 && jti.isWellFormed() && !jti.includes('\0')
+    ? jti
+    : undefined;
+}
+
+/** The one audience of an assertion: a string, or an array of just that (rfc7523bis). */
+function audienceOf({ claims: { aud } }: Assertion): string | undefined {
+  const [only, ...others]: unknown[] = Array.isArray(aud) ? aud : [aud];
+  return typeof only === 'string' && others.length === 0 ? only : undefined;
+}
+
+// RFC 8725 §3.11: a token of another kind must not pass for an assertion, one of our own access tokens least of all.
+function checkType({ typ }: Assertion): string | undefined {
+  if (typ === undefined || typ === 'JWT' || typ === 'client-authentication+jwt') return undefined;
+  return `typ is ${shown(typ)}, expected JWT, client-authentication+jwt or none`;
+}
+
+function checkIssuer({ claims: { iss }, clientId }: Assertion): string | undefined {
+  return iss === clientId ? undefined : `iss is ${shown(iss)}, expected the same as sub: ${clientId}`;
+}
+
+function checkAudience(assertion: Assertion, { audiences, issuer }: AssertionRules): string | undefined {
+  const audience = audienceOf(assertion);
+  if (audience !== undefined && audiences.has(audience)) return undefined;
+  return `aud is ${shown(assertion.claims['aud'])}, expected ${issuer}`;
+}
+
+function checkExpiry({ claims: { exp } }: Assertion, { now, tolerance }: AssertionRules): string | undefined {
+  if (!Number.isSafeInteger(exp) || Number(exp) < 0) return `exp is ${shown(exp)}, expected whole seconds since 1970`;
+  const late = now - Number(exp);
+  return late < tolerance ? undefined : `expired ${late} seconds ago by our clock (${now})`;
+}
+
+function checkLifetime(assertion: Assertion, { audiences, now, tolerance }: AssertionRules): string | undefined {
+  const longest = (audiences.get(audienceOf(assertion) ?? '') ?? 0) + tolerance;
+  const left = Number(assertion.claims['exp']) - now;
+  return left <= longest ? undefined : `exp is ${left} seconds ahead, at most ${longest} are accepted`;
+}
+
+function checkNotAhead(
+  { claims }: Assertion,
+  { now, tolerance }: AssertionRules,
+  claim: 'iat' | 'nbf',
+): string | undefined {
+  const time = claims[claim];
+  if (time === undefined) return undefined;
+  if (typeof time !== 'number' || !Number.isFinite(time))
+    return `${claim} is ${shown(time)}, expected a number of seconds`;
+  const ahead = Math.ceil(time - now);
+  return ahead <= tolerance ? undefined : `${claim} is ${ahead} seconds ahead of our clock (${now})`;
+}
+
+function checkJti(assertion: Assertion): string | undefined {
+  return assertionId(assertion) === undefined
+    ? `jti is ${shown(assertion.claims['jti'])}, expected a string of 1 to 128 characters`
+    : undefined;
+}
+
+/** A value that the caller sent, in the characters that an error description may have (RFC 6749 §5.2). */
+function shown(value: unknown): string {
+  const text = value === undefined ? 'absent' : JSON.stringify(value);
+  const plain = text.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7E]/g, '?');
+  return plain.length > 200 ? `${plain.slice(0, 200)}...` : plain;
+}

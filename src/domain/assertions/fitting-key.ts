@@ -1,0 +1,25 @@
+import type { Credential, PublicKeyCredential } from '../credentials/credential.ts';
+import type { PublicJwk } from '../credentials/public-key.ts';
+import type { Assertion, AssertionAlg } from './parse-assertion.ts';
+
+/**
+ * The key that can have signed an assertion: of the account's own, the one with its `kid` and its algorithm. Without a
+ * `kid` there must be just one for the algorithm: nothing is tried out (RFC 8725 §3.10).
+ */
+export function fittingKey(
+  credentials: readonly Credential[],
+  { alg, kid }: Pick<Assertion, 'alg' | 'kid'>,
+): PublicKeyCredential | undefined {
+  const fitting = credentials.filter(
+    (credential): credential is PublicKeyCredential =>
+      credential.type === 'public_key' &&
+      (kid === undefined || credential.kid === kid) &&
+      algsOf(credential.publicKey).includes(alg),
+  );
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** RFC 8725 §3.1: a key is for one algorithm; an Ed25519 key has two names for its own. */
+function algsOf(key: PublicJwk): readonly AssertionAlg[] {
+  return key.kty === 'OKP' ? ['EdDSA', 'Ed25519'] : [key.alg];
+}

@@ -1,0 +1,130 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { calculateJwkThumbprint } from 'jose';
+import { DomainError } from '../domain-error.ts';
+import { ed25519Weakness } from './ed25519-weakness.ts';
+import { rsaWeakness } from './rsa-weakness.ts';
+
+/** A public key that may sign client assertions, with the members that say so and no other. */
+export type PublicJwk =
+  | { readonly kty: 'RSA'; readonly alg: 'RS256' | 'PS256'; readonly n: string; readonly e: string }
+  | { readonly kty: 'EC'; readonly alg: 'ES256'; readonly crv: 'P-256'; readonly x: string; readonly y: string }
+  // Without `alg`: clients name the one algorithm of this key `EdDSA` or `Ed25519` (RFC 9864).
+  | { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
+
+export interface ParsedPublicKey {
+  /** Given, or the thumbprint (RFC 7638). */
+  readonly kid: string;
+  readonly thumbprint: string;
+  readonly publicKey: PublicJwk;
+}
+
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+const FOREIGN_MEMBERS = ['x5c', 'x5u', 'jku'];
+
+/**
+ * Reads a public key from outside, as a JWK (RFC 7517) or as PEM (SPKI or PKCS #1), and refuses every key with which
+ * someone other than its owner could sign: weak ones, broken ones, and ones that came with their private half.
+ *
+ * @param value a JWK as an object, or PEM as a string
+ * @param pointer where it stands in the request
+ * @throws DomainError `invalid_value` that says what is wrong and never repeats the key
+ */
+export async function parsePublicKey(value: unknown, pointer: string): Promise<ParsedPublicKey> {
+  const refuse = (message: string, member = ''): never => {
+    throw new DomainError('invalid_value', `The public key cannot be used: ${message}`, {
+      fields: [{ pointer: pointer + member, message }],
+    });
+  };
+  const jwk: Record<string, unknown> =
+    typeof value === 'string' ? { ...pemKey(value, refuse).export({ format: 'jwk' }) } : { ...Object(value) };
+
+  const secret = PRIVATE_MEMBERS.find((member) => Object.hasOwn(jwk, member));
+  if (secret !== undefined) refuse('it holds private key material', `/${secret}`);
+  const foreign = FOREIGN_MEMBERS.find((member) => Object.hasOwn(jwk, member));
+  if (foreign !== undefined) refuse('is not read: register the key itself', `/${foreign}`);
+  if (jwk['use'] !== undefined && jwk['use'] !== 'sig') refuse('must be sig', '/use');
+  const operations = jwk['key_ops'];
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
+    refuse('must include verify', '/key_ops');
+  }
+
+  const publicKey = await publicJwk(jwk, refuse);
+  const thumbprint = await calculateJwkThumbprint({ ...publicKey });
+  return { kid: keyId(jwk['kid'], refuse) ?? thumbprint, thumbprint, publicKey };
+}
+
+type Refuse = (message: string, member?: string) => never;
+
+function keyId(kid: unknown, refuse: Refuse): string | undefined {
+  if (kid === undefined) return undefined;
+  return typeof kid === 'string' && /^[\x21-\x7E]{1,128}$/.test(kid)
+    ? kid
+    : refuse('must be 1 to 128 printable ASCII characters without a space', '/kid');
+}
+
+function pemKey(pem: string, refuse: Refuse): KeyObject {
+  const labels = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label]) => label ?? '');
+  if (labels.some((label) => label.includes('PRIVATE'))) return refuse('it holds private key material');
+  if (labels.length !== 1) return refuse('it must be one PEM block');
+  if (labels[0] !== 'PUBLIC KEY' && labels[0] !== 'RSA PUBLIC KEY') {
+    return refuse(`a PEM block of type ${labels[0]} is not read: it must be PUBLIC KEY or RSA PUBLIC KEY`);
+  }
+  try {
+    return createPublicKey(pem);
+  } catch {
+    return refuse('the PEM block holds no public key');
+  }
+}
+
+async function publicJwk(jwk: Record<string, unknown>, refuse: Refuse): Promise<PublicJwk> {
+  const { alg } = jwk;
+  switch (jwk['kty']) {
+    case 'RSA': {
+      // "RSA256" is what Mia's clients call RS256.
+      const named = alg === undefined || alg === 'RSA256' ? 'RS256' : alg;
+      if (named !== 'RS256' && named !== 'PS256') return refuse('must be RS256 or PS256 for an RSA key', '/alg');
+      const [n, e] = [bytes(jwk, 'n', refuse), bytes(jwk, 'e', refuse)];
+      const weakness = await rsaWeakness(n, e);
+      if (weakness !== undefined) return refuse(weakness.message, `/${weakness.member}`);
+      return { kty: 'RSA', alg: named, n: n.toString('base64url'), e: e.toString('base64url') };
+    }
+    case 'EC': {
+      if (jwk['crv'] !== 'P-256') return refuse('must be P-256', '/crv');
+      if (alg !== undefined && alg !== 'ES256') return refuse('must be ES256 for this key', '/alg');
+      const [x, y] = [bytes(jwk, 'x', refuse, 32), bytes(jwk, 'y', refuse, 32)];
+      const point = { kty: 'EC', crv: 'P-256', x: x.toString('base64url'), y: y.toString('base64url') } as const;
+      if (!isOnCurve(point)) return refuse('the point is not on the curve', '/x');
+      return { ...point, alg: 'ES256' };
+    }
+    case 'OKP': {
+      if (jwk['crv'] !== 'Ed25519') return refuse('must be Ed25519', '/crv');
+      if (alg !== undefined && alg !== 'EdDSA' && alg !== 'Ed25519') {
+        return refuse('must be EdDSA or Ed25519 for this key', '/alg');
+      }
+      const x = bytes(jwk, 'x', refuse, 32);
+      const weakness = ed25519Weakness(x);
+      if (weakness !== undefined) return refuse(weakness, '/x');
+      return { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url') };
+    }
+    default:
+      return refuse('must be RSA, EC or OKP', '/kty');
+  }
+}
+
+/** A member in base64url, in its one canonical spelling. */
+function bytes(jwk: Record<string, unknown>, member: string, refuse: Refuse, length?: number): Buffer {
+  const text = jwk[member];
+  const value = typeof text === 'string' ? Buffer.from(text, 'base64url') : Buffer.alloc(0);
+  if (value.length === 0 || value.toString('base64url') !== text) return refuse('must be base64url', `/${member}`);
+  if (length !== undefined && value.length !== length) return refuse(`must be ${length} bytes`, `/${member}`);
+  return value;
+}
+
+function isOnCurve(point: { kty: string; crv: string; x: string; y: string }): boolean {
+  try {
+    createPublicKey({ key: point, format: 'jwk' });
+    return true;
+  } catch {
+    return false;
+  }
+}

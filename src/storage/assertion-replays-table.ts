@@ -1,0 +1,76 @@
+import type { Knex } from 'knex';
+import type { ReplayStore } from '../domain/assertions/replay-store.ts';
+import type { ClientId } from '../domain/ids.ts';
+
+interface Waiting {
+  readonly clientId: ClientId;
+  readonly jti: string;
+  readonly expiresAt: Date;
+  readonly resolve: (unused: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** As many as one statement takes. */
+const MOST_AT_ONCE = 500;
+
+// For two alike in one statement, ON CONFLICT inserts the first; the order keeps two statements from waiting for each
+// other in a circle.
+const INSERT = `
+  insert into assertion_replays (client_id, jti, expires_at)
+  select * from unnest(?::text[], ?::text[], ?::timestamptz[]) as used (client_id, jti, expires_at)
+  order by client_id, jti
+  on conflict do nothing
+  returning client_id, jti`;
+
+/**
+ * One row for every assertion that was used. What comes while a statement is in flight waits for the next one and goes
+ * together; what comes alone goes at once.
+ */
+export function assertionReplaysTable(knex: Knex): ReplayStore {
+  let waiting: Waiting[] = [];
+  let inFlight = false;
+
+  async function send(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const { rows } = await knex.raw<{ rows: { client_id: string; jti: string }[] }>(INSERT, [
+        batch.map(({ clientId }) => clientId),
+        batch.map(({ jti }) => jti),
+        batch.map(({ expiresAt }) => expiresAt),
+      ]);
+      // A client id has no NUL, so this joins the two without ambiguity.
+      const inserted = new Set(rows.map((row) => `${row.client_id}\0${row.jti}`));
+      for (const { clientId, jti, resolve } of batch) resolve(inserted.delete(`${clientId}\0${jti}`));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  async function drain(): Promise<void> {
+    inFlight = true;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, MOST_AT_ONCE);
+      waiting = waiting.slice(MOST_AT_ONCE);
+      await send(batch);
+    }
+    inFlight = false;
+  }
+
+  return {
+    use: (clientId, jti, expiresAt) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ clientId, jti, expiresAt, resolve, reject });
+        if (!inFlight) void drain();
+      }),
+
+    /** Deletes a handful at a time, so that no statement of this holds up one of those. */
+    async forgetExpired() {
+      const { rows } = await knex.raw<{ rows: unknown[] }>(
+        `delete from assertion_replays where (client_id, jti) in (
+           select client_id, jti from assertion_replays where expires_at < now()
+           order by expires_at limit 1000 for update skip locked
+         ) returning 1`,
+      );
+      return rows.length;
+    },
+  };
+}

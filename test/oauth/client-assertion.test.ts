@@ -1,0 +1,532 @@
+import assert from 'node:assert/strict';
+import { createHmac, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { decodeJwt } from 'jose';
+import * as oauth from 'oauth4webapi';
+import {
+  assertion,
+  claimsFor,
+  type ClientAlg,
+  clientKey,
+  type ClientKey,
+  jws,
+  lastRefusal,
+  registerWithKeys,
+  signature,
+  tokenByAssertion,
+} from '../support/assertions.ts';
+import { embedded } from '../support/databases.ts';
+import { rawRequest } from '../support/raw-request.ts';
+import { useTestApp } from '../support/test-app.ts';
+
+const UNIFORM = {
+  error: 'invalid_client',
+  error_description: 'client authentication failed',
+  message: 'client authentication failed',
+};
+
+describe('private_key_jwt', () => {
+  const app = useTestApp(embedded);
+  const key = clientKey('ES256');
+
+  async function account(keys: readonly ClientKey[] = [key], options = {}) {
+    return registerWithKeys(app, `Account ${randomUUID()}`, keys, options);
+  }
+
+  /** The uniform refusal, with its reason in the log alone. */
+  async function refused(value: string, reason: string, note = ''): Promise<void> {
+    const { status, headers, json } = await tokenByAssertion(app, value);
+    assert.equal(status, 401, note);
+    assert.equal(headers.get('www-authenticate'), 'Basic realm="writ"', note);
+    const { request_id: id, ...rest } = json;
+    assert.deepEqual(rest, UNIFORM, note);
+    assert.equal(lastRefusal(app)['reason'], reason, note);
+    assert.equal(lastRefusal(app)['requestId'], id, note);
+  }
+
+  /** A refusal that tells whoever holds the key what is wrong. */
+  async function explained(value: string, reason: string, description: RegExp, note = ''): Promise<void> {
+    const { status, json } = await tokenByAssertion(app, value);
+    assert.equal(status, 401, note);
+    assert.equal(json.error, 'invalid_client', note);
+    assert.match(json.error_description, description, note);
+    assert.match(json.error_description, /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/, note);
+    assert.equal(lastRefusal(app)['reason'], reason, note);
+  }
+
+  for (const alg of ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] as const) {
+    test(`N-28 gives a token for an assertion signed with ${alg}`, async () => {
+      const own = clientKey(alg);
+      const { clientId } = await account([own]);
+      const { status, json, text } = await tokenByAssertion(app, assertion(own, clientId, app.issuer));
+      assert.equal(status, 200, text);
+      assert.equal(decodeJwt(json.access_token).sub, clientId);
+    });
+  }
+
+  test('N-28 takes one Ed25519 key by both of its names, whatever name it was registered with', async () => {
+    for (const registered of [undefined, 'EdDSA', 'Ed25519']) {
+      const own = clientKey('EdDSA');
+      const jwk = { ...own.jwk, ...(registered !== undefined && { alg: registered }) };
+      const { clientId } = await account([{ ...own, jwk }]);
+      for (const alg of ['EdDSA', 'Ed25519'] as const) {
+        const { status } = await tokenByAssertion(app, assertion({ ...own, alg }, clientId, app.issuer));
+        assert.equal(status, 200, `${registered} ${alg}`);
+      }
+    }
+  });
+
+  test('works with oauth4webapi as the client', async () => {
+    const pair = await oauth.generateKeyPair('ES256', { extractable: true });
+    const jwk = await crypto.subtle.exportKey('jwk', pair.publicKey);
+    const { clientId } = await account([{ ...key, jwk: { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y } }]);
+    const server: oauth.AuthorizationServer = { issuer: app.issuer, token_endpoint: `${app.issuer}/oauth/token` };
+    const client = { client_id: clientId };
+    const response = await oauth.clientCredentialsGrantRequest(
+      server,
+      client,
+      oauth.PrivateKeyJwt(pair.privateKey),
+      {},
+      { [oauth.allowInsecureRequests]: true },
+    );
+    const { scope } = await oauth.processClientCredentialsResponse(server, client, response);
+    assert.equal(scope, 'a');
+  });
+
+  test('takes several secrets and keys of one account', async () => {
+    const keys = [clientKey('ES256', 'one'), clientKey('ES256', 'two'), clientKey('RS256')];
+    const { clientId, clientSecret } = await account(keys, { secret: true });
+    for (const own of keys) {
+      const kid = own.jwk['kid'];
+      const value = assertion(own, clientId, app.issuer, {}, kid === undefined ? {} : { kid });
+      assert.equal((await tokenByAssertion(app, value)).status, 200);
+    }
+    assert.equal((await app.token({ clientId, clientSecret })).status, 200);
+  });
+
+  test('A-01 refuses alg none, however it is spelt, and with whatever signature', async () => {
+    const { clientId } = await account();
+    for (const alg of ['none', 'None', 'NONE', 'nOnE', 'none ', '']) {
+      const input = `${btoa(JSON.stringify({ alg }))}.${btoa(JSON.stringify(claimsFor(clientId, app.issuer)))}`
+        .replaceAll('=', '')
+        .replaceAll('+', '-')
+        .replaceAll('/', '_');
+      for (const value of [input, `${input}.`, `${input}.${signature(key, input)}`]) {
+        await refused(value, 'assertion_malformed', alg);
+      }
+    }
+  });
+
+  test('A-02 refuses an HMAC keyed with the public key in any form', async () => {
+    const own = clientKey('RS256');
+    const { clientId } = await account([own]);
+    const pem = own.publicKey.export({ type: 'spki', format: 'pem' });
+    const keys = [pem, pem.trim(), ` ${pem}`, `${pem}\n`, JSON.stringify(own.jwk), String(own.jwk['n'])];
+    for (const [index, hmacKey] of keys.entries()) {
+      for (const bits of [256, 384, 512]) {
+        const input = [{ alg: `HS${bits}` }, claimsFor(clientId, app.issuer)]
+          .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+          .join('.');
+        const mac = createHmac(`sha${bits}`, hmacKey).update(input).digest('base64url');
+        await refused(`${input}.${mac}`, 'assertion_malformed', `${index} ${bits}`);
+      }
+    }
+  });
+
+  test('A-03 refuses every algorithm but that of the key', async () => {
+    const algs: ClientAlg[] = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+    for (const alg of algs) {
+      const own = clientKey(alg);
+      const { clientId } = await account([own]);
+      for (const other of [...algs, 'RS512', 'ES384']) {
+        if (other === alg) continue;
+        // Signed by the right key with what it can do, under the name of another algorithm.
+        const able = own.privateKey.asymmetricKeyType === 'rsa' && other === 'PS256' ? 'PS256' : alg;
+        const value = jws({ ...own, alg: able }, { alg: other }, claimsFor(clientId, app.issuer));
+        const reason = algs.includes(other as ClientAlg) ? 'assertion_key_unknown' : 'assertion_malformed';
+        await refused(value, reason, `${alg} ${other}`);
+      }
+    }
+  });
+
+  test('A-04 refuses odd ECDSA signatures, and a malleated copy is still a replay', async () => {
+    const { clientId } = await account();
+    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+    const good = assertion(key, clientId, app.issuer);
+    const [header, payload, encoded] = good.split('.');
+    const raw = Buffer.from(String(encoded), 'base64url');
+    const r = raw.subarray(0, 32);
+    const s = BigInt(`0x${raw.subarray(32).toString('hex')}`);
+    const integer = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([0x02, bytes.length + 1, 0]), bytes]);
+    const sequence = Buffer.concat([integer(r), integer(raw.subarray(32))]);
+    for (const odd of [
+      Buffer.alloc(64),
+      Buffer.concat([r, Buffer.alloc(32)]),
+      Buffer.concat([Buffer.alloc(32), raw.subarray(32)]),
+      Buffer.concat([Buffer.from([0x30, sequence.length]), sequence]),
+      raw.subarray(0, 63),
+      Buffer.concat([raw, Buffer.from([0])]),
+    ]) {
+      await refused(`${header}.${payload}.${odd.toString('base64url')}`, 'assertion_signature', odd.toString('hex'));
+    }
+    const malleated = Buffer.concat([r, Buffer.from((order - s).toString(16).padStart(64, '0'), 'hex')]);
+    assert.equal((await tokenByAssertion(app, good)).status, 200);
+    await explained(
+      `${header}.${payload}.${malleated.toString('base64url')}`,
+      'assertion_replay',
+      /^jti has been used/,
+    );
+  });
+
+  test('A-05 uses kid for nothing but finding a key of the account', async () => {
+    const other = await account([clientKey('ES256', 'of-another')]);
+    const { clientId } = await account([clientKey('ES256', 'one'), { ...key, jwk: { ...key.jwk, kid: 'two' } }]);
+    for (const kid of ['../../dev/null', "' OR 1=1--", 'x'.repeat(10_000), 'of-another', '__proto__', 'a\0b', '⚿']) {
+      await refused(assertion(key, clientId, app.issuer, {}, { kid }), 'assertion_key_unknown', kid);
+    }
+    for (const kid of [7, {}, ['two'], null, '', true]) {
+      await refused(assertion(key, clientId, app.issuer, {}, { kid }), 'assertion_malformed', String(kid));
+    }
+    await refused(assertion(key, clientId, app.issuer), 'assertion_key_unknown', 'two fit and none is named');
+    assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, {}, { kid: 'two' }))).status, 200);
+    assert.ok(other.clientId);
+  });
+
+  test('A-06 trusts no key that comes with the assertion, and fetches nothing', async () => {
+    let visits = 0;
+    const canary = createServer((_request, response) => {
+      visits += 1;
+      response.end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(canary, 'listening');
+    const { port } = canary.address() as { port: number };
+    const { clientId } = await account();
+    const stranger = clientKey('ES256');
+    for (const header of [
+      { jwk: stranger.jwk },
+      { jku: `http://127.0.0.1:${port}/jwks` },
+      { x5u: `http://127.0.0.1:${port}/cert` },
+      { x5c: ['MIIB'] },
+    ]) {
+      await refused(
+        assertion(stranger, clientId, app.issuer, {}, header),
+        'assertion_signature',
+        JSON.stringify(header),
+      );
+    }
+    assert.equal(visits, 0);
+    canary.close();
+  });
+
+  test('A-07 refuses everything critical', async () => {
+    const { clientId } = await account();
+    for (const header of [
+      { crit: ['exp'], exp: 1 },
+      { crit: [] },
+      { crit: ['alg'] },
+      { crit: 'alg' },
+      { crit: ['b64'], b64: false },
+      { crit: ['b64'], b64: true },
+      { b64: false },
+      { crit: ['x', 'x'], x: 1 },
+    ]) {
+      await refused(assertion(key, clientId, app.issuer, {}, header), 'assertion_malformed', JSON.stringify(header));
+    }
+    const claims = JSON.stringify(claimsFor(clientId, app.issuer));
+    await refused(jws(key, '{"alg":"ES256","crit":["a"],"crit":["b"]}', claims), 'assertion_malformed');
+  });
+
+  test('A-08 refuses anything but three segments before any cryptography', async () => {
+    const { clientId } = await account();
+    const good = assertion(key, clientId, app.issuer);
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const jwe = [
+      { alg: 'RSA-OAEP', enc: 'A256GCM' },
+      { alg: 'dir', enc: 'A256GCM', zip: 'DEF' },
+      { alg: 'PBES2-HS256+A128KW', enc: 'A256GCM', p2c: 2 ** 31, p2s: 'AA' },
+    ].map((header) => `${part(header)}.AA.AA.${'A'.repeat(1000)}.AA`);
+    for (const value of [
+      ...jwe,
+      `${good}.${good}`,
+      good.slice(0, good.lastIndexOf('.')),
+      '..',
+      'a.b',
+      '{}',
+      part({ payload: 'x', signatures: [] }),
+    ]) {
+      await refused(value, 'assertion_malformed', value.slice(0, 40));
+    }
+  });
+
+  test('A-09 refuses odd encodings and texts that say two things', async () => {
+    const { clientId } = await account();
+    const claims = claimsFor(clientId, app.issuer);
+    const text = JSON.stringify(claims);
+    const header = '{"alg":"ES256"}';
+    const good = jws(key, header, text);
+    const [first = '', second = '', third = ''] = good.split('.');
+    const cases: Record<string, string> = {
+      'many dots': '.'.repeat(20_000),
+      'a header that is long': jws(key, { alg: 'ES256', x: 'y'.repeat(20_000) }, text),
+      'deep claims': jws(key, header, `{"sub":"${clientId}","a":${'['.repeat(5000)}${']'.repeat(5000)},"b":1,"b":2}`),
+      'a name twice': jws(key, header, text.replace('{', '{"sub":"sa_other",')),
+      'a name twice, escaped': jws(key, header, text.replace('{', String.raw`{"\u0073ub":"sa_other",`)),
+      'a name twice, deep': jws(key, header, text.replace('{', '{"x":[{"y":1,"y":2}],')),
+      'a header name twice': jws(key, '{"alg":"none","alg":"ES256"}', text),
+      'a byte order mark': jws(key, header, `\uFEFF${text}`),
+      'no UTF-8': (() => {
+        const input = `${first}.${Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from(',"x":"\xff\xfe"}', 'latin1')]).toString('base64url')}`;
+        return `${input}.${signature(key, input)}`;
+      })(),
+      padding: `${first}=.${second}.${third}`,
+      'white space': `${first}.${second}.${third} `,
+      'a line end inside': `${first.slice(0, 4)}\n${first.slice(4)}.${second}.${third}`,
+      'the other alphabet': `${first}.${second}.${third.replaceAll('-', '+').replaceAll('_', '/')}+`,
+      'a header that is no object': jws(key, '["ES256"]', text),
+      'claims that are no object': jws(key, header, `"${clientId}"`),
+      'claims that are null': jws(key, header, 'null'),
+      'no JSON': jws(key, header, '{'),
+      'a null byte': jws(key, header, `${text}\0`),
+    };
+    for (const [name, value] of Object.entries(cases)) await refused(value, 'assertion_malformed', name);
+
+    const tail = `${third.slice(0, -1)}${third.endsWith('A') ? 'B' : String.fromCharCode(third.charCodeAt(third.length - 1) + 1)}`;
+    if (Buffer.from(tail, 'base64url').equals(Buffer.from(third, 'base64url'))) {
+      await refused(`${first}.${second}.${tail}`, 'assertion_malformed', 'bits beyond the last byte');
+    }
+    assert.equal((await tokenByAssertion(app, good)).status, 200);
+    const lone = jws(
+      key,
+      header,
+      JSON.stringify(claimsFor(clientId, app.issuer)).replace(clientId, String.raw`\ud800`),
+    );
+    await explained(lone, 'assertion_issuer', /^iss is ''ud800', expected/);
+  });
+
+  test('A-13 explains a jti that cannot be used', async () => {
+    const { clientId } = await account();
+    for (const jti of [undefined, '', 7, ['a'], {}, null, 'x'.repeat(129), 'x'.repeat(10_000), 'a\0b', '\ud800']) {
+      const value = assertion(key, clientId, app.issuer, { jti });
+      await explained(value, 'assertion_jti', /^jti is .*, expected a string of 1 to 128 characters$/, String(jti));
+    }
+    for (const jti of ['x', 'x'.repeat(128), '⚿ é \u2028']) {
+      assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, { jti }))).status, 200, jti);
+    }
+  });
+
+  test('A-16 N-2 takes the issuer as the one audience, as a string or alone in an array', async () => {
+    const { clientId } = await account();
+    const { issuer } = app;
+    for (const aud of [issuer, [issuer]]) {
+      assert.equal((await tokenByAssertion(app, assertion(key, clientId, issuer, { aud }))).status, 200);
+    }
+    for (const aud of [
+      `${issuer}/oauth/token`,
+      `${issuer}/`,
+      issuer.toUpperCase(),
+      issuer.replace('localhost', 'LOCALHOST'),
+      `${issuer}%2F`,
+      [issuer, 'https://evil.example'],
+      [issuer, issuer],
+      ['https://evil.example'],
+      [],
+      undefined,
+      7,
+      {},
+      null,
+      '',
+      'console-client-credentials',
+    ]) {
+      const value = assertion(key, clientId, issuer, { aud });
+      await explained(value, 'assertion_audience', new RegExp(`^aud is .*, expected ${issuer}$`), JSON.stringify(aud));
+    }
+  });
+
+  test('N-1 takes no audience from the request', async () => {
+    const { clientId } = await account();
+    for (const headers of [
+      { Host: 'evil.example' },
+      { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' },
+    ] as Record<string, string>[]) {
+      const body = new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: assertion(key, clientId, 'https://evil.example/oauth/token'),
+      }).toString();
+      const { status } = await rawRequest(`${app.url}/oauth/token`, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/x-www-form-urlencoded',
+          'Content-Length': String(body.length),
+          ...headers,
+        },
+        body,
+      });
+      assert.equal(status, 401);
+      assert.equal(lastRefusal(app)['reason'], 'assertion_audience');
+    }
+  });
+
+  test('A-17 wants iss, sub and client_id to be one', async () => {
+    const { clientId } = await account();
+    const other = await account([clientKey('ES256')]);
+    for (const iss of [undefined, '', other.clientId, [clientId], 7]) {
+      await explained(
+        assertion(key, clientId, app.issuer, { iss }),
+        'assertion_issuer',
+        /^iss is .*, expected the same as sub/,
+        String(iss),
+      );
+    }
+    for (const sub of [undefined, '', [clientId], 7, {}, 'a b', 'x'.repeat(100), '😀']) {
+      await refused(assertion(key, clientId, app.issuer, { sub }), 'assertion_malformed', String(sub));
+    }
+    await refused(assertion(key, clientId, app.issuer, { sub: other.clientId }), 'assertion_signature');
+    const mismatch = await tokenByAssertion(app, assertion(key, clientId, app.issuer), { client_id: other.clientId });
+    assert.equal(mismatch.status, 400);
+    assert.equal(mismatch.json.error, 'invalid_request');
+    const match = await tokenByAssertion(app, assertion(key, clientId, app.issuer), { client_id: clientId });
+    assert.equal(match.status, 200);
+  });
+
+  test('A-18 N-5 measures times by its own clock, with a tolerance of ten seconds', async () => {
+    const { clientId } = await account();
+    const now = Math.floor(Date.now() / 1000);
+    const accepted: Record<string, unknown>[] = [
+      { exp: now - 5 },
+      { exp: now + 300 },
+      { exp: now + 305 },
+      { iat: now + 8 },
+      { nbf: now + 8 },
+      { iat: undefined },
+      { iat: now - 100_000 },
+      { iat: now + 0.5 },
+    ];
+    for (const changes of accepted) {
+      const { status, text } = await tokenByAssertion(app, assertion(key, clientId, app.issuer, changes));
+      assert.equal(status, 200, `${JSON.stringify(changes)} ${text}`);
+    }
+    const refusals: [Record<string, unknown>, string, RegExp][] = [
+      [{ exp: undefined }, 'assertion_expiry', /^exp is absent, expected whole seconds since 1970$/],
+      [{ exp: '999' }, 'assertion_expiry', /^exp is '999', expected whole seconds/],
+      [{ exp: now + 30.5 }, 'assertion_expiry', /^exp is \d+\.5, expected whole seconds/],
+      [{ exp: -1 }, 'assertion_expiry', /^exp is -1, expected whole seconds/],
+      [{ exp: 1e300 }, 'assertion_expiry', /^exp is 1e\+300, expected whole seconds/],
+      [{ exp: now - 15 }, 'assertion_expiry', /^expired 1\d seconds ago by our clock \(\d+\)$/],
+      [{ exp: now + 320 }, 'assertion_lifetime', /^exp is 3\d\d seconds ahead, at most 310 are accepted$/],
+      [{ exp: now + 86_400 }, 'assertion_lifetime', /^exp is 86\d\d\d seconds ahead, at most 310/],
+      [{ iat: now + 61 }, 'assertion_issued_at', /^iat is (?:60|61) seconds ahead of our clock \(\d+\)$/],
+      [{ iat: 'now' }, 'assertion_issued_at', /^iat is 'now', expected a number of seconds$/],
+      [{ nbf: now + 61 }, 'assertion_not_before', /^nbf is (?:60|61) seconds ahead of our clock \(\d+\)$/],
+      [{ nbf: {} }, 'assertion_not_before', /^nbf is \{\}, expected a number of seconds$/],
+    ];
+    for (const [changes, reason, description] of refusals) {
+      await explained(assertion(key, clientId, app.issuer, changes), reason, description, JSON.stringify(changes));
+    }
+  });
+
+  test('A-19 N-19 takes no token of another kind for an assertion', async () => {
+    const { clientId } = await account();
+    const own = await app.rootToken();
+    assert.equal((await tokenByAssertion(app, own)).status, 401);
+    for (const typ of ['at+jwt', 'application/at+jwt', 'dpop+jwt', 'logout+jwt', 'jwt', 7, null]) {
+      await explained(
+        assertion(key, clientId, app.issuer, {}, { typ }),
+        'assertion_type',
+        /^typ is .*, expected JWT/,
+        String(typ),
+      );
+    }
+    for (const typ of ['JWT', 'client-authentication+jwt', undefined]) {
+      assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, {}, { typ }))).status, 200);
+    }
+  });
+
+  test('A-31 A-12 tells nothing from claims that nobody has signed', async () => {
+    const stranger = clientKey('ES256');
+    await refused(assertion(stranger, `sa_${'x'.repeat(60)}`, app.issuer), 'account_unknown');
+    await refused(assertion(stranger, 'sa_nobody', app.issuer, { sub: 'x'.repeat(8000) }), 'assertion_malformed');
+    assert.ok(JSON.stringify(lastRefusal(app)).length < 500);
+  });
+
+  test('says what else is wrong only to who holds the key', async () => {
+    const { clientId } = await account();
+    const stranger = clientKey('ES256');
+    for (const changes of [{ aud: 'x' }, { exp: 1 }, { iss: 'x' }, { jti: undefined }, { nbf: 9e9 }]) {
+      await refused(assertion(stranger, clientId, app.issuer, changes), 'assertion_signature', JSON.stringify(changes));
+    }
+  });
+
+  test('uses an assertion up once its signature is good, whatever the answer', async () => {
+    const { clientId } = await account();
+    const jti = randomUUID();
+    await explained(assertion(key, clientId, app.issuer, { jti, aud: 'x' }), 'assertion_audience', /^aud is/);
+    await explained(assertion(key, clientId, app.issuer, { jti }), 'assertion_replay', /^jti has been used already/);
+    const scoped = assertion(key, clientId, app.issuer);
+    const refusedScope = await tokenByAssertion(app, scoped, { scope: 'not-held' });
+    assert.equal(refusedScope.json.error, 'invalid_scope');
+    await explained(scoped, 'assertion_replay', /^jti has been used already/);
+    // What a stranger signs uses nothing up.
+    const kept = randomUUID();
+    await refused(assertion(clientKey('ES256'), clientId, app.issuer, { jti: kept }), 'assertion_signature');
+    assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, { jti: kept }))).status, 200);
+  });
+
+  test('gives a credential its own audiences and its own longest lifetime', async () => {
+    const own = clientKey('ES256');
+    const { clientId } = await account([own], {
+      assertionAudiences: ['https://old.example/token'],
+      assertionMaxTtl: 3600,
+    });
+    const now = Math.floor(Date.now() / 1000);
+    for (const changes of [{ aud: 'https://old.example/token', exp: now + 3600 }, { exp: now + 3600 }]) {
+      assert.equal((await tokenByAssertion(app, assertion(own, clientId, app.issuer, changes))).status, 200);
+    }
+    await explained(assertion(own, clientId, app.issuer, { exp: now + 3700 }), 'assertion_lifetime', /at most 3610/);
+    const { clientId: other } = await account();
+    await explained(assertion(key, other, 'https://old.example/token'), 'assertion_audience', /^aud is/);
+  });
+
+  test("takes what Mia's clients send at their own path, and only there", async () => {
+    const own = clientKey('RS256', 'miactl');
+    const { clientId } = await account([{ ...own, jwk: { ...own.jwk, alg: 'RSA256', use: 'sig' } }]);
+    const now = Math.floor(Date.now() / 1000);
+    const value = (changes = {}): string =>
+      assertion(
+        own,
+        clientId,
+        'console-client-credentials',
+        { exp: now + 3600, ...changes },
+        { kid: 'miactl', typ: 'JWT' },
+      );
+    const parameters = { client_id: clientId, token_endpoint_auth_method: 'private_key_jwt' };
+    const { status, json, text } = await tokenByAssertion(app, value(), parameters, '/api/m2m/oauth/token');
+    assert.equal(status, 200, text);
+    assert.equal(json.expires_in, 900);
+    assert.equal((await tokenByAssertion(app, value(), parameters)).status, 401);
+    assert.equal(
+      (await tokenByAssertion(app, value({ exp: now + 3700 }), parameters, '/api/m2m/oauth/token')).status,
+      401,
+    );
+    const short = assertion(own, clientId, app.issuer, { exp: now + 3600 }, { kid: 'miactl' });
+    assert.equal((await tokenByAssertion(app, short, parameters, '/api/m2m/oauth/token')).status, 401);
+  });
+
+  test('C-02 answers populations alike to the byte', async () => {
+    const withSecret = await account([], { secret: true });
+    const withKey = await account();
+    const stranger = clientKey('ES256');
+    const replies = await Promise.all(
+      [withSecret.clientId, withKey.clientId, 'sa_nobody'].map((clientId) =>
+        tokenByAssertion(app, assertion(stranger, clientId, app.issuer)),
+      ),
+    );
+    const shapes = replies.map(({ status, headers, json }) => {
+      const names = [...headers.keys()].toSorted();
+      return JSON.stringify([status, names, headers.get('content-length'), { ...json, request_id: '' }]);
+    });
+    assert.equal(new Set(shapes).size, 1, shapes.join('\n'));
+  });
+});
