@@ -10,6 +10,7 @@ import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.t
 import { basePath } from './http/base-path.ts';
 import type { HttpApp } from './http/context.ts';
 import { health } from './http/health.ts';
+import { metricsFace } from './http/metrics-face.ts';
 import { listen } from './http/http-server.ts';
 import { sendProblem } from './http/problem.ts';
 import { requestId } from './http/request-id.ts';
@@ -18,6 +19,7 @@ import { managementFace } from './management/management-face.ts';
 import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
+import { startJanitor } from './janitor.ts';
 import type { PreparedServer, Surroundings } from './prepare-server.ts';
 import { answers } from './storage/database.ts';
 import { writeRootFile } from './storage/root-file.ts';
@@ -32,13 +34,21 @@ export interface App {
 
 const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined };
 const GRACE = 10_000;
+const JANITOR_PAUSE = 30_000;
 
 /** Serves on a prepared database: the composition root, where every part is given what it needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
   const firstRoot = await bootstrap(config, server, surroundings);
   const app = compose(config, server, surroundings);
   const http = await listen(app.callback(), config.host, config.port);
-  return { firstRoot, close: () => http.close(GRACE) };
+  const janitor = startJanitor(server.storage.replays.forgetExpired, JANITOR_PAUSE, surroundings.logger);
+  return {
+    firstRoot,
+    async close() {
+      janitor.stop();
+      await http.close(GRACE);
+    },
+  };
 }
 
 async function bootstrap(
@@ -60,7 +70,7 @@ async function bootstrap(
   });
 }
 
-function compose(config: Config, server: PreparedServer, { clock, random, logger }: Surroundings): HttpApp {
+function compose(config: Config, server: PreparedServer, { clock, random, logger, metrics }: Surroundings): HttpApp {
   const { issuer } = config;
   const { storage, keyRing, credentialTools } = server;
   const resourceServers = builtInResourceServers(config);
@@ -78,7 +88,7 @@ function compose(config: Config, server: PreparedServer, { clock, random, logger
       signingAlg: config.signingAlg,
       tokenTtl: config.tokenTtl,
       servers: resourceServers,
-      findAccount: (clientId) => storage.read.serviceAccounts.findSnapshot(clientId),
+      findAccount: server.accounts.find,
       hashSecret: credentialTools.hashSecret,
       sameHash: timingSafeEqual,
       decoySecret: issueClientSecret(credentialTools, clock()).credential,
@@ -89,6 +99,7 @@ function compose(config: Config, server: PreparedServer, { clock, random, logger
       replays: storage.replays,
       decoyKeys: createDecoyKeys(random.bytes),
       logger,
+      metrics,
     }),
   );
   app.use(
@@ -99,6 +110,7 @@ function compose(config: Config, server: PreparedServer, { clock, random, logger
       logger,
     }),
   );
+  app.use(metricsFace(metrics));
   app.use(health(() => answers(server.database)));
   app.use((ctx) => sendProblem(ctx, { status: 404, code: 'not_found', detail: 'There is no such resource' }));
   return app;

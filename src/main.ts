@@ -2,6 +2,7 @@ import { enableCompileCache } from 'node:module';
 import { ConfigError, parseConfig, type Config } from './config/parse-config.ts';
 import { firstStartBanner } from './first-start-banner.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { createMetrics } from './metrics.ts';
 import { random } from './random.ts';
 import type { Surroundings } from './prepare-server.ts';
 import { systemClock } from './system-clock.ts';
@@ -19,7 +20,7 @@ async function run(command: readonly string[]): Promise<void> {
       logger.fatal({ event: 'process.failed', err: error });
       process.exit(1);
     });
-    const surroundings = { clock: systemClock, random, logger, databasePatience: 30_000 };
+    const surroundings = { clock: systemClock, random, logger, metrics: createMetrics(), databasePatience: 30_000 };
     switch (command.join(' ')) {
       case '':
         return await serve(config, surroundings);
@@ -49,7 +50,7 @@ async function serve(config: Config, surroundings: Surroundings): Promise<void> 
     logger.info({ event: 'server.stopping' });
     app
       .close()
-      .then(() => server.database.close())
+      .then(() => server.close())
       .then(() => process.exit(0), fail);
   };
   logger.info({ event: 'server.ready', issuer: config.issuer, host: config.host, port: config.port });

@@ -10,8 +10,10 @@ import { hasServerSecrets, prepareServerSecrets } from './domain/encryption/serv
 import { prepareSigningKeys, type KeyRing } from './domain/signing-keys/key-ring.ts';
 import type { Storage } from './domain/storage.ts';
 import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+import { type AccountCache, createAccountCache } from './storage/account-cache.ts';
 import { createStorage } from './storage/create-storage.ts';
-import type { Database } from './storage/database.ts';
+import { type Database, poolState } from './storage/database.ts';
 import { obtainKeyEncryptionKey } from './storage/key-encryption-key.ts';
 import { openEmbeddedDatabase } from './storage/open-embedded-database.ts';
 import { openPostgresDatabase } from './storage/open-postgres-database.ts';
@@ -21,6 +23,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: { bytes(size: number): Uint8Array; id(): string; uuid(): string };
   readonly logger: Logger;
+  readonly metrics: Metrics;
   /** How long a start waits for a database that is not up, in milliseconds. */
   readonly databasePatience: number;
 }
@@ -29,8 +32,11 @@ export interface Surroundings {
 export interface PreparedServer {
   readonly database: Database;
   readonly storage: Storage;
+  /** The accounts, as this node remembers them. */
+  readonly accounts: AccountCache;
   readonly keyRing: KeyRing;
   readonly credentialTools: CredentialTools;
+  close(): Promise<void>;
 }
 
 const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined };
@@ -41,46 +47,62 @@ const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: 
  * @throws DataFolderInUseError, KeyEncryptionKeyError, UndecryptableError; Error when the database cannot be reached
  */
 export async function prepareServer(config: Config, surroundings: Surroundings): Promise<PreparedServer> {
-  const { clock, random } = surroundings;
-  const database = await open(config, surroundings);
-  try {
-    await database.migrate();
-    const storage = createStorage(database.knex, {
-      clock,
-      randomId: random.id,
-      onChange: ({ action, target, actor, requestId }) =>
-        surroundings.logger.info({ event: action, target, actor, requestId }),
-    });
-    const encryption = createKeyEncryption(
-      obtainKeyEncryptionKey(
-        config.keysDirectory,
-        config.keyEncryptionKey,
-        {
-          needed: await hasServerSecrets(storage.read.serverSecrets),
-          mayMake: config.database.kind === 'embedded' || !config.production,
-        },
-        () => random.bytes(32),
-      ),
-    );
-    const { keyRing, clientSecretHashKey } = await prepareKeys(storage, encryption, surroundings);
-    return {
-      database,
-      storage,
-      keyRing,
-      credentialTools: {
-        hashSecret: createSecretHasher(clientSecretHashKey),
-        randomBytes: random.bytes,
-        randomId: random.id,
-        isOwnKey: (thumbprint) => keyRing.keys.some(({ kid }) => kid === thumbprint),
+  const { clock, random, logger, metrics } = surroundings;
+  await using opened = new AsyncDisposableStack();
+  const database = opened.adopt(await openDatabase(config, surroundings), (adopted) => adopted.close());
+  await database.migrate();
+  const storage = createStorage(database.knex, {
+    clock,
+    randomId: random.id,
+    onCommit(events, changes) {
+      for (const { action, target, actor, requestId } of events)
+        logger.info({ event: action, target, actor, requestId });
+      changes.forEach(accounts.changed);
+    },
+  });
+  const accounts = createAccountCache({
+    load: storage.read.serviceAccounts.findSnapshot,
+    lastAnswer: () => feed.lastAnswer(),
+    now: () => performance.now(),
+    maxStaleness: config.maxStaleness * 1000,
+    onOutcome: metrics.cacheOutcome,
+  });
+  const feed = opened.adopt(
+    await database.listen(accounts, (reason) => logger.warn({ event: 'database.lost', reason })),
+    (adopted) => adopted.close(),
+  );
+  database.knex.on('query', metrics.databaseQuery);
+  metrics.observePool(() => poolState(database));
+
+  const encryption = createKeyEncryption(
+    obtainKeyEncryptionKey(
+      config.keysDirectory,
+      config.keyEncryptionKey,
+      {
+        needed: await hasServerSecrets(storage.read.serverSecrets),
+        mayMake: config.database.kind === 'embedded' || !config.production,
       },
-    };
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+      () => random.bytes(32),
+    ),
+  );
+  const { keyRing, clientSecretHashKey } = await prepareKeys(storage, encryption, surroundings);
+  const stillOpen = opened.move();
+  return {
+    database,
+    storage,
+    accounts,
+    keyRing,
+    credentialTools: {
+      hashSecret: createSecretHasher(clientSecretHashKey),
+      randomBytes: random.bytes,
+      randomId: random.id,
+      isOwnKey: (thumbprint) => keyRing.keys.some(({ kid }) => kid === thumbprint),
+    },
+    close: () => stillOpen.disposeAsync(),
+  };
 }
 
-function open(config: Config, { clock, logger, databasePatience }: Surroundings): Promise<Database> {
+function openDatabase(config: Config, { clock, logger, databasePatience }: Surroundings): Promise<Database> {
   const say = (level: 'debug' | 'warn' | 'error') => (words: unknown) =>
     logger[level]({ event: 'database.notice' }, String(words));
   const log = { debug: say('debug'), warn: say('warn'), error: say('error'), deprecate: say('debug') };
@@ -110,6 +132,7 @@ function prepareKeys(
     const audit = made.map(({ kid, alg }): AuditEntry => ({
       action: 'signing_key.created',
       target: kid,
+      changes: [],
       details: { alg },
     }));
     return { result: { keyRing, clientSecretHashKey }, audit };

@@ -15,6 +15,6 @@ export async function recoverRootAccount(config: Config, surroundings: Surroundi
       (stores) => recoverRoot(stores, server.credentialTools, surroundings.clock()),
     );
   } finally {
-    await server.database.close();
+    await server.close();
   }
 }

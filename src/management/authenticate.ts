@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { holdingsOf } from '../domain/permissions/holdings.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
 import type { VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
@@ -28,7 +27,7 @@ export function createAuthenticate(verify: VerifyAccessToken, accounts: ServiceA
     if (claims === undefined) throw new UnauthorizedError('token_invalid');
     const snapshot = await accounts.findSnapshot(claims.clientId);
     if (snapshot === undefined) throw new UnauthorizedError('account_unknown');
-    const holdings = holdingsOf(snapshot.grants);
+    const { holdings } = snapshot;
     const live: ReadonlySet<string> = holdings.get('management') ?? new Set();
     const permissions = new Set([...claims.permissions].filter((permission) => live.has(permission)));
     return { clientId: claims.clientId, requestId, permissions, holdings };

@@ -1,6 +1,7 @@
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
 import { publicDocument } from '../http/public-document.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import { createProvider, type ProviderOptions } from './create-provider.ts';
 import { jwks } from './jwks.ts';
 import { authorizationServerMetadata, managementApiMetadata } from './metadata.ts';
@@ -12,10 +13,13 @@ const JWKS_MAX_AGE = 300;
 const METADATA_MAX_AGE = 3600;
 
 /** The OAuth endpoints, and the documents that describe them. */
-export function oauthFace(options: ProviderOptions & { readonly logger: Logger }): HttpMiddleware {
-  const { issuer, keyRing, logger } = options;
+export function oauthFace(
+  options: ProviderOptions & { readonly logger: Logger; readonly metrics: Metrics },
+): HttpMiddleware {
+  const { issuer, keyRing, logger, metrics } = options;
   const provider = createProvider(options);
-  const token = (alias: boolean): HttpHandler => tokenEndpoint({ provider, assertionTools: options, logger, alias });
+  const token = (alias: boolean): HttpHandler =>
+    tokenEndpoint({ provider, assertionTools: options, logger, metrics, alias });
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
   const metadata = publicDocument(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([

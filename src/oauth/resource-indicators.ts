@@ -1,5 +1,4 @@
 import { errors, type Configuration } from 'oidc-provider';
-import { holdingsOf } from '../domain/permissions/holdings.ts';
 import { resolveAccess } from '../domain/permissions/resolve-access.ts';
 import type { ResourceServers } from '../domain/permissions/resource-server.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
@@ -30,7 +29,7 @@ export function resourceIndicators(options: {
       const { snapshot, request } = issuanceOf(ctx);
       if (snapshot === undefined) throw new Error('a client was authenticated without an account');
       const access = resolveAccess(
-        { holdings: holdingsOf(snapshot.grants), audience: snapshot.account.audience },
+        { holdings: snapshot.holdings, audience: snapshot.account.audience },
         options.servers,
         { resource: request.resource, scope: request.scope?.split(' ') },
       );

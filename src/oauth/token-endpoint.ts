@@ -4,6 +4,7 @@ import { errors, type Provider } from 'oidc-provider';
 import { DomainError } from '../domain/domain-error.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import { type AssertionTools, explainRefusal } from './client-assertion.ts';
 import { TOKEN_PATH } from './create-provider.ts';
 import { beginIssuance, type Issuance } from './issuance.ts';
@@ -14,6 +15,7 @@ export interface TokenEndpointOptions {
   readonly provider: Provider;
   readonly assertionTools: AssertionTools;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   /** Whether this is the path of Mia's clients. */
   readonly alias: boolean;
 }
@@ -23,20 +25,25 @@ export interface TokenEndpointOptions {
  * form with the one header that the library needs, so that nothing else of the request can reach it: not `Host`, not
  * `Origin`, not `Accept`, and no parameter that we do not know (notes, rows 1, 6 to 9 and 24).
  */
-export function tokenEndpoint({ provider, assertionTools, logger, alias }: TokenEndpointOptions): HttpHandler {
+export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
+  const { provider, assertionTools, logger, metrics, alias } = options;
   const dispatch = compose(provider.middleware);
 
   return async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Pragma', 'no-cache');
+    const started = performance.now();
+    const seconds = (): number => (performance.now() - started) / 1000;
     let issuance: Issuance | undefined;
     try {
       issuance = beginIssuance(ctx, { request: await readTokenRequest(ctx.req), alias });
       await handOver(ctx, issuance.request);
       if (issuance.failure !== undefined) throw await refusalOf(issuance, assertionTools);
+      metrics.tokenIssued(issuance.request.authentication.method, seconds());
     } catch (error) {
       const refusal = errorOf(error);
       logRefusal(ctx, refusal, issuance);
+      metrics.tokenRefused(refusal.code, refusal.status === 401 ? refusal.reason : refusal.code, seconds());
       sendOAuthError(ctx, refusal);
     }
   };

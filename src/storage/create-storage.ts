@@ -1,10 +1,12 @@
 import type { Knex } from 'knex';
 import type { AuditEvent } from '../domain/audit/audit-event.ts';
+import type { Change } from '../domain/change.ts';
 import type { Clock } from '../domain/clock.ts';
 import { newAuditEventId, type RandomId } from '../domain/ids.ts';
 import type { Storage, Stores } from '../domain/storage.ts';
 import { ADVISORY_LOCK } from './advisory-lock.ts';
 import { assertionReplaysTable } from './assertion-replays-table.ts';
+import { announceChanges } from './change-feed.ts';
 import { auditEventsTable } from './audit-events-table.ts';
 import { credentialsTable } from './credentials-table.ts';
 import { grantsTable } from './grants-table.ts';
@@ -17,11 +19,11 @@ import { rethrowUnavailable, translated } from './unavailable.ts';
 export interface StorageTools {
   readonly clock: Clock;
   readonly randomId: RandomId;
-  /** Told of every change once it stands. */
-  readonly onChange: (event: AuditEvent) => void;
+  /** Told of everything that was recorded, and what it changed, once it stands. */
+  readonly onCommit: (events: readonly AuditEvent[], changes: readonly Change[]) => void;
 }
 
-export function createStorage(knex: Knex, { clock, randomId, onChange }: StorageTools): Storage {
+export function createStorage(knex: Knex, { clock, randomId, onCommit }: StorageTools): Storage {
   const write =
     (lock: boolean): Storage['write'] =>
     async (origin, work) => {
@@ -29,17 +31,21 @@ export function createStorage(knex: Knex, { clock, randomId, onChange }: Storage
         if (lock) await tables.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
         const done = await work(stores(tables));
         const occurredAt = clock();
-        const recorded = done.audit.map((entry): AuditEvent => ({
-          ...entry,
+        const recorded = done.audit.map(({ action, target, details }): AuditEvent => ({
+          action,
+          target,
+          details,
           ...origin,
           eventId: newAuditEventId(randomId),
           occurredAt,
         }));
         await auditEventsTable(tables).append(recorded);
-        return { result: done.result, events: recorded };
+        const announced = done.audit.flatMap((entry) => entry.changes);
+        await announceChanges(tables, announced);
+        return { result: done.result, events: recorded, changes: announced };
       });
-      const { result, events } = await transaction.catch(rethrowUnavailable);
-      events.forEach(onChange);
+      const { result, events, changes } = await transaction.catch(rethrowUnavailable);
+      onCommit(events, changes);
       return result;
     };
 

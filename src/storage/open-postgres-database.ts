@@ -1,5 +1,6 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { createChangeFeed } from './change-feed.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
 import { isUnavailable } from './unavailable.ts';
@@ -36,6 +37,7 @@ export async function openPostgresDatabase(
         await admin.destroy();
       }
     },
+    listen: (listener, onTrouble) => createChangeFeed(adminUrl, listener, onTrouble),
     close: () => pool.destroy(),
   };
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { ClientId } from '../domain/ids.ts';
+import { holdingsOf } from '../domain/permissions/holdings.ts';
 import type { ResourceServerId } from '../domain/permissions/resource-server.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
 import type { AccountSnapshot, ServiceAccount } from '../domain/service-accounts/service-account.ts';
@@ -104,9 +105,11 @@ function accountFromRow(row: ServiceAccountRow): ServiceAccount {
 }
 
 function snapshotFromRow(row: SnapshotRow): AccountSnapshot {
+  const grants = row.grants.map(grantFromJson);
   return {
     account: accountFromRow(row),
     credentials: row.credentials.map(credentialFromJson),
-    grants: row.grants.map(grantFromJson),
+    grants,
+    holdings: holdingsOf(grants),
   };
 }

@@ -15,6 +15,7 @@ import { requestId } from '../../src/http/request-id.ts';
 import { createProvider, type ProviderOptions } from '../../src/oauth/create-provider.ts';
 import { createDecoyKeys } from '../../src/oauth/decoy.ts';
 import { tokenEndpoint } from '../../src/oauth/token-endpoint.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { random } from '../../src/random.ts';
 import { systemClock } from '../../src/system-clock.ts';
 import { quietSurroundings } from '../support/config.ts';
@@ -29,6 +30,7 @@ describe('the library behind the token endpoint', () => {
       account: { clientId: 'sa_one', audience: 'default' },
       credentials: [credential],
       grants: [{ kind: 'permission', permission: 'a', resourceServerId: 'default' }],
+      holdings: new Map([['default', new Set(['a'])]]),
     } as unknown as AccountSnapshot;
     const issuer = 'https://id.example';
     const options: ProviderOptions = {
@@ -54,6 +56,7 @@ describe('the library behind the token endpoint', () => {
       provider,
       assertionTools: options,
       logger: quietSurroundings().logger,
+      metrics: createMetrics(),
       alias: false,
     });
     app.use(requestId(random.uuid)).use(endpoint);

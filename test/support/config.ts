@@ -1,6 +1,7 @@
 import { parseConfig, type Config } from '../../src/config/parse-config.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { Surroundings } from '../../src/prepare-server.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { random } from '../../src/random.ts';
 import { systemClock } from '../../src/system-clock.ts';
 
@@ -28,6 +29,7 @@ export function quietSurroundings(overrides: Partial<Surroundings> & { lines?: s
     clock: systemClock,
     random,
     logger: createLogger('trace', false, { write: (line: string) => void lines.push(line) }),
+    metrics: createMetrics(),
     databasePatience: 10_000,
     ...rest,
   };

@@ -69,5 +69,5 @@ async function makeTemplate(databaseUrl: string): Promise<void> {
   const server = await prepareServer(config, quietSurroundings());
   const app = await startApp(config, server, quietSurroundings());
   await app.close();
-  await server.database.close();
+  await server.close();
 }

@@ -64,7 +64,7 @@ export async function startTestApp(
   const around = quietSurroundings({ ...surroundings, lines });
   const server = await prepareServer(config, around);
   const app = await startApp(config, server, around).catch(async (error: unknown) => {
-    await server.database.close();
+    await server.close();
     throw error;
   });
   const url = `http://127.0.0.1:${port}`;
@@ -97,7 +97,7 @@ export async function startTestApp(
     async close() {
       running.delete(testApp);
       await app.close();
-      await server.database.close();
+      await server.close();
     },
   };
   running.add(testApp);

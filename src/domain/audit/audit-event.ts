@@ -1,3 +1,4 @@
+import type { Change } from '../change.ts';
 import type { AuditEventId, ClientId } from '../ids.ts';
 
 /** Who caused a change: an account through the management API, or the server itself. */
@@ -16,10 +17,12 @@ export interface AuditEntry {
   readonly target: string;
   /** What a reader will want to know about the change, in the words of the management API. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** What every node must look at anew because of it. */
+  readonly changes: readonly Change[];
 }
 
 /** A change as it is recorded. */
-export interface AuditEvent extends AuditEntry {
+export interface AuditEvent extends Omit<AuditEntry, 'changes'> {
   readonly eventId: AuditEventId;
   readonly occurredAt: Date;
   readonly actor: Actor;

@@ -59,6 +59,7 @@ export async function bootstrapRoot(
   const created: AuditEntry = {
     action: 'service_account.created',
     target: clientId,
+    changes: [{ kind: 'account', clientId }],
     details: {
       name: 'Root',
       slug: 'root',
@@ -94,6 +95,7 @@ export async function recoverRoot(stores: Stores, tools: CredentialTools, now: D
       {
         action: 'credential.created',
         target: credential.credentialId,
+        changes: [{ kind: 'account', clientId }],
         details: { clientId, type: credential.type, hint: credential.hint },
       },
     ],

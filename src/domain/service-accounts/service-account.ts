@@ -1,6 +1,7 @@
 import type { Credential } from '../credentials/credential.ts';
 import type { ClientId } from '../ids.ts';
 import type { Grant } from '../permissions/grant.ts';
+import type { Holdings } from '../permissions/holdings.ts';
 import type { ResourceServerId } from '../permissions/resource-server.ts';
 
 /** A machine that may get tokens. */
@@ -22,6 +23,8 @@ export interface AccountSnapshot {
   readonly account: ServiceAccount;
   readonly credentials: readonly Credential[];
   readonly grants: readonly Grant[];
+  /** What the grants come to. */
+  readonly holdings: Holdings;
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import { isClientId, newClientId, newGrantId } from '../ids.ts';
 import { chooseAudience } from '../permissions/choose-audience.ts';
 import { bindPermissions } from '../permissions/grant.ts';
+import { holdingsOf } from '../permissions/holdings.ts';
 import { assertMayGrant } from '../permissions/may-grant.ts';
 import type { ResourceServers } from '../permissions/resource-server.ts';
 import type { Storage } from '../storage.ts';
@@ -87,11 +88,12 @@ export function createServiceAccounts(
           grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
         );
         return {
-          result: { account, credentials, grants, issued },
+          result: { account, credentials, grants, holdings: holdingsOf(grants), issued },
           audit: [
             {
               action: 'service_account.created',
               target: clientId,
+              changes: [{ kind: 'account', clientId }],
               details: {
                 name: account.name,
                 slug: account.slug,
@@ -124,7 +126,14 @@ export function createServiceAccounts(
         const { name, slug } = snapshot.account;
         return {
           result: undefined,
-          audit: [{ action: 'service_account.deleted', target: id, details: { name, slug } }],
+          audit: [
+            {
+              action: 'service_account.deleted',
+              target: id,
+              changes: [{ kind: 'account', clientId: id }],
+              details: { name, slug },
+            },
+          ],
         };
       });
     },

@@ -1,0 +1,165 @@
+import { LRUCache } from 'lru-cache';
+import { DomainError } from '../domain/domain-error.ts';
+import type { ClientId } from '../domain/ids.ts';
+import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
+import type { ChangeListener } from './change-feed.ts';
+
+/** What finding an account in memory came to, for the metrics. */
+export type CacheOutcome = 'hit' | 'loaded' | 'stale';
+
+/** Accounts as this node remembers them. */
+export interface AccountCache extends ChangeListener {
+  /**
+   * Finds an account without asking the database, when it is known and this node would have heard of a change.
+   *
+   * @returns undefined when there is no such account
+   * @throws DomainError `unavailable` when the database cannot be asked and there is nothing to fall back on
+   */
+  find(clientId: ClientId): AccountSnapshot | undefined | Promise<AccountSnapshot | undefined>;
+}
+
+export interface AccountCacheOptions {
+  load(clientId: ClientId): Promise<AccountSnapshot | undefined>;
+  /** When the database last answered, on the clock of `now`. */
+  lastAnswer(): number;
+  /** Milliseconds, only ever forwards. */
+  now(): number;
+  /** Milliseconds for which a known account is still served after the last answer. */
+  maxStaleness: number;
+  onOutcome(outcome: CacheOutcome): void;
+}
+
+interface Entry {
+  readonly snapshot: AccountSnapshot | undefined;
+  readonly epoch: number;
+  /** When its load began: it is at least as new as that. */
+  readonly loadedAt: number;
+}
+
+/** As long without an answer counts as not reaching the database. */
+const FRESH = 1000;
+/** How long a known account waits to be looked at anew, and an unknown one to be found, while the database is away. */
+const SHORT_DEADLINE = 250;
+const LONG_DEADLINE = 1000;
+/** After a look that failed, others fall back at once for so long. */
+const PAUSE = 250;
+
+const MOST_ACCOUNTS = 20_000;
+const MOST_UNKNOWN = 10_000;
+
+/**
+ * The one rule of freshness: a change acts within a second while this node can reach the database, and at most
+ * `maxStaleness` after the last answer while it cannot. When a node would not have heard of a change it looks at an
+ * account anew, all who wait for it together and not for long, and falls back to what it remembers.
+ */
+export function createAccountCache(options: AccountCacheOptions): AccountCache {
+  const { load, lastAnswer, now, maxStaleness, onOutcome } = options;
+  // Apart, so that a flood of ids that do not exist drives no account out.
+  const accounts = new LRUCache<ClientId, Entry>({ max: MOST_ACCOUNTS });
+  const unknown = new LRUCache<ClientId, Entry>({ max: MOST_UNKNOWN });
+  const loading = new Map<ClientId, Promise<AccountSnapshot | undefined>>();
+  /** Until when what was loaded in an epoch was known to be current. */
+  const heardUntil = new Map<number, number>();
+  let epoch = 0;
+  let pausedUntil = -Infinity;
+
+  function knownCurrent(entry: Entry): number {
+    const heard = entry.epoch === epoch ? lastAnswer() : (heardUntil.get(entry.epoch) ?? -Infinity);
+    return Math.max(heard, entry.loadedAt);
+  }
+
+  function isFresh(entry: Entry): boolean {
+    return entry.epoch === epoch && now() - knownCurrent(entry) <= FRESH;
+  }
+
+  /** One look at a time for an account, whoever waits for it. */
+  function loadOnce(clientId: ClientId): Promise<AccountSnapshot | undefined> {
+    const underway = loading.get(clientId);
+    if (underway !== undefined) return underway;
+    const entry = { epoch, loadedAt: now() };
+    const started = load(clientId).then(
+      (snapshot) => {
+        // Unless something changed meanwhile: then it may be what was before.
+        if (loading.get(clientId) === started) {
+          loading.delete(clientId);
+          keep(clientId, { ...entry, snapshot });
+        }
+        return snapshot;
+      },
+      (error: unknown) => {
+        if (loading.get(clientId) === started) loading.delete(clientId);
+        pausedUntil = now() + PAUSE;
+        throw error;
+      },
+    );
+    loading.set(clientId, started);
+    return started;
+  }
+
+  function keep(clientId: ClientId, entry: Entry): void {
+    forget(clientId);
+    (entry.snapshot === undefined ? unknown : accounts).set(clientId, entry);
+  }
+
+  function forget(clientId: ClientId): void {
+    accounts.delete(clientId);
+    unknown.delete(clientId);
+  }
+
+  async function look(clientId: ClientId, entry: Entry | undefined): Promise<AccountSnapshot | undefined> {
+    const reaching = now() - lastAnswer() <= FRESH;
+    try {
+      if (!reaching && now() < pausedUntil) throw new DomainError('unavailable', 'The database does not answer');
+      const looked = loadOnce(clientId);
+      const snapshot = await (reaching ? looked : within(looked, entry === undefined ? LONG_DEADLINE : SHORT_DEADLINE));
+      onOutcome('loaded');
+      return snapshot;
+    } catch (error) {
+      const away = error instanceof DomainError && error.code === 'unavailable';
+      const usable = entry?.snapshot !== undefined && now() - knownCurrent(entry) <= maxStaleness;
+      if (!away || !usable) throw error;
+      onOutcome('stale');
+      return entry.snapshot;
+    }
+  }
+
+  function nextEpoch(until: number): void {
+    heardUntil.set(epoch, until);
+    // What is older than the oldest that may be served needs no bound of its own.
+    for (const [past, heard] of heardUntil) if (now() - heard > maxStaleness) heardUntil.delete(past);
+    epoch += 1;
+    loading.clear();
+  }
+
+  return {
+    find(clientId) {
+      const entry = accounts.get(clientId) ?? unknown.get(clientId);
+      if (entry !== undefined && isFresh(entry)) {
+        onOutcome('hit');
+        return entry.snapshot;
+      }
+      return look(clientId, entry);
+    },
+
+    changed(change) {
+      if (change.kind === 'everyone') {
+        nextEpoch(now());
+        return;
+      }
+      forget(change.clientId);
+      loading.delete(change.clientId);
+    },
+
+    missed: nextEpoch,
+  };
+}
+
+function within<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value> {
+  const late = new Promise<never>((_resolve, reject) => {
+    setTimeout(
+      () => reject(new DomainError('unavailable', 'The database does not answer in time')),
+      milliseconds,
+    ).unref();
+  });
+  return Promise.race([promise, late]);
+}
