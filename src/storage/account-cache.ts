@@ -3,6 +3,7 @@ import { DomainError } from '../domain/domain-error.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { ChangeListener } from './change-feed.ts';
+import { within } from './within.ts';
 
 /** What finding an account in memory came to, for the metrics. */
 export type CacheOutcome = 'hit' | 'loaded' | 'stale';
@@ -88,7 +89,6 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
       },
       (error: unknown) => {
         if (loading.get(clientId) === started) loading.delete(clientId);
-        pausedUntil = now() + PAUSE;
         throw error;
       },
     );
@@ -117,6 +117,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     } catch (error) {
       const away = error instanceof DomainError && error.code === 'unavailable';
       const usable = entry?.snapshot !== undefined && now() - knownCurrent(entry) <= maxStaleness;
+      if (away) pausedUntil = now() + PAUSE;
       if (!away || !usable) throw error;
       onOutcome('stale');
       return entry.snapshot;
@@ -152,14 +153,4 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
 
     missed: nextEpoch,
   };
-}
-
-function within<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value> {
-  const late = new Promise<never>((_resolve, reject) => {
-    setTimeout(
-      () => reject(new DomainError('unavailable', 'The database does not answer in time')),
-      milliseconds,
-    ).unref();
-  });
-  return Promise.race([promise, late]);
 }

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import pg from 'pg';
 import type { Change } from '../domain/change.ts';
 import { isClientId } from '../domain/ids.ts';
+import { within } from './within.ts';
 
 /** How this node hears of what other nodes change, and how it knows that it would have heard. */
 export interface ChangeFeed {
@@ -99,7 +100,7 @@ export async function createChangeFeed(
     async close() {
       closed = true;
       clearTimeout(timer);
-      await client?.end();
+      if (client !== undefined) await within(client.end(), GIVE_UP).catch(() => {});
     },
   };
 }

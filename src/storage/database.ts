@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { ChangeFeed, ChangeListener } from './change-feed.ts';
+import { within } from './within.ts';
 
 /** An open database. */
 export interface Database {
@@ -13,12 +14,10 @@ export interface Database {
 
 /** Whether the database answers within a second. */
 export async function answers({ knex }: Database): Promise<boolean> {
-  const late = new Promise<false>((resolve) => setTimeout(resolve, 1000, false).unref());
-  const answered = knex.raw('select 1').then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([answered, late]);
+  return within(
+    knex.raw('select 1').then(() => true),
+    1000,
+  ).catch(() => false);
 }
 
 /** How many connections are used and free, and how many wait for one. */

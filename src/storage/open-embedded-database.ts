@@ -35,6 +35,8 @@ export async function openEmbeddedDatabase(
       connection: { pglite } as object,
       // Work inside a transaction that asks for a second connection would wait for ever: there is only one.
       acquireConnectionTimeout: 5000,
+      // No value of a statement in an error, and so none in the log.
+      compileSqlOnError: false,
       log,
     });
     return {

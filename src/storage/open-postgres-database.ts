@@ -4,8 +4,10 @@ import { createChangeFeed } from './change-feed.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
 import { isUnavailable } from './unavailable.ts';
+import { within } from './within.ts';
 
 const OLDEST_SERVER = 15;
+const CLOSING = 3000;
 
 /**
  * Opens a PostgreSQL server, waiting for one that is not up yet.
@@ -25,12 +27,19 @@ export async function openPostgresDatabase(
     connection: { ...connection(url), query_timeout: 5000 },
     pool: { min: 0, max: 10 },
     acquireConnectionTimeout: 5000,
+    compileSqlOnError: false,
     log,
   });
   return {
     knex: pool,
     async migrate() {
-      const admin = knex({ client: 'pg', connection: connection(adminUrl), pool: { min: 0, max: 1 }, log });
+      const admin = knex({
+        client: 'pg',
+        connection: connection(adminUrl),
+        pool: { min: 0, max: 1 },
+        compileSqlOnError: false,
+        log,
+      });
       try {
         await migrate(admin);
       } finally {
@@ -38,7 +47,8 @@ export async function openPostgresDatabase(
       }
     },
     listen: (listener, onTrouble) => createChangeFeed(adminUrl, listener, onTrouble),
-    close: () => pool.destroy(),
+    // A connection that nobody answers on never ends by itself.
+    close: () => within(pool.destroy(), CLOSING).catch(() => {}),
   };
 }
 

@@ -1,0 +1,15 @@
+import { DomainError } from '../domain/domain-error.ts';
+
+/** Waits for something no longer than so many milliseconds. @throws DomainError `unavailable` when it takes longer */
+export async function within<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new DomainError('unavailable', 'The database does not answer in time')),
+    milliseconds,
+  );
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { clientKey, registerWithKeys, tokenByAssertion, assertion, lastRefusal } from '../support/assertions.ts';
+import { postgres18, type TestDatabase } from '../support/databases.ts';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+
+const ISSUER = 'https://id.example';
+
+describe('two nodes on one database', () => {
+  let database: TestDatabase;
+  let proxy: FaultProxy;
+  let one: TestApp;
+  let two: TestApp;
+  before(async () => {
+    database = await postgres18.create();
+    proxy = await startFaultProxy(database.url);
+    one = await startTestApp(database, { WRIT_ISSUER: ISSUER });
+    two = await startTestApp({ ...database, url: proxy.url }, { WRIT_ISSUER: ISSUER });
+  });
+  after(async () => {
+    proxy.heal();
+    await Promise.all([one.close(), two.close()]);
+    await proxy.close();
+    await database.drop();
+  });
+
+  async function eventually(milliseconds: number, condition: () => Promise<boolean>): Promise<void> {
+    const patience = performance.now() + milliseconds;
+    while (!(await condition())) {
+      assert.ok(performance.now() < patience, 'not in time');
+      await new Promise((later) => setTimeout(later, 20));
+    }
+  }
+
+  async function queries(app: TestApp): Promise<number> {
+    const { text } = await app.request('/metrics');
+    return Number(/^writ_database_queries_total (\d+)$/m.exec(text)?.[1]);
+  }
+
+  test('a new account works on both at once', async () => {
+    const key = clientKey('ES256');
+    for (let round = 0; round < 5; round += 1) {
+      const account = await registerWithKeys(one, `New ${round}`, [key], { secret: true });
+      assert.equal((await two.token(account)).status, 200);
+      assert.equal((await tokenByAssertion(two, assertion(key, account.clientId, ISSUER))).status, 200);
+    }
+  });
+
+  test('B-27 an account that is deleted on one gets no token from the other within a second', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const account = await registerWithKeys(one, `Gone ${round}`, [], { secret: true });
+      assert.equal((await two.token(account)).status, 200);
+      assert.equal((await one.api('DELETE', `/api/service-accounts/${account.clientId}`)).status, 204);
+      assert.equal((await one.token(account)).status, 401);
+      await eventually(1000, async () => (await two.token(account)).status === 401);
+      assert.equal(lastRefusal(two)['reason'], 'account_unknown');
+    }
+  });
+
+  test('a known account by its secret asks the database nothing', async () => {
+    const account = await registerWithKeys(one, 'Known', [], { secret: true });
+    await two.token(account);
+    const before = await queries(two);
+    for (let round = 0; round < 50; round += 1) assert.equal((await two.token(account)).status, 200);
+    assert.equal(await queries(two), before);
+  });
+
+  test('B-27 a change acts within a second also on a node whose connection was just cut', async () => {
+    const account = await registerWithKeys(one, 'Cut off', [], { secret: true });
+    assert.equal((await two.token(account)).status, 200);
+    proxy.cut();
+    assert.equal((await one.api('DELETE', `/api/service-accounts/${account.clientId}`)).status, 204);
+    proxy.heal();
+    await eventually(1500, async () => (await two.token(account)).status === 401);
+  });
+
+  for (const failure of ['cut', 'swallow'] as const) {
+    test(`known accounts are served while the database is away (${failure}), unknown ones are asked to wait`, async () => {
+      const account = await registerWithKeys(one, `Away ${failure}`, [], { secret: true });
+      // The news that it is new may come after its first use here, and have it looked at once more.
+      await new Promise((resume) => setTimeout(resume, 100));
+      assert.equal((await two.token(account)).status, 200);
+      const later = await registerWithKeys(one, `Later ${failure}`, [], { secret: true });
+      proxy[failure]();
+      // Past the second in which it counts as fresh.
+      await new Promise((resume) => setTimeout(resume, 1200));
+      const started = performance.now();
+      for (let round = 0; round < 5; round += 1) assert.equal((await two.token(account)).status, 200);
+      assert.ok(performance.now() - started < 3000);
+      const { status, json, headers } = await two.token(later);
+      assert.equal(status, 503);
+      assert.equal(json.error, 'temporarily_unavailable');
+      assert.equal(headers.get('retry-after'), '1');
+      assert.equal((await two.token({ ...account, clientSecret: 'wrong' })).status, 401);
+      assert.equal((await two.request('/health/ready')).status, 503);
+
+      proxy.heal();
+      await eventually(15_000, async () => (await two.token(later)).status === 200);
+      await eventually(15_000, async () => (await two.request('/health/ready')).status === 200);
+    });
+  }
+
+  test('known accounts are served no longer than they may be', async () => {
+    const short = await startTestApp({ ...database, url: proxy.url }, { WRIT_ISSUER: ISSUER, WRIT_MAX_STALENESS: '2' });
+    const account = await registerWithKeys(one, 'Short', [], { secret: true });
+    assert.equal((await short.token(account)).status, 200);
+    proxy.cut();
+    assert.equal((await short.token(account)).status, 200);
+    await eventually(6000, async () => (await short.token(account)).status === 503);
+    proxy.heal();
+    await eventually(10_000, async () => (await short.token(account)).status === 200);
+    await short.close();
+  });
+});

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { after } from 'node:test';
+
+/** Stands between a server and its database, and fails as networks do. */
+export interface FaultProxy {
+  /** The database's address, through here. */
+  readonly url: string;
+  /** Cuts every connection and refuses new ones. */
+  cut(): void;
+  /** Lets nothing through and says nothing, as a black hole does. */
+  swallow(): void;
+  /** Lets everything through again. */
+  heal(): void;
+  close(): Promise<void>;
+}
+
+const running = new Set<FaultProxy>();
+
+// Whatever a failed test left behind would keep this process, and with it the suite, from ending.
+after(() => Promise.allSettled([...running].map((proxy) => proxy.close())));
+
+export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> {
+  const target = new URL(databaseUrl);
+  let state: 'open' | 'cut' | 'swallowing' = 'open';
+  const sockets = new Set<Socket>();
+  const server = createServer((inner) => {
+    const outer = connect(Number(target.port), target.hostname);
+    for (const [from, to] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.on('data', (chunk) => {
+        if (state === 'open') to.write(chunk);
+        else held.push(() => to.write(chunk));
+      });
+    }
+    if (state === 'cut') inner.destroy();
+  });
+  let held: (() => void)[] = [];
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const url = new URL(databaseUrl);
+  url.port = String(port);
+  const cutAll = (): void => sockets.forEach((socket) => socket.destroy());
+
+  const proxy: FaultProxy = {
+    url: url.href,
+    cut() {
+      state = 'cut';
+      cutAll();
+    },
+    swallow() {
+      state = 'swallowing';
+    },
+    heal() {
+      state = 'open';
+      const late = held;
+      held = [];
+      for (const send of late) send();
+    },
+    async close() {
+      running.delete(proxy);
+      server.close();
+      cutAll();
+      await once(server, 'close');
+    },
+  };
+  running.add(proxy);
+  return proxy;
+}
