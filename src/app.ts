@@ -11,9 +11,9 @@ import { basePath } from './http/base-path.ts';
 import type { HttpApp } from './http/context.ts';
 import { health } from './http/health.ts';
 import { metricsFace } from './http/metrics-face.ts';
-import { listen } from './http/http-server.ts';
+import { HTTP_LIMITS, listen } from './http/http-server.ts';
 import { sendProblem } from './http/problem.ts';
-import { requestId } from './http/request-id.ts';
+import { requestContext } from './http/request-context.ts';
 import { createAuthenticate } from './management/authenticate.ts';
 import { managementFace } from './management/management-face.ts';
 import { managementRoutes } from './management/routes.ts';
@@ -40,7 +40,9 @@ const JANITOR_PAUSE = 30_000;
 export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
   const firstRoot = await bootstrap(config, server, surroundings);
   const app = compose(config, server, surroundings);
-  const http = await listen(app.callback(), config.host, config.port);
+  const { host, port } = config;
+  const limits = surroundings.httpLimits ?? HTTP_LIMITS;
+  const http = await listen(app.callback(), { host, port, limits, newId: surroundings.random.uuid });
   const janitor = startJanitor(server.storage.replays.forgetExpired, JANITOR_PAUSE, surroundings.logger);
   return {
     firstRoot,
@@ -79,7 +81,7 @@ function compose(config: Config, server: PreparedServer, { clock, random, logger
 
   const app: HttpApp = new Koa();
   app.on('error', (error: unknown) => logger.error({ event: 'http.failed', err: error }));
-  app.use(requestId(random.uuid));
+  app.use(requestContext(random.uuid, config.trustedProxies));
   app.use(basePath(issuer));
   app.use(
     oauthFace({

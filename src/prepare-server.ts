@@ -9,6 +9,7 @@ import { createKeyEncryption, type KeyEncryption } from './domain/encryption/key
 import { hasServerSecrets, prepareServerSecrets } from './domain/encryption/server-secrets.ts';
 import { prepareSigningKeys, type KeyRing } from './domain/signing-keys/key-ring.ts';
 import type { Storage } from './domain/storage.ts';
+import type { HttpLimits } from './http/http-server.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { type AccountCache, createAccountCache } from './storage/account-cache.ts';
@@ -26,6 +27,8 @@ export interface Surroundings {
   readonly metrics: Metrics;
   /** How long a start waits for a database that is not up, in milliseconds. */
   readonly databasePatience: number;
+  /** Other limits than the usual ones, for tests. */
+  readonly httpLimits?: HttpLimits;
 }
 
 /** A database that is open, migrated, and holds everything that a server needs to have. */

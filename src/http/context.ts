@@ -4,6 +4,8 @@ import type Koa from 'koa';
 export interface RequestState {
   /** The caller's own `X-Request-Id` where it sent a usable one, else ours. */
   requestId: string;
+  /** Where it comes from, as far as that can be believed; worked out when somebody asks. */
+  source: () => string;
 }
 
 /** Our koa application, its context and its middleware. */

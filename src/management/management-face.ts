@@ -80,7 +80,7 @@ export function managementFace({
 
   function refuse(ctx: HttpContext, error: unknown): void {
     const { requestId } = ctx.state;
-    const where = { method: ctx.method, path: ctx.path, requestId };
+    const where = { method: ctx.method, path: ctx.path, source: ctx.state.source(), requestId };
     if (error instanceof UnauthorizedError) {
       logger.info({ event: 'management.refused', status: 401, reason: error.reason, ...where });
       ctx.set(

@@ -67,10 +67,13 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that the library reads of a request, and no more
     ctx.req = ctx.request.req = stand_in as unknown as typeof req;
+    // The library adds headers for other origins, unless one of them is there (notes, row 6).
+    ctx.set(CORS, '');
     try {
       await dispatch(ctx);
     } finally {
       ctx.req = ctx.request.req = req;
+      ctx.remove(CORS);
     }
   }
 
@@ -81,12 +84,15 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       error: refusal.code,
       reason: refusal.reason,
       clientId: issuance?.snapshot?.account.clientId,
+      source: ctx.state.source(),
       requestId: ctx.state.requestId,
     };
     if (refusal.status >= 500) logger.error({ ...entry, err: refusal.cause });
     else logger.info(entry);
   }
 }
+
+const CORS = 'Access-Control-Allow-Origin';
 
 function canonicalBody({ authentication, grantType, clientId, scope }: TokenRequest): string {
   return stringify({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { timingSafeEqual } from 'node:crypto';
+import { BlockList } from 'node:net';
 import { describe, test } from 'node:test';
 import Koa from 'koa';
 import { decodeProtectedHeader } from 'jose';
@@ -10,8 +11,8 @@ import { builtInResourceServers } from '../../src/domain/permissions/resource-se
 import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
 import { generateSigningKey } from '../../src/domain/signing-keys/signing-key.ts';
 import type { HttpApp } from '../../src/http/context.ts';
-import { listen } from '../../src/http/http-server.ts';
-import { requestId } from '../../src/http/request-id.ts';
+import { HTTP_LIMITS, listen } from '../../src/http/http-server.ts';
+import { requestContext } from '../../src/http/request-context.ts';
 import { createProvider, type ProviderOptions } from '../../src/oauth/create-provider.ts';
 import { createDecoyKeys } from '../../src/oauth/decoy.ts';
 import { tokenEndpoint } from '../../src/oauth/token-endpoint.ts';
@@ -59,9 +60,9 @@ describe('the library behind the token endpoint', () => {
       metrics: createMetrics(),
       alias: false,
     });
-    app.use(requestId(random.uuid)).use(endpoint);
+    app.use(requestContext(random.uuid, new BlockList())).use(endpoint);
     const port = await freePort();
-    const server = await listen(app.callback(), '127.0.0.1', port);
+    const server = await listen(app.callback(), { host: '127.0.0.1', port, limits: HTTP_LIMITS, newId: random.uuid });
     try {
       const ask = (id: string, secret: string): Promise<Response> =>
         fetch(`http://127.0.0.1:${port}/oauth/token`, {
