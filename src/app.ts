@@ -26,7 +26,7 @@ import { writeRootFile } from './storage/root-file.ts';
 
 /** A server that takes requests. */
 export interface App {
-  /** The first root account, when this start made it and its secret has not been put into a file. */
+  /** The first root account, when this start made it and its secret is to be shown. */
   readonly firstRoot: RootCredential | undefined;
   /** Takes no new connection and lets what is in flight finish. */
   close(): Promise<void>;
@@ -60,14 +60,15 @@ async function bootstrap(
 ): Promise<RootCredential | undefined> {
   return storage.writeAlone<RootCredential | undefined>(START, async (stores) => {
     const { result, audit } = await bootstrapRoot(stores, credentialTools, { now: clock(), fixed: config.bootstrap });
-    if (result?.clientSecret === undefined) return { result: undefined, audit };
+    // A secret that the operator fixed is known to them, and is repeated nowhere.
+    if (result?.clientSecret === undefined || config.bootstrap.clientSecret !== undefined) {
+      return { result: undefined, audit };
+    }
     const { clientId, clientSecret } = result;
     if (!config.production) return { result: { clientId, clientSecret }, audit };
-    if (config.bootstrap.clientSecret === undefined) {
-      // Before the commit: an account whose secret nobody could be given must not come to be.
-      const file = writeRootFile(config.keysDirectory, { issuer: config.issuer, clientId, clientSecret });
-      logger.info({ event: 'root.secret_written', file });
-    }
+    // Before the commit: an account whose secret nobody could be given must not come to be.
+    const file = writeRootFile(config.keysDirectory, { issuer: config.issuer, clientId, clientSecret });
+    logger.info({ event: 'root.secret_written', file });
     return { result: undefined, audit };
   });
 }

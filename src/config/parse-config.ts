@@ -74,20 +74,14 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   config: Config;
   warnings: readonly string[];
 } {
-  const validate = compileSettings();
-  const values: unknown = Object.fromEntries(
-    Object.keys(SETTINGS.properties)
-      .map((name) => [name, environment[name]] as const)
-      .filter(([name, value]) => value !== undefined && !(value === '' && EMPTY_MEANS_ABSENT.test(name))),
-  );
+  const { values, wrong } = checkedSettings(environment);
   const { misspelt, ignored } = unknownSettings(Object.keys(environment), Object.keys(SETTINGS.properties));
-  if (!validate(values)) {
-    throw new ConfigError([...new Set((validate.errors ?? []).map(describe)), ...misspelt]);
-  }
-
   const production = values.NODE_ENV === 'production';
   const issuer = values.WRIT_ISSUER ?? `http://localhost:${values.PORT}`;
-  const problems = [...misspelt, ...contradictions(values, issuer, environment['DATABASE_URL'] !== undefined)];
+  const contradicting = contradictions(values, issuer, environment['DATABASE_URL'] !== undefined)
+    // A value that is wrong itself contradicts nothing.
+    .filter((problem) => ![...wrong.keys()].some((name) => problem.includes(name)));
+  const problems = [...wrong.values(), ...misspelt, ...contradicting];
   if (problems.length > 0) throw new ConfigError(problems);
 
   const config: Config = {
@@ -118,6 +112,23 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     }),
   };
   return { config: Object.freeze(config), warnings: ignored };
+}
+
+/** The settings, completed by their defaults, and what is wrong with those that stand at their default instead. */
+function checkedSettings(environment: Readonly<Record<string, string | undefined>>): {
+  values: Settings;
+  wrong: ReadonlyMap<string, string>;
+} {
+  const validate = compileSettings();
+  const given = Object.keys(SETTINGS.properties)
+    .map((name) => [name, environment[name]] as const)
+    .filter(([name, value]) => value !== undefined && !(value === '' && EMPTY_MEANS_ABSENT.test(name)));
+  const values: unknown = Object.fromEntries(given);
+  if (validate(values)) return { values, wrong: new Map() };
+  const wrong = new Map((validate.errors ?? []).map((error) => [error.instancePath.slice(1), describe(error)]));
+  const rest: unknown = Object.fromEntries(given.filter(([name]) => !wrong.has(name)));
+  if (!validate(rest)) throw new ConfigError(wrong.values().toArray());
+  return { values: rest, wrong };
 }
 
 /** Rules that take more than one setting to see. */
@@ -160,7 +171,7 @@ function databaseConfig(values: Settings): DatabaseConfig {
 }
 
 function describe({ instancePath, data }: ErrorObject): string {
-  const name = Object.keys(SETTINGS.properties).find((known) => instancePath === `/${known}`);
-  const expected = new Map<string, string>(Object.entries(EXPECTED)).get(name ?? '');
-  return `${name} must be ${expected}${SECRET.has(name ?? '') ? '' : `, not ${JSON.stringify(data)}`}`;
+  const name = instancePath.slice(1);
+  const expected = new Map<string, string>(Object.entries(EXPECTED)).get(name);
+  return `${name} must be ${expected}${SECRET.has(name) ? '' : `, not ${JSON.stringify(data)}`}`;
 }

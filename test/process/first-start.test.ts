@@ -197,14 +197,17 @@ describe('a production start', () => {
     await database.drop();
   });
 
-  test('F-06 G-21 ends at once with every problem when its settings are wrong', async () => {
+  test('F-06 B-17 G-21 ends at once with every problem when its settings are wrong', async () => {
     const server = await startServerProcess(folder.path, {
       NODE_ENV: 'production',
+      WRIT_ISSUER: 'http://id.example',
       WRIT_TOKEN_TTL: '0',
       WRIT_ISUER: 'x',
     });
     assert.equal(await server.ended(), 1);
     const message = server.stderr.join('\n');
-    for (const name of ['WRIT_TOKEN_TTL', 'WRIT_ISUER']) assert.match(message, new RegExp(name));
+    for (const problem of ['WRIT_ISSUER must be an https URL', 'WRIT_TOKEN_TTL must', 'WRIT_ISUER is not']) {
+      assert.match(message, new RegExp(problem));
+    }
   });
 });
