@@ -117,5 +117,6 @@ export function managementFace({
 
 /** The path of a member of the collection that was called, whatever prefix it was called under. */
 function below(ctx: HttpContext, id: string): string {
-  return `${ctx.originalUrl.replace(/\/?(?:\?.*)?$/, '')}/${encodeURIComponent(id)}`;
+  const [path = ''] = ctx.originalUrl.split('?', 1);
+  return `${path.replace(/\/$/, '')}/${encodeURIComponent(id)}`;
 }

@@ -1,84 +1,136 @@
 import assert from 'node:assert/strict';
-import { timingSafeEqual } from 'node:crypto';
-import { BlockList } from 'node:net';
-import { describe, test } from 'node:test';
-import Koa from 'koa';
-import { decodeProtectedHeader } from 'jose';
-import { formatClientSecret } from '../../src/domain/credentials/client-secret.ts';
-import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
+import { describe, mock, test } from 'node:test';
+import { timingSafeEqual, webcrypto } from 'node:crypto';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { PublicKeyCredential } from '../../src/domain/credentials/credential.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
-import { builtInResourceServers } from '../../src/domain/permissions/resource-server.ts';
-import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
-import { generateSigningKey } from '../../src/domain/signing-keys/signing-key.ts';
-import type { HttpApp } from '../../src/http/context.ts';
-import { HTTP_LIMITS, listen } from '../../src/http/http-server.ts';
-import { requestContext } from '../../src/http/request-context.ts';
-import { createProvider, type ProviderOptions } from '../../src/oauth/create-provider.ts';
-import { createDecoyKeys } from '../../src/oauth/decoy.ts';
-import { tokenEndpoint } from '../../src/oauth/token-endpoint.ts';
-import { createMetrics } from '../../src/metrics.ts';
-import { random } from '../../src/random.ts';
-import { systemClock } from '../../src/system-clock.ts';
-import { quietSurroundings } from '../support/config.ts';
-import { freePort } from '../support/free-port.ts';
+import { assertion, type ClientKey, clientKey } from '../support/assertions.ts';
+import { secretTools, snapshotOf, startBareTokenEndpoint } from '../support/token-endpoint.ts';
+
+const basic = (id: string, secret: string): Record<string, string> => ({
+  Authorization: `Basic ${btoa(`${id}:${secret}`)}`,
+});
+const byAssertion = (compact: string): Record<string, string> => ({
+  client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  client_assertion: compact,
+});
+
+function keyCredential({ jwk }: ClientKey, kid: string): PublicKeyCredential {
+  return {
+    type: 'public_key',
+    credentialId: `cred_${kid}`,
+    kid,
+    publicKey: { ...jwk, alg: 'ES256' },
+    assertionAudiences: [],
+    assertionMaxTtl: undefined,
+    createdAt: new Date(),
+  } as unknown as PublicKeyCredential;
+}
 
 describe('the library behind the token endpoint', () => {
   test('N-20 works with EC keys alone, and N-16 never asks its adapter for anything', async () => {
-    const key = await generateSigningKey('ES256');
-    const tools = { hashSecret: createSecretHasher(random.bytes(32)), randomBytes: random.bytes, randomId: random.id };
-    const { credential, clientSecret } = issueClientSecret(tools, new Date(), formatClientSecret(random.bytes(32)));
-    const snapshot = {
-      account: { clientId: 'sa_one', audience: 'default' },
-      credentials: [credential],
-      grants: [{ kind: 'permission', permission: 'a', resourceServerId: 'default' }],
-      holdings: new Map([['default', new Set(['a'])]]),
-    } as unknown as AccountSnapshot;
-    const issuer = 'https://id.example';
-    const options: ProviderOptions = {
-      issuer,
-      keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
-      signingAlg: 'ES256',
-      tokenTtl: 60,
-      servers: builtInResourceServers({ issuer, defaultAudience: 'api://default' }),
-      findAccount: (clientId) => Promise.resolve(clientId === 'sa_one' ? snapshot : undefined),
-      hashSecret: tools.hashSecret,
-      sameHash: timingSafeEqual,
+    const { credential, clientSecret } = issueClientSecret(secretTools, new Date());
+    const endpoint = await startBareTokenEndpoint([snapshotOf('sa_one', [credential])], {
       decoySecret: { ...credential },
-      audiences: [],
-      maxTtl: 300,
-      clockTolerance: 10,
-      clock: systemClock,
-      replays: { use: () => Promise.resolve(true), forgetExpired: () => Promise.resolve(0) },
-      decoyKeys: createDecoyKeys(random.bytes),
-    };
-    const provider = createProvider(options);
-    const app: HttpApp = new Koa();
-    const endpoint = tokenEndpoint({
-      provider,
-      assertionTools: options,
-      logger: quietSurroundings().logger,
-      metrics: createMetrics(),
-      alias: false,
     });
-    app.use(requestContext(random.uuid, new BlockList())).use(endpoint);
-    const port = await freePort();
-    const server = await listen(app.callback(), { host: '127.0.0.1', port, limits: HTTP_LIMITS, newId: random.uuid });
     try {
-      const ask = (id: string, secret: string): Promise<Response> =>
-        fetch(`http://127.0.0.1:${port}/oauth/token`, {
-          method: 'POST',
-          headers: { Authorization: `Basic ${btoa(`${id}:${secret}`)}` },
-          body: new URLSearchParams({ grant_type: 'client_credentials' }),
-        });
-      const reply = await ask('sa_one', clientSecret);
+      const reply = await endpoint.post({}, basic('sa_one', clientSecret));
       assert.equal(reply.status, 200);
       const { access_token: token, expires_in: expiresIn } = (await reply.json()) as Record<string, string>;
-      assert.equal(decodeProtectedHeader(String(token)).kid, key.kid);
+      assert.equal(decodeProtectedHeader(String(token)).kid, endpoint.kid);
       assert.equal(Number(expiresIn), 60);
       // The secret fits the decoy, but nobody is behind it.
-      assert.equal((await ask('sa_two', clientSecret)).status, 401);
+      assert.equal((await endpoint.post({}, basic('sa_two', clientSecret))).status, 401);
     } finally {
-      await server.close(100);
+      await endpoint.close();
+    }
+  });
+
+  test('N-27 knows no client that need not authenticate', async () => {
+    const endpoint = await startBareTokenEndpoint([
+      snapshotOf('sa_none', []),
+      snapshotOf('sa_secret', [issueClientSecret(secretTools, new Date()).credential]),
+    ]);
+    try {
+      for (const id of ['sa_none', 'sa_secret', 'nobody']) {
+        assert.equal((await endpoint.post({ client_id: id })).status, 401, id);
+        assert.equal((await endpoint.post({ client_id: id, client_secret: '' })).status, 401, id);
+        assert.equal((await endpoint.post({ client_id: id, client_secret: 'unused' })).status, 401, id);
+        assert.equal((await endpoint.post({}, basic(id, 'unused'))).status, 401, id);
+        assert.equal((await endpoint.post({}, basic(id, ''))).status, 400, id);
+      }
+      assert.deepEqual(
+        [...new Set(endpoint.log().map(({ reason }) => reason))],
+        ['no_client_authentication', 'secret_wrong', 'invalid_request', 'account_unknown'],
+      );
+    } finally {
+      await endpoint.close();
+    }
+  });
+
+  test('N-23 takes no notice of DPoP', async () => {
+    const { credential, clientSecret } = issueClientSecret(secretTools, new Date());
+    const endpoint = await startBareTokenEndpoint([snapshotOf('sa_one', [credential])]);
+    try {
+      for (const proof of ['garbage', assertion(clientKey('ES256'), 'sa_one', endpoint.issuer)]) {
+        const reply = await endpoint.post({}, { ...basic('sa_one', clientSecret), DPoP: proof });
+        const { access_token: token, token_type: type } = (await reply.json()) as Record<string, string>;
+        assert.equal(type, 'Bearer');
+        assert.equal(decodeJwt(String(token))['cnf'], undefined);
+      }
+    } finally {
+      await endpoint.close();
+    }
+  });
+
+  test('C-01 N-15 does the same work for every population that is refused', async () => {
+    const work = { hashes: 0, comparisons: 0 };
+    const verifications = mock.method(webcrypto.subtle, 'verify');
+    const [key, other] = [clientKey('ES256'), clientKey('ES256')];
+    const secret = issueClientSecret(secretTools, new Date());
+    const endpoint = await startBareTokenEndpoint(
+      [
+        snapshotOf('sa_secret', [secret.credential]),
+        snapshotOf('sa_key', [keyCredential(key, 'one')]),
+        snapshotOf('sa_both', [secret.credential, keyCredential(key, 'one')]),
+        snapshotOf('sa_none', []),
+      ],
+      {
+        hashSecret(presented) {
+          work.hashes += 1;
+          return secretTools.hashSecret(presented);
+        },
+        sameHash(one, another) {
+          work.comparisons += 1;
+          return timingSafeEqual(one, another);
+        },
+      },
+    );
+    async function workOf(refused: () => Promise<Response>): Promise<object> {
+      Object.assign(work, { hashes: 0, comparisons: 0 });
+      verifications.mock.resetCalls();
+      const reply = await refused();
+      assert.equal(reply.status, 401);
+      return { ...work, verifications: verifications.mock.callCount() };
+    }
+    const ids = ['sa_unknown', 'sa_secret', 'sa_key', 'sa_both', 'sa_none', 'not an id'];
+    try {
+      for (const id of ids) {
+        const once = { hashes: 1, comparisons: 1, verifications: 0 };
+        const wrong = 'writ_wrong';
+        assert.deepEqual(await workOf(() => endpoint.post({}, basic(id, wrong))), once, id);
+        assert.deepEqual(await workOf(() => endpoint.post({ client_id: id, client_secret: wrong })), once, id);
+      }
+      for (const id of ids.slice(0, -1)) {
+        for (const header of [{}, { kid: 'one' }, { kid: 'unheard-of' }]) {
+          const compact = assertion(other, id, endpoint.issuer, {}, header);
+          const twice = { hashes: 0, comparisons: 0, verifications: 2 };
+          assert.deepEqual(await workOf(() => endpoint.post(byAssertion(compact))), twice, `${id} ${header.kid ?? ''}`);
+        }
+      }
+    } finally {
+      verifications.mock.restore();
+      await endpoint.close();
     }
   });
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { decodeJwt } from 'jose';
 import knex from 'knex';
 import { prepareServer } from '../../src/prepare-server.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openEmbeddedDatabase } from '../../src/storage/open-embedded-database.ts';
+import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { quietSurroundings, ROOT, testConfig, TEST_ENVIRONMENT } from '../support/config.ts';
 import { databases, postgres18 } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
@@ -45,6 +47,33 @@ describe('start-up', () => {
     await first.close();
     await assert.rejects(startTestApp(database), { code: 'already_exists' });
     await database.drop();
+  });
+
+  test('a first root account may be fixed to a public key, and then has no secret at all', async () => {
+    const key = clientKey('EdDSA');
+    const database = await postgres18.create({ empty: true });
+    const fixed = { WRIT_BOOTSTRAP_CLIENT_SECRET: '', WRIT_BOOTSTRAP_PUBLIC_KEY: JSON.stringify(key.jwk) };
+    const first = await startTestApp(database, fixed);
+    const { json } = await tokenByAssertion(first, assertion(key, ROOT.clientId, first.issuer));
+    assert.equal(decodeJwt(json.access_token).aud, `${first.issuer}/api`);
+    assert.equal((await first.api('GET', '/api/service-accounts', undefined, json.access_token)).status, 200);
+    assert.deepEqual(await first.knex('credentials').pluck('type'), ['public_key']);
+    await first.close();
+
+    // It is there now: another key changes nothing.
+    const other = clientKey('EdDSA');
+    const second = await startTestApp(database, { ...fixed, WRIT_BOOTSTRAP_PUBLIC_KEY: JSON.stringify(other.jwk) });
+    assert.equal((await tokenByAssertion(second, assertion(other, ROOT.clientId, second.issuer))).status, 401);
+    await second.close();
+    await database.drop();
+
+    const unused = await postgres18.create({ empty: true });
+    const privateKey = JSON.stringify(key.privateKey.export({ format: 'jwk' }));
+    await assert.rejects(startTestApp(unused, { ...fixed, WRIT_BOOTSTRAP_PUBLIC_KEY: privateKey }), {
+      name: 'DomainError',
+      code: 'invalid_value',
+    });
+    await unused.drop();
   });
 
   test('G-01 a database that is down is waited for, then given up, and nothing is served meanwhile', async () => {

@@ -7,6 +7,7 @@ import { startApp } from '../../src/app.ts';
 import { prepareServer } from '../../src/prepare-server.ts';
 import { quietSurroundings, testConfig } from './config.ts';
 import { freePort } from './free-port.ts';
+import { startPostgresCluster } from './postgres-cluster.ts';
 
 const folder = mkdtempSync(join(fastFolder(), 'writ-test-'));
 const clusters: { stop(): Promise<void>; folder: string }[] = [];
@@ -38,30 +39,13 @@ export async function globalTeardown(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-type Cluster = Pick<EmbeddedPostgres18, 'initialise' | 'start' | 'stop' | 'createDatabase'>;
-type ClusterOptions = ConstructorParameters<typeof EmbeddedPostgres18>[0];
-
-async function startCluster(name: string, create: (options: ClusterOptions) => Cluster): Promise<void> {
-  const port = await freePort();
+async function startCluster(name: string, create: Parameters<typeof startPostgresCluster>[1]): Promise<void> {
   const databaseDir = `${folder}-${name.toLowerCase()}`;
-  const cluster = create({
-    databaseDir,
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=300', '-c', 'unix_socket_directories='],
-    onLog: () => {},
-    onError: () => {},
-  });
+  const cluster = await startPostgresCluster(databaseDir, create, ['fsync=off']);
   clusters.push({ stop: () => cluster.stop(), folder: databaseDir });
-  await cluster.initialise();
-  await cluster.start();
-  const server = `postgres://postgres:postgres@127.0.0.1:${port}`;
-  process.env[`WRIT_TEST_${name}`] = server;
+  process.env[`WRIT_TEST_${name}`] = cluster.url;
   await cluster.createDatabase('template_writ');
-  await makeTemplate(`${server}/template_writ`);
+  await makeTemplate(`${cluster.url}/template_writ`);
 }
 
 async function makeTemplate(databaseUrl: string): Promise<void> {

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { embedded } from '../support/databases.ts';
+import { rawRequest } from '../support/raw-request.ts';
+import { useTestApp } from '../support/test-app.ts';
+
+describe('the management API, when it is sent', () => {
+  const app = useTestApp(embedded);
+
+  async function send(body: string): Promise<{ status: number; code: string; errors: unknown[]; size: number }> {
+    const { status, text } = await rawRequest(`${app.url}/api/service-accounts`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${await app.rootToken()}`, 'Content-Type': 'application/json' },
+      body,
+    });
+    const { code, errors = [] } = JSON.parse(text);
+    return { status, code, errors, size: text.length };
+  }
+
+  test('C-11 JSON bombs, answers that they are wrong, briefly and without growing', async () => {
+    const many = (item: (index: number) => string, count: number): string =>
+      Array.from({ length: count }, (_, index) => item(index)).join(',');
+    const cases: [string, string, number, string][] = [
+      ['10,000 levels', '['.repeat(10_000) + ']'.repeat(10_000), 400, 'invalid_body'],
+      ['100,000 levels that never end', '['.repeat(100_000), 400, 'invalid_body'],
+      ['100,000 levels of objects', '{"a":'.repeat(40_000), 400, 'invalid_body'],
+      [
+        'levels in a key',
+        `{"name":"x","publicKey":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`,
+        422,
+        'invalid_body',
+      ],
+      ['20,000 members', `{${many((index) => `"m${index}":1`, 20_000)}}`, 400, 'invalid_body'],
+      ['1e308 as a name', '{"name":1e308}', 400, 'invalid_body'],
+      ['1e999 as a name', '{"name":1e999}', 400, 'invalid_body'],
+      ['a name of 200 KB', JSON.stringify({ name: 'x'.repeat(200_000) }), 422, 'invalid_body'],
+      [
+        '100,000 numbers for permissions',
+        `{"name":"x","permissions":[${many(() => '1', 100_000)}]}`,
+        400,
+        'invalid_body',
+      ],
+      ['60,000 permissions', `{"name":"x","permissions":[${many(() => '"a"', 60_000)}]}`, 422, 'invalid_body'],
+      ['more than 256 KB', JSON.stringify({ name: 'x'.repeat(300_000) }), 413, 'too_large'],
+    ];
+    const before = process.memoryUsage.rss();
+    for (const [name, body, status, code] of cases) {
+      const reply = await send(body);
+      assert.equal(reply.status, status, name);
+      assert.equal(reply.code, code, name);
+      assert.ok(reply.errors.length <= 20, name);
+      assert.ok(reply.size < 10_000, `${name}: ${reply.size}`);
+    }
+    assert.ok(process.memoryUsage.rss() - before < 200e6);
+    assert.equal((await send('{"name":"still here"}')).status, 201);
+  });
+
+  test('N-14 the address of a key, fetches nothing and knows no such member', async () => {
+    for (const member of ['jwksUri', 'jwks_uri', 'jwks']) {
+      const reply = await send(JSON.stringify({ name: 'x', [member]: `${app.url}/.well-known/jwks.json` }));
+      assert.equal(reply.status, 400);
+      assert.deepEqual(reply.errors, [{ pointer: `/${member}`, message: 'is not a member that is known here' }]);
+    }
+  });
+
+  test('G-17 control characters, writes one line, with none of them in it', async () => {
+    const odd = 'a\r\nInjected: x\u2028\u001B[31m';
+    const before = app.log().length;
+    await send(JSON.stringify({ name: odd }));
+    await send(JSON.stringify({ name: 'x', [odd]: 1 }));
+    await send(JSON.stringify({ name: 'x', permissions: [odd] }));
+    await app.api('GET', `/api/service-accounts/${encodeURIComponent(odd)}`);
+    const refusals = app.log().slice(before);
+    assert.deepEqual(
+      refusals.map(({ event, status }) => [event, status]),
+      [
+        ['management.refused', 422],
+        ['management.refused', 400],
+        ['management.refused', 422],
+        ['management.refused', 404],
+      ],
+    );
+    // oxlint-disable-next-line no-control-regex -- it is what must not be there
+    for (const line of refusals) assert.doesNotMatch(JSON.stringify(line), /[\u0000-\u001F\u2028]|\\u001b|\\r/);
+  });
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { assertion, clientKey, lastRefusal, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
+import { ROOT } from '../support/config.ts';
+import { embedded, postgres18 } from '../support/databases.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import { startTestApp, useTestApp } from '../support/test-app.ts';
+
+describe('hostile token requests', () => {
+  const app = useTestApp(embedded);
+
+  test('N-22 with an id that cannot be one ask the database nothing', async () => {
+    await app.token(ROOT);
+    let statements = 0;
+    app.knex.on('query', () => (statements += 1));
+    for (const id of ['a\0b', '\u2028', '"; drop table', '..', 'ä', 'x'.repeat(65), '%00', '[object Object]', '{}']) {
+      const { status } = await app.token({ clientId: encodeURIComponent(id), clientSecret: 'x' });
+      assert.ok(status === 401 || status === 400, id);
+      const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: id, client_secret: 'x' });
+      assert.equal((await app.request('/oauth/token', { method: 'POST', body })).status, 401, id);
+      assert.equal(lastRefusal(app)['reason'], 'account_unknown', id);
+    }
+    assert.equal(statements, 0);
+    await app.token({ clientId: 'sa_could_be_one', clientSecret: 'x' });
+    assert.equal(statements, 1);
+  });
+
+  test('C-07 do not keep the server from everything else', async () => {
+    const rsa = clientKey('RS256');
+    const { clientId } = await registerWithKeys(app, 'RSA', [rsa]);
+    const nested = JSON.stringify({ sub: clientId }).slice(0, -1);
+    const segment = (text: string): string => Buffer.from(text).toString('base64url');
+    const header = segment(JSON.stringify({ alg: 'RS256' }));
+    const corpus: (() => Promise<{ status: number }>)[] = [
+      () => tokenByAssertion(app, assertion(rsa, clientId, `${app.issuer}/wrong`)),
+      () => tokenByAssertion(app, `${header}.${segment(`${nested},"a":${'['.repeat(5000)}${']'.repeat(5000)}}`)}.AA`),
+      () => tokenByAssertion(app, `${header}.${segment(`${nested}${',"a":1'.repeat(1500)}}`)}.AA`),
+      () => tokenByAssertion(app, '.'.repeat(30_000)),
+      () => app.token(ROOT, { scope: 'a '.repeat(15_000) }),
+      () => app.token(ROOT, { scope: 'a'.repeat(30_000) }),
+      () => app.token(ROOT, { resource: `a://${'a'.repeat(30_000)}` }),
+      () => app.token(ROOT, Object.fromEntries(Array.from({ length: 4000 }, (_, index) => [`p${index}`, '']))),
+      () => app.token({ clientId: '%'.repeat(5000), clientSecret: '%'.repeat(5000) }),
+      () => app.request('/oauth/token', { method: 'POST', headers: { 'X-Forwarded-For': ','.repeat(12_000) } }),
+    ];
+    let probes = 0;
+    let slowest = 0;
+    const probing = new AbortController();
+    const probe = (async () => {
+      while (!probing.signal.aborted) {
+        const started = performance.now();
+        assert.equal((await app.request('/health/live')).status, 200);
+        slowest = Math.max(slowest, performance.now() - started);
+        probes += 1;
+      }
+    })();
+    for (let round = 0; round < 5; round += 1) {
+      const replies = await Promise.all(corpus.map((send) => send()));
+      assert.deepEqual(
+        replies.map(({ status }) => status),
+        [401, 401, 401, 401, 400, 400, 400, 200, 400, 415],
+      );
+    }
+    probing.abort();
+    await probe;
+    // Far above what it takes, far below what one request that costs more than it should would make of it.
+    assert.ok(probes > 5 && slowest < 2000, `${probes} probes, the slowest took ${slowest} ms`);
+  });
+
+  test('G-19 leave the number of metrics as it was, whatever they name', async () => {
+    const series = async (): Promise<number> =>
+      (await app.request('/metrics')).text.split('\n').filter((line) => line.startsWith('writ_')).length;
+    const attempt = (index: number): Promise<unknown>[] => [
+      app.token({ clientId: `sa_${index}`, clientSecret: `x${index}` }),
+      app.token(ROOT, { scope: `scope-${index}` }),
+      app.token(ROOT, { resource: `api://${index}` }),
+      app.token(ROOT, { grant_type: `grant-${index}` }),
+      app.request(`/nothing-${index}`),
+      tokenByAssertion(app, assertion(clientKey('EdDSA'), `sa_${index}`, app.issuer, {}, { kid: `k${index}` })),
+    ];
+    await Promise.all(attempt(0));
+    const before = await series();
+    for (let index = 1; index < 100; index += 1) await Promise.all(attempt(index));
+    assert.equal(await series(), before);
+  });
+});
+
+describe('what goes wrong inside', () => {
+  test('B-21 shows in the log, and never to the caller', async () => {
+    const database = await postgres18.create();
+    const proxy = await startFaultProxy(database.url);
+    const app = await startTestApp({ ...database, url: proxy.url });
+    const bearer = await app.rootToken();
+    const unknown = { clientId: 'sa_never_seen', clientSecret: 'x' };
+    const faults: (() => Promise<{ status: number; text: string }>)[] = [
+      () => app.token(unknown),
+      () => app.api('GET', '/api/service-accounts', undefined, bearer),
+      () => app.api('POST', '/api/service-accounts', { name: 'x' }, bearer),
+      () => app.request('/health/ready'),
+    ];
+    try {
+      await app.knex.raw('alter table credentials rename to mislaid');
+      const inside = [await app.token(unknown), await app.api('GET', '/api/service-accounts', undefined, bearer)];
+      assert.deepEqual(
+        inside.map(({ status }) => status),
+        [500, 500],
+      );
+      await app.knex.raw('alter table mislaid rename to credentials');
+      proxy.cut();
+      const outside = [];
+      for (const fault of faults) outside.push(await fault());
+      assert.deepEqual(
+        outside.map(({ status }) => status),
+        [503, 503, 503, 503],
+      );
+      for (const { text } of [...inside, ...outside]) {
+        assert.doesNotMatch(
+          text,
+          /\bat [\w.]+ |node_modules|\.ts\b|select|insert|relation|\bpg\b|ECONN|knex|127\.0\.0\.1/i,
+        );
+      }
+      // While the log has all of it.
+      const failed = JSON.stringify(app.log().filter(({ level }) => level === 'error'));
+      assert.match(failed, /relation .*credentials.* does not exist/);
+      assert.match(failed, /node_modules/);
+    } finally {
+      proxy.heal();
+      await app.close();
+      await proxy.close();
+      await database.drop();
+    }
+  });
+});

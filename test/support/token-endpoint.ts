@@ -1,0 +1,95 @@
+import { timingSafeEqual } from 'node:crypto';
+import { BlockList } from 'node:net';
+import Koa from 'koa';
+import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
+import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
+import { builtInResourceServers } from '../../src/domain/permissions/resource-server.ts';
+import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
+import { generateSigningKey } from '../../src/domain/signing-keys/signing-key.ts';
+import type { HttpApp } from '../../src/http/context.ts';
+import { HTTP_LIMITS, listen } from '../../src/http/http-server.ts';
+import { requestContext } from '../../src/http/request-context.ts';
+import { createMetrics } from '../../src/metrics.ts';
+import { createProvider, type ProviderOptions } from '../../src/oauth/create-provider.ts';
+import { createDecoyKeys } from '../../src/oauth/decoy.ts';
+import { tokenEndpoint } from '../../src/oauth/token-endpoint.ts';
+import { random } from '../../src/random.ts';
+import { systemClock } from '../../src/system-clock.ts';
+import { type LogEntry, quietSurroundings } from './config.ts';
+import { freePort } from './free-port.ts';
+
+/** A token endpoint with nothing behind it: what it is given decides who there is. */
+export interface BareTokenEndpoint {
+  readonly kid: string;
+  readonly issuer: string;
+  post(parameters: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
+  log(): LogEntry[];
+  close(): Promise<void>;
+}
+
+export const secretTools = {
+  hashSecret: createSecretHasher(random.bytes(32)),
+  randomBytes: random.bytes,
+  randomId: random.id,
+};
+
+/** An account with these credentials and one permission. */
+export function snapshotOf(clientId: string, credentials: AccountSnapshot['credentials']): AccountSnapshot {
+  return {
+    account: { clientId, audience: 'default' },
+    credentials,
+    grants: [{ kind: 'permission', permission: 'a', resourceServerId: 'default' }],
+    holdings: new Map([['default', new Set(['a'])]]),
+  } as unknown as AccountSnapshot;
+}
+
+export async function startBareTokenEndpoint(
+  accounts: readonly AccountSnapshot[],
+  overrides: Partial<ProviderOptions> = {},
+): Promise<BareTokenEndpoint> {
+  const key = await generateSigningKey('ES256');
+  const issuer = 'https://id.example';
+  const options: ProviderOptions = {
+    issuer,
+    keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
+    signingAlg: 'ES256',
+    tokenTtl: 60,
+    servers: builtInResourceServers({ issuer, defaultAudience: 'api://default' }),
+    findAccount: (clientId) => Promise.resolve(accounts.find(({ account }) => account.clientId === clientId)),
+    hashSecret: secretTools.hashSecret,
+    sameHash: timingSafeEqual,
+    decoySecret: issueClientSecret(secretTools, new Date()).credential,
+    audiences: [],
+    maxTtl: 300,
+    clockTolerance: 10,
+    clock: systemClock,
+    replays: { use: () => Promise.resolve(true), forgetExpired: () => Promise.resolve(0) },
+    decoyKeys: createDecoyKeys(random.bytes),
+    ...overrides,
+  };
+  const lines: string[] = [];
+  const app: HttpApp = new Koa();
+  app.use(requestContext(random.uuid, new BlockList())).use(
+    tokenEndpoint({
+      provider: createProvider(options),
+      assertionTools: options,
+      logger: quietSurroundings({ lines }).logger,
+      metrics: createMetrics(),
+      alias: false,
+    }),
+  );
+  const port = await freePort();
+  const server = await listen(app.callback(), { host: '127.0.0.1', port, limits: HTTP_LIMITS, newId: random.uuid });
+  return {
+    kid: key.kid,
+    issuer,
+    post: (parameters, headers = {}) =>
+      fetch(`http://127.0.0.1:${port}/oauth/token`, {
+        method: 'POST',
+        headers,
+        body: new URLSearchParams({ grant_type: 'client_credentials', ...parameters }),
+      }),
+    log: () => lines.map((line): LogEntry => JSON.parse(line)),
+    close: () => server.close(100),
+  };
+}
