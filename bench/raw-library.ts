@@ -1,0 +1,54 @@
+/**
+ * oidc-provider as it comes: static clients, its own in-memory adapter, JWT access tokens for one resource server. What
+ * this lacks is listed in the documentation of the threats; it is here for its cost.
+ */
+import { exportJWK, generateKeyPair } from 'jose';
+import Provider from 'oidc-provider';
+import type { SubjectSettings } from './subjects.ts';
+
+const { port, issuer, alg, client }: SubjectSettings = JSON.parse(process.argv[2] ?? '');
+const { privateKey } = await generateKeyPair(alg, { extractable: true });
+const metadata = {
+  grant_types: ['client_credentials'],
+  response_types: [],
+  redirect_uris: [],
+  id_token_signed_response_alg: alg,
+} as const;
+
+const provider = new Provider(issuer, {
+  jwks: { keys: [{ ...(await exportJWK(privateKey)), alg, use: 'sig', kid: 'raw' }] },
+  clientAuthMethods: ['client_secret_basic', 'private_key_jwt'],
+  enabledJWA: { idTokenSigningAlgValues: [alg] },
+  // The library knows one method a client.
+  clients: [
+    {
+      ...metadata,
+      client_id: client.clientId,
+      client_secret: client.clientSecret,
+      token_endpoint_auth_method: 'client_secret_basic',
+    },
+    {
+      ...metadata,
+      client_id: client.keyClientId,
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [client.publicJwk] },
+    },
+  ],
+  ttl: { ClientCredentials: 900 },
+  features: {
+    clientCredentials: { enabled: true },
+    devInteractions: { enabled: false },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => 'api://default',
+      getResourceServerInfo: () => ({
+        scope: 'orders:read',
+        audience: 'api://default',
+        accessTokenTTL: 900,
+        accessTokenFormat: 'jwt',
+        jwt: { sign: { alg } },
+      }),
+    },
+  },
+});
+provider.listen(port, '127.0.0.1');

@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync, type webcrypto } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { freePort } from '../test/support/free-port.ts';
+
+export type Alg = 'ES256' | 'RS256';
+
+/** The client that asks for tokens. */
+export interface BenchClient {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** The client that authenticates by key, where a server knows one method a client. */
+  readonly keyClientId: string;
+  readonly publicJwk: webcrypto.JsonWebKey & { kid: string };
+  readonly privateJwk: webcrypto.JsonWebKey;
+}
+
+/** What `floor.ts` and `raw-library.ts` are started with, as JSON. */
+export interface SubjectSettings {
+  readonly port: number;
+  readonly issuer: string;
+  readonly alg: Alg;
+  readonly client: BenchClient;
+}
+
+/** A server that is measured. */
+export interface Subject {
+  readonly name: string;
+  readonly url: string;
+  readonly issuer: string;
+  readonly client: BenchClient;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** The cores: one for the server that is measured, the other for everything else. */
+export const SERVER_CORE = '0';
+export const OTHER_CORE = '1';
+
+const FOLDER = import.meta.dirname;
+
+/** Starts the floor or the raw library, in a process and on a core of its own. */
+export async function startPeer(name: string, file: string, alg: Alg): Promise<Subject> {
+  const port = await freePort();
+  const issuer = `http://127.0.0.1:${port}`;
+  const client = { clientId: 'bench', clientSecret: 'writ_bench-secret-of-no-account', ...keys('bench-by-key') };
+  const settings: SubjectSettings = { port, issuer, alg, client };
+  const child = startOnCore(join(FOLDER, file), [JSON.stringify(settings)], {});
+  return subject(name, child, issuer, client);
+}
+
+/** Starts Writ as its users do, with an account that holds one permission and has a secret and a key. */
+export async function startWrit(
+  name: string,
+  alg: Alg,
+  database: string,
+  folder: string,
+  settings: Record<string, string> = {},
+): Promise<Subject> {
+  const port = await freePort();
+  const issuer = `http://127.0.0.1:${port}`;
+  const root = { clientId: 'bench_root', clientSecret: 'bench-root-secret-0123456789-0123456789-abc' };
+  const child = startOnCore(join(FOLDER, '../src/main.ts'), [], {
+    PORT: String(port),
+    DATABASE_URL: database,
+    WRIT_ISSUER: issuer,
+    WRIT_KEYS_DIR: folder,
+    WRIT_SIGNING_ALG: alg,
+    WRIT_BOOTSTRAP_CLIENT_ID: root.clientId,
+    WRIT_BOOTSTRAP_CLIENT_SECRET: root.clientSecret,
+    ...settings,
+  });
+  await isListening(issuer, child);
+  const { publicJwk, privateJwk } = keys('');
+  const token = await post(`${issuer}/oauth/token`, new URLSearchParams({ grant_type: 'client_credentials' }), {
+    Authorization: `Basic ${btoa(`${root.clientId}:${root.clientSecret}`)}`,
+  });
+  const account = await post(
+    `${issuer}/api/service-accounts`,
+    JSON.stringify({
+      name: `bench ${alg}`,
+      slug: `bench-${process.hrtime.bigint()}`,
+      permissions: ['orders:read'],
+      credentials: [{ type: 'client_secret' }, { type: 'public_key', publicKey: publicJwk }],
+    }),
+    { Authorization: `Bearer ${String(token['access_token'])}`, 'Content-Type': 'application/json' },
+  );
+  const clientId = String(account['clientId']);
+  const client = {
+    clientId,
+    keyClientId: clientId,
+    clientSecret: String(account['clientSecret']),
+    publicJwk,
+    privateJwk,
+  };
+  return subject(name, child, issuer, client);
+}
+
+async function subject(name: string, child: ChildProcess, issuer: string, client: BenchClient): Promise<Subject> {
+  await isListening(issuer, child);
+  return {
+    name,
+    url: `${issuer}/${name === RAW ? 'token' : 'oauth/token'}`,
+    issuer,
+    client,
+    pid: child.pid ?? 0,
+    async stop() {
+      if (child.exitCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+export const RAW = 'raw oidc-provider';
+
+function keys(keyClientId: string): Pick<BenchClient, 'publicJwk' | 'privateJwk' | 'keyClientId'> {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const publicJwk = { ...publicKey.export({ format: 'jwk' }), alg: 'ES256', kid: 'bench' };
+  return { keyClientId, publicJwk, privateJwk: privateKey.export({ format: 'jwk' }) };
+}
+
+function startOnCore(file: string, args: readonly string[], environment: Record<string, string>): ChildProcess {
+  const command = ['-c', SERVER_CORE, process.execPath, '--disable-warning=ExperimentalWarning', file, ...args];
+  return spawn('taskset', command, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { PATH: process.env['PATH'], ...environment },
+  });
+}
+
+async function isListening(url: string, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    if (child.exitCode !== null) throw new Error(`a server ended with ${child.exitCode}`);
+    const answered = await fetch(url).then(
+      () => true,
+      () => false,
+    );
+    if (answered) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`nothing listens at ${url}`);
+}
+
+async function post(
+  url: string,
+  body: string | URLSearchParams,
+  headers: Record<string, string>,
+): Promise<Record<string, unknown>> {
+  const reply = await fetch(url, { method: 'POST', body, headers });
+  if (!reply.ok) throw new Error(`${url}: ${reply.status} ${await reply.text()}`);
+  return (await reply.json()) as Record<string, unknown>;
+}
