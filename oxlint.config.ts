@@ -75,6 +75,8 @@ export default defineConfig({
     'import/no-named-as-default': 'off',
     'import/no-named-as-default-member': 'off',
     'no-await-in-loop': 'off',
+    // Copies are what readonly types are for; none of these is in a hot loop.
+    'oxc/no-map-spread': 'off',
     'no-shadow': 'off',
     'no-underscore-dangle': 'off',
     'no-console': 'error',

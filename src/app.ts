@@ -2,19 +2,21 @@ import { timingSafeEqual } from 'node:crypto';
 import Koa from 'koa';
 import type { Config } from './config/parse-config.ts';
 import type { Origin } from './domain/audit/audit-event.ts';
+import { createCompanies } from './domain/companies/companies.ts';
 import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
 import { builtInResourceServers } from './domain/permissions/resource-server.ts';
 import { bootstrapRoot, type RootCredential } from './domain/service-accounts/root-account.ts';
-import { createServiceAccounts } from './domain/service-accounts/service-accounts.ts';
+import { createServiceAccounts } from './domain/service-accounts/create-service-accounts.ts';
 import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
 import { basePath } from './http/base-path.ts';
-import type { HttpApp } from './http/context.ts';
+import type { HttpApp, HttpMiddleware } from './http/context.ts';
 import { health } from './http/health.ts';
 import { metricsFace } from './http/metrics-face.ts';
-import { HTTP_LIMITS, listen } from './http/http-server.ts';
+import { HTTP_LIMITS, type HttpServer, listen } from './http/http-server.ts';
 import { sendProblem } from './http/problem.ts';
 import { requestContext } from './http/request-context.ts';
-import { createAuthenticate } from './management/authenticate.ts';
+import { createAuthenticate, createClientKeyCheck } from './management/authenticate.ts';
+import { createCursorCodec } from './management/cursor.ts';
 import { managementFace } from './management/management-face.ts';
 import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
@@ -39,16 +41,25 @@ const JANITOR_PAUSE = 30_000;
 /** Serves on a prepared database: the composition root, where every part is given what it needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
   const firstRoot = await bootstrap(config, server, surroundings);
-  const app = compose(config, server, surroundings);
-  const { host, port } = config;
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;
-  const http = await listen(app.callback(), { host, port, limits, newId: surroundings.random.uuid });
+  const listening: HttpServer[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(listening.map((http) => http.close(GRACE)));
+  };
+  try {
+    for (const { app, address } of compose(config, server, surroundings)) {
+      listening.push(await listen(app.callback(), { ...address, limits, newId: surroundings.random.uuid }));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const janitor = startJanitor(server.storage.replays.forgetExpired, JANITOR_PAUSE, surroundings.logger);
   return {
     firstRoot,
     async close() {
       janitor.stop();
-      await http.close(GRACE);
+      await close();
     },
   };
 }
@@ -73,48 +84,74 @@ async function bootstrap(
   });
 }
 
-function compose(config: Config, server: PreparedServer, { clock, random, logger, metrics }: Surroundings): HttpApp {
-  const { issuer } = config;
+/** What answers where: all in one place, or everything but the OAuth endpoints at an address of its own. */
+function compose(
+  config: Config,
+  server: PreparedServer,
+  surroundings: Surroundings,
+): { app: HttpApp; address: { host: string; port: number } }[] {
+  const { host, port, internalListen } = config;
+  const { oauth, internal } = createFaces(config, server, surroundings);
+  const application = (faces: readonly HttpMiddleware[]): HttpApp => {
+    const app: HttpApp = new Koa();
+    app.on('error', (error: unknown) => surroundings.logger.error({ event: 'http.failed', err: error }));
+    app.use(requestContext(surroundings.random.uuid, config.trustedProxies));
+    app.use(basePath(config.issuer));
+    for (const face of faces) app.use(face);
+    app.use((ctx) => sendProblem(ctx, { status: 404, code: 'not_found', detail: 'There is no such resource' }));
+    return app;
+  };
+  if (internalListen === undefined) return [{ app: application([oauth, ...internal]), address: { host, port } }];
+  return [
+    { app: application([oauth]), address: { host, port } },
+    { app: application(internal), address: internalListen },
+  ];
+}
+
+function createFaces(
+  config: Config,
+  server: PreparedServer,
+  { clock, random, logger, metrics }: Surroundings,
+): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
+  const { issuer, tokenMaxTtl } = config;
   const { storage, keyRing, credentialTools } = server;
   const resourceServers = builtInResourceServers(config);
-  const serviceAccounts = createServiceAccounts({ ...credentialTools, storage, clock, resourceServers });
+  const companies = createCompanies({ storage, clock });
+  const serviceAccounts = createServiceAccounts({ ...credentialTools, storage, clock, resourceServers, tokenMaxTtl });
   const verify = createAccessTokenVerifier({ keyRing: () => keyRing, issuer, audience: `${issuer}/api`, clock });
 
-  const app: HttpApp = new Koa();
-  app.on('error', (error: unknown) => logger.error({ event: 'http.failed', err: error }));
-  app.use(requestContext(random.uuid, config.trustedProxies));
-  app.use(basePath(issuer));
-  app.use(
-    oauthFace({
+  const oauth = oauthFace({
+    issuer,
+    keyRing,
+    signingAlg: config.signingAlg,
+    tokenTtl: config.tokenTtl,
+    servers: resourceServers,
+    findAccount: server.accounts.find,
+    hashSecret: credentialTools.hashSecret,
+    sameHash: timingSafeEqual,
+    decoySecret: issueClientSecret(credentialTools, clock()).credential,
+    audiences: config.assertions.audiences,
+    maxTtl: config.assertions.maxTtl,
+    clockTolerance: config.clockTolerance,
+    clock,
+    replays: storage.replays,
+    decoyKeys: createDecoyKeys(random.bytes),
+    logger,
+    metrics,
+  });
+  const management = managementFace({
+    routes: managementRoutes({
       issuer,
-      keyRing,
-      signingAlg: config.signingAlg,
-      tokenTtl: config.tokenTtl,
-      servers: resourceServers,
-      findAccount: server.accounts.find,
-      hashSecret: credentialTools.hashSecret,
-      sameHash: timingSafeEqual,
-      decoySecret: issueClientSecret(credentialTools, clock()).credential,
-      audiences: config.assertions.audiences,
-      maxTtl: config.assertions.maxTtl,
-      clockTolerance: config.clockTolerance,
-      clock,
-      replays: storage.replays,
-      decoyKeys: createDecoyKeys(random.bytes),
-      logger,
-      metrics,
+      companies,
+      serviceAccounts,
+      resourceServers,
+      auditEvents: storage.auditEvents,
     }),
-  );
-  app.use(
-    managementFace({
-      routes: managementRoutes({ issuer, serviceAccounts, resourceServers }),
-      authenticate: createAuthenticate(verify, storage.read.serviceAccounts),
-      resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
-      logger,
-    }),
-  );
-  app.use(metricsFace(metrics));
-  app.use(health(() => answers(server.database)));
-  app.use((ctx) => sendProblem(ctx, { status: 404, code: 'not_found', detail: 'There is no such resource' }));
-  return app;
+    authenticate: createAuthenticate(verify, storage.read.serviceAccounts, createClientKeyCheck(config.clientKeys)),
+    companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
+    cursors: createCursorCodec(server.cursorKey),
+    resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
+    logger,
+  });
+  return { oauth, internal: [management, metricsFace(metrics), health(() => answers(server.database))] };
 }

@@ -54,7 +54,14 @@ async function serve(config: Config, surroundings: Surroundings): Promise<void> 
       .then(() => process.exit(0), fail);
   };
   logger.info({ event: 'server.ready', issuer: config.issuer, host: config.host, port: config.port });
-  if (app.firstRoot !== undefined) process.stdout.write(firstStartBanner(localAddress(config), app.firstRoot));
+  if (app.firstRoot !== undefined) {
+    const where = {
+      base: localAddress(config),
+      management: localAddress(config.internalListen ?? config),
+      clientKey: config.clientKeys.length > 0,
+    };
+    process.stdout.write(firstStartBanner(where, app.firstRoot));
+  }
 }
 
 async function recover(config: Config, surroundings: Surroundings): Promise<void> {
@@ -70,7 +77,7 @@ function routeConsole(logger: Logger): void {
 }
 
 /** Where this server is reached from the machine it runs on. */
-function localAddress({ host, port }: Config): string {
+function localAddress({ host, port }: { host: string; port: number }): string {
   const local = ['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'].includes(host);
   return `http://${local ? 'localhost' : host}:${port}`;
 }

@@ -6,7 +6,7 @@ import type { Clock } from './domain/clock.ts';
 import type { CredentialTools } from './domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from './domain/credentials/secret-hasher.ts';
 import { createKeyEncryption, type KeyEncryption } from './domain/encryption/key-encryption.ts';
-import { hasServerSecrets, prepareServerSecrets } from './domain/encryption/server-secrets.ts';
+import { hasServerSecrets, prepareServerSecrets, type ServerSecrets } from './domain/encryption/server-secrets.ts';
 import { prepareSigningKeys, type KeyRing } from './domain/signing-keys/key-ring.ts';
 import type { Storage } from './domain/storage.ts';
 import type { HttpLimits } from './http/http-server.ts';
@@ -38,6 +38,8 @@ export interface PreparedServer {
   /** The accounts, as this node remembers them. */
   readonly accounts: AccountCache;
   readonly keyRing: KeyRing;
+  /** Keys the HMAC by which this server knows its own cursors. */
+  readonly cursorKey: Uint8Array;
   readonly credentialTools: CredentialTools;
   close(): Promise<void>;
 }
@@ -88,13 +90,14 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
       () => random.bytes(32),
     ),
   );
-  const { keyRing, clientSecretHashKey } = await prepareKeys(storage, encryption, surroundings);
+  const { keyRing, clientSecretHashKey, cursorKey } = await prepareKeys(storage, encryption, surroundings);
   const stillOpen = opened.move();
   return {
     database,
     storage,
     accounts,
     keyRing,
+    cursorKey,
     credentialTools: {
       hashSecret: createSecretHasher(clientSecretHashKey),
       randomBytes: random.bytes,
@@ -124,13 +127,10 @@ function prepareKeys(
   storage: Storage,
   encryption: KeyEncryption,
   { clock, random }: Surroundings,
-): Promise<{ keyRing: KeyRing; clientSecretHashKey: Uint8Array }> {
+): Promise<ServerSecrets & { keyRing: KeyRing }> {
   return storage.writeAlone(START, async ({ serverSecrets, signingKeys }) => {
     const now = clock();
-    const { clientSecretHashKey } = await prepareServerSecrets(serverSecrets, encryption, {
-      randomBytes: random.bytes,
-      now,
-    });
+    const secrets = await prepareServerSecrets(serverSecrets, encryption, { randomBytes: random.bytes, now });
     const { keyRing, made } = await prepareSigningKeys(signingKeys, encryption, now);
     const audit = made.map(({ kid, alg }): AuditEntry => ({
       action: 'signing_key.created',
@@ -138,6 +138,6 @@ function prepareKeys(
       changes: [],
       details: { alg },
     }));
-    return { result: { keyRing, clientSecretHashKey }, audit };
+    return { result: { ...secrets, keyRing }, audit };
   });
 }

@@ -4,7 +4,14 @@ import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
 import { isAbsoluteUri } from '../domain/permissions/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 import { EXPECTED, SECRET, SETTINGS, type Settings } from './settings.ts';
-import { isBase64Of256Bits, isIssuer, isPostgresUrl, parseNetworks, parseObject } from './setting-formats.ts';
+import {
+  isBase64Of256Bits,
+  isIssuer,
+  isPostgresUrl,
+  parseListenAddress,
+  parseNetworks,
+  parseObject,
+} from './setting-formats.ts';
 import { unknownSettings } from './unknown-settings.ts';
 
 /** Where the data lives: in this process, or on a PostgreSQL server. */
@@ -31,6 +38,10 @@ export interface Config {
     readonly maxTtl: number;
   };
   readonly clockTolerance: number;
+  /** Management requests must carry one of these; none: no key is asked for. */
+  readonly clientKeys: readonly string[];
+  /** Where everything but the OAuth endpoints answers, when not at the same place. */
+  readonly internalListen: { readonly host: string; readonly port: number } | undefined;
   /** Addresses whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: BlockList;
   readonly maxStaleness: number;
@@ -54,6 +65,7 @@ function compileSettings(): ValidateFunction<Settings> {
   ajv.addFormat('absolute-uri', isAbsoluteUri);
   ajv.addFormat('base64-256-bit', isBase64Of256Bits);
   ajv.addFormat('postgres-url', isPostgresUrl);
+  ajv.addFormat('listen-address', (value) => parseListenAddress(value) !== undefined);
   ajv.addFormat('networks', (value) => parseNetworks(value) !== undefined);
   ajv.addFormat('json-object', (value) => parseObject(value) !== undefined);
   ajv.addFormat('database-url', (value) => isPostgresUrl(value) || /^pglite:./.test(value));
@@ -103,6 +115,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       maxTtl: values.WRIT_ASSERTION_MAX_TTL,
     }),
     clockTolerance: values.WRIT_CLOCK_TOLERANCE,
+    clientKeys: Object.freeze(values.WRIT_CLIENT_KEYS?.split(',') ?? []),
+    internalListen: parseListenAddress(values.WRIT_INTERNAL_LISTEN ?? ''),
     trustedProxies: parseNetworks(values.WRIT_TRUSTED_PROXIES ?? '') ?? new BlockList(),
     maxStaleness: values.WRIT_MAX_STALENESS,
     bootstrap: Object.freeze({
@@ -143,6 +157,9 @@ function contradictions(values: Settings, issuer: string, databaseNamed: boolean
         'DATABASE_URL must be set when NODE_ENV=production: postgres://…, or pglite:DIR for the embedded database',
       );
     }
+  }
+  if (parseListenAddress(values.WRIT_INTERNAL_LISTEN ?? '')?.port === values.PORT) {
+    problems.push(`WRIT_INTERNAL_LISTEN must have another port than PORT (${values.PORT})`);
   }
   if (values.WRIT_TOKEN_TTL > values.WRIT_TOKEN_MAX_TTL) {
     problems.push(

@@ -47,3 +47,11 @@ export function parseObject(text: string): object | undefined {
     return undefined;
   }
 }
+
+/** `host:port`, an IPv6 address in brackets. @returns undefined when the text is not that */
+export function parseListenAddress(text: string): { host: string; port: number } | undefined {
+  const [, bracketed, plain, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}

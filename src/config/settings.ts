@@ -21,7 +21,9 @@ export const SETTINGS = {
     WRIT_ASSERTION_AUDIENCES: { type: 'string', pattern: '^[!-+\\--~]+(?:,[!-+\\--~]+)*$' },
     WRIT_ASSERTION_MAX_TTL: { type: 'integer', minimum: 1, maximum: 86_400, default: 300 },
     WRIT_CLOCK_TOLERANCE: { type: 'integer', minimum: 0, maximum: 60, default: 10 },
+    WRIT_CLIENT_KEYS: { type: 'string', pattern: '^[!-+\\--~]{16,}(?:,[!-+\\--~]{16,})*$' },
     WRIT_TRUSTED_PROXIES: { type: 'string', format: 'networks' },
+    WRIT_INTERNAL_LISTEN: { type: 'string', format: 'listen-address' },
     WRIT_MAX_STALENESS: { type: 'integer', minimum: 0, maximum: 86_400, default: 900 },
     WRIT_DATABASE_ADMIN_URL: { type: 'string', format: 'postgres-url' },
     WRIT_BOOTSTRAP_CLIENT_ID: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
@@ -50,7 +52,9 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_ASSERTION_AUDIENCES: 'values of aud, separated by commas, without spaces',
   WRIT_ASSERTION_MAX_TTL: 'a whole number of seconds from 1 to 86400',
   WRIT_CLOCK_TOLERANCE: 'a whole number of seconds from 0 to 60',
+  WRIT_CLIENT_KEYS: 'keys of 16 or more printable characters each, separated by commas, without spaces',
   WRIT_TRUSTED_PROXIES: 'addresses or CIDRs, separated by commas',
+  WRIT_INTERNAL_LISTEN: 'host:port',
   WRIT_MAX_STALENESS: 'a whole number of seconds from 0 to 86400',
   WRIT_DATABASE_ADMIN_URL: 'postgres://…',
   WRIT_BOOTSTRAP_CLIENT_ID: '1 to 64 of the characters A-Z a-z 0-9 _ -',
@@ -64,6 +68,7 @@ export const SECRET: ReadonlySet<string> = new Set<keyof Settings>([
   'WRIT_DATABASE_ADMIN_URL',
   'WRIT_KEY_ENCRYPTION_KEY',
   'WRIT_BOOTSTRAP_CLIENT_SECRET',
+  'WRIT_CLIENT_KEYS',
   // Somebody may have put the private half here.
   'WRIT_BOOTSTRAP_PUBLIC_KEY',
 ]);

@@ -4,6 +4,8 @@ export type DomainErrorCode =
   | 'forbidden'
   | 'not_found'
   | 'already_exists'
+  | 'not_empty'
+  | 'precondition_failed'
   | 'audience_required'
   | 'last_root'
   | 'limit_reached'

@@ -1,7 +1,10 @@
+import { SLUG_PATTERN } from './slug.ts';
+
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 export type ClientId = Branded<'ClientId'>;
+export type CompanyId = Branded<'CompanyId'>;
 export type CredentialId = Branded<'CredentialId'>;
 export type GrantId = Branded<'GrantId'>;
 export type AuditEventId = Branded<'AuditEventId'>;
@@ -14,6 +17,13 @@ const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** Whether a string from outside can be a client id at all; nothing else may reach a query (notes, row 22). */
 export function isClientId(value: string): value is ClientId {
   return CLIENT_ID.test(value);
+}
+
+const COMPANY_ID = new RegExp(SLUG_PATTERN);
+
+/** Whether a string from outside can be the id of a company: a DNS label. */
+export function isCompanyId(value: string): value is CompanyId {
+  return COMPANY_ID.test(value);
 }
 
 export function newClientId(random: RandomId): ClientId {

@@ -1,5 +1,6 @@
 import type { ReplayStore } from './assertions/replay-store.ts';
-import type { AuditEntry, Origin } from './audit/audit-event.ts';
+import type { AuditEntry, AuditReader, Origin } from './audit/audit-event.ts';
+import type { CompanyStore } from './companies/company-store.ts';
 import type { CredentialStore } from './credentials/credential-store.ts';
 import type { ServerSecretStore } from './encryption/server-secrets.ts';
 import type { GrantStore } from './permissions/grant-store.ts';
@@ -8,6 +9,7 @@ import type { SigningKeyStore } from './signing-keys/signing-key-store.ts';
 
 /** The tables, all reading and writing in one transaction or all outside any. */
 export interface Stores {
+  readonly companies: CompanyStore;
   readonly serviceAccounts: ServiceAccountStore;
   readonly credentials: CredentialStore;
   readonly grants: GrantStore;
@@ -25,6 +27,8 @@ export interface Work<Result> {
 export interface Storage {
   /** For reading outside a transaction. */
   readonly read: Stores;
+  /** What was recorded of every change. */
+  readonly auditEvents: AuditReader;
   /** The assertions that were used; what is used up stays so, whatever becomes of the request. */
   readonly replays: ReplayStore;
   /**

@@ -10,6 +10,8 @@ const TITLES = {
   forbidden: 'The caller may not do this',
   not_found: 'There is nothing here',
   already_exists: 'It exists already',
+  not_empty: 'There is something in it',
+  precondition_failed: 'It has changed meanwhile',
   audience_required: 'The audience must be given',
   last_root: 'The last root account must stay',
   limit_reached: 'There are as many as there may be',

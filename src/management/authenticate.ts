@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
@@ -18,19 +19,41 @@ export class UnauthorizedError extends Error {
 export type Authenticate = (request: IncomingMessage, requestId: string) => Promise<Caller>;
 
 /**
+ * Checks the `Client-key` of a request, where the server has some.
+ *
+ * @param keys any of them will do; none: nothing is asked for
+ */
+export function createClientKeyCheck(keys: readonly string[]): (key: string | undefined) => boolean {
+  const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
+  const known = keys.map(digest);
+  return (key) => {
+    if (known.length === 0) return true;
+    const presented = digest(key ?? '');
+    // Every one is compared, so that the time tells nothing.
+    return known.filter((one) => timingSafeEqual(one, presented)).length > 0;
+  };
+}
+
+/**
  * A caller may do what its token says and its account still holds, so that narrowing a token and taking a permission
  * away both act at once.
  */
-export function createAuthenticate(verify: VerifyAccessToken, accounts: ServiceAccountStore): Authenticate {
+export function createAuthenticate(
+  verify: VerifyAccessToken,
+  accounts: Pick<ServiceAccountStore, 'findSnapshot'>,
+  isClientKey: (key: string | undefined) => boolean,
+): Authenticate {
   return async (request, requestId) => {
+    if (!isClientKey(request.headersDistinct['client-key']?.join(','))) throw new UnauthorizedError('client_key');
     const claims = await verify(bearerToken(request));
     if (claims === undefined) throw new UnauthorizedError('token_invalid');
     const snapshot = await accounts.findSnapshot(claims.clientId);
     if (snapshot === undefined) throw new UnauthorizedError('account_unknown');
-    const { holdings } = snapshot;
+    if (!snapshot.enabled) throw new UnauthorizedError('account_disabled');
+    const { account, holdings } = snapshot;
     const live: ReadonlySet<string> = holdings.get('management') ?? new Set();
     const permissions = new Set([...claims.permissions].filter((permission) => live.has(permission)));
-    return { clientId: claims.clientId, requestId, permissions, holdings };
+    return { clientId: account.clientId, company: account.company, requestId, permissions, holdings };
   };
 }
 

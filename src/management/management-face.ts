@@ -1,36 +1,49 @@
 import { DomainError } from '../domain/domain-error.ts';
+import { type CompanyId, isCompanyId } from '../domain/ids.ts';
+import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { HttpContext, HttpMiddleware } from '../http/context.ts';
 import { sendProblem } from '../http/problem.ts';
 import type { Logger } from '../logger.ts';
 import { type Authenticate, UnauthorizedError } from './authenticate.ts';
+import type { CursorCodec } from './cursor.ts';
+import { entityTag, expectedRevisions } from './if-match.ts';
 import { ProblemError, problemOf } from './problems.ts';
 import { readJsonBody } from './read-json-body.ts';
-import type { Answer, Route } from './route.ts';
+import { createQueryReader } from './read-query.ts';
+import type { Answer, GuardedRoute, PublicRoute, Route } from './route.ts';
 import { createRouter } from './router.ts';
-import { createSchemaCompiler } from './schema-validator.ts';
+import { createSchemaCompiler, type SchemaValidator } from './schema-validator.ts';
+
+type Target =
+  | { readonly route: PublicRoute }
+  | {
+      readonly route: GuardedRoute;
+      readonly readQuery: ReturnType<typeof createQueryReader>;
+      readonly validate?: SchemaValidator;
+    };
 
 /**
  * The management API: serves every path from `/api` down.
  *
- * @param resourceMetadata where this API describes itself (RFC 9728), for `WWW-Authenticate`
+ * @param options `resourceMetadata`: where this API describes itself (RFC 9728), for `WWW-Authenticate`
  */
-export function managementFace({
-  routes,
-  authenticate,
-  resourceMetadata,
-  logger,
-}: {
-  routes: readonly Route[];
-  authenticate: Authenticate;
-  resourceMetadata: string;
-  logger: Logger;
+export function managementFace(options: {
+  readonly routes: readonly Route[];
+  readonly authenticate: Authenticate;
+  /** Whether there is such a company. */
+  readonly companyExists: (companyId: CompanyId) => Promise<boolean>;
+  readonly cursors: CursorCodec;
+  readonly resourceMetadata: string;
+  readonly logger: Logger;
 }): HttpMiddleware {
+  const { authenticate, companyExists, cursors, resourceMetadata, logger } = options;
   const compile = createSchemaCompiler();
   const find = createRouter(
-    routes.map((route) => ({
-      route,
-      validate: route.permission !== 'public' && route.body !== undefined ? compile(route.body) : undefined,
-    })),
+    options.routes.map((route): Target => {
+      if (route.permission === 'public') return { route };
+      const { body } = route;
+      return { route, readQuery: createQueryReader(route, cursors), ...(body && { validate: compile(body) }) };
+    }),
   );
 
   return async (ctx, next) => {
@@ -39,6 +52,8 @@ export function managementFace({
     try {
       const answer = await answerTo(ctx);
       if (answer.created !== undefined) ctx.set('Location', below(ctx, answer.created));
+      if (answer.revision !== undefined) ctx.set('ETag', entityTag(answer.revision));
+      if (answer.next !== undefined) ctx.set('Link', `<${following(ctx, cursors.write(answer.next))}>; rel="next"`);
       ctx.status = answer.status;
       if (answer.body !== undefined) ctx.body = answer.body;
     } catch (error) {
@@ -49,21 +64,49 @@ export function managementFace({
   async function answerTo(ctx: HttpContext): Promise<Answer> {
     const routing = find(ctx.method, ctx.path);
     if ('allowed' in routing) throw notRouted(ctx, routing.allowed);
-    const { route, validate } = routing.found;
-    if (route.permission === 'public') return route.handle();
+    const { found, params } = routing;
+    if (!('readQuery' in found)) return found.route.handle();
 
     const caller = await authenticate(ctx.req, ctx.state.requestId);
-    if (!caller.permissions.has(route.permission)) {
+    const company = await admit(caller, found.route, params['companyId']);
+    const { query, page } = found.readQuery(ctx.querystring);
+    return found.route.handle({
+      caller,
+      company,
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema that types the body has just checked it
+      body: (found.validate && (await readJsonBody(ctx.req, found.validate))) as never,
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- and this one, too
+      query: query as never,
+      page,
+      expected: expectedRevisions(ctx.req.headers['if-match']),
+      param: (name) => params[name] ?? '',
+    });
+  }
+
+  /**
+   * The walls: an account of a company is nobody outside it, whatever its token says, and another company's paths look
+   * to it as if there were none. Inside, a call takes its permission.
+   */
+  async function admit(
+    caller: Caller,
+    { permission, path, forCompanies }: GuardedRoute,
+    companyId: string | undefined,
+  ): Promise<CompanyId | undefined> {
+    if (companyId !== undefined && caller.company !== undefined && companyId !== caller.company) throw noCompany();
+    if (!path.includes('{companyId}') && caller.company !== undefined && forCompanies !== true) {
+      throw new ProblemError({ status: 403, code: 'forbidden', detail: 'This is for root accounts' });
+    }
+    if (permission !== 'none' && !caller.permissions.has(permission)) {
       throw new ProblemError({
         status: 403,
         code: 'insufficient_scope',
-        detail: `This takes the permission ${route.permission}`,
-        required: route.permission,
+        detail: `This takes the permission ${permission}`,
+        required: permission,
       });
     }
-    const body = validate && (await readJsonBody(ctx.req, validate));
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema that types the body has just checked it
-    return route.handle({ caller, body: body as never, param: (name) => routing.params[name] ?? '' });
+    if (companyId === undefined) return undefined;
+    if (!isCompanyId(companyId) || !(await companyExists(companyId))) throw noCompany();
+    return companyId;
   }
 
   function notRouted(ctx: HttpContext, allowed: readonly string[]): ProblemError {
@@ -119,4 +162,16 @@ export function managementFace({
 function below(ctx: HttpContext, id: string): string {
   const [path = ''] = ctx.originalUrl.split('?', 1);
   return `${path.replace(/\/$/, '')}/${encodeURIComponent(id)}`;
+}
+
+/** The path of the call, with its query but for the cursor, which is this one. */
+function following(ctx: HttpContext, cursor: string): string {
+  const [path = ''] = ctx.originalUrl.split('?', 1);
+  const query = new URLSearchParams(ctx.querystring);
+  query.set('cursor', cursor);
+  return `${path}?${query.toString()}`;
+}
+
+function noCompany(): ProblemError {
+  return new ProblemError({ status: 404, code: 'not_found', detail: 'There is no such company' });
 }

@@ -1,7 +1,8 @@
 import type { JSONSchema } from 'json-schema-to-ts';
 import { MANAGEMENT_PERMISSIONS } from '../domain/permissions/management-permissions.ts';
 import { PROBLEM_CODES } from '../http/problem.ts';
-import type { PublicRoute, Route } from './route.ts';
+import { queryParameters } from './read-query.ts';
+import type { GuardedRoute, PublicRoute, Route } from './route.ts';
 
 const TEXT = { type: 'string' } as const;
 
@@ -38,6 +39,7 @@ export function openApiRoute(issuer: string, routes: readonly Route[]): PublicRo
     path: '/api/openapi.json',
     operationId: 'getOpenApi',
     summary: 'Read this document',
+    tag: 'Self',
     permission: 'public',
     replies: { 200: { description: 'An OpenAPI 3.1 document', schema: { type: 'object' } } },
     handle: () => Promise.resolve({ status: 200, body: document }),
@@ -45,6 +47,12 @@ export function openApiRoute(issuer: string, routes: readonly Route[]): PublicRo
   const document = describe(issuer, [...routes, route]);
   return route;
 }
+
+const DESCRIPTION = `Registers and manages the service accounts that get tokens at \`/oauth/token\`.
+
+Every call takes an access token of this server whose audience is this API, and what the operation names: the permission must stand in the token, and the account must still hold it. An account that belongs to a company may call what is below the path of that company, and what is about itself.
+
+Errors are problem documents (RFC 9457) with a \`code\` of a closed list. Lists are whole or, with \`limit\`, in pages: follow the \`Link\` with \`rel="next"\`. Where the server asks for it, every call carries a \`Client-key\`.`;
 
 function describe(issuer: string, routes: readonly Route[]): object {
   const schemas: Record<string, unknown> = {};
@@ -54,14 +62,21 @@ function describe(issuer: string, routes: readonly Route[]): object {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Writ management API', version: '1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'Writ management API',
+      version: '1',
+      description: DESCRIPTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: issuer }],
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name, description: TAGS[name] ?? name })),
     paths,
     components: {
       schemas,
       securitySchemes: {
         accessToken: {
           type: 'oauth2',
+          description: `An access token for ${issuer}/api`,
           flows: {
             clientCredentials: {
               tokenUrl: `${issuer}/oauth/token`,
@@ -74,40 +89,107 @@ function describe(issuer: string, routes: readonly Route[]): object {
   };
 }
 
+const TAGS: Readonly<Record<string, string>> = {
+  Companies: 'Tenants: each has service accounts of its own',
+  'Root service accounts': 'The service accounts that belong to no company',
+  'Service accounts of a company': 'The service accounts that belong to one company, and never reach beyond it',
+  Self: 'What every caller may know',
+  Audit: 'Who changed what, when, and by which request',
+};
+
 function operation(route: Route, schemas: Record<string, unknown>): object {
-  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
+  const guarded = route.permission === 'public' ? undefined : route;
+  const named = (schema: unknown): unknown => moved(schema, schemas);
   const replies = Object.entries(route.replies).map(([status, { description, schema }]) => [
     status,
-    { description, ...(schema && { content: { 'application/json': { schema: named(schema, schemas) } } }) },
+    {
+      description,
+      headers: headersOf(guarded, Number(status)),
+      ...(schema && { content: { 'application/json': { schema: named(schema) } } }),
+    },
   ]);
-  const problem = {
-    description: 'Refused, with the reason',
-    content: { 'application/problem+json': { schema: named(PROBLEM, schemas) } },
-  };
+  const refusals = Object.entries({ ...(guarded && standardRefusals(guarded)), ...route.refusals });
+  const problem = (description: string): object => ({
+    description,
+    content: { 'application/problem+json': { schema: named(PROBLEM) } },
+  });
   return {
     operationId: route.operationId,
     summary: route.summary,
-    ...(parameters.length > 0 && { parameters }),
-    ...(route.permission !== 'public' && {
-      security: [{ accessToken: [route.permission] }],
-      ...(route.body && {
-        requestBody: { required: true, content: { 'application/json': { schema: named(route.body, schemas) } } },
-      }),
+    tags: [route.tag],
+    parameters: parametersOf(route),
+    security: guarded === undefined ? [] : [{ accessToken: guarded.permission === 'none' ? [] : [guarded.permission] }],
+    ...(guarded?.body && {
+      requestBody: {
+        required: true,
+        content: Object.fromEntries(
+          (route.method === 'PATCH' ? ['application/json', 'application/merge-patch+json'] : ['application/json']).map(
+            (type) => [type, { schema: named(guarded.body) }],
+          ),
+        ),
+      },
     }),
-    responses: { ...Object.fromEntries(replies), default: problem },
+    responses: {
+      ...Object.fromEntries(replies),
+      ...Object.fromEntries(refusals.map(([status, description]) => [status, problem(description)])),
+      default: problem('It could not be done: `temporarily_unavailable`, `internal`'),
+    },
+  };
+}
+
+/** The refusals that follow from what an operation is. */
+function standardRefusals({ path, body, permission, conditional }: GuardedRoute): Record<number, string> {
+  return {
+    400:
+      body === undefined
+        ? 'The query does not have the form that is read here (`invalid_query`)'
+        : 'The query or the body does not have the form that is read here (`invalid_query`, `invalid_body`)',
+    401: 'There is no valid access token for this API (`unauthorized`)',
+    ...((permission !== 'none' || !path.includes('{')) && {
+      403: 'The caller may not do this (`insufficient_scope`, `forbidden`)',
+    }),
+    ...(path.includes('{') && { 404: 'It does not exist, or is not for the caller to know of (`not_found`)' }),
+    ...(conditional && { 412: '`If-Match` names another revision (`precondition_failed`)' }),
+    ...(body !== undefined && {
+      413: 'The body is larger than 256 KB (`too_large`)',
+      415: 'The body is not JSON (`unsupported_media_type`)',
+      422: 'A rule refuses it (`invalid_body`, `audience_required`, `limit_reached`)',
+    }),
+  };
+}
+
+function parametersOf(route: Route): object[] {
+  const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: TEXT,
+    ...(name === 'clientId' && { description: 'The id of the account, or its slug' }),
+  }));
+  if (route.permission === 'public') return inPath;
+  const inQuery = Object.entries(queryParameters(route)).map(([name, schema]) => {
+    const { description, ...rest } = schema === true || schema === false ? {} : schema;
+    return { name, in: 'query', schema: rest, ...(description !== undefined && { description }) };
+  });
+  const ifMatch = { name: 'If-Match', in: 'header', schema: TEXT, description: 'The `ETag` of what is to be changed' };
+  return [...inPath, ...inQuery, ...(route.conditional ? [ifMatch] : [])];
+}
+
+function headersOf(route: GuardedRoute | undefined, status: number): object {
+  const header = (description: string): object => ({ description, schema: TEXT });
+  return {
+    'X-Request-Id': header('The id of the request, as the log and the audit have it'),
+    ...(status === 201 && { Location: header('Where it is') }),
+    ...(route?.list && { Link: header('The next page, with `rel="next"`, when there is one') }),
+    ...(status < 204 && route?.conditional && { ETag: header('Its revision, for `If-Match`') }),
   };
 }
 
 /** Moves every schema that has a title into the components, and refers to it there. */
-function named(schema: unknown, schemas: Record<string, unknown>): unknown {
-  if (Array.isArray(schema)) return schema.map((item: unknown) => named(item, schemas));
+function moved(schema: unknown, schemas: Record<string, unknown>): unknown {
+  if (Array.isArray(schema)) return schema.map((item: unknown) => moved(item, schemas));
   if (typeof schema !== 'object' || schema === null) return schema;
-  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, named(value, schemas)]));
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, moved(value, schemas)]));
   const title = copy['title'];
   if (typeof title !== 'string') return copy;
   schemas[title] = copy;

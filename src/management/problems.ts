@@ -4,6 +4,8 @@ import type { Problem, ProblemCode } from '../http/problem.ts';
 
 const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
   invalid_value: { status: 422, code: 'invalid_body' },
+  not_empty: { status: 409, code: 'not_empty' },
+  precondition_failed: { status: 412, code: 'precondition_failed' },
   audience_required: { status: 422, code: 'audience_required' },
   forbidden: { status: 403, code: 'forbidden' },
   not_found: { status: 404, code: 'not_found' },

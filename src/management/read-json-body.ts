@@ -4,6 +4,8 @@ import { ProblemError } from './problems.ts';
 import type { SchemaValidator } from './schema-validator.ts';
 
 const LIMIT = 256 * 1024;
+const JSON_ONLY = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
+const JSON_OR_MERGE_PATCH = /^application\/(?:merge-patch\+)?json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
 /**
  * Reads and checks the JSON body of a call.
@@ -13,7 +15,9 @@ const LIMIT = 256 * 1024;
  * @throws BodyTooLargeError
  */
 export async function readJsonBody(request: IncomingMessage, validate: SchemaValidator): Promise<unknown> {
-  if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(request.headers['content-type'] ?? '')) {
+  // RFC 7396 names a media type of its own for what a PATCH sends.
+  const type = request.method === 'PATCH' ? JSON_OR_MERGE_PATCH : JSON_ONLY;
+  if (!type.test(request.headers['content-type'] ?? '')) {
     throw new ProblemError({
       status: 415,
       code: 'unsupported_media_type',

@@ -1,11 +1,21 @@
 import type { JSONSchema } from 'json-schema-to-ts';
+import type { CompanyId } from '../domain/ids.ts';
+import type { PageRequest, Position } from '../domain/page.ts';
 import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';
+import type { ExpectedRevisions } from '../domain/revision.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 
 /** What an endpoint gets to work with; everything in it has been checked. */
-export interface Call<Body> {
+export interface Call<Body, Query> {
   readonly caller: Caller;
+  /** The company that the path names: it exists, and the caller may see it. Undefined where the path names none. */
+  readonly company: CompanyId | undefined;
   readonly body: Body;
+  readonly query: Query;
+  /** Which part of a list is wanted. */
+  readonly page: PageRequest;
+  /** What `If-Match` names. */
+  readonly expected: ExpectedRevisions;
   /** Reads a parameter of the path; it is always there. */
   param(name: string): string;
 }
@@ -16,25 +26,41 @@ export interface Answer {
   readonly body?: unknown;
   /** The id of what was made; `Location` becomes the path of the call with this below it. */
   readonly created?: string;
+  /** Becomes the `ETag`. */
+  readonly revision?: number;
+  /** Where a list goes on; becomes a `Link`. */
+  readonly next?: Position | undefined;
 }
 
 /** What an operation may answer, by status. */
 export type Replies = Readonly<Record<number, { readonly description: string; readonly schema?: JSONSchema }>>;
 
 interface Operation {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With parameters in braces, as OpenAPI writes them. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
+  readonly tag: string;
   readonly replies: Replies;
+  /** Refusals of its own, by status, beside those that its other members lead to. */
+  readonly refusals?: Readonly<Record<number, string>>;
 }
 
-/** An operation that takes an access token with a permission. */
-export interface GuardedRoute<Body = never> extends Operation {
-  readonly permission: ManagementPermission;
+/** An operation that takes an access token. */
+export interface GuardedRoute<Body = never, Query = never> extends Operation {
+  /** What the caller must hold; `none`: every account may call it. */
+  readonly permission: ManagementPermission | 'none';
+  /** Whether accounts of companies may call it although its path names none. */
+  readonly forCompanies?: true;
   readonly body?: JSONSchema;
-  handle(call: Call<Body>): Promise<Answer>;
+  /** An object schema of the parameters that it knows, beside those of a list. */
+  readonly query?: { readonly properties: Readonly<Record<string, JSONSchema>> };
+  /** Answers a list, a page at a time. */
+  readonly list?: true;
+  /** Whether it is one thing with an `ETag`, so that `If-Match` is honoured. */
+  readonly conditional?: true;
+  handle(call: Call<Body, Query>): Promise<Answer>;
 }
 
 /** An operation that anyone may call. */
@@ -46,7 +72,7 @@ export interface PublicRoute extends Operation {
 /** One operation of the management API, as data: it is routed, guarded, validated and documented from this. */
 export type Route = GuardedRoute | PublicRoute;
 
-/** Declares an operation; `Body` is the type that its `body` schema describes. */
-export function defineRoute<Body = undefined>(route: GuardedRoute<Body>): Route {
+/** Declares an operation; `Body` and `Query` are the types that its schemas describe. */
+export function defineRoute<Body = undefined, Query = object>(route: GuardedRoute<Body, Query>): Route {
   return route;
 }

@@ -13,10 +13,16 @@ export type SchemaValidator = (value: unknown) => Mismatch | undefined;
 
 const SHAPE = new Set(['type', 'required', 'additionalProperties']);
 const MOST_SHOWN = 20;
+/** Formats that only describe what is answered. */
+const FORMATS = { 'date-time': true } as const;
 
-/** Compiles schemas to validators. Nothing is coerced, defaulted or dropped: what is not in the schema is refused. */
-export function createSchemaCompiler(): (schema: JSONSchema) => SchemaValidator {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
+/**
+ * Compiles schemas to validators. Nothing is defaulted or dropped: what is not in the schema is refused.
+ *
+ * @param options `coerceTypes` for what comes as text, such as a query
+ */
+export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): (schema: JSONSchema) => SchemaValidator {
+  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, formats: FORMATS, ...options });
   return (schema) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- two spellings of one thing
     const validate: ValidateFunction = ajv.compile(schema as AnySchema);

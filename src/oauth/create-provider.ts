@@ -42,7 +42,13 @@ export function createProvider(options: ProviderOptions): Provider {
     },
     enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS], clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
     ttl: { ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? options.tokenTtl },
-    extraTokenClaims: (_ctx, token) => ({ permissions: token.scope === undefined ? [] : token.scope.split(' ') }),
+    extraTokenClaims(ctx, { scope }) {
+      const company = issuanceOf(ctx).snapshot?.account.company;
+      return {
+        permissions: scope === undefined ? [] : scope.split(' '),
+        ...(company !== undefined && { company_id: company }),
+      };
+    },
     features: {
       clientCredentials: { enabled: true },
       resourceIndicators: resourceIndicators(options),

@@ -59,12 +59,17 @@ export function installFindClient(provider: Provider, findAccount: FindAccount, 
 
   provider.Client.find = async (clientId) => {
     const issuance = issuanceOf(Provider.ctx);
-    const snapshot = isClientId(clientId) ? await findAccount(clientId) : undefined;
-    if (snapshot === undefined) issuance.reason = 'account_unknown';
-    else issuance.snapshot = snapshot;
+    const found = isClientId(clientId) ? await findAccount(clientId) : undefined;
+    if (found === undefined) issuance.reason = 'account_unknown';
+    else {
+      issuance.clientId = found.account.clientId;
+      // From here on a disabled account is like none.
+      if (found.enabled) issuance.snapshot = found;
+      else issuance.reason = 'account_disabled';
+    }
     return issuance.request.authentication.method === 'private_key_jwt'
       ? clientWithKey(issuance, clientId)
-      : clientWithSecrets(snapshot);
+      : clientWithSecrets(issuance.snapshot);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AssertionRules, FailedCheck } from '../domain/assertions/check-assertion.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
+import type { ClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { TokenRequest } from './token-request.ts';
 
@@ -8,6 +9,7 @@ import type { TokenRequest } from './token-request.ts';
 export type AuthenticationFailure =
   | 'no_client_authentication'
   | 'account_unknown'
+  | 'account_disabled'
   | 'secret_wrong'
   | 'secret_mistyped'
   | 'assertion_malformed'
@@ -22,7 +24,9 @@ export interface Issuance {
   readonly request: TokenRequest;
   /** Whether it came to the path of Mia's clients, with what only they may do. */
   readonly alias: boolean;
-  /** The account that the request names, once found. */
+  /** The account that the request names, once found, for the log. */
+  clientId?: ClientId;
+  /** The account, once found, when it may get tokens at all. */
   snapshot?: AccountSnapshot;
   /** The credential that authenticated it, or that its assertion claims to be signed with. */
   credential?: Credential;

@@ -1,6 +1,7 @@
 import { errors, type Configuration } from 'oidc-provider';
 import { resolveAccess } from '../domain/permissions/resolve-access.ts';
 import type { ResourceServers } from '../domain/permissions/resource-server.ts';
+import { FIRST_AUDIENCE } from '../domain/service-accounts/service-account.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 import { issuanceOf } from './issuance.ts';
@@ -29,7 +30,7 @@ export function resourceIndicators(options: {
       const { snapshot, request } = issuanceOf(ctx);
       if (snapshot === undefined) throw new Error('a client was authenticated without an account');
       const access = resolveAccess(
-        { holdings: snapshot.holdings, audience: snapshot.account.audience },
+        { holdings: snapshot.holdings, audience: snapshot.account.audience ?? FIRST_AUDIENCE },
         options.servers,
         { resource: request.resource, scope: request.scope?.split(' ') },
       );
@@ -43,7 +44,7 @@ export function resourceIndicators(options: {
       return {
         scope,
         audience: access.server.identifier,
-        accessTokenTTL: options.tokenTtl,
+        accessTokenTTL: Math.min(options.tokenTtl, snapshot.account.tokenTtl ?? Infinity),
         accessTokenFormat: 'jwt',
         jwt: { sign: { alg: key.alg, kid: key.kid } },
       };

@@ -83,7 +83,7 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       status: refusal.status,
       error: refusal.code,
       reason: refusal.reason,
-      clientId: issuance?.snapshot?.account.clientId,
+      clientId: issuance?.clientId,
       source: ctx.state.source(),
       requestId: ctx.state.requestId,
     };

@@ -1,5 +1,18 @@
 import type { Knex } from 'knex';
-import type { AuditStore } from '../domain/audit/audit-event.ts';
+import type { Actor, AuditAction, AuditEvent, AuditStore } from '../domain/audit/audit-event.ts';
+import type { AuditEventId, CompanyId } from '../domain/ids.ts';
+import { newestFirst, pageOf } from './paging.ts';
+
+interface AuditEventRow {
+  event_id: AuditEventId;
+  occurred_at: Date;
+  action: AuditAction;
+  target: string;
+  company_id: CompanyId | null;
+  actor: Actor;
+  request_id: string | null;
+  details: Record<string, unknown>;
+}
 
 export function auditEventsTable(knex: Knex): AuditStore {
   return {
@@ -11,11 +24,36 @@ export function auditEventsTable(knex: Knex): AuditStore {
           occurred_at: event.occurredAt,
           action: event.action,
           target: event.target,
+          company_id: event.company ?? null,
           actor: JSON.stringify(event.actor),
           request_id: event.requestId ?? null,
           details: JSON.stringify(event.details),
         })),
       );
     },
+
+    async list({ company, action, target, actor, requestId }, page) {
+      const query: Knex.QueryBuilder<object, AuditEventRow[]> = knex('audit_events').select<AuditEventRow[]>();
+      if (company !== undefined) void query.where({ company_id: company });
+      if (action !== undefined) void query.where({ action });
+      if (target !== undefined) void query.where({ target });
+      if (actor !== undefined) void query.whereRaw(`actor ->> 'clientId' = ?`, [actor]);
+      if (requestId !== undefined) void query.where({ request_id: requestId });
+      newestFirst(query, { time: 'occurred_at', id: 'event_id' }, page);
+      return pageOf(await query, page, eventFromRow, ({ occurredAt: time, eventId: id }) => ({ time, id }));
+    },
+  };
+}
+
+function eventFromRow(row: AuditEventRow): AuditEvent {
+  return {
+    eventId: row.event_id,
+    occurredAt: row.occurred_at,
+    action: row.action,
+    target: row.target,
+    company: row.company_id ?? undefined,
+    actor: row.actor,
+    requestId: row.request_id ?? undefined,
+    details: row.details,
   };
 }

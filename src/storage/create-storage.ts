@@ -8,6 +8,7 @@ import { ADVISORY_LOCK } from './advisory-lock.ts';
 import { assertionReplaysTable } from './assertion-replays-table.ts';
 import { announceChanges } from './change-feed.ts';
 import { auditEventsTable } from './audit-events-table.ts';
+import { companiesTable } from './companies-table.ts';
 import { credentialsTable } from './credentials-table.ts';
 import { grantsTable } from './grants-table.ts';
 import { serverSecretsTable } from './server-secrets-table.ts';
@@ -31,9 +32,10 @@ export function createStorage(knex: Knex, { clock, randomId, onCommit }: Storage
         if (lock) await tables.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
         const done = await work(stores(tables));
         const occurredAt = clock();
-        const recorded = done.audit.map(({ action, target, details }): AuditEvent => ({
+        const recorded = done.audit.map(({ action, target, company, details }): AuditEvent => ({
           action,
           target,
+          company,
           details,
           ...origin,
           eventId: newAuditEventId(randomId),
@@ -51,6 +53,7 @@ export function createStorage(knex: Knex, { clock, randomId, onCommit }: Storage
 
   return {
     read: stores(knex),
+    auditEvents: translated(auditEventsTable(knex)),
     replays: translated(assertionReplaysTable(knex)),
     write: write(false),
     writeAlone: write(true),
@@ -59,6 +62,7 @@ export function createStorage(knex: Knex, { clock, randomId, onCommit }: Storage
 
 function stores(knex: Knex): Stores {
   return {
+    companies: translated(companiesTable(knex)),
     serviceAccounts: translated(serviceAccountsTable(knex)),
     credentials: translated(credentialsTable(knex)),
     grants: translated(grantsTable(knex)),

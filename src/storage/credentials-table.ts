@@ -14,7 +14,8 @@ export const CREDENTIALS_AS_JSON = `
     'kid', credentials.kid,
     'data', credentials.data
   ) order by credentials.created_at, credentials.credential_id), '[]')
-  from credentials where credentials.client_id = service_accounts.client_id`;
+  from credentials where credentials.client_id = service_accounts.client_id
+    and credentials.company_id is not distinct from service_accounts.company_id`;
 
 /** A row as {@link CREDENTIALS_AS_JSON} writes it. */
 export type CredentialJson = { credential_id: CredentialId; created_at: string } & (
@@ -48,12 +49,13 @@ export function credentialFromJson(row: CredentialJson): Credential {
 
 export function credentialsTable(knex: Knex): CredentialStore {
   return {
-    async insert(clientId, credentials) {
+    async insert({ clientId, company }, credentials) {
       if (credentials.length === 0) return;
       await knex('credentials').insert(
         credentials.map((credential) => ({
           credential_id: credential.credentialId,
           client_id: clientId,
+          company_id: company ?? null,
           type: credential.type,
           created_at: credential.createdAt,
           ...columnsOf(credential),

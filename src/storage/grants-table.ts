@@ -11,7 +11,8 @@ export const GRANTS_AS_JSON = `
     'name', grants.name,
     'resource_server', grants.resource_server
   ) order by grants.name, grants.resource_server), '[]')
-  from grants where grants.client_id = service_accounts.client_id`;
+  from grants where grants.client_id = service_accounts.client_id
+    and grants.company_id is not distinct from service_accounts.company_id`;
 
 /** A row as {@link GRANTS_AS_JSON} writes it. */
 export type GrantJson =
@@ -26,17 +27,33 @@ export function grantFromJson(row: GrantJson): Grant {
 
 export function grantsTable(knex: Knex): GrantStore {
   return {
-    async insert(clientId, grants) {
+    async insert({ clientId, company }, grants) {
       if (grants.length === 0) return;
       await knex('grants').insert(
         grants.map((grant) => ({
           grant_id: grant.grantId,
           client_id: clientId,
-          kind: grant.kind,
-          name: grant.kind === 'role' ? grant.roleId : grant.permission,
-          resource_server: grant.kind === 'role' ? 'management' : grant.resourceServerId,
+          company_id: company ?? null,
+          ...columnsOf(grant),
         })),
       );
     },
+
+    async delete({ clientId, company }, grants) {
+      if (grants.length === 0) return;
+      await knex('grants')
+        .where({ client_id: clientId, company_id: company ?? null })
+        .whereIn(
+          ['kind', 'name', 'resource_server'],
+          grants.map(columnsOf).map(({ kind, name, resource_server: server }) => [kind, name, server]),
+        )
+        .delete('grant_id');
+    },
   };
+}
+
+function columnsOf(grant: Grant): { kind: Grant['kind']; name: string; resource_server: ResourceServerId } {
+  return grant.kind === 'role'
+    ? { kind: 'role', name: grant.roleId, resource_server: 'management' }
+    : { kind: 'permission', name: grant.permission, resource_server: grant.resourceServerId };
 }

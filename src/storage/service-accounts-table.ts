@@ -1,59 +1,65 @@
 import type { Knex } from 'knex';
-import type { ClientId } from '../domain/ids.ts';
+import { type ClientId, type CompanyId, isClientId } from '../domain/ids.ts';
 import { holdingsOf } from '../domain/permissions/holdings.ts';
 import type { ResourceServerId } from '../domain/permissions/resource-server.ts';
-import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
-import type { AccountSnapshot, ServiceAccount } from '../domain/service-accounts/service-account.ts';
+import type { ServiceAccountFilter, ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
+import type { AccountSnapshot, Metadata, ServiceAccount } from '../domain/service-accounts/service-account.ts';
+import type { State } from '../domain/state.ts';
 import { CREDENTIALS_AS_JSON, credentialFromJson, type CredentialJson } from './credentials-table.ts';
 import { GRANTS_AS_JSON, grantFromJson, type GrantJson } from './grants-table.ts';
+import { newestFirst, pageOf, prefixPattern } from './paging.ts';
 
 interface ServiceAccountRow {
   client_id: ClientId;
+  company_id: CompanyId | null;
   slug: string;
   name: string;
-  audience: ResourceServerId;
+  description: string | null;
+  state: State;
+  audience: ResourceServerId | null;
+  token_ttl: number | null;
+  metadata: Metadata;
   created_at: Date;
   created_by: ClientId | null;
   updated_at: Date;
+  revision: number;
 }
 
-type SnapshotRow = ServiceAccountRow & { credentials: CredentialJson[]; grants: GrantJson[] };
+type SnapshotRow = ServiceAccountRow & {
+  company_state: State | null;
+  credentials: CredentialJson[];
+  grants: GrantJson[];
+};
 
-const COLUMNS = ['client_id', 'slug', 'name', 'audience', 'created_at', 'created_by', 'updated_at'].map(
-  (column) => `service_accounts.${column}`,
-);
+type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
 
 export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
-  const snapshots = (): Knex.QueryBuilder<object, SnapshotRow[]> =>
+  const snapshots = (): Snapshots =>
     knex('service_accounts').select<SnapshotRow[]>(
-      ...COLUMNS,
+      'service_accounts.*',
+      knex.raw(`(select state from companies where company_id = service_accounts.company_id) as company_state`),
       knex.raw(`(${CREDENTIALS_AS_JSON}) as credentials`),
       knex.raw(`(${GRANTS_AS_JSON}) as grants`),
     );
 
+  async function find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined> {
+    // A slug has the form of an id, too.
+    if (!isClientId(idOrSlug)) return undefined;
+    for (const column of ['client_id', 'slug']) {
+      const [row] = await ownedBy(snapshots(), company).where(`service_accounts.${column}`, idOrSlug);
+      if (row !== undefined) return snapshotFromRow(row);
+    }
+    return undefined;
+  }
+
   return {
     async insert(account) {
       const inserted: unknown[] = await knex('service_accounts')
-        .insert({
-          client_id: account.clientId,
-          slug: account.slug,
-          name: account.name,
-          audience: account.audience,
-          created_at: account.createdAt,
-          created_by: account.createdBy ?? null,
-          updated_at: account.updatedAt,
-        })
+        .insert(rowOf(account))
         .onConflict()
         .ignore()
         .returning('client_id');
       return inserted.length > 0;
-    },
-
-    async findBySlug(slug) {
-      const row = await knex<ServiceAccountRow>('service_accounts')
-        .where({ slug })
-        .first(...COLUMNS);
-      return row && accountFromRow(row);
     },
 
     async findSnapshot(clientId) {
@@ -61,19 +67,32 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
       return row && snapshotFromRow(row);
     },
 
-    async listSnapshots() {
-      const rows = await snapshots().orderBy([
-        { column: 'service_accounts.created_at', order: 'desc' },
-        { column: 'service_accounts.client_id', order: 'desc' },
-      ]);
-      return rows.map(snapshotFromRow);
+    find,
+
+    async lock({ clientId, company }) {
+      // Two statements: what one reads beside the row it waits for is as old as its beginning.
+      await ownedBy(knex('service_accounts'), company).where({ client_id: clientId }).forUpdate().select('client_id');
+      return find(company, clientId);
     },
 
-    async delete(clientId, at) {
-      const deleted: unknown[] = await knex('service_accounts').where({ client_id: clientId }).delete('client_id');
-      if (deleted.length === 0) return false;
+    async list(company, filter, page) {
+      const query = filtered(ownedBy(snapshots(), company), filter);
+      newestFirst(query, { time: 'service_accounts.created_at', id: 'service_accounts.client_id' }, page);
+      return pageOf(await query, page, snapshotFromRow, ({ account }) => ({
+        time: account.createdAt,
+        id: account.clientId,
+      }));
+    },
+
+    async update(account) {
+      await ownedBy(knex('service_accounts'), account.company)
+        .where({ client_id: account.clientId })
+        .update(rowOf(account));
+    },
+
+    async delete({ clientId, company }, at) {
+      await ownedBy(knex('service_accounts'), company).where({ client_id: clientId }).delete('client_id');
       await knex('retired_ids').insert({ id: clientId, retired_at: at });
-      return true;
     },
 
     async isUsed(clientId) {
@@ -82,34 +101,96 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
     },
 
     async lockRoots() {
-      const rows = await knex<ServiceAccountRow>('service_accounts')
-        .whereIn('client_id', knex('grants').where({ kind: 'role', name: 'root' }).select('client_id'))
+      const rows = await ownedBy(knex<ServiceAccountRow>('service_accounts'), undefined)
+        .where({ state: 'enabled' })
+        .whereExists(
+          knex('grants')
+            .whereRaw('grants.client_id = service_accounts.client_id')
+            .whereIn(['kind', 'name', 'resource_server'], ROOT_GRANTS),
+        )
         .orderBy(['created_at', 'client_id'])
         .forUpdate()
-        .select('client_id');
+        .select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
       return rows.map((row) => row.client_id);
     },
+  };
+}
+
+/** Either of these lets an account grant everything. */
+const ROOT_GRANTS = [
+  ['role', 'root', 'management'],
+  ['permission', 'writ.permissions.grant', 'management'],
+];
+
+/** Only what belongs to a company, or to none. */
+function ownedBy<Query extends Knex.QueryBuilder>(query: Query, company: CompanyId | undefined): Query {
+  if (company === undefined) void query.whereNull('service_accounts.company_id');
+  else void query.where('service_accounts.company_id', company);
+  return query;
+}
+
+function filtered(query: Snapshots, { state, slug, permission, role, search }: ServiceAccountFilter): Snapshots {
+  if (state !== undefined) void query.where('service_accounts.state', state);
+  if (slug !== undefined) void query.where('service_accounts.slug', slug);
+  for (const [kind, name] of Object.entries({ permission, role })) {
+    if (name !== undefined) {
+      void query.whereRaw(
+        'exists (select from grants where grants.client_id = service_accounts.client_id and kind = ? and name = ?)',
+        [kind, name],
+      );
+    }
+  }
+  if (search !== undefined) {
+    const pattern = prefixPattern(search);
+    void query.whereRaw('(service_accounts.slug like ? or lower(service_accounts.name) like ?)', [pattern, pattern]);
+  }
+  return query;
+}
+
+function rowOf(account: ServiceAccount): Record<keyof ServiceAccountRow, unknown> {
+  return {
+    client_id: account.clientId,
+    company_id: account.company ?? null,
+    slug: account.slug,
+    name: account.name,
+    description: account.description ?? null,
+    state: account.state,
+    audience: account.audience ?? null,
+    token_ttl: account.tokenTtl ?? null,
+    metadata: JSON.stringify(account.metadata),
+    created_at: account.createdAt,
+    created_by: account.createdBy ?? null,
+    updated_at: account.updatedAt,
+    revision: account.revision,
   };
 }
 
 function accountFromRow(row: ServiceAccountRow): ServiceAccount {
   return {
     clientId: row.client_id,
+    company: row.company_id ?? undefined,
     slug: row.slug,
     name: row.name,
-    audience: row.audience,
+    description: row.description ?? undefined,
+    state: row.state,
+    audience: row.audience ?? undefined,
+    tokenTtl: row.token_ttl ?? undefined,
+    metadata: row.metadata,
     createdAt: row.created_at,
     createdBy: row.created_by ?? undefined,
     updatedAt: row.updated_at,
+    revision: row.revision,
   };
 }
 
 function snapshotFromRow(row: SnapshotRow): AccountSnapshot {
   const grants = row.grants.map(grantFromJson);
+  const account = accountFromRow(row);
   return {
-    account: accountFromRow(row),
+    account,
+    enabled: account.state === 'enabled' && row.company_state !== 'disabled',
     credentials: row.credentials.map(credentialFromJson),
     grants,
-    holdings: holdingsOf(grants),
+    holdings: holdingsOf(grants, account.company),
   };
 }

@@ -10,7 +10,7 @@ const servers = builtInResourceServers({ issuer: 'https://id.example', defaultAu
 
 function decide(names: readonly string[], audience: ResourceServerId, request: Partial<AccessRequest>): string {
   const grants: Grant[] = bindPermissions(names, servers, '/permissions');
-  const access = resolveAccess({ holdings: holdingsOf(grants), audience }, servers, {
+  const access = resolveAccess({ holdings: holdingsOf(grants, undefined), audience }, servers, {
     resource: undefined,
     scope: undefined,
     ...request,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { SLUG_PATTERN, slugOf } from '../../src/domain/service-accounts/slug.ts';
+import { SLUG_PATTERN, slugOf } from '../../src/domain/slug.ts';
 
 test('a slug is made of what a DNS label can hold', () => {
   assert.equal(slugOf('Café Orders (EU)'), 'cafe-orders-eu');

@@ -51,6 +51,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.deepEqual(event['details'], {
       name: 'Audited',
       slug: 'audited',
+      state: 'enabled',
       audience: 'api://default',
       permissions: ['a', 'b'],
       credentials: [{ credentialId: json.credentials[0].credentialId, type: 'client_secret' }],

@@ -2,6 +2,7 @@ import { after, before } from 'node:test';
 import type { Knex } from 'knex';
 import { startApp } from '../../src/app.ts';
 import { prepareServer, type Surroundings } from '../../src/prepare-server.ts';
+import { type ApiDocument, assertDescribed } from './api-contract.ts';
 import { type LogEntry, quietSurroundings, ROOT, testConfig } from './config.ts';
 import type { DatabaseKind, TestDatabase } from './databases.ts';
 import { freePort } from './free-port.ts';
@@ -18,6 +19,8 @@ export interface Reply {
 /** A server under test, reached over real HTTP. */
 export interface TestApp {
   readonly url: string;
+  /** Where the management API answers. */
+  readonly internalUrl: string;
   readonly issuer: string;
   readonly knex: Knex;
   /** Every line that was logged so far. */
@@ -25,8 +28,14 @@ export interface TestApp {
   request(path: string, init?: RequestInit): Promise<Reply>;
   /** A token request with `client_secret_basic`. */
   token(credentials: { clientId: string; clientSecret: string }, parameters?: Record<string, string>): Promise<Reply>;
-  /** A management call, as root unless told otherwise. */
-  api(method: string, path: string, body?: unknown, bearer?: string): Promise<Reply>;
+  /** A management call, as root unless told otherwise; its answer must be one that the OpenAPI document describes. */
+  api(
+    method: string,
+    path: string,
+    body?: unknown,
+    bearer?: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Reply>;
   /** An access token of the root account for the management API. */
   rootToken(): Promise<string>;
   close(): Promise<void>;
@@ -68,10 +77,14 @@ export async function startTestApp(
     throw error;
   });
   const url = `http://127.0.0.1:${port}`;
+  const { internalListen } = config;
+  const internalUrl = internalListen === undefined ? url : `http://${internalListen.host}:${internalListen.port}`;
   let root: Promise<string> | undefined;
+  let document: Promise<ApiDocument> | undefined;
 
   const testApp: TestApp = {
     url,
+    internalUrl,
     issuer: config.issuer,
     knex: server.database.knex,
     log: () => lines.map((line): LogEntry => JSON.parse(line)),
@@ -82,16 +95,20 @@ export async function startTestApp(
         headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
         body: new URLSearchParams({ grant_type: 'client_credentials', ...parameters }),
       }),
-    async api(method, path, body, bearer) {
+    async api(method, path, body, bearer, headers) {
       const token = bearer ?? (await testApp.rootToken());
-      return request(url + path, {
+      const reply = await request(internalUrl + path, {
         method,
         headers: {
-          Authorization: `Bearer ${token}`,
+          ...(token !== '' && { Authorization: `Bearer ${token}` }),
           ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
+      document ??= request(`${internalUrl}/api/openapi.json`).then(({ json }): ApiDocument => json);
+      assertDescribed(await document, method, path, reply);
+      return reply;
     },
     rootToken: () => (root ??= testApp.token(ROOT).then(({ json }): string => json.access_token)),
     async close() {

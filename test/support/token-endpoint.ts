@@ -37,6 +37,7 @@ export const secretTools = {
 export function snapshotOf(clientId: string, credentials: AccountSnapshot['credentials']): AccountSnapshot {
   return {
     account: { clientId, audience: 'default' },
+    enabled: true,
     credentials,
     grants: [{ kind: 'permission', permission: 'a', resourceServerId: 'default' }],
     holdings: new Map([['default', new Set(['a'])]]),

@@ -1,5 +1,6 @@
 import type { Change } from '../change.ts';
-import type { AuditEventId, ClientId } from '../ids.ts';
+import type { AuditEventId, ClientId, CompanyId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
 
 /** Who caused a change: an account through the management API, or the server itself. */
 export type Actor =
@@ -7,14 +8,25 @@ export type Actor =
   | { readonly type: 'server'; readonly command: 'start' | 'root recover' };
 
 /** Every kind of change, named after its subject. */
-export type AuditAction =
-  'service_account.created' | 'service_account.deleted' | 'credential.created' | 'signing_key.created';
+export const AUDIT_ACTIONS = [
+  'company.created',
+  'company.changed',
+  'company.deleted',
+  'service_account.created',
+  'service_account.changed',
+  'service_account.deleted',
+  'credential.created',
+  'signing_key.created',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** A change as the code that makes it describes it. Nothing in it is ever a secret. */
 export interface AuditEntry {
   readonly action: AuditAction;
   /** The id of what was changed. */
   readonly target: string;
+  /** The company that this is the business of; undefined: the server's alone. */
+  readonly company?: CompanyId | undefined;
   /** What a reader will want to know about the change, in the words of the management API. */
   readonly details: Readonly<Record<string, unknown>>;
   /** What every node must look at anew because of it. */
@@ -35,6 +47,22 @@ export interface Origin {
   readonly requestId: string | undefined;
 }
 
-export interface AuditStore {
+/** Which events are wanted; what is undefined does not matter. */
+export interface AuditFilter {
+  /** Of one company only. */
+  readonly company?: CompanyId | undefined;
+  readonly action?: AuditAction | undefined;
+  readonly target?: string | undefined;
+  /** The account that did it. */
+  readonly actor?: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+export interface AuditReader {
+  /** Newest first. */
+  list(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
+}
+
+export interface AuditStore extends AuditReader {
   append(events: readonly AuditEvent[]): Promise<void>;
 }

@@ -1,6 +1,6 @@
-import type { ClientId } from '../ids.ts';
+import type { AccountKey } from '../service-accounts/service-account.ts';
 import type { Credential } from './credential.ts';
 
 export interface CredentialStore {
-  insert(clientId: ClientId, credentials: readonly Credential[]): Promise<void>;
+  insert(account: AccountKey, credentials: readonly Credential[]): Promise<void>;
 }

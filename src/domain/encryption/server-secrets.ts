@@ -4,6 +4,8 @@ import type { KeyEncryption } from './key-encryption.ts';
 export interface ServerSecrets {
   /** Keys the HMAC under which client secrets are stored. */
   readonly clientSecretHashKey: Uint8Array;
+  /** Keys the HMAC by which this server knows its own cursors. */
+  readonly cursorKey: Uint8Array;
 }
 
 /** Where the sealed values are kept, by name. */
@@ -18,6 +20,7 @@ export async function hasServerSecrets(store: ServerSecretStore): Promise<boolea
 }
 
 const HASH_KEY = 'client_secret_hash_key';
+const CURSOR_KEY = 'cursor_key';
 
 /**
  * Reads this server's secrets, making those that do not exist yet. Runs inside the transaction that prepares the
@@ -30,13 +33,13 @@ export async function prepareServerSecrets(
   encryption: KeyEncryption,
   { randomBytes, now }: { randomBytes: (size: number) => Uint8Array; now: Date },
 ): Promise<ServerSecrets> {
-  const sealed = await store.find(HASH_KEY);
-  if (sealed !== undefined) return { clientSecretHashKey: await encryption.open(sealed, `server_secrets/${HASH_KEY}`) };
-  const key = randomBytes(32);
-  await store.insert({
-    name: HASH_KEY,
-    sealed: await encryption.seal(key, `server_secrets/${HASH_KEY}`),
-    createdAt: now,
-  });
-  return { clientSecretHashKey: key };
+  const prepare = async (name: string): Promise<Uint8Array> => {
+    const label = `server_secrets/${name}`;
+    const there = await store.find(name);
+    if (there !== undefined) return encryption.open(there, label);
+    const key = randomBytes(32);
+    await store.insert({ name, sealed: await encryption.seal(key, label), createdAt: now });
+    return key;
+  };
+  return { clientSecretHashKey: await prepare(HASH_KEY), cursorKey: await prepare(CURSOR_KEY) };
 }

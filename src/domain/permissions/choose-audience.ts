@@ -2,28 +2,24 @@ import { DomainError } from '../domain-error.ts';
 import type { Grant } from './grant.ts';
 import { isNamed, type ResourceServerId, type ResourceServers } from './resource-server.ts';
 
-/**
- * The audience of a new account: the one that was asked for, else that of the first permissions it gets, else the
- * default resource server.
- *
- * @param requested an identifier of a resource server
- * @throws DomainError `invalid_value` when nothing has that identifier, `audience_required` when the grants span
- *   several resource servers and none was asked for
- */
-export function chooseAudience(
-  requested: string | undefined,
-  grants: readonly Grant[],
-  servers: ResourceServers,
-): ResourceServerId {
-  if (requested !== undefined) {
-    const server = [...servers.values()].find((candidate) => isNamed(candidate, requested));
-    if (server === undefined) {
-      throw new DomainError('invalid_value', 'audience names no resource server', {
-        fields: [{ pointer: '/audience', message: 'is not the identifier of a resource server' }],
-      });
-    }
-    return server.resourceServerId;
+/** The resource server that an account's owner names as its audience. @throws DomainError `invalid_value` */
+export function namedAudience(identifier: string, servers: ResourceServers): ResourceServerId {
+  const server = [...servers.values()].find((candidate) => isNamed(candidate, identifier));
+  if (server === undefined) {
+    throw new DomainError('invalid_value', 'audience names no resource server', {
+      fields: [{ pointer: '/audience', message: 'is not the identifier of a resource server' }],
+    });
   }
+  return server.resourceServerId;
+}
+
+/**
+ * The audience of an account that has none yet: that of the first permissions it gets.
+ *
+ * @returns undefined when it gets none
+ * @throws DomainError `audience_required` when they span several resource servers
+ */
+export function audienceOf(grants: readonly Grant[], servers: ResourceServers): ResourceServerId | undefined {
   const bound = new Set(grants.map((grant) => (grant.kind === 'role' ? 'management' : grant.resourceServerId)));
   if (bound.size > 1) {
     const identifiers = [...bound].map((id) => servers.get(id)?.identifier).join(', ');
@@ -32,5 +28,5 @@ export function chooseAudience(
     });
   }
   const [only] = bound;
-  return only ?? 'default';
+  return only;
 }

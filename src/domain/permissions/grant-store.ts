@@ -1,6 +1,8 @@
-import type { ClientId, GrantId } from '../ids.ts';
+import type { GrantId } from '../ids.ts';
+import type { AccountKey } from '../service-accounts/service-account.ts';
 import type { Grant } from './grant.ts';
 
 export interface GrantStore {
-  insert(clientId: ClientId, grants: readonly (Grant & { readonly grantId: GrantId })[]): Promise<void>;
+  insert(account: AccountKey, grants: readonly (Grant & { readonly grantId: GrantId })[]): Promise<void>;
+  delete(account: AccountKey, grants: readonly Grant[]): Promise<void>;
 }

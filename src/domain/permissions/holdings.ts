@@ -1,5 +1,6 @@
+import type { CompanyId } from '../ids.ts';
 import type { Grant, RoleId } from './grant.ts';
-import { MANAGEMENT_PERMISSIONS } from './management-permissions.ts';
+import { MANAGEMENT_PERMISSIONS, ROOT_ONLY } from './management-permissions.ts';
 import { isPermission, type Permission } from './permission.ts';
 import type { ResourceServerId } from './resource-server.ts';
 
@@ -10,10 +11,18 @@ const ROLE_PERMISSIONS: Record<RoleId, readonly Permission[]> = {
   root: (MANAGEMENT_PERMISSIONS as readonly string[]).filter(isPermission),
 };
 
-/** Works out from an account's grants what it may do where. */
-export function holdingsOf(grants: readonly Grant[]): Holdings {
+/**
+ * Works out from an account's grants what it may do where.
+ *
+ * @param company the one that the account belongs to: then nothing counts that reaches beyond it, whatever was granted
+ */
+export function holdingsOf(grants: readonly Grant[], company: CompanyId | undefined): Holdings {
   const held = new Map<ResourceServerId, Permission[]>();
-  const add = (resourceServerId: ResourceServerId, permissions: readonly Permission[]): void => {
+  const add = (resourceServerId: ResourceServerId, granted: readonly Permission[]): void => {
+    const permissions =
+      company !== undefined && resourceServerId === 'management'
+        ? granted.filter((permission) => !ROOT_ONLY.has(permission))
+        : granted;
     held.set(resourceServerId, [...(held.get(resourceServerId) ?? []), ...permissions]);
   };
   for (const grant of grants) {
@@ -22,7 +31,7 @@ export function holdingsOf(grants: readonly Grant[]): Holdings {
         add(grant.resourceServerId, [grant.permission]);
         break;
       case 'role':
-        add('management', ROLE_PERMISSIONS[grant.roleId]);
+        if (company === undefined) add('management', ROLE_PERMISSIONS[grant.roleId]);
         break;
     }
   }

@@ -1,10 +1,12 @@
 import type { Origin } from '../audit/audit-event.ts';
-import type { ClientId } from '../ids.ts';
+import type { ClientId, CompanyId } from '../ids.ts';
 import type { Holdings } from '../permissions/holdings.ts';
 
 /** The account that makes a management call. */
 export interface Caller {
   readonly clientId: ClientId;
+  /** The company that it belongs to, and beyond which its authority never reaches; undefined: a root account. */
+  readonly company: CompanyId | undefined;
   readonly requestId: string;
   /** Management permissions that stand in its token and that the account still holds. */
   readonly permissions: ReadonlySet<string>;

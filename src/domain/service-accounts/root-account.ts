@@ -8,6 +8,7 @@ import {
 import { DomainError } from '../domain-error.ts';
 import { isClientId, newClientId, newGrantId, type ClientId } from '../ids.ts';
 import type { Stores, Work } from '../storage.ts';
+import type { ServiceAccount } from './service-account.ts';
 
 /** The id and the secret of a root account, to be shown once. */
 export interface RootCredential {
@@ -45,17 +46,24 @@ export async function bootstrapRoot(
   }
   const issued = await issueRootCredentials(tools, now, fixed);
   const credentials = issued.map(({ credential }) => credential);
-  await stores.serviceAccounts.insert({
+  const account: ServiceAccount = {
     clientId,
+    company: undefined,
     slug: 'root',
     name: 'Root',
+    description: undefined,
+    state: 'enabled',
     audience: 'management',
+    tokenTtl: undefined,
+    metadata: {},
     createdAt: now,
     createdBy: undefined,
     updatedAt: now,
-  });
-  await stores.credentials.insert(clientId, credentials);
-  await stores.grants.insert(clientId, [{ kind: 'role', roleId: 'root', grantId: newGrantId(tools.randomId) }]);
+    revision: 1,
+  };
+  await stores.serviceAccounts.insert(account);
+  await stores.credentials.insert(account, credentials);
+  await stores.grants.insert(account, [{ kind: 'role', roleId: 'root', grantId: newGrantId(tools.randomId) }]);
   const created: AuditEntry = {
     action: 'service_account.created',
     target: clientId,
@@ -88,7 +96,7 @@ export async function recoverRoot(stores: Stores, tools: CredentialTools, now: D
   const [clientId] = await stores.serviceAccounts.lockRoots();
   if (clientId === undefined) throw new DomainError('not_found', 'There is no root account: start Writ to make one');
   const { credential, clientSecret } = issueClientSecret(tools, now);
-  await stores.credentials.insert(clientId, [credential]);
+  await stores.credentials.insert({ clientId, company: undefined }, [credential]);
   return {
     result: { clientId, clientSecret },
     audit: [

@@ -1,21 +1,42 @@
-import type { ClientId } from '../ids.ts';
-import type { AccountSnapshot, ServiceAccount } from './service-account.ts';
+import type { ClientId, CompanyId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { State } from '../state.ts';
+import type { AccountKey, AccountSnapshot, ServiceAccount } from './service-account.ts';
+
+/** Which accounts are wanted; what is undefined does not matter. */
+export interface ServiceAccountFilter {
+  readonly state?: State | undefined;
+  readonly slug?: string | undefined;
+  /** One that has been granted to it, by its name. */
+  readonly permission?: string | undefined;
+  readonly role?: string | undefined;
+  /** Prefix of the name or the slug, whatever its case. */
+  readonly search?: string | undefined;
+}
 
 export interface ServiceAccountStore {
   /** @returns false, and changes nothing, when the slug or the id is taken */
   insert(account: ServiceAccount): Promise<boolean>;
-  findBySlug(slug: string): Promise<ServiceAccount | undefined>;
-  /** One account with its credentials and grants, in one statement. */
+  /** One account, whoever it belongs to, in one statement: for finding out who somebody is. */
   findSnapshot(clientId: ClientId): Promise<AccountSnapshot | undefined>;
-  /** Every account with its credentials and grants, newest first. */
-  listSnapshots(): Promise<AccountSnapshot[]>;
-  /** Deletes it and everything that belongs to it; its id is never given out again. @returns whether it existed */
-  delete(clientId: ClientId, at: Date): Promise<boolean>;
+  /**
+   * One account of a company, or one of the root accounts, by its id or else its slug.
+   *
+   * @param company undefined: the root accounts
+   */
+  find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
+  /** Reads it anew, and nobody else changes or deletes it until the end of the transaction. */
+  lock(account: AccountKey): Promise<AccountSnapshot | undefined>;
+  /** Newest first. */
+  list(company: CompanyId | undefined, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSnapshot>>;
+  update(account: ServiceAccount): Promise<void>;
+  /** Deletes it and everything that belongs to it; its id is never given out again. */
+  delete(account: AccountKey, at: Date): Promise<void>;
   /** Whether the id belongs or once belonged to an account. */
   isUsed(clientId: ClientId): Promise<boolean>;
   /**
-   * Accounts that hold the role `root` and can still prove who they are, oldest first. Locks them until the end of the
-   * transaction, so that two callers cannot each remove the other's last one.
+   * Enabled root accounts that may grant everything, oldest first. Locks them until the end of the transaction, so that
+   * two callers cannot each take away the other's last one.
    */
   lockRoots(): Promise<ClientId[]>;
 }

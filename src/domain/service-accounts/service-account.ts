@@ -1,35 +1,49 @@
 import type { Credential } from '../credentials/credential.ts';
-import type { ClientId } from '../ids.ts';
+import type { ClientId, CompanyId } from '../ids.ts';
 import type { Grant } from '../permissions/grant.ts';
 import type { Holdings } from '../permissions/holdings.ts';
 import type { ResourceServerId } from '../permissions/resource-server.ts';
+import type { State } from '../state.ts';
 
 /** A machine that may get tokens. */
 export interface ServiceAccount {
   readonly clientId: ClientId;
-  /** A DNS label, unique among the root accounts. */
+  /** The company that it belongs to; undefined: a root account. */
+  readonly company: CompanyId | undefined;
+  /** A DNS label, unique in the company, or among the root accounts. */
   readonly slug: string;
   readonly name: string;
-  /** The audience of its tokens when a request names none. */
-  readonly audience: ResourceServerId;
+  readonly description: string | undefined;
+  readonly state: State;
+  /** The audience of its tokens when a request names none; undefined until the first grant decides. */
+  readonly audience: ResourceServerId | undefined;
+  /** The longest that its tokens may last, in seconds, where that is less than the resource server's. */
+  readonly tokenTtl: number | undefined;
+  /** Whatever its owners want to remember about it. */
+  readonly metadata: Metadata;
   readonly createdAt: Date;
   /** The account that registered it; undefined for the first one, which the server made. */
   readonly createdBy: ClientId | undefined;
   readonly updatedAt: Date;
+  /** Counts its changes. */
+  readonly revision: number;
 }
+
+/** Which account, and whose: every query on what belongs to it names both. */
+export type AccountKey = Pick<ServiceAccount, 'clientId' | 'company'>;
+
+export type Metadata = Readonly<Record<string, string | number | boolean>>;
+
+/** The audience of an account to which nothing has been granted yet. */
+export const FIRST_AUDIENCE: ResourceServerId = 'default';
 
 /** An account with everything that decides about its tokens. */
 export interface AccountSnapshot {
   readonly account: ServiceAccount;
+  /** Neither it nor its company is disabled. */
+  readonly enabled: boolean;
   readonly credentials: readonly Credential[];
   readonly grants: readonly Grant[];
   /** What the grants come to. */
   readonly holdings: Holdings;
 }
-
-/**
- * Free text of 1 to 128 characters that a terminal and a page show as it is: no control characters, no line or
- * paragraph separators, no lone surrogates, and none that turn the direction of the text around.
- */
-export const NAME_PATTERN =
-  '^(?=.*\\S)[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029\\u202A-\\u202E\\u2066-\\u2069\\uD800-\\uDFFF]{1,128}$';

@@ -1,6 +1,6 @@
 import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import { type AccountSnapshot, FIRST_AUDIENCE } from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
 import type {
   IssuedCredentialBody,
@@ -13,13 +13,20 @@ export function presentServiceAccount(
   { account, grants, credentials }: AccountSnapshot,
   servers: ResourceServers,
 ): ServiceAccountBody {
+  const { audience = FIRST_AUDIENCE } = account;
   return {
     clientId: account.clientId,
     slug: account.slug,
     name: account.name,
+    description: account.description ?? null,
+    company: account.company ?? null,
+    state: account.state,
     roles: grants.flatMap((grant) => (grant.kind === 'role' ? [grant.roleId] : [])),
-    permissions: grants.flatMap((grant) => (grant.kind === 'permission' ? [grant.permission] : [])),
-    audience: servers.get(account.audience)?.identifier ?? account.audience,
+    // A set: in one order, whatever the database sorts by.
+    permissions: grants.flatMap((grant) => (grant.kind === 'permission' ? [grant.permission] : [])).toSorted(),
+    audience: servers.get(audience)?.identifier ?? audience,
+    tokenTtl: account.tokenTtl ?? null,
+    metadata: account.metadata,
     credentialCount: credentials.length,
     createdAt: account.createdAt.toISOString(),
     createdBy: account.createdBy ?? null,

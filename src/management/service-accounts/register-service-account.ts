@@ -1,35 +1,48 @@
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
-import { wantedCredentials } from './wanted-credentials.ts';
 import { defineRoute, type Route } from '../route.ts';
+import type { AccountCollection } from './account-collection.ts';
+import { seconds } from './duration.ts';
 import { presentRegisteredServiceAccount } from './present-service-account.ts';
 import {
   NEW_SERVICE_ACCOUNT,
   type NewServiceAccountBody,
   REGISTERED_SERVICE_ACCOUNT,
 } from './service-account-schema.ts';
+import { wantedCredentials } from './wanted-credentials.ts';
 
-export function registerServiceAccount(serviceAccounts: ServiceAccounts, servers: ResourceServers): Route {
+export function registerServiceAccount(
+  { path, tag, operationId, one }: AccountCollection,
+  serviceAccounts: ServiceAccounts,
+  servers: ResourceServers,
+): Route {
   return defineRoute<NewServiceAccountBody>({
     method: 'POST',
-    path: '/api/service-accounts',
-    operationId: 'registerServiceAccount',
-    summary: 'Register a root service account',
+    path,
+    operationId: operationId('register'),
+    summary: `Register a ${one}`,
+    tag,
     permission: 'writ.serviceaccounts.manage',
     body: NEW_SERVICE_ACCOUNT,
     replies: { 201: { description: 'The account, and once its secret', schema: REGISTERED_SERVICE_ACCOUNT } },
-    async handle({ caller, body }) {
-      const registered = await serviceAccounts.register(caller, {
+    refusals: { 409: 'The slug is taken (`already_exists`): `Location` leads to the account that has it' },
+    async handle({ caller, company, body }) {
+      const registered = await serviceAccounts.register(caller, company, {
         name: body.name,
         slug: body.slug,
+        description: body.description,
+        state: body.state ?? 'enabled',
         permissions: body.permissions ?? [],
         audience: body.audience,
+        tokenTtl: body.tokenTtl === undefined ? undefined : seconds(body.tokenTtl, '/tokenTtl'),
+        metadata: body.metadata ?? {},
         credentials: wantedCredentials(body),
       });
       return {
         status: 201,
         body: presentRegisteredServiceAccount(registered, servers),
         created: registered.account.clientId,
+        revision: registered.account.revision,
       };
     },
   });

@@ -1,16 +1,23 @@
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { defineRoute, type Route } from '../route.ts';
+import type { AccountCollection } from './account-collection.ts';
 
-export function removeServiceAccount(serviceAccounts: ServiceAccounts): Route {
+export function removeServiceAccount(
+  { path, tag, operationId, one }: AccountCollection,
+  serviceAccounts: ServiceAccounts,
+): Route {
   return defineRoute({
     method: 'DELETE',
-    path: '/api/service-accounts/{clientId}',
-    operationId: 'removeServiceAccount',
-    summary: 'Delete a root service account with everything it has',
+    path: `${path}/{clientId}`,
+    operationId: operationId('remove'),
+    summary: `Delete a ${one} with everything it has`,
+    tag,
     permission: 'writ.serviceaccounts.manage',
+    conditional: true,
     replies: { 204: { description: 'It is gone' } },
-    async handle({ caller, param }) {
-      await serviceAccounts.remove(caller, param('clientId'));
+    refusals: { 409: 'It is the last enabled root account that may grant everything (`last_root`)' },
+    async handle({ caller, company, expected, param }) {
+      await serviceAccounts.remove(caller, company, param('clientId'), expected);
       return { status: 204 };
     },
   });

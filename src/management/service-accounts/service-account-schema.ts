@@ -1,8 +1,66 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { NAME_PATTERN } from '../../domain/service-accounts/service-account.ts';
-import { SLUG_PATTERN } from '../../domain/service-accounts/slug.ts';
+import { NAME_PATTERN } from '../../domain/name.ts';
+import { SLUG_PATTERN } from '../../domain/slug.ts';
+import { STATES } from '../../domain/state.ts';
+import { TIME } from '../common-schema.ts';
 
-const TIME = { type: 'string', format: 'date-time', description: 'RFC 3339, in UTC' } as const;
+const DESCRIPTION_PATTERN =
+  '^[^\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F\\u202A-\\u202E\\u2066-\\u2069\\uD800-\\uDFFF]*$';
+
+/** Free text of several lines. */
+const DESCRIPTION = { type: 'string', pattern: DESCRIPTION_PATTERN, maxLength: 1024 } as const;
+
+const STATE = {
+  type: 'string',
+  enum: STATES,
+  description: 'A disabled account gets no token and may not call this API',
+} as const;
+
+const TOKEN_TTL = {
+  type: ['integer', 'string'],
+  minimum: 1,
+  maximum: 31_536_000,
+  maxLength: 32,
+  description: 'Seconds, or an ISO 8601 duration; it can only shorten what the resource server says',
+  examples: [300, 'PT5M'],
+} as const;
+
+const METADATA_VALUE = {
+  type: ['string', 'number', 'boolean'],
+  pattern: DESCRIPTION_PATTERN,
+  maxLength: 1024,
+} as const;
+
+/** Names of members of the metadata: none that JavaScript gives a meaning. */
+const METADATA_NAME = {
+  pattern: '^[A-Za-z0-9._/-]{1,64}$',
+  not: { enum: ['constructor', 'prototype', '__proto__'] },
+} as const;
+
+const METADATA = {
+  type: 'object',
+  description: 'Whatever its owners want to remember about it; at most 4096 bytes of JSON',
+  propertyNames: METADATA_NAME,
+  additionalProperties: METADATA_VALUE,
+  examples: [{ team: 'billing', 'cost-center': 4711 }],
+} as const;
+
+const PERMISSIONS = {
+  type: 'array',
+  items: { type: 'string', minLength: 1, maxLength: 128 },
+  maxItems: 1000,
+  examples: [['orders:read']],
+} as const;
+
+const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Order import'] } as const;
+
+const AUDIENCE = {
+  type: 'string',
+  maxLength: 512,
+  description:
+    'Identifier of the resource server that tokens are for unless they ask for another; that of the first permission when absent',
+  examples: ['api://default'],
+} as const;
 
 const PUBLIC_KEY = {
   type: ['string', 'object'],
@@ -16,7 +74,7 @@ const NEW_CREDENTIAL = {
   title: 'NewCredential',
   type: 'object',
   properties: {
-    type: { enum: ['client_secret', 'public_key'] },
+    type: { type: 'string', enum: ['client_secret', 'public_key'] },
     publicKey: PUBLIC_KEY,
     assertionAudiences: {
       type: 'array',
@@ -40,46 +98,69 @@ export const NEW_SERVICE_ACCOUNT = {
   title: 'NewServiceAccount',
   type: 'object',
   properties: {
-    name: { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Order import'] },
+    name: NAME,
     slug: {
       type: 'string',
       pattern: SLUG_PATTERN,
       description: 'Made from the name when absent',
       examples: ['order-import'],
     },
-    permissions: {
-      type: 'array',
-      items: { type: 'string', minLength: 1, maxLength: 128 },
-      maxItems: 1000,
-      examples: [['orders:read']],
-    },
-    audience: {
-      type: 'string',
-      maxLength: 512,
-      description:
-        'Identifier of the resource server that tokens are for unless they ask for another; that of the first permission when absent',
-      examples: ['api://default'],
-    },
+    description: DESCRIPTION,
+    state: STATE,
+    permissions: PERMISSIONS,
+    audience: AUDIENCE,
+    tokenTtl: TOKEN_TTL,
+    metadata: METADATA,
     credentials: {
       type: 'array',
       description: 'Exactly these are made; a client secret when neither this nor tokenEndpointAuthMethod is given',
       items: NEW_CREDENTIAL,
       maxItems: 110,
     },
-    tokenEndpointAuthMethod: { enum: ['client_secret_basic', 'private_key_jwt'] },
+    tokenEndpointAuthMethod: { type: 'string', enum: ['client_secret_basic', 'private_key_jwt'] },
     publicKey: { ...PUBLIC_KEY, description: 'Goes with tokenEndpointAuthMethod private_key_jwt' },
   },
   required: ['name'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
+/** What can be sent to change one: a JSON merge patch (RFC 7396), where null takes a member away. */
+export const CHANGED_SERVICE_ACCOUNT = {
+  title: 'ChangedServiceAccount',
+  type: 'object',
+  properties: {
+    name: NAME,
+    description: { ...DESCRIPTION, type: ['string', 'null'] },
+    state: STATE,
+    permissions: { ...PERMISSIONS, description: 'All of them, instead of those that it has' },
+    audience: { ...AUDIENCE, type: ['string', 'null'] },
+    tokenTtl: { ...TOKEN_TTL, type: ['integer', 'string', 'null'] },
+    metadata: {
+      ...METADATA,
+      type: ['object', 'null'],
+      additionalProperties: { ...METADATA_VALUE, type: ['string', 'number', 'boolean', 'null'] },
+    },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
 const ACCOUNT = {
   clientId: { type: 'string', examples: ['sa_5V0kPEq8mDgXc2nB7TzWfY'] },
-  slug: { type: 'string' },
-  name: { type: 'string' },
+  slug: { type: 'string', examples: ['order-import'] },
+  name: { type: 'string', examples: ['Order import'] },
+  description: { type: ['string', 'null'] },
+  company: { type: ['string', 'null'], description: 'null: a root account' },
+  state: STATE,
   roles: { type: 'array', items: { type: 'string' } },
-  permissions: { type: 'array', items: { type: 'string' } },
-  audience: { type: 'string' },
+  permissions: {
+    type: 'array',
+    description: 'A set, in alphabetical order',
+    items: { type: 'string' },
+    examples: [['orders:read']],
+  },
+  audience: { type: 'string', examples: ['api://default'] },
+  tokenTtl: { type: ['integer', 'null'], description: 'Seconds' },
+  metadata: METADATA,
   credentialCount: { type: 'integer' },
   createdAt: TIME,
   createdBy: { type: ['string', 'null'] },
@@ -90,9 +171,14 @@ const ACCOUNT_MEMBERS = [
   'clientId',
   'slug',
   'name',
+  'description',
+  'company',
+  'state',
   'roles',
   'permissions',
   'audience',
+  'tokenTtl',
+  'metadata',
   'credentialCount',
   'createdAt',
   'createdBy',
@@ -123,7 +209,7 @@ export const REGISTERED_SERVICE_ACCOUNT = {
         type: 'object',
         properties: {
           credentialId: { type: 'string' },
-          type: { enum: ['client_secret', 'public_key'] },
+          type: { type: 'string', enum: ['client_secret', 'public_key'] },
           hint: { type: 'string', description: 'The first characters of the secret' },
           kid: { type: 'string' },
           createdAt: TIME,
@@ -141,6 +227,7 @@ export const REGISTERED_SERVICE_ACCOUNT = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
+export type ChangedServiceAccountBody = FromSchema<typeof CHANGED_SERVICE_ACCOUNT>;
 export type NewServiceAccountBody = FromSchema<typeof NEW_SERVICE_ACCOUNT>;
 export type IssuedCredentialBody = RegisteredServiceAccountBody['credentials'][number];
 export type ServiceAccountBody = FromSchema<typeof SERVICE_ACCOUNT>;

@@ -1,0 +1,133 @@
+import type { AuditEntry } from '../audit/audit-event.ts';
+import type { Clock } from '../clock.ts';
+import { DomainError } from '../domain-error.ts';
+import { isCompanyId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { assertRevision, type ExpectedRevisions } from '../revision.ts';
+import { type Caller, originOf } from '../service-accounts/caller.ts';
+import { slugOf } from '../slug.ts';
+import type { State } from '../state.ts';
+import type { Storage } from '../storage.ts';
+import type { Company } from './company.ts';
+import type { CompanyFilter, CompanyStore } from './company-store.ts';
+
+/** What a caller may say about a company that it registers. */
+export interface NewCompany {
+  /** Made from the name when absent. */
+  readonly companyId: string | undefined;
+  readonly name: string;
+  readonly state: State;
+}
+
+/** The companies of this server. */
+export interface Companies {
+  /** @throws DomainError `invalid_value`, or `already_exists` with the id of the company that has it */
+  register(caller: Caller, input: NewCompany): Promise<Company>;
+  /** @throws DomainError `not_found` */
+  get(id: string): Promise<Company>;
+  /** Newest first; a caller that belongs to a company sees just that one. */
+  list(caller: Caller, filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
+  /** @throws DomainError `not_found`, `precondition_failed` */
+  change(
+    caller: Caller,
+    id: string,
+    expected: ExpectedRevisions,
+    changes: { readonly name?: string | undefined; readonly state?: State | undefined },
+  ): Promise<Company>;
+  /**
+   * @param cascade with everything in it
+   * @throws DomainError `not_found`, `precondition_failed`, `not_empty`
+   */
+  remove(caller: Caller, id: string, expected: ExpectedRevisions, cascade: boolean): Promise<void>;
+}
+
+export function createCompanies({ storage, clock }: { storage: Storage; clock: Clock }): Companies {
+  return {
+    async register(caller, { companyId: wanted, name, state }) {
+      const companyId = wanted ?? slugOf(name) ?? '';
+      if (!isCompanyId(companyId)) {
+        throw new DomainError('invalid_value', 'No companyId can be made from this name', {
+          fields: [{ pointer: '/companyId', message: 'is required, as a DNS label' }],
+        });
+      }
+      const now = clock();
+      const company: Company = {
+        companyId,
+        name,
+        state,
+        createdAt: now,
+        createdBy: caller.clientId,
+        updatedAt: now,
+        revision: 1,
+      };
+      return storage.write(originOf(caller), async ({ companies }) => {
+        if (await companies.isRetired(companyId)) {
+          throw new DomainError('already_exists', `The id ${companyId} has been used before, and no id is used twice`, {
+            fields: [{ pointer: '/companyId', message: 'has been used before' }],
+          });
+        }
+        if (!(await companies.insert(company))) {
+          throw new DomainError('already_exists', `A company with the id ${companyId} exists`, {
+            fields: [{ pointer: '/companyId', message: 'is taken' }],
+            existing: companyId,
+          });
+        }
+        return { result: company, audit: [entry('company.created', company, { name, state })] };
+      });
+    },
+
+    async get(id) {
+      const company = isCompanyId(id) ? await storage.read.companies.find(id) : undefined;
+      return company ?? notFound();
+    },
+
+    list: ({ company }, filter, page) =>
+      storage.read.companies.list({ ...filter, ...(company !== undefined && { companyId: company }) }, page),
+
+    async change(caller, id, expected, { name, state }) {
+      return storage.write(originOf(caller), async ({ companies }) => {
+        const company = await lock(companies, id);
+        assertRevision(company.revision, expected);
+        const changed: Company = {
+          ...company,
+          name: name ?? company.name,
+          state: state ?? company.state,
+          updatedAt: clock(),
+          revision: company.revision + 1,
+        };
+        await companies.update(changed);
+        const details = { name: changed.name, state: changed.state };
+        return { result: changed, audit: [entry('company.changed', changed, details)] };
+      });
+    },
+
+    async remove(caller, id, expected, cascade) {
+      return storage.write(originOf(caller), async ({ companies }) => {
+        const company = await lock(companies, id);
+        const { companyId } = company;
+        assertRevision(company.revision, expected);
+        if (!cascade && (await companies.hasAccounts(companyId))) {
+          throw new DomainError('not_empty', 'The company has service accounts: ?cascade=true deletes them with it');
+        }
+        await companies.delete(companyId, clock());
+        return { result: undefined, audit: [entry('company.deleted', company, { name: company.name, cascade })] };
+      });
+    },
+  };
+}
+
+async function lock(companies: CompanyStore, id: string): Promise<Company> {
+  return (isCompanyId(id) ? await companies.lock(id) : undefined) ?? notFound();
+}
+
+function entry(
+  action: AuditEntry['action'],
+  { companyId }: Company,
+  details: Readonly<Record<string, unknown>>,
+): AuditEntry {
+  return { action, target: companyId, company: companyId, details, changes: [{ kind: 'everyone' }] };
+}
+
+function notFound(): never {
+  throw new DomainError('not_found', 'There is no such company');
+}

@@ -1,0 +1,31 @@
+import type { CompanyId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { State } from '../state.ts';
+import type { Company } from './company.ts';
+
+/** Which companies are wanted; what is undefined does not matter. */
+export interface CompanyFilter {
+  /** Just this one. */
+  readonly companyId?: CompanyId | undefined;
+  readonly state?: State | undefined;
+  /** Prefix of the id or the name, whatever its case. */
+  readonly search?: string | undefined;
+}
+
+export interface CompanyStore {
+  /** @returns false, and changes nothing, when the id is taken */
+  insert(company: Company): Promise<boolean>;
+  find(companyId: CompanyId): Promise<Company | undefined>;
+  /** As `find`, and nobody deletes it until the end of the transaction. */
+  keep(companyId: CompanyId): Promise<Company | undefined>;
+  /** As `find`, and nobody else changes or deletes it, or gives it an account, until the end of the transaction. */
+  lock(companyId: CompanyId): Promise<Company | undefined>;
+  /** Newest first. */
+  list(filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
+  update(company: Company): Promise<void>;
+  hasAccounts(companyId: CompanyId): Promise<boolean>;
+  /** Deletes it with its accounts; none of their ids is ever given out again. */
+  delete(companyId: CompanyId, at: Date): Promise<void>;
+  /** Whether the id once belonged to something that is gone. */
+  isRetired(companyId: CompanyId): Promise<boolean>;
+}

@@ -1,0 +1,15 @@
+import type { ClientId, CompanyId } from '../ids.ts';
+import type { State } from '../state.ts';
+
+/** A tenant: service accounts of its own, and nobody else's business. */
+export interface Company {
+  readonly companyId: CompanyId;
+  readonly name: string;
+  /** While it is disabled, none of its accounts gets a token or may call the management API. */
+  readonly state: State;
+  readonly createdAt: Date;
+  readonly createdBy: ClientId;
+  readonly updatedAt: Date;
+  /** Counts its changes. */
+  readonly revision: number;
+}

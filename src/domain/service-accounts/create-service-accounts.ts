@@ -1,0 +1,15 @@
+import { createChange } from './change-service-account.ts';
+import { createRegister } from './register-service-account.ts';
+import { createRemove } from './remove-service-account.ts';
+import { noSuchAccount, type ServiceAccounts, type ServiceAccountTools } from './service-accounts.ts';
+
+export function createServiceAccounts(tools: ServiceAccountTools): ServiceAccounts {
+  const { storage } = tools;
+  return {
+    register: createRegister(tools),
+    change: createChange(tools),
+    remove: createRemove(tools),
+    get: async (company, id) => (await storage.read.serviceAccounts.find(company, id)) ?? noSuchAccount(),
+    list: (company, filter, page) => storage.read.serviceAccounts.list(company, filter, page),
+  };
+}

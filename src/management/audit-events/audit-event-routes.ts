@@ -1,0 +1,76 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { AUDIT_ACTIONS, type AuditEvent, type AuditReader } from '../../domain/audit/audit-event.ts';
+import { TIME } from '../common-schema.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+const ID = { type: 'string', pattern: '^[A-Za-z0-9._:=+/@-]{1,128}$' } as const;
+
+const FILTER = {
+  type: 'object',
+  properties: {
+    action: { type: 'string', enum: AUDIT_ACTIONS },
+    target: { ...ID, description: 'The id of what was changed' },
+    actor: { ...ID, description: 'The clientId of who changed it' },
+    requestId: { ...ID, description: 'The X-Request-Id of the request that changed it' },
+  },
+  additionalProperties: false,
+} as const;
+
+const AUDIT_EVENT = {
+  title: 'AuditEvent',
+  type: 'object',
+  properties: {
+    eventId: { type: 'string' },
+    occurredAt: TIME,
+    action: { type: 'string', enum: AUDIT_ACTIONS },
+    target: { type: 'string', description: 'The id of what was changed' },
+    company: { type: ['string', 'null'], description: 'Whose business it is; null: the server alone' },
+    actor: {
+      type: 'object',
+      properties: {
+        type: { type: 'string', enum: ['service_account', 'server'] },
+        clientId: { type: 'string' },
+        command: { type: 'string' },
+      },
+      required: ['type'],
+      additionalProperties: false,
+    },
+    requestId: { type: ['string', 'null'] },
+    details: { type: 'object', description: 'What changed, in the words of this API; never a secret' },
+  },
+  required: ['eventId', 'occurredAt', 'action', 'target', 'company', 'actor', 'requestId', 'details'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** Reading what was recorded of every change: of everything, or of one company. */
+export function auditEventRoutes(auditEvents: AuditReader): Route[] {
+  const list = (path: string, operationId: string, summary: string): Route =>
+    defineRoute<undefined, FromSchema<typeof FILTER>>({
+      method: 'GET',
+      path,
+      operationId,
+      summary,
+      tag: 'Audit',
+      permission: 'writ.audit.view',
+      query: FILTER,
+      list: true,
+      replies: { 200: { description: 'The events', schema: { type: 'array', items: AUDIT_EVENT } } },
+      async handle({ company, query, page }) {
+        const { items, next } = await auditEvents.list({ ...query, company }, page);
+        return { status: 200, body: items.map(present), next };
+      },
+    });
+  return [
+    list('/api/audit-events', 'listAuditEvents', 'List every change, newest first'),
+    list(
+      '/api/companies/{companyId}/audit-events',
+      'listCompanyAuditEvents',
+      'List the changes in a company, newest first',
+    ),
+  ];
+}
+
+function present(event: AuditEvent): FromSchema<typeof AUDIT_EVENT> {
+  const { eventId, occurredAt, action, target, company = null, actor, requestId = null, details } = event;
+  return { eventId, occurredAt: occurredAt.toISOString(), action, target, company, actor, requestId, details };
+}

@@ -1,0 +1,124 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import type { Companies } from '../../domain/companies/companies.ts';
+import type { Company } from '../../domain/companies/company.ts';
+import { STATES } from '../../domain/state.ts';
+import { SEARCH } from '../common-schema.ts';
+import { type Answer, defineRoute, type Route } from '../route.ts';
+import {
+  CHANGED_COMPANY,
+  type ChangedCompanyBody,
+  COMPANY,
+  type CompanyBody,
+  NEW_COMPANY,
+  type NewCompanyBody,
+} from './company-schema.ts';
+
+const PATH = '/api/companies';
+const ONE = `${PATH}/{companyId}`;
+const tag = 'Companies';
+
+const FILTER = {
+  type: 'object',
+  properties: {
+    state: { type: 'string', enum: STATES },
+    search: { ...SEARCH, description: 'How its name or its id begins' },
+  },
+  additionalProperties: false,
+} as const;
+
+const CASCADE = {
+  type: 'object',
+  properties: { cascade: { type: 'boolean', description: 'With all of its service accounts' } },
+  additionalProperties: false,
+} as const;
+
+/** The operations on companies. */
+export function companyRoutes(companies: Companies): Route[] {
+  return [
+    defineRoute<NewCompanyBody>({
+      method: 'POST',
+      path: PATH,
+      operationId: 'registerCompany',
+      summary: 'Register a company',
+      tag,
+      permission: 'writ.companies.manage',
+      body: NEW_COMPANY,
+      replies: { 201: { description: 'The company', schema: COMPANY } },
+      refusals: { 409: 'The id is taken, or has been used before (`already_exists`)' },
+      async handle({ caller, body: { companyId, name, state = 'enabled' } }) {
+        const company = await companies.register(caller, { companyId, name, state });
+        return { ...presented(company, 201), created: company.companyId };
+      },
+    }),
+    defineRoute<undefined, FromSchema<typeof FILTER>>({
+      method: 'GET',
+      path: PATH,
+      operationId: 'listCompanies',
+      summary: 'List the companies that the caller may see, newest first',
+      tag,
+      permission: 'writ.companies.view',
+      forCompanies: true,
+      query: FILTER,
+      list: true,
+      replies: { 200: { description: 'The companies', schema: { type: 'array', items: COMPANY } } },
+      async handle({ caller, query, page }) {
+        const { items, next } = await companies.list(caller, query, page);
+        return { status: 200, body: items.map(present), next };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: ONE,
+      operationId: 'getCompany',
+      summary: 'Read a company',
+      tag,
+      permission: 'writ.companies.view',
+      replies: { 200: { description: 'The company', schema: COMPANY } },
+      handle: async ({ param }) => presented(await companies.get(param('companyId')), 200),
+    }),
+    defineRoute<ChangedCompanyBody>({
+      method: 'PATCH',
+      path: ONE,
+      operationId: 'changeCompany',
+      summary: 'Change a company',
+      tag,
+      permission: 'writ.companies.manage',
+      body: CHANGED_COMPANY,
+      conditional: true,
+      replies: { 200: { description: 'The company as it is now', schema: COMPANY } },
+      handle: async ({ caller, expected, body, param }) =>
+        presented(await companies.change(caller, param('companyId'), expected, body), 200),
+    }),
+    defineRoute<undefined, FromSchema<typeof CASCADE>>({
+      method: 'DELETE',
+      path: ONE,
+      operationId: 'removeCompany',
+      summary: 'Delete a company',
+      tag,
+      permission: 'writ.companies.manage',
+      query: CASCADE,
+      conditional: true,
+      replies: { 204: { description: 'It is gone' } },
+      refusals: { 409: 'It has service accounts (`not_empty`), and `cascade` does not say that they may go' },
+      async handle({ caller, expected, query, param }) {
+        await companies.remove(caller, param('companyId'), expected, query.cascade ?? false);
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+function presented(company: Company, status: number): Answer {
+  return { status, body: present(company), revision: company.revision };
+}
+
+function present({ companyId, name, state, createdAt, createdBy, updatedAt }: Company): CompanyBody {
+  return {
+    companyId,
+    name,
+    state,
+    createdAt: createdAt.toISOString(),
+    createdBy,
+    updatedAt: updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,58 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { NAME_PATTERN } from '../../domain/name.ts';
+import { SLUG_PATTERN } from '../../domain/slug.ts';
+import { STATES } from '../../domain/state.ts';
+import { TIME } from '../common-schema.ts';
+
+const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Acme'] } as const;
+const STATE = {
+  type: 'string',
+  enum: STATES,
+  description: 'While it is disabled, none of its accounts gets a token or may call this API',
+} as const;
+
+/** What can be sent to register a company. */
+export const NEW_COMPANY = {
+  title: 'NewCompany',
+  type: 'object',
+  properties: {
+    companyId: {
+      type: 'string',
+      pattern: SLUG_PATTERN,
+      description: 'Made from the name when absent; never given out again, even after the company is gone',
+      examples: ['acme'],
+    },
+    name: NAME,
+    state: STATE,
+  },
+  required: ['name'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** What can be sent to change one: a JSON merge patch (RFC 7396). */
+export const CHANGED_COMPANY = {
+  title: 'ChangedCompany',
+  type: 'object',
+  properties: { name: NAME, state: STATE },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** A company as it is answered. */
+export const COMPANY = {
+  title: 'Company',
+  type: 'object',
+  properties: {
+    companyId: { type: 'string', examples: ['acme'] },
+    name: { type: 'string', examples: ['Acme'] },
+    state: STATE,
+    createdAt: TIME,
+    createdBy: { type: 'string' },
+    updatedAt: TIME,
+  },
+  required: ['companyId', 'name', 'state', 'createdAt', 'createdBy', 'updatedAt'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export type NewCompanyBody = FromSchema<typeof NEW_COMPANY>;
+export type ChangedCompanyBody = FromSchema<typeof CHANGED_COMPANY>;
+export type CompanyBody = FromSchema<typeof COMPANY>;

@@ -1,0 +1,23 @@
+import type { ResourceServers } from '../domain/permissions/resource-server.ts';
+import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
+import { defineRoute, type Route } from './route.ts';
+import { presentServiceAccount } from './service-accounts/present-service-account.ts';
+import { SERVICE_ACCOUNT } from './service-accounts/service-account-schema.ts';
+
+/** `GET /api/self`: who the caller is, for every account, whatever it may do. */
+export function getSelf(serviceAccounts: ServiceAccounts, servers: ResourceServers): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/self',
+    operationId: 'getSelf',
+    summary: "Read the caller's own account",
+    tag: 'Self',
+    permission: 'none',
+    forCompanies: true,
+    replies: { 200: { description: 'The account', schema: SERVICE_ACCOUNT } },
+    async handle({ caller }) {
+      const snapshot = await serviceAccounts.get(caller.company, caller.clientId);
+      return { status: 200, body: presentServiceAccount(snapshot, servers), revision: snapshot.account.revision };
+    },
+  });
+}

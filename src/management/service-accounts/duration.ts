@@ -1,0 +1,28 @@
+import { DomainError } from '../../domain/domain-error.ts';
+
+/**
+ * Reads a duration: whole seconds, or as ISO 8601 writes it.
+ *
+ * @returns seconds
+ * @throws DomainError `invalid_value` for what is no duration, has months or years, which are of no fixed length, or is
+ *   no whole number of seconds above 0
+ */
+export function seconds(value: number | string, pointer: string): number {
+  const read = typeof value === 'number' ? value : fromIso8601(value);
+  if (read !== undefined && Number.isSafeInteger(read) && read > 0) return read;
+  throw new DomainError('invalid_value', 'It is no duration', {
+    fields: [
+      { pointer, message: 'must be whole seconds, or an ISO 8601 duration of weeks, days, hours, minutes, seconds' },
+    ],
+  });
+}
+
+function fromIso8601(text: string): number | undefined {
+  try {
+    const { years, months, weeks, days, hours, minutes, seconds: rest } = Temporal.Duration.from(text);
+    if (years !== 0 || months !== 0) return undefined;
+    return ((weeks * 7 + days) * 24 + hours) * 3600 + minutes * 60 + rest;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { lastRefusal } from '../support/assertions.ts';
+import { assertRefused, COMPANY_PERMISSIONS, makeCaller, makeCompany } from '../support/companies.ts';
+import { embedded, onEachDatabase } from '../support/databases.ts';
+import { useTestApp } from '../support/test-app.ts';
+
+onEachDatabase('companies', (kind) => {
+  const app = useTestApp(kind);
+
+  test('are registered, read, changed and deleted', async () => {
+    const made = await app.api('POST', '/api/companies', { name: 'Acme Ltd' });
+    assert.equal(made.status, 201);
+    assert.equal(made.headers.get('location'), '/api/companies/acme-ltd');
+    assert.equal(made.headers.get('etag'), '"1"');
+    const { createdAt, updatedAt, createdBy, ...rest } = made.json;
+    assert.deepEqual(rest, { companyId: 'acme-ltd', name: 'Acme Ltd', state: 'enabled' });
+    assert.equal(createdAt, updatedAt);
+    assert.ok(createdBy);
+    assert.deepEqual((await app.api('GET', '/api/companies/acme-ltd')).json, made.json);
+
+    const changed = await app.api('PATCH', '/api/companies/acme-ltd', { name: 'Acme' });
+    assert.equal(changed.status, 200);
+    assert.equal(changed.json.name, 'Acme');
+    assert.equal(changed.headers.get('etag'), '"2"');
+
+    assert.equal((await app.api('DELETE', '/api/companies/acme-ltd')).status, 204);
+    assertRefused(app, await app.api('DELETE', '/api/companies/acme-ltd'), 404, 'not_found');
+    assertRefused(app, await app.api('GET', '/api/companies/acme-ltd'), 404, 'not_found');
+    assert.deepEqual(
+      await app.knex('audit_events').where({ target: 'acme-ltd' }).orderBy('occurred_at').pluck('action'),
+      ['company.created', 'company.changed', 'company.deleted'],
+    );
+  });
+
+  test('E-15 are safe to register twice, and no id is used again', async () => {
+    await makeCompany(app, 'twice');
+    const again = await app.api('POST', '/api/companies', { companyId: 'twice', name: 'Other' });
+    assertRefused(app, again, 409, 'already_exists');
+    assert.equal(again.headers.get('location'), '/api/companies/twice');
+    const { json: account } = await app.api('POST', '/api/companies/twice/service-accounts', { name: 'Gone' });
+    assert.equal((await app.api('DELETE', '/api/companies/twice?cascade=true')).status, 204);
+    const gone = await app.api('POST', '/api/companies', { companyId: 'twice', name: 'Other' });
+    assertRefused(app, gone, 409, 'already_exists');
+    assert.equal(gone.headers.get('location'), null);
+    assert.deepEqual(
+      await app.knex('retired_ids').whereIn('id', ['twice', account.clientId]).orderBy('id').pluck('id'),
+      [account.clientId, 'twice'].toSorted(),
+    );
+  });
+
+  test('with accounts are deleted only with all of them, and then no token is to be had', async () => {
+    await makeCompany(app, 'full');
+    const { json: account } = await app.api('POST', '/api/companies/full/service-accounts', { name: 'Worker' });
+    assertRefused(app, await app.api('DELETE', '/api/companies/full'), 409, 'not_empty');
+    assertRefused(app, await app.api('DELETE', '/api/companies/full?cascade=maybe'), 400, 'invalid_query');
+    assert.equal((await app.token(account)).status, 200);
+    assert.equal((await app.api('DELETE', '/api/companies/full?cascade=true')).status, 204);
+    assert.equal((await app.token(account)).status, 401);
+    assert.equal(lastRefusal(app)['reason'], 'account_unknown');
+    for (const table of ['service_accounts', 'credentials', 'grants']) {
+      assert.deepEqual(await app.knex(table).where({ company_id: 'full' }).select(), [], table);
+    }
+  });
+
+  test('B-26 that are disabled give none of their accounts a token, nor let any call', async () => {
+    await makeCompany(app, 'paused');
+    const admin = await makeCaller(app, '/api/companies/paused/service-accounts', COMPANY_PERMISSIONS);
+    const self = (): ReturnType<typeof app.api> => app.api('GET', '/api/self', undefined, admin.bearer);
+    assert.equal((await self()).status, 200);
+    assert.equal((await app.api('PATCH', '/api/companies/paused', { state: 'disabled' })).status, 200);
+    assert.equal((await app.token(admin)).status, 401);
+    assert.equal(lastRefusal(app)['reason'], 'account_disabled');
+    assert.equal(lastRefusal(app)['clientId'], admin.clientId);
+    const refused = await self();
+    assert.equal(refused.status, 401);
+    assert.equal(app.log().findLast((line) => line['event'] === 'management.refused')?.['reason'], 'account_disabled');
+    // Root may still look after it.
+    assert.equal((await app.api('GET', '/api/companies/paused/service-accounts')).json.length, 1);
+    assert.equal((await app.api('PATCH', '/api/companies/paused', { state: 'enabled' })).status, 200);
+    assert.equal((await app.token(admin)).status, 200);
+    assert.equal((await self()).status, 200);
+  });
+
+  test('are not deleted while an account is being made in them, nor the other way round', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const companyId = `race-${round}`;
+      await makeCompany(app, companyId);
+      const [made, deleted] = await Promise.all([
+        app.api('POST', `/api/companies/${companyId}/service-accounts`, { name: 'Late' }),
+        app.api('DELETE', `/api/companies/${companyId}`),
+      ]);
+      assert.ok(
+        (made.status === 201 && deleted.status === 409) || (made.status === 404 && deleted.status === 204),
+        `${made.status} ${deleted.status}`,
+      );
+    }
+  });
+});
+
+describe('a company', () => {
+  const app = useTestApp(embedded);
+
+  test('is changed by who has seen it as it is', async () => {
+    await makeCompany(app, 'seen');
+    const change = (name: string, tag: string): ReturnType<typeof app.api> =>
+      app.api('PATCH', '/api/companies/seen', { name }, undefined, { 'If-Match': tag });
+    assert.equal((await change('One', '"1"')).status, 200);
+    for (const tag of ['"1"', '"3"', 'W/"2"', '2', '', '"x"', '"1", "7"']) {
+      assertRefused(app, await change('Lost', tag), 412, 'precondition_failed', tag);
+    }
+    assert.equal((await change('Two', '"1", "2"')).status, 200);
+    assert.equal((await change('Three', '*')).status, 200);
+    assert.equal((await app.api('GET', '/api/companies/seen')).headers.get('etag'), '"4"');
+    const gone = await app.api('DELETE', '/api/companies/seen', undefined, undefined, { 'If-Match': '"1"' });
+    assertRefused(app, gone, 412, 'precondition_failed');
+    const two = await Promise.all([change('A', '"4"'), change('B', '"4"')]);
+    assert.deepEqual(two.map(({ status }) => status).toSorted(), [200, 412]);
+  });
+
+  test('has an id that is a DNS label', async () => {
+    for (const companyId of ['', 'A', 'a b', 'a_b', '-a', 'a-', 'a'.repeat(64), 'ä', '..', 'a/b']) {
+      assertRefused(
+        app,
+        await app.api('POST', '/api/companies', { companyId, name: 'x' }),
+        422,
+        'invalid_body',
+        companyId,
+      );
+    }
+    for (const companyId of [null, 1, [], {}]) {
+      assertRefused(app, await app.api('POST', '/api/companies', { companyId, name: 'x' }), 400, 'invalid_body');
+    }
+    const unnamed = await app.api('POST', '/api/companies', { name: '会社' });
+    assertRefused(app, unnamed, 422, 'invalid_body');
+    assert.equal(unnamed.json.errors[0].pointer, '/companyId');
+  });
+
+  test('is listed with the others, newest first, by state and by how it begins', async () => {
+    for (const companyId of ['north-one', 'north-two', 'south']) await makeCompany(app, companyId);
+    await app.api('PATCH', '/api/companies/north-two', { state: 'disabled', name: 'Zenith' });
+    const ids = async (query: string): Promise<string[]> =>
+      (await app.api('GET', `/api/companies${query}`)).json.map(({ companyId }: { companyId: string }) => companyId);
+    assert.deepEqual((await ids('')).slice(0, 3), ['south', 'north-two', 'north-one']);
+    assert.deepEqual(await ids('?search=NORTH'), ['north-two', 'north-one']);
+    assert.deepEqual(await ids('?search=zen'), ['north-two']);
+    assert.deepEqual(await ids('?search=north&state=enabled'), ['north-one']);
+    assert.deepEqual(await ids('?search=%25'), []);
+  });
+});

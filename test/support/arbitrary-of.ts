@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+
+/** A JSON schema, as far as the schemas of the management API use it. */
+export interface SchemaNode {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly maxItems?: number;
+  readonly items?: SchemaNode;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly propertyNames?: SchemaNode;
+  readonly additionalProperties?: SchemaNode | false;
+}
+
+/** Values of a schema: everything that its keywords say, and nothing else. */
+export function arbitraryOf(schema: SchemaNode): fc.Arbitrary<unknown> {
+  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  const types = [schema.type ?? []].flat();
+  return fc.oneof(...types.map((type) => arbitraryOfType(type, schema)));
+}
+
+function arbitraryOfType(type: string, schema: SchemaNode): fc.Arbitrary<unknown> {
+  switch (type) {
+    case 'null':
+      return fc.constant(null);
+    case 'boolean':
+      return fc.boolean();
+    case 'integer':
+      return fc.integer({ min: schema.minimum ?? -1000, max: schema.maximum ?? 1000 });
+    case 'number':
+      return fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (Object.is(value, -0) ? 0 : value));
+    case 'string':
+      return text(schema);
+    case 'array':
+      return fc.uniqueArray(arbitraryOf(schema.items ?? {}), { maxLength: Math.min(schema.maxItems ?? 5, 5) });
+    case 'object':
+      return objects(schema);
+    default:
+      throw new Error(`no values of type ${type}`);
+  }
+}
+
+function text({ pattern, minLength = 0, maxLength = 100 }: SchemaNode): fc.Arbitrary<string> {
+  const fits = new RegExp(pattern ?? '', 'u');
+  const long = Math.min(maxLength, 100);
+  return fc
+    .oneof(
+      fc.string({ minLength, maxLength: long, unit: 'binary' }),
+      fc.stringMatching(/^[a-z0-9]{1,12}(?:-[a-z0-9]{1,12}){0,3}$/),
+      fc.string({ minLength, maxLength: long }),
+    )
+    .filter((value) => fits.test(value) && value.length <= maxLength && value.length >= minLength);
+}
+
+function objects({ properties, required = [], propertyNames, additionalProperties }: SchemaNode): fc.Arbitrary<object> {
+  if (properties !== undefined) {
+    const members = Object.entries(properties).map(([name, member]) => [name, arbitraryOf(member)] as const);
+    return fc.record(Object.fromEntries(members), { requiredKeys: [...required] });
+  }
+  if (propertyNames === undefined || !additionalProperties) return fc.constant({});
+  return fc.dictionary(text(propertyNames), arbitraryOf(additionalProperties), { maxKeys: 3, noNullPrototype: true });
+}
