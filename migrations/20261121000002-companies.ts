@@ -30,6 +30,10 @@ export async function up(knex: Knex): Promise<void> {
   await knex.raw(
     `create unique index service_accounts_company_id_slug_unique on service_accounts (company_id, slug) nulls not distinct`,
   );
+  // Of its own for the root accounts: a null is no constant to the planner, which would sort them all for every page.
+  await knex.raw(
+    'create index service_accounts_root on service_accounts (created_at, client_id) where company_id is null',
+  );
   await knex.raw('create index service_accounts_slug_prefix on service_accounts (slug text_pattern_ops)');
   await knex.raw('create index service_accounts_name_prefix on service_accounts (lower(name) text_pattern_ops)');
   await knex.schema.alterTable('audit_events', (table) => {
@@ -42,6 +46,7 @@ export async function down(knex: Knex): Promise<void> {
   await knex('service_accounts').whereNull('audience').update({ audience: 'default' });
   await knex.raw('drop index service_accounts_name_prefix');
   await knex.raw('drop index service_accounts_slug_prefix');
+  await knex.raw('drop index service_accounts_root');
   await knex.raw('drop index service_accounts_company_id_slug_unique');
   await knex.schema.alterTable('service_accounts', (table) => {
     table.dropIndex(['company_id', 'created_at', 'client_id']);

@@ -15,7 +15,7 @@ import { metricsFace } from './http/metrics-face.ts';
 import { HTTP_LIMITS, type HttpServer, listen } from './http/http-server.ts';
 import { sendProblem } from './http/problem.ts';
 import { requestContext } from './http/request-context.ts';
-import { createAuthenticate, createClientKeyCheck } from './management/authenticate.ts';
+import { createAuthentication, createClientKeyCheck } from './management/authenticate.ts';
 import { createCursorCodec } from './management/cursor.ts';
 import { managementFace } from './management/management-face.ts';
 import { managementRoutes } from './management/routes.ts';
@@ -147,7 +147,8 @@ function createFaces(
       resourceServers,
       auditEvents: storage.auditEvents,
     }),
-    authenticate: createAuthenticate(verify, storage.read.serviceAccounts, createClientKeyCheck(config.clientKeys)),
+    authentication: createAuthentication(verify, storage.read.serviceAccounts),
+    checkClientKey: createClientKeyCheck(config.clientKeys),
     companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
     cursors: createCursorCodec(server.cursorKey),
     resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,

@@ -73,7 +73,12 @@ async function recover(config: Config, surroundings: Surroundings): Promise<void
 /** oidc-provider prints notices as plain text; they belong into the log. */
 function routeConsole(logger: Logger): void {
   console.info = (...words: unknown[]) => logger.info({ event: 'library.notice' }, words.join(' '));
-  console.warn = (...words: unknown[]) => logger.warn({ event: 'library.warning' }, words.join(' '));
+  console.warn = (...words: unknown[]) => {
+    const text = words.join(' ');
+    // A Node.js that does not call itself LTS is not supported, it says; ours is chosen by the project.
+    const level = text.includes('Unsupported runtime') ? 'debug' : 'warn';
+    logger[level]({ event: 'library.warning' }, text);
+  };
 }
 
 /** Where this server is reached from the machine it runs on. */

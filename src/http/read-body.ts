@@ -5,11 +5,16 @@ export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError';
 }
 
+/** The client went away before it had sent everything: there is nobody to answer. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError';
+}
+
 /**
  * Reads a request's body whole. By events: an async iterator costs a third of what a token costs.
  *
  * @param limit the most bytes that are kept
- * @throws BodyTooLargeError as soon as it is known, leaving the rest unread
+ * @throws BodyTooLargeError as soon as it is known, leaving the rest unread; ClientGoneError
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -33,9 +38,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       const [only] = chunks;
       resolve(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, size));
     });
-    request.on('error', reject);
+    request.on('error', (error) => reject(new ClientGoneError('the client went away', { cause: error })));
     request.on('close', () => {
-      if (!request.complete) reject(new Error('the client went away'));
+      if (!request.complete) reject(new ClientGoneError('the client went away'));
     });
   });
 }

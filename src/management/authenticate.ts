@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
-import type { VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
+import type { AccessTokenClaims, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
 
 /** Why a management call is not let in; `reason` is for the log, never for the caller. */
 export class UnauthorizedError extends Error {
@@ -15,45 +15,60 @@ export class UnauthorizedError extends Error {
   }
 }
 
-/** Says who makes a call. @throws UnauthorizedError */
-export type Authenticate = (request: IncomingMessage, requestId: string) => Promise<Caller>;
+/**
+ * Says in two steps who makes a call: what its token says, which takes no look at the database, and what its account
+ * may do now.
+ */
+export interface Authentication {
+  /** @throws UnauthorizedError */
+  verify(request: IncomingMessage): Promise<AccessTokenClaims>;
+  /**
+   * A caller may do what its token says and its account still holds, so that narrowing a token and taking a permission
+   * away both act at once.
+   *
+   * @throws UnauthorizedError
+   */
+  identify(claims: AccessTokenClaims, requestId: string): Promise<Caller>;
+}
 
 /**
  * Checks the `Client-key` of a request, where the server has some.
  *
  * @param keys any of them will do; none: nothing is asked for
+ * @returns throws UnauthorizedError
  */
-export function createClientKeyCheck(keys: readonly string[]): (key: string | undefined) => boolean {
+export function createClientKeyCheck(keys: readonly string[]): (request: IncomingMessage) => void {
   const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
   const known = keys.map(digest);
-  return (key) => {
-    if (known.length === 0) return true;
-    const presented = digest(key ?? '');
+  return ({ headersDistinct }) => {
+    if (known.length === 0) return;
+    const presented = digest(headersDistinct['client-key']?.join(',') ?? '');
     // Every one is compared, so that the time tells nothing.
-    return known.filter((one) => timingSafeEqual(one, presented)).length > 0;
+    if (known.filter((one) => timingSafeEqual(one, presented)).length === 0) throw new UnauthorizedError('client_key');
   };
 }
 
-/**
- * A caller may do what its token says and its account still holds, so that narrowing a token and taking a permission
- * away both act at once.
- */
-export function createAuthenticate(
+/** @param accounts as they are now: no node may go on by what it remembers */
+export function createAuthentication(
   verify: VerifyAccessToken,
   accounts: Pick<ServiceAccountStore, 'findSnapshot'>,
-  isClientKey: (key: string | undefined) => boolean,
-): Authenticate {
-  return async (request, requestId) => {
-    if (!isClientKey(request.headersDistinct['client-key']?.join(','))) throw new UnauthorizedError('client_key');
-    const claims = await verify(bearerToken(request));
-    if (claims === undefined) throw new UnauthorizedError('token_invalid');
-    const snapshot = await accounts.findSnapshot(claims.clientId);
-    if (snapshot === undefined) throw new UnauthorizedError('account_unknown');
-    if (!snapshot.enabled) throw new UnauthorizedError('account_disabled');
-    const { account, holdings } = snapshot;
-    const live: ReadonlySet<string> = holdings.get('management') ?? new Set();
-    const permissions = new Set([...claims.permissions].filter((permission) => live.has(permission)));
-    return { clientId: account.clientId, company: account.company, requestId, permissions, holdings };
+): Authentication {
+  return {
+    async verify(request) {
+      const claims = await verify(bearerToken(request));
+      if (claims === undefined) throw new UnauthorizedError('token_invalid');
+      return claims;
+    },
+
+    async identify(claims, requestId) {
+      const snapshot = await accounts.findSnapshot(claims.clientId);
+      if (snapshot === undefined) throw new UnauthorizedError('account_unknown');
+      if (!snapshot.enabled) throw new UnauthorizedError('account_disabled');
+      const { account, holdings } = snapshot;
+      const live: ReadonlySet<string> = holdings.get('management') ?? new Set();
+      const permissions = new Set([...claims.permissions].filter((permission) => live.has(permission)));
+      return { clientId: account.clientId, company: account.company, requestId, permissions, holdings };
+    },
   };
 }
 

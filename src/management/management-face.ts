@@ -1,14 +1,16 @@
+import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../domain/domain-error.ts';
 import { type CompanyId, isCompanyId } from '../domain/ids.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { HttpContext, HttpMiddleware } from '../http/context.ts';
+import { readBody } from '../http/read-body.ts';
 import { sendProblem } from '../http/problem.ts';
 import type { Logger } from '../logger.ts';
-import { type Authenticate, UnauthorizedError } from './authenticate.ts';
+import { type Authentication, UnauthorizedError } from './authenticate.ts';
 import type { CursorCodec } from './cursor.ts';
 import { entityTag, expectedRevisions } from './if-match.ts';
 import { ProblemError, problemOf } from './problems.ts';
-import { readJsonBody } from './read-json-body.ts';
+import { BODY_LIMIT, parseJsonBody } from './parse-json-body.ts';
 import { createQueryReader } from './read-query.ts';
 import type { Answer, GuardedRoute, PublicRoute, Route } from './route.ts';
 import { createRouter } from './router.ts';
@@ -29,14 +31,16 @@ type Target =
  */
 export function managementFace(options: {
   readonly routes: readonly Route[];
-  readonly authenticate: Authenticate;
+  readonly authentication: Authentication;
+  /** @throws UnauthorizedError */
+  readonly checkClientKey: (request: IncomingMessage) => void;
   /** Whether there is such a company. */
   readonly companyExists: (companyId: CompanyId) => Promise<boolean>;
   readonly cursors: CursorCodec;
   readonly resourceMetadata: string;
   readonly logger: Logger;
 }): HttpMiddleware {
-  const { authenticate, companyExists, cursors, resourceMetadata, logger } = options;
+  const { authentication, checkClientKey, companyExists, cursors, resourceMetadata, logger } = options;
   const compile = createSchemaCompiler();
   const find = createRouter(
     options.routes.map((route): Target => {
@@ -53,7 +57,6 @@ export function managementFace(options: {
       const answer = await answerTo(ctx);
       if (answer.created !== undefined) ctx.set('Location', below(ctx, answer.created));
       if (answer.revision !== undefined) ctx.set('ETag', entityTag(answer.revision));
-      if (answer.next !== undefined) ctx.set('Link', `<${following(ctx, cursors.write(answer.next))}>; rel="next"`);
       ctx.status = answer.status;
       if (answer.body !== undefined) ctx.body = answer.body;
     } catch (error) {
@@ -64,23 +67,32 @@ export function managementFace(options: {
   async function answerTo(ctx: HttpContext): Promise<Answer> {
     const routing = find(ctx.method, ctx.path);
     if ('allowed' in routing) throw notRouted(ctx, routing.allowed);
+    checkClientKey(ctx.req);
     const { found, params } = routing;
     if (!('readQuery' in found)) return found.route.handle();
 
-    const caller = await authenticate(ctx.req, ctx.state.requestId);
+    const claims = await authentication.verify(ctx.req);
+    // Before the account is looked at: somebody may take their time with it, and be disabled meanwhile.
+    const body = found.validate && (await readBody(ctx.req, BODY_LIMIT));
+    const caller = await authentication.identify(claims, ctx.state.requestId);
     const company = await admit(caller, found.route, params['companyId']);
-    const { query, page } = found.readQuery(ctx.querystring);
-    return found.route.handle({
+    const list = `${found.route.path} ${company ?? ''}`;
+    const { query, page } = found.readQuery(ctx.querystring, list);
+    const answer = await found.route.handle({
       caller,
       company,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema that types the body has just checked it
-      body: (found.validate && (await readJsonBody(ctx.req, found.validate))) as never,
+      body: (found.validate && body && parseJsonBody(ctx.req, body, found.validate)) as never,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- and this one, too
       query: query as never,
       page,
       expected: expectedRevisions(ctx.req.headers['if-match']),
       param: (name) => params[name] ?? '',
     });
+    if (answer.next !== undefined) {
+      ctx.set('Link', `<${following(ctx, cursors.write(answer.next, list))}>; rel="next"`);
+    }
+    return answer;
   }
 
   /**
@@ -160,16 +172,20 @@ export function managementFace(options: {
 
 /** The path of a member of the collection that was called, whatever prefix it was called under. */
 function below(ctx: HttpContext, id: string): string {
-  const [path = ''] = ctx.originalUrl.split('?', 1);
-  return `${path.replace(/\/$/, '')}/${encodeURIComponent(id)}`;
+  return `${pathOf(ctx).replace(/\/$/, '')}/${encodeURIComponent(id)}`;
 }
 
 /** The path of the call, with its query but for the cursor, which is this one. */
 function following(ctx: HttpContext, cursor: string): string {
-  const [path = ''] = ctx.originalUrl.split('?', 1);
   const query = new URLSearchParams(ctx.querystring);
   query.set('cursor', cursor);
-  return `${path}?${query.toString()}`;
+  return `${pathOf(ctx)}?${query.toString()}`;
+}
+
+/** The path as it was called; with two slashes before it, it would name another server. */
+function pathOf({ originalUrl }: HttpContext): string {
+  const [path = ''] = originalUrl.split('?', 1);
+  return path.replace(/^\/{2,}/, '/');
 }
 
 function noCompany(): ProblemError {

@@ -181,7 +181,7 @@ function headersOf(route: GuardedRoute | undefined, status: number): object {
     'X-Request-Id': header('The id of the request, as the log and the audit have it'),
     ...(status === 201 && { Location: header('Where it is') }),
     ...(route?.list && { Link: header('The next page, with `rel="next"`, when there is one') }),
-    ...(status < 204 && route?.conditional && { ETag: header('Its revision, for `If-Match`') }),
+    ...(route?.revisioned && { ETag: header('Its revision, for `If-Match`') }),
   };
 }
 

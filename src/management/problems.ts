@@ -1,5 +1,5 @@
 import { DomainError, type DomainErrorCode } from '../domain/domain-error.ts';
-import { BodyTooLargeError } from '../http/read-body.ts';
+import { BodyTooLargeError, ClientGoneError } from '../http/read-body.ts';
 import type { Problem, ProblemCode } from '../http/problem.ts';
 
 const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
@@ -32,6 +32,7 @@ export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof DomainError) {
     return { ...DOMAIN[error.code], detail: error.message, errors: error.fields };
   }
+  if (error instanceof ClientGoneError) return { status: 400, code: 'invalid_body', detail: 'The body is not whole' };
   if (error instanceof BodyTooLargeError) return { status: 413, code: 'too_large', detail: 'The body is too large' };
   return undefined;
 }

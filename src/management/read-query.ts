@@ -34,7 +34,10 @@ export function queryParameters({ query, list }: GuardedRoute): Readonly<Record<
  *
  * @returns throws ProblemError `invalid_query` for parameters that are unknown, twice, or have a value that is not taken
  */
-export function createQueryReader(route: GuardedRoute, cursors: CursorCodec): (querystring: string) => ReadQuery {
+export function createQueryReader(
+  route: GuardedRoute,
+  cursors: CursorCodec,
+): (querystring: string, list: string) => ReadQuery {
   const properties = queryParameters(route);
   const known = Object.keys(properties);
   const validate = createSchemaCompiler({ coerceTypes: true })({
@@ -43,13 +46,13 @@ export function createQueryReader(route: GuardedRoute, cursors: CursorCodec): (q
     additionalProperties: false,
   });
 
-  return (querystring) => {
+  return (querystring, list) => {
     const parameters = new URLSearchParams(querystring);
     const query: Record<string, unknown> = Object.fromEntries(parameters);
     if (parameters.size > Object.keys(query).length) throw refused('A parameter is there twice', known);
     check(query, validate, known);
     const { limit = MOST_ITEMS, cursor, ...filter } = query;
-    const after = typeof cursor === 'string' ? cursors.read(cursor) : undefined;
+    const after = typeof cursor === 'string' ? cursors.read(cursor, list) : undefined;
     if (cursor !== undefined && after === undefined) throw refused('cursor is not one that this server made', known);
     return { query: filter, page: { limit: Number(limit), after } };
   };

@@ -58,8 +58,10 @@ export interface GuardedRoute<Body = never, Query = never> extends Operation {
   readonly query?: { readonly properties: Readonly<Record<string, JSONSchema>> };
   /** Answers a list, a page at a time. */
   readonly list?: true;
-  /** Whether it is one thing with an `ETag`, so that `If-Match` is honoured. */
+  /** Whether it changes one thing that has an `ETag`, so that `If-Match` is honoured. */
   readonly conditional?: true;
+  /** Whether it answers a thing that has an `ETag`. */
+  readonly revisioned?: true;
   handle(call: Call<Body, Query>): Promise<Answer>;
 }
 

@@ -48,12 +48,14 @@ function pointerOf({ instancePath, keyword, params }: ErrorObject): string {
   return `${instancePath}/${member.slice(0, 128).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-function messageOf({ keyword, message }: ErrorObject): string {
+function messageOf({ keyword, message, params }: ErrorObject): string {
   switch (keyword) {
     case 'required':
       return 'is required';
     case 'additionalProperties':
       return 'is not a member that is known here';
+    case 'enum':
+      return `must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}`;
     default:
       return message ?? 'is wrong';
   }

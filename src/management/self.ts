@@ -1,5 +1,6 @@
 import type { ResourceServers } from '../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
+import { summaryOf } from '../domain/service-accounts/service-account.ts';
 import { defineRoute, type Route } from './route.ts';
 import { presentServiceAccount } from './service-accounts/present-service-account.ts';
 import { SERVICE_ACCOUNT } from './service-accounts/service-account-schema.ts';
@@ -14,10 +15,15 @@ export function getSelf(serviceAccounts: ServiceAccounts, servers: ResourceServe
     tag: 'Self',
     permission: 'none',
     forCompanies: true,
+    revisioned: true,
     replies: { 200: { description: 'The account', schema: SERVICE_ACCOUNT } },
     async handle({ caller }) {
       const snapshot = await serviceAccounts.get(caller.company, caller.clientId);
-      return { status: 200, body: presentServiceAccount(snapshot, servers), revision: snapshot.account.revision };
+      return {
+        status: 200,
+        body: presentServiceAccount(summaryOf(snapshot), servers),
+        revision: snapshot.account.revision,
+      };
     },
   });
 }

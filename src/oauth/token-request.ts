@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'node:querystring';
 import { type Assertion, parseAssertion } from '../domain/assertions/parse-assertion.ts';
-import { BodyTooLargeError, readBody } from '../http/read-body.ts';
+import { BodyTooLargeError, ClientGoneError, readBody } from '../http/read-body.ts';
 import { invalidClient, OAuthError } from './oauth-error.ts';
 
 /** The one way in which a request says who it comes from. */
@@ -100,6 +100,9 @@ async function read(request: IncomingMessage): Promise<string> {
   try {
     return (await readBody(request, BODY_LIMIT)).toString();
   } catch (error) {
+    if (error instanceof ClientGoneError) {
+      throw new OAuthError(400, 'invalid_request', 'the body is not whole', { reason: 'client_gone' });
+    }
     if (!(error instanceof BodyTooLargeError)) throw error;
     throw new OAuthError(413, 'invalid_request', `the body must not be larger than ${BODY_LIMIT} bytes`, {
       // What is left of it is not worth reading.

@@ -14,22 +14,15 @@ interface AuditEventRow {
   details: Record<string, unknown>;
 }
 
+/** A statement has 65,535 parameters at most. */
+const MOST_AT_ONCE = 1000;
+
 export function auditEventsTable(knex: Knex): AuditStore {
   return {
     async append(events) {
-      if (events.length === 0) return;
-      await knex('audit_events').insert(
-        events.map((event) => ({
-          event_id: event.eventId,
-          occurred_at: event.occurredAt,
-          action: event.action,
-          target: event.target,
-          company_id: event.company ?? null,
-          actor: JSON.stringify(event.actor),
-          request_id: event.requestId ?? null,
-          details: JSON.stringify(event.details),
-        })),
-      );
+      for (let start = 0; start < events.length; start += MOST_AT_ONCE) {
+        await knex('audit_events').insert(events.slice(start, start + MOST_AT_ONCE).map(rowOf));
+      }
     },
 
     async list({ company, action, target, actor, requestId }, page) {
@@ -42,6 +35,19 @@ export function auditEventsTable(knex: Knex): AuditStore {
       newestFirst(query, { time: 'occurred_at', id: 'event_id' }, page);
       return pageOf(await query, page, eventFromRow, ({ occurredAt: time, eventId: id }) => ({ time, id }));
     },
+  };
+}
+
+function rowOf(event: AuditEvent): Record<keyof AuditEventRow, unknown> {
+  return {
+    event_id: event.eventId,
+    occurred_at: event.occurredAt,
+    action: event.action,
+    target: event.target,
+    company_id: event.company ?? null,
+    actor: JSON.stringify(event.actor),
+    request_id: event.requestId ?? null,
+    details: JSON.stringify(event.details),
   };
 }
 

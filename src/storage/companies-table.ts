@@ -44,7 +44,7 @@ export function companiesTable(knex: Knex): CompanyStore {
       if (state !== undefined) void query.where({ state });
       if (search !== undefined) {
         const pattern = prefixPattern(search);
-        void query.whereRaw('(company_id like ? or lower(name) like ?)', [pattern, pattern]);
+        void query.whereRaw('(company_id like lower(?) or lower(name) like lower(?))', [pattern, pattern]);
       }
       newestFirst(query, { time: 'created_at', id: 'company_id' }, page);
       return pageOf(await query, page, companyFromRow, ({ createdAt, companyId: id }) => ({ time: createdAt, id }));
@@ -59,6 +59,12 @@ export function companiesTable(knex: Knex): CompanyStore {
     },
 
     async delete(companyId, at) {
+      // Before anything else, as whoever changes one of them does.
+      const accounts = await knex('service_accounts')
+        .where({ company_id: companyId })
+        .orderBy('client_id')
+        .forUpdate()
+        .select<{ client_id: ClientId; name: string; slug: string }[]>('client_id', 'name', 'slug');
       await knex.raw(
         `insert into retired_ids (id, retired_at)
          select client_id, ?::timestamptz from service_accounts where company_id = ? union all select ?, ?::timestamptz
@@ -66,6 +72,7 @@ export function companiesTable(knex: Knex): CompanyStore {
         [at, companyId, companyId, at],
       );
       await knex('companies').where({ company_id: companyId }).delete('company_id');
+      return accounts.map(({ client_id: clientId, name, slug }) => ({ clientId, name, slug }));
     },
 
     async isRetired(companyId) {

@@ -17,6 +17,11 @@ export const CREDENTIALS_AS_JSON = `
   from credentials where credentials.client_id = service_accounts.client_id
     and credentials.company_id is not distinct from service_accounts.company_id`;
 
+/** How many credentials the account in scope has. */
+export const CREDENTIAL_COUNT = `
+  select count(*)::int from credentials where credentials.client_id = service_accounts.client_id
+    and credentials.company_id is not distinct from service_accounts.company_id`;
+
 /** A row as {@link CREDENTIALS_AS_JSON} writes it. */
 export type CredentialJson = { credential_id: CredentialId; created_at: string } & (
   | { type: 'client_secret'; secret_hash: string; hint: string }

@@ -14,6 +14,12 @@ export const GRANTS_AS_JSON = `
   from grants where grants.client_id = service_accounts.client_id
     and grants.company_id is not distinct from service_accounts.company_id`;
 
+/** The kinds and names of the grants of the account in scope, such as `role:root permission:orders:read`. */
+export const GRANT_NAMES = `
+  select string_agg(grants.kind || ':' || grants.name, ' ') from grants
+  where grants.client_id = service_accounts.client_id
+    and grants.company_id is not distinct from service_accounts.company_id`;
+
 /** A row as {@link GRANTS_AS_JSON} writes it. */
 export type GrantJson =
   | { kind: 'permission'; name: Permission; resource_server: ResourceServerId }

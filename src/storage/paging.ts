@@ -34,7 +34,7 @@ export function pageOf<Row, Item>(
   return { items, next: rows.length > limit && last !== undefined ? positionOf(last) : undefined };
 }
 
-/** A pattern for `like` that everything with this prefix matches, in lower case. */
+/** A pattern for `like` that everything with this prefix matches; the database folds its case as it does the names'. */
 export function prefixPattern(prefix: string): string {
-  return `${prefix.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return `${prefix.replaceAll(/[\\%_]/g, '\\$&')}%`;
 }

@@ -1,12 +1,19 @@
 import type { Knex } from 'knex';
 import { type ClientId, type CompanyId, isClientId } from '../domain/ids.ts';
+import type { Grant } from '../domain/permissions/grant.ts';
 import { holdingsOf } from '../domain/permissions/holdings.ts';
+import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';
 import type { ResourceServerId } from '../domain/permissions/resource-server.ts';
 import type { ServiceAccountFilter, ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
-import type { AccountSnapshot, Metadata, ServiceAccount } from '../domain/service-accounts/service-account.ts';
+import type {
+  AccountSnapshot,
+  AccountSummary,
+  Metadata,
+  ServiceAccount,
+} from '../domain/service-accounts/service-account.ts';
 import type { State } from '../domain/state.ts';
-import { CREDENTIALS_AS_JSON, credentialFromJson, type CredentialJson } from './credentials-table.ts';
-import { GRANTS_AS_JSON, grantFromJson, type GrantJson } from './grants-table.ts';
+import { CREDENTIAL_COUNT, CREDENTIALS_AS_JSON, credentialFromJson, type CredentialJson } from './credentials-table.ts';
+import { GRANT_NAMES, GRANTS_AS_JSON, grantFromJson, type GrantJson } from './grants-table.ts';
 import { newestFirst, pageOf, prefixPattern } from './paging.ts';
 
 interface ServiceAccountRow {
@@ -31,6 +38,9 @@ type SnapshotRow = ServiceAccountRow & {
   grants: GrantJson[];
 };
 
+/** A row of a list: a snapshot's JSON costs several times as much to make and to read. */
+type SummaryRow = ServiceAccountRow & { credential_count: number; grant_names: string | null };
+
 type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
 
 export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
@@ -45,11 +55,11 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
   async function find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined> {
     // A slug has the form of an id, too.
     if (!isClientId(idOrSlug)) return undefined;
-    for (const column of ['client_id', 'slug']) {
-      const [row] = await ownedBy(snapshots(), company).where(`service_accounts.${column}`, idOrSlug);
-      if (row !== undefined) return snapshotFromRow(row);
-    }
-    return undefined;
+    const [row] = await ownedBy(snapshots(), company)
+      .whereRaw('(service_accounts.client_id = ? or service_accounts.slug = ?)', [idOrSlug, idOrSlug])
+      .orderByRaw('service_accounts.client_id = ? desc', [idOrSlug])
+      .limit(1);
+    return row && snapshotFromRow(row);
   }
 
   return {
@@ -76,9 +86,13 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
     },
 
     async list(company, filter, page) {
-      const query = filtered(ownedBy(snapshots(), company), filter);
+      const query = filtered(ownedBy(knex('service_accounts'), company), filter).select<SummaryRow[]>(
+        'service_accounts.*',
+        knex.raw(`(${CREDENTIAL_COUNT}) as credential_count`),
+        knex.raw(`(${GRANT_NAMES}) as grant_names`),
+      );
       newestFirst(query, { time: 'service_accounts.created_at', id: 'service_accounts.client_id' }, page);
-      return pageOf(await query, page, snapshotFromRow, ({ account }) => ({
+      return pageOf(await query, page, summaryFromRow, ({ account }) => ({
         time: account.createdAt,
         id: account.clientId,
       }));
@@ -92,7 +106,7 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
 
     async delete({ clientId, company }, at) {
       await ownedBy(knex('service_accounts'), company).where({ client_id: clientId }).delete('client_id');
-      await knex('retired_ids').insert({ id: clientId, retired_at: at });
+      await knex('retired_ids').insert({ id: clientId, retired_at: at }).onConflict().ignore();
     },
 
     async isUsed(clientId) {
@@ -100,27 +114,35 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
       return account !== undefined || (await knex('retired_ids').where({ id: clientId }).first('id')) !== undefined;
     },
 
-    async lockRoots() {
-      const rows = await ownedBy(knex<ServiceAccountRow>('service_accounts'), undefined)
-        .where({ state: 'enabled' })
-        .whereExists(
-          knex('grants')
-            .whereRaw('grants.client_id = service_accounts.client_id')
-            .whereIn(['kind', 'name', 'resource_server'], ROOT_GRANTS),
+    async lockRoots({ working } = { working: false }) {
+      const query = ownedBy(knex('service_accounts'), undefined)
+        .whereRaw(
+          `(${holds('role', 'root')} or ${ROOT_PERMISSIONS.map((name) => holds('permission', name)).join(' and ')})`,
         )
         .orderBy(['created_at', 'client_id'])
         .forUpdate()
         .select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
-      return rows.map((row) => row.client_id);
+      if (working) {
+        void query
+          .where({ state: 'enabled' })
+          .whereRaw('exists (select from credentials where credentials.client_id = service_accounts.client_id)');
+      }
+      return (await query).map((row) => row.client_id);
     },
   };
 }
 
-/** Either of these lets an account grant everything. */
-const ROOT_GRANTS = [
-  ['role', 'root', 'management'],
-  ['permission', 'writ.permissions.grant', 'management'],
-];
+/** Who holds these two can give anybody everything else. */
+const ROOT_PERMISSIONS = [
+  'writ.permissions.grant',
+  'writ.serviceaccounts.manage',
+] as const satisfies ManagementPermission[];
+
+/** SQL for whether the account in scope has been granted something of the management API. */
+function holds(kind: Grant['kind'], name: 'root' | ManagementPermission): string {
+  return `exists (select from grants where grants.client_id = service_accounts.client_id
+    and kind = '${kind}' and name = '${name}' and resource_server = 'management')`;
+}
 
 /** Only what belongs to a company, or to none. */
 function ownedBy<Query extends Knex.QueryBuilder>(query: Query, company: CompanyId | undefined): Query {
@@ -129,7 +151,10 @@ function ownedBy<Query extends Knex.QueryBuilder>(query: Query, company: Company
   return query;
 }
 
-function filtered(query: Snapshots, { state, slug, permission, role, search }: ServiceAccountFilter): Snapshots {
+function filtered<Query extends Knex.QueryBuilder>(
+  query: Query,
+  { state, slug, permission, role, search }: ServiceAccountFilter,
+): Query {
   if (state !== undefined) void query.where('service_accounts.state', state);
   if (slug !== undefined) void query.where('service_accounts.slug', slug);
   for (const [kind, name] of Object.entries({ permission, role })) {
@@ -142,7 +167,10 @@ function filtered(query: Snapshots, { state, slug, permission, role, search }: S
   }
   if (search !== undefined) {
     const pattern = prefixPattern(search);
-    void query.whereRaw('(service_accounts.slug like ? or lower(service_accounts.name) like ?)', [pattern, pattern]);
+    void query.whereRaw('(service_accounts.slug like lower(?) or lower(service_accounts.name) like lower(?))', [
+      pattern,
+      pattern,
+    ]);
   }
   return query;
 }
@@ -192,5 +220,18 @@ function snapshotFromRow(row: SnapshotRow): AccountSnapshot {
     credentials: row.credentials.map(credentialFromJson),
     grants,
     holdings: holdingsOf(grants, account.company),
+  };
+}
+
+function summaryFromRow(row: SummaryRow): AccountSummary {
+  const names = (kind: Grant['kind']): string[] =>
+    (row.grant_names ?? '')
+      .split(' ')
+      .flatMap((name) => (name.startsWith(`${kind}:`) ? [name.slice(kind.length + 1)] : []));
+  return {
+    account: accountFromRow(row),
+    roles: names('role'),
+    permissions: names('permission'),
+    credentialCount: row.credential_count,
   };
 }

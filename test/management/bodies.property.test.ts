@@ -8,7 +8,7 @@ import { type Reply, useTestApp } from '../support/test-app.ts';
 
 type Body = Record<string, unknown>;
 
-const RUNS = { numRuns: 60 };
+const RUNS = { numRuns: 40 };
 /** What is not read back as it was sent: what is made of it is shown elsewhere, or has a test of its own. */
 const TESTED_ELSEWHERE = ['credentials', 'publicKey', 'tokenEndpointAuthMethod', 'audience'];
 
@@ -31,7 +31,7 @@ describe('bodies made from the schemas', () => {
   /** Values that the schema takes and a rule refuses are none of a valid body. */
   function tidied(body: Body): Body {
     const permissions = (body['permissions'] as string[] | undefined)?.map(
-      (name) => name.replaceAll(/[^!#-?A-[\]-~]/g, '_').slice(0, 128) || 'p',
+      (name) => name.replaceAll(/^\.+$|[^!#-?A-[\]-~]/g, '_').slice(0, 128) || 'p',
     );
     made += 1;
     return {
@@ -130,7 +130,7 @@ describe('bodies made from the schemas', () => {
             }
           },
         ),
-        { numRuns: 120 },
+        { numRuns: 80 },
       );
     }
   });

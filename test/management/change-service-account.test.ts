@@ -117,6 +117,36 @@ onEachDatabase('changing a service account', (kind) => {
     assertRefused(app, await app.api('PUT', `${PATH}/sa_unknown/permissions/a`), 404, 'not_found');
   });
 
+  test('that changes nothing moves no revision and leaves no trace', async () => {
+    const { clientId } = await make({ name: 'Same', permissions: ['a'], metadata: { b: 1 } });
+    const before = await app.api('GET', `${PATH}/${clientId}`);
+    for (const body of [{}, { name: 'Same' }, { permissions: ['a'] }, { metadata: { b: 1 } }, { tokenTtl: null }]) {
+      const reply = await patch(clientId, body);
+      assert.deepEqual(reply.json, before.json);
+      assert.equal(reply.headers.get('etag'), before.headers.get('etag'));
+    }
+    assert.equal((await app.api('PUT', `${PATH}/${clientId}/permissions/a`)).status, 204);
+    assert.deepEqual((await app.api('GET', `${PATH}/${clientId}`)).json, before.json);
+    assert.deepEqual(await app.knex('audit_events').where({ target: clientId }).pluck('action'), [
+      'service_account.created',
+    ]);
+  });
+
+  test('is said in the audit by the names that the API has', async () => {
+    const { clientId } = await make({ name: 'Moved' });
+    await patch(clientId, { audience: `${app.issuer}/api` });
+    const [event] = await app.knex('audit_events').where({ target: clientId, action: 'service_account.changed' });
+    assert.deepEqual(event.details, { audience: { from: null, to: `${app.issuer}/api` } });
+  });
+
+  test('gives an account a thousand permissions at most, one by one as well', async () => {
+    const permissions = Array.from({ length: 1000 }, (_, index) => `p${index}`);
+    const { clientId } = await make({ name: 'Many', permissions });
+    const more = await app.api('PUT', `${PATH}/${clientId}/permissions/one-more`);
+    assertRefused(app, more, 422, 'limit_reached');
+    assert.equal((await patch(clientId, { permissions: [...permissions.slice(1), 'one-more'] })).status, 200);
+  });
+
   test('is done by one at a time', async () => {
     const { clientId } = await make({ name: 'Crowded', permissions: ['p0'] });
     const names = Array.from({ length: 12 }, (_, index) => `p${index}`);
@@ -137,6 +167,20 @@ onEachDatabase('changing a service account', (kind) => {
       assertRefused(app, reply, 409, 'last_root');
     }
     assert.equal((await patch(ROOT.clientId, { description: 'Still here' })).status, 200);
+
+    // Neither who cannot prove to be anybody nor who cannot change anything counts.
+    for (const body of [
+      {
+        name: 'No credential',
+        permissions: ['writ.permissions.grant', 'writ.serviceaccounts.manage'],
+        credentials: [],
+      },
+      { name: 'No means', permissions: ['writ.permissions.grant'] },
+      { name: 'Off', permissions: ['writ.permissions.grant', 'writ.serviceaccounts.manage'], state: 'disabled' },
+    ]) {
+      await make(body);
+      assertRefused(app, await patch(ROOT.clientId, { state: 'disabled' }), 409, 'last_root', body.name);
+    }
 
     const second = await makeCaller(app, PATH, ['writ.permissions.grant', 'writ.serviceaccounts.manage']);
     const path = `${PATH}/${second.clientId}`;
@@ -175,6 +219,7 @@ onEachDatabase('changing a service account', (kind) => {
       { tokenTtl: 'P1M' },
       { tokenTtl: 'PT0S' },
       { tokenTtl: 'PT0.5S' },
+      { tokenTtl: 'PT5.5S' },
       { tokenTtl: '-PT5M' },
       { tokenTtl: 'soon' },
       { description: 'a\u0000b' },
@@ -260,7 +305,7 @@ describe('a service account', () => {
   });
 
   test('E-21 has permissions that no two readers can take for different things', async () => {
-    for (const permission of ['a b', 'a"', '\\', 'a\u00A0b', 'ａ', 'a@b', '', 'a\tb', 'а']) {
+    for (const permission of ['.', '..', 'a b', 'a"', '\\', 'a\u00A0b', 'ａ', 'a@b', '', 'a\tb', 'а']) {
       assertRefused(
         app,
         await app.api('POST', PATH, { name: 'x', permissions: [permission] }),

@@ -18,6 +18,8 @@ onEachDatabase('companies', (kind) => {
     assert.equal(createdAt, updatedAt);
     assert.ok(createdBy);
     assert.deepEqual((await app.api('GET', '/api/companies/acme-ltd')).json, made.json);
+    const doubled = await app.api('POST', '//api/companies', { companyId: 'doubled', name: 'x' });
+    assert.equal(doubled.headers.get('location'), '/api/companies/doubled');
 
     const changed = await app.api('PATCH', '/api/companies/acme-ltd', { name: 'Acme' });
     assert.equal(changed.status, 200);
@@ -82,6 +84,49 @@ onEachDatabase('companies', (kind) => {
     assert.equal((await self()).status, 200);
   });
 
+  test('do not come back under the same id while they are being deleted', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const companyId = `reborn-${round}`;
+      await makeCompany(app, companyId);
+      const [deleted, ...made] = await Promise.all([
+        app.api('DELETE', `/api/companies/${companyId}`),
+        ...[1, 2, 3, 4].map(() => app.api('POST', '/api/companies', { companyId, name: 'Again' })),
+      ]);
+      assert.equal(deleted.status, 204);
+      assert.ok(made.every(({ status }) => status === 409));
+      assert.equal((await app.api('GET', `/api/companies/${companyId}`)).status, 404);
+    }
+  });
+
+  test('may have had the id that an account has, which can go all the same', async () => {
+    await makeCompany(app, 'shared-id');
+    await app.api('DELETE', '/api/companies/shared-id');
+    const { json } = await app.api('POST', '/api/service-accounts', { name: 'Shared', credentials: [] });
+    await app.knex('service_accounts').where({ client_id: json.clientId }).update({ client_id: 'shared-id' });
+    assert.equal((await app.api('DELETE', '/api/service-accounts/shared-id')).status, 204);
+  });
+
+  test('go with their accounts, each in the audit, and in nobody else’s way', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const companyId = `crowded-${round}`;
+      const path = `/api/companies/${companyId}/service-accounts`;
+      await makeCompany(app, companyId);
+      const accounts = await Promise.all(
+        Array.from({ length: 6 }, (_, index) => app.api('POST', path, { name: `Account ${index}` })),
+      );
+      const ids = accounts.map(({ json }): string => json.clientId);
+      const [deleted, ...others] = await Promise.all([
+        app.api('DELETE', `/api/companies/${companyId}?cascade=true`),
+        ...ids.slice(0, 3).map((id) => app.api('DELETE', `${path}/${id}`)),
+        ...ids.slice(3).map((id) => app.api('PATCH', `${path}/${id}`, { name: 'Changed' })),
+      ]);
+      assert.equal(deleted.status, 204);
+      for (const { status, text } of others) assert.ok([200, 204, 404].includes(status), text);
+      const gone = await app.knex('audit_events').where({ action: 'service_account.deleted', company_id: companyId });
+      assert.deepEqual(gone.map(({ target }) => target).toSorted(), ids.toSorted());
+    }
+  });
+
   test('are not deleted while an account is being made in them, nor the other way round', async () => {
     for (let round = 0; round < 5; round += 1) {
       const companyId = `race-${round}`;
@@ -105,6 +150,7 @@ describe('a company', () => {
     await makeCompany(app, 'seen');
     const change = (name: string, tag: string): ReturnType<typeof app.api> =>
       app.api('PATCH', '/api/companies/seen', { name }, undefined, { 'If-Match': tag });
+    assert.equal((await change('seen', '"1"')).headers.get('etag'), '"1"');
     assert.equal((await change('One', '"1"')).status, 200);
     for (const tag of ['"1"', '"3"', 'W/"2"', '2', '', '"x"', '"1", "7"']) {
       assertRefused(app, await change('Lost', tag), 412, 'precondition_failed', tag);
@@ -146,5 +192,7 @@ describe('a company', () => {
     assert.deepEqual(await ids('?search=zen'), ['north-two']);
     assert.deepEqual(await ids('?search=north&state=enabled'), ['north-one']);
     assert.deepEqual(await ids('?search=%25'), []);
+    await app.api('POST', '/api/companies', { companyId: 'eclair', name: 'Éclair' });
+    assert.deepEqual(await ids('?search=%C3%89clair'), ['eclair']);
   });
 });

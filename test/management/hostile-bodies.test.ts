@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { embedded } from '../support/databases.ts';
 import { rawRequest } from '../support/raw-request.ts';
+import { exchange } from '../support/raw-socket.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 describe('the management API, when it is sent', () => {
@@ -53,6 +54,72 @@ describe('the management API, when it is sent', () => {
     }
     assert.ok(process.memoryUsage.rss() - before < 200e6);
     assert.equal((await send('{"name":"still here"}')).status, 201);
+  });
+
+  test('text that no database can keep, says where it is', async () => {
+    for (const odd of ['\u0000', '\uD800', ' ', '']) {
+      const credentials = [{ type: 'public_key', publicKey: 'x', assertionAudiences: [odd] }];
+      const reply = await send(JSON.stringify({ name: 'x', credentials }));
+      assert.equal(reply.status, 422, JSON.stringify(odd));
+      assert.equal((reply.errors[0] as { pointer: string }).pointer, '/credentials/0/assertionAudiences/0');
+    }
+    const reply = await send('{"name":"x","credentials":[{"type":"federated"}]}');
+    assert.deepEqual(reply.errors, [
+      { pointer: '/credentials/0/type', message: 'must be one of client_secret, public_key' },
+    ]);
+  });
+
+  test('half of a body, takes it for the caller’s going away', async () => {
+    const head = (path: string, type: string, authorization: string): string =>
+      [
+        `POST ${path} HTTP/1.1`,
+        'Host: x',
+        `Authorization: ${authorization}`,
+        `Content-Type: ${type}`,
+        'Content-Length: 50',
+        '',
+        '{"na',
+      ].join('\r\n');
+    for (const [path, type, event] of [
+      ['/api/service-accounts', 'application/json', 'management.refused'],
+      ['/oauth/token', 'application/x-www-form-urlencoded', 'token.refused'],
+    ] as const) {
+      const before = app.log().length;
+      await exchange(app.url, [head(path, type, `Bearer ${await app.rootToken()}`)], 200);
+      await new Promise((later) => setTimeout(later, 100));
+      const lines = app.log().slice(before);
+      assert.deepEqual(
+        lines.map((line) => [line['event'], line['status'], line['level']]),
+        [[event, 400, 'info']],
+      );
+    }
+  });
+
+  test('a body that takes its time, looks at who sends it when it is there', async () => {
+    const { json: slow } = await app.api('POST', '/api/service-accounts', {
+      name: 'Slow',
+      permissions: ['writ.serviceaccounts.manage'],
+    });
+    const { json } = await app.token(slow);
+    const body = JSON.stringify({ name: 'Too late' });
+    const head = [
+      'POST /api/service-accounts HTTP/1.1',
+      'Host: x',
+      `Authorization: Bearer ${json.access_token}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      'Connection: close',
+      '',
+      '',
+    ].join('\r\n');
+    async function* slowly(): AsyncGenerator<string> {
+      yield head + body.slice(0, 5);
+      await app.api('PATCH', `/api/service-accounts/${slow.clientId}`, { state: 'disabled' });
+      yield body.slice(5);
+    }
+    const { text } = await exchange(app.url, slowly());
+    assert.match(text, /^HTTP\/1\.1 401 /);
+    assert.equal(await app.knex('service_accounts').where({ name: 'Too late' }).first(), undefined);
   });
 
   test('N-14 the address of a key, fetches nothing and knows no such member', async () => {

@@ -63,6 +63,8 @@ onEachDatabase('a list', (kind) => {
     const { headers } = await app.api('GET', `${root}?limit=1`);
     const cursor = String(/cursor=([\w-]+)/.exec(String(headers.get('link')))?.[1]);
     assert.equal((await app.api('GET', `${root}?cursor=${cursor}`)).status, 200);
+    const audit = await app.api('GET', '/api/audit-events?limit=1');
+    const elsewhere = String(/cursor=([\w-]+)/.exec(String(audit.headers.get('link')))?.[1]);
     const flipped = Buffer.from(cursor, 'base64url');
     flipped.writeUInt8(flipped.readUInt8(flipped.length - 3) ^ 1, flipped.length - 3);
     for (const query of [
@@ -94,6 +96,7 @@ onEachDatabase('a list', (kind) => {
       `cursor=${Buffer.from(JSON.stringify([0, 'sa_x'])).toString('base64url')}`,
       '__proto__=x',
       'company=b',
+      `cursor=${elsewhere}`,
     ]) {
       const reply = await app.api('GET', `${root}?${query}`);
       assertRefused(app, reply, 400, 'invalid_query', query);

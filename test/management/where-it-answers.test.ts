@@ -58,8 +58,9 @@ describe('the management API', () => {
     const app = await startTestApp(database, { WRIT_CLIENT_KEYS: keys.join(',') });
     try {
       const list = async (headers: Record<string, string>): Promise<number> => {
-        const { status } = await app.api('GET', '/api/companies', undefined, undefined, headers);
-        return status;
+        const bearer = await app.rootToken();
+        const init = { headers: { Authorization: `Bearer ${bearer}`, ...headers } };
+        return (await app.request('/api/companies', init)).status;
       };
       for (const key of keys) assert.equal(await list({ 'Client-key': key }), 200);
       for (const headers of [{}, { 'Client-key': 'x' }, { 'Client-key': '' }, { 'Client-key': keys.join(',') }]) {
@@ -68,6 +69,7 @@ describe('the management API', () => {
         assert.equal(line?.['reason'], 'client_key');
       }
       assert.equal(JSON.stringify(app.log()).includes(keys[0] ?? ''), false);
+      assert.equal((await app.request('/api/openapi.json')).status, 401);
       assert.equal((await app.request('/health/ready')).status, 200);
     } finally {
       await app.close();

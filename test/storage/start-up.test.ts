@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import knex from 'knex';
 import { prepareServer } from '../../src/prepare-server.ts';
+import { recoverRootAccount } from '../../src/recover-root-account.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openEmbeddedDatabase } from '../../src/storage/open-embedded-database.ts';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
@@ -74,6 +75,22 @@ describe('start-up', () => {
       code: 'invalid_value',
     });
     await unused.drop();
+  });
+
+  test('a root account that was disabled works again when it is recovered', async () => {
+    const database = await postgres18.create();
+    const first = await startTestApp(database);
+    await first.knex('service_accounts').where({ client_id: ROOT.clientId }).update({ state: 'disabled' });
+    await first.close();
+    const config = testConfig({ DATABASE_URL: database.url });
+    const recovered = await recoverRootAccount(config, quietSurroundings());
+    assert.equal(recovered.clientId, ROOT.clientId);
+    const second = await startTestApp(database);
+    assert.equal((await second.token(recovered)).status, 200);
+    const actions = await second.knex('audit_events').whereRaw(`actor ->> 'command' = 'root recover'`).pluck('action');
+    assert.deepEqual(actions.toSorted(), ['credential.created', 'service_account.changed']);
+    await second.close();
+    await database.drop();
   });
 
   test('G-01 a database that is down is waited for, then given up, and nothing is served meanwhile', async () => {

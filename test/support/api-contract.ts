@@ -5,7 +5,9 @@ import type { Reply } from './test-app.ts';
 
 interface Operation {
   readonly operationId: string;
-  readonly responses: Readonly<Record<string, { content?: Readonly<Record<string, { schema: object }>> }>>;
+  readonly responses: Readonly<
+    Record<string, { content?: Readonly<Record<string, { schema: object }>>; headers?: object }>
+  >;
 }
 
 /** The OpenAPI document, as far as the tests read it. */
@@ -40,6 +42,9 @@ export function assertDescribed(document: ApiDocument, method: string, path: str
   const type = reply.headers.get('content-type')?.split(';', 1)[0];
   const content = operation.responses[described]?.content;
   assert.equal(type, content && Object.keys(content)[0], where);
+  for (const name of ['ETag', 'Location', 'Link'].filter((header) => reply.headers.has(header) && reply.status < 300)) {
+    assert.ok(name in (operation.responses[described]?.headers ?? {}), `${where}: ${name} is not described`);
+  }
   if (type === undefined) {
     assert.equal(reply.text, '', where);
     return;

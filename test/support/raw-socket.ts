@@ -12,7 +12,11 @@ export interface Exchange {
  *
  * @param parts written one after the other
  */
-export async function exchange(url: string, parts: Iterable<string | Buffer>, patience = 3000): Promise<Exchange> {
+export async function exchange(
+  url: string,
+  parts: Iterable<string | Buffer> | AsyncIterable<string | Buffer>,
+  patience = 3000,
+): Promise<Exchange> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
@@ -22,7 +26,7 @@ export async function exchange(url: string, parts: Iterable<string | Buffer>, pa
   });
   socket.on('error', () => {});
   const closed = new Promise<boolean>((resolve) => socket.on('close', () => resolve(true)));
-  for (const part of parts) {
+  for await (const part of parts) {
     if (socket.destroyed) break;
     if (!socket.write(part)) await Promise.race([once(socket, 'drain').catch(() => {}), closed]);
   }

@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
+import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import { isCompanyId } from '../ids.ts';
@@ -61,15 +62,16 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
         revision: 1,
       };
       return storage.write(originOf(caller), async ({ companies }) => {
-        if (await companies.isRetired(companyId)) {
-          throw new DomainError('already_exists', `The id ${companyId} has been used before, and no id is used twice`, {
-            fields: [{ pointer: '/companyId', message: 'has been used before' }],
-          });
-        }
         if (!(await companies.insert(company))) {
           throw new DomainError('already_exists', `A company with the id ${companyId} exists`, {
             fields: [{ pointer: '/companyId', message: 'is taken' }],
             existing: companyId,
+          });
+        }
+        // After the insert, which has waited for whoever is deleting it at this moment.
+        if (await companies.isRetired(companyId)) {
+          throw new DomainError('already_exists', `The id ${companyId} has been used before, and no id is used twice`, {
+            fields: [{ pointer: '/companyId', message: 'has been used before' }],
           });
         }
         return { result: company, audit: [entry('company.created', company, { name, state })] };
@@ -88,15 +90,11 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
       return storage.write(originOf(caller), async ({ companies }) => {
         const company = await lock(companies, id);
         assertRevision(company.revision, expected);
-        const changed: Company = {
-          ...company,
-          name: name ?? company.name,
-          state: state ?? company.state,
-          updatedAt: clock(),
-          revision: company.revision + 1,
-        };
+        const next = { ...company, name: name ?? company.name, state: state ?? company.state };
+        const details = differences(company, next, ['name', 'state']);
+        if (Object.keys(details).length === 0) return { result: company, audit: [] };
+        const changed: Company = { ...next, updatedAt: clock(), revision: company.revision + 1 };
         await companies.update(changed);
-        const details = { name: changed.name, state: changed.state };
         return { result: changed, audit: [entry('company.changed', changed, details)] };
       });
     },
@@ -109,8 +107,16 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
         if (!cascade && (await companies.hasAccounts(companyId))) {
           throw new DomainError('not_empty', 'The company has service accounts: ?cascade=true deletes them with it');
         }
-        await companies.delete(companyId, clock());
-        return { result: undefined, audit: [entry('company.deleted', company, { name: company.name, cascade })] };
+        const gone = await companies.delete(companyId, clock());
+        const accounts = gone.map(({ clientId, name, slug }): AuditEntry => ({
+          action: 'service_account.deleted',
+          target: clientId,
+          company: companyId,
+          details: { name, slug },
+          changes: [],
+        }));
+        const deleted = entry('company.deleted', company, { name: company.name, serviceAccounts: gone.length });
+        return { result: undefined, audit: [...accounts, deleted] };
       });
     },
   };

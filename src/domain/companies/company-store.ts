@@ -1,6 +1,7 @@
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { State } from '../state.ts';
+import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import type { Company } from './company.ts';
 
 /** Which companies are wanted; what is undefined does not matter. */
@@ -24,8 +25,8 @@ export interface CompanyStore {
   list(filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
   update(company: Company): Promise<void>;
   hasAccounts(companyId: CompanyId): Promise<boolean>;
-  /** Deletes it with its accounts; none of their ids is ever given out again. */
-  delete(companyId: CompanyId, at: Date): Promise<void>;
+  /** Deletes it with its accounts, and says which; none of their ids is ever given out again. */
+  delete(companyId: CompanyId, at: Date): Promise<Pick<ServiceAccount, 'clientId' | 'name' | 'slug'>[]>;
   /** Whether the id once belonged to something that is gone. */
   isRetired(companyId: CompanyId): Promise<boolean>;
 }

@@ -16,16 +16,21 @@ export type Grant =
  * every other to the default one.
  *
  * @param names as written by the caller
+ * @param pointer where they stand in the body, if they do
  * @throws DomainError `invalid_value` with a pointer below `pointer` for every name that cannot be granted
  */
-export function bindPermissions(names: readonly string[], servers: ResourceServers, pointer: string): Grant[] {
+export function bindPermissions(
+  names: readonly string[],
+  servers: ResourceServers,
+  pointer: string | undefined,
+): Grant[] {
   const problems: FieldProblem[] = [];
   const grants = [...new Set(names)].flatMap((name): Grant[] => {
-    const at = `${pointer}/${names.indexOf(name)}`;
+    const at = `${pointer ?? ''}/${names.indexOf(name)}`;
     if (!isPermission(name)) {
       problems.push({
         pointer: at,
-        message: 'must be 1 to 128 printable ASCII characters other than space " \\ and @',
+        message: 'must be 1 to 128 printable ASCII characters other than space " \\ and @, and not . or ..',
       });
       return [];
     }
@@ -43,7 +48,10 @@ export function bindPermissions(names: readonly string[], servers: ResourceServe
     return [];
   });
   if (problems.length > 0) {
-    throw new DomainError('invalid_value', 'Some permissions cannot be granted', { fields: problems });
+    const [first] = problems;
+    throw pointer === undefined
+      ? new DomainError('invalid_value', `The permission cannot be granted: it ${first?.message}`)
+      : new DomainError('invalid_value', 'Some permissions cannot be granted', { fields: problems });
   }
   return grants;
 }

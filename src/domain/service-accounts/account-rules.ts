@@ -2,6 +2,8 @@ import { DomainError } from '../domain-error.ts';
 import type { Stores } from '../storage.ts';
 import type { ServiceAccount } from './service-account.ts';
 
+/** Permissions and roles of one account. */
+const MOST_GRANTS = 1000;
 /** Bytes of JSON. */
 const MOST_METADATA = 4096;
 
@@ -24,22 +26,30 @@ export function assertFits({ tokenTtl, metadata }: ServiceAccount, { tokenMaxTtl
   }
 }
 
+/** @throws DomainError `limit_reached` */
+export function assertNumberOfGrants(count: number): void {
+  if (count > MOST_GRANTS) {
+    throw new DomainError('limit_reached', `An account has at most ${MOST_GRANTS} permissions and roles`);
+  }
+}
+
 /**
- * Does something to a root account, and undoes it unless an enabled one that may grant everything is left: without one
- * nobody could ever grant anything again.
+ * Does something to a root account, and undoes it unless one is left through which everything can be put right: without
+ * one nobody could ever grant anything again.
  *
  * @throws DomainError `last_root`
  */
-export async function keepingARoot(
+export async function keepingARoot<Result>(
   { serviceAccounts }: Stores,
   { company }: Pick<ServiceAccount, 'company'>,
-  act: () => Promise<void>,
-): Promise<void> {
+  act: () => Promise<Result>,
+): Promise<Result> {
   if (company !== undefined) return act();
   // Before: two who each take away another one's last account must come one after the other.
   await serviceAccounts.lockRoots();
-  await act();
-  if ((await serviceAccounts.lockRoots()).length === 0) {
-    throw new DomainError('last_root', 'The last enabled root account that may grant everything must stay as it is');
+  const result = await act();
+  if ((await serviceAccounts.lockRoots({ working: true })).length === 0) {
+    throw new DomainError('last_root', 'The last working root account that may grant everything must stay as it is');
   }
+  return result;
 }

@@ -1,3 +1,4 @@
+import { differences } from '../audit/differences.ts';
 import { DomainError } from '../domain-error.ts';
 import { newGrantId } from '../ids.ts';
 import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
@@ -5,8 +6,9 @@ import { bindPermissions, type Grant } from '../permissions/grant.ts';
 import { assertMayGrant } from '../permissions/may-grant.ts';
 import type { ResourceServers } from '../permissions/resource-server.ts';
 import { assertRevision } from '../revision.ts';
-import { assertFits, keepingARoot } from './account-rules.ts';
-import { originOf } from './caller.ts';
+import type { Stores, Work } from '../storage.ts';
+import { assertFits, assertNumberOfGrants, keepingARoot } from './account-rules.ts';
+import { type Caller, originOf } from './caller.ts';
 import type { AccountSnapshot, Metadata, ServiceAccount } from './service-account.ts';
 import {
   type AccountChanges,
@@ -16,42 +18,52 @@ import {
 } from './service-accounts.ts';
 
 export function createChange(tools: ServiceAccountTools): ServiceAccounts['change'] {
-  const { storage, clock, randomId } = tools;
+  const { storage, clock, resourceServers, randomId } = tools;
+
+  async function apply(
+    stores: Stores,
+    caller: Caller,
+    before: AccountSnapshot,
+    changes: AccountChanges,
+  ): Promise<Work<AccountSnapshot>> {
+    const { clientId, company } = before.account;
+    const { added, removed } = changedGrants(before.grants, changes, resourceServers);
+    assertMayGrant(caller, added, company);
+    const grants = [...before.grants.filter((grant) => !removed.includes(grant)), ...added];
+    assertNumberOfGrants(grants.length);
+    const account = changedAccount(before.account, changes, grants, tools);
+    assertFits(account, tools);
+    const details = detailsOf(before.account, account, { added, removed }, resourceServers);
+    // Said twice, it is done once: nobody's revision moves for nothing.
+    if (Object.keys(details).length === 0) return { result: before, audit: [] };
+    await stores.serviceAccounts.update({ ...account, updatedAt: clock(), revision: account.revision + 1 });
+    await stores.grants.delete(account, removed);
+    await stores.grants.insert(
+      account,
+      added.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
+    );
+    return {
+      result: (await stores.serviceAccounts.find(company, clientId)) ?? noSuchAccount(),
+      audit: [
+        {
+          action: 'service_account.changed',
+          target: clientId,
+          company,
+          changes: [{ kind: 'account', clientId }],
+          details,
+        },
+      ],
+    };
+  }
 
   return (caller, company, id, expected, changes) =>
     storage.write(originOf(caller), async (stores) => {
-      const { clientId } = ((await stores.serviceAccounts.find(company, id)) ?? noSuchAccount()).account;
-      let changed: AccountSnapshot | undefined;
-      let details: Readonly<Record<string, unknown>> = {};
-      await keepingARoot(stores, { company }, async () => {
-        const before = (await stores.serviceAccounts.lock({ clientId, company })) ?? noSuchAccount();
+      const { account } = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
+      return keepingARoot(stores, account, async () => {
+        const before = (await stores.serviceAccounts.lock(account)) ?? noSuchAccount();
         assertRevision(before.account.revision, expected);
-        const { added, removed } = changedGrants(before.grants, changes, tools.resourceServers);
-        assertMayGrant(caller, added, company);
-        const grants = [...before.grants.filter((grant) => !removed.includes(grant)), ...added];
-        const account = changedAccount(before.account, changes, grants, tools);
-        assertFits(account, tools);
-        await stores.serviceAccounts.update({ ...account, updatedAt: clock() });
-        await stores.grants.delete(account, removed);
-        await stores.grants.insert(
-          account,
-          added.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
-        );
-        changed = await stores.serviceAccounts.find(company, clientId);
-        details = differences(before.account, account, { added, removed });
+        return apply(stores, caller, before, changes);
       });
-      return {
-        result: changed ?? noSuchAccount(),
-        audit: [
-          {
-            action: 'service_account.changed',
-            target: clientId,
-            company,
-            changes: [{ kind: 'account', clientId }],
-            details,
-          },
-        ],
-      };
     });
 }
 
@@ -77,7 +89,7 @@ function changedGrants(
     };
   }
   if (addPermission !== undefined && named(addPermission) === undefined) {
-    return { added: bindPermissions([addPermission], servers, ''), removed: [] };
+    return { added: bindPermissions([addPermission], servers, undefined), removed: [] };
   }
   if (removePermission !== undefined) {
     const removed = named(removePermission);
@@ -102,7 +114,6 @@ function changedAccount(
     audience: changedAudience(account, changes, grants, resourceServers),
     tokenTtl: tokenTtl === undefined ? account.tokenTtl : (tokenTtl ?? undefined),
     metadata: metadata === undefined ? account.metadata : merged(account.metadata, metadata),
-    revision: account.revision + 1,
   };
 }
 
@@ -128,22 +139,24 @@ function merged(metadata: Metadata, patch: AccountChanges['metadata']): Metadata
   return Object.fromEntries(members);
 }
 
-const COMPARED = ['name', 'description', 'state', 'audience', 'tokenTtl', 'metadata'] as const;
-
-/** What an auditor wants to see of a change. */
-function differences(
+/** What an auditor wants to see of a change, in the words of the management API. */
+function detailsOf(
   before: ServiceAccount,
   after: ServiceAccount,
   { added, removed }: GrantChanges,
+  servers: ResourceServers,
 ): Readonly<Record<string, unknown>> {
   const names = (grants: readonly Grant[]): string[] =>
     grants.map((grant) => (grant.kind === 'permission' ? grant.permission : grant.roleId));
-  const members = COMPARED.filter((member) => JSON.stringify(before[member]) !== JSON.stringify(after[member]));
+  const shown = ({ audience, ...account }: ServiceAccount): object & Record<(typeof COMPARED)[number], unknown> => ({
+    ...account,
+    audience: audience && servers.get(audience)?.identifier,
+  });
   return {
-    ...Object.fromEntries(
-      members.map((member) => [member, { from: before[member] ?? null, to: after[member] ?? null }]),
-    ),
+    ...differences(shown(before), shown(after), COMPARED),
     ...(added.length > 0 && { permissionsAdded: names(added) }),
     ...(removed.length > 0 && { permissionsRemoved: names(removed) }),
   };
 }
+
+const COMPARED = ['name', 'description', 'state', 'audience', 'tokenTtl', 'metadata'] as const;

@@ -8,7 +8,7 @@ export function createRemove({ storage, clock }: ServiceAccountTools): ServiceAc
     storage.write(originOf(caller), async (stores) => {
       const snapshot = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
       const { clientId } = snapshot.account;
-      await keepingARoot(stores, snapshot.account, async () => {
+      await keepingARoot(stores, snapshot.account, async (): Promise<void> => {
         const { account } = (await stores.serviceAccounts.lock(snapshot.account)) ?? noSuchAccount();
         assertRevision(account.revision, expected);
         await stores.serviceAccounts.delete(account, clock());

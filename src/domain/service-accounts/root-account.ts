@@ -88,24 +88,38 @@ async function issueRootCredentials(tools: CredentialTools, now: Date, fixed: Fi
 }
 
 /**
- * Gives the oldest root account one more secret, for an operator who has lost the last.
+ * Gives the oldest root account one more secret, for an operator who has lost the last, and enables it if need be.
  *
  * @throws DomainError `not_found` when there is no root account yet
  */
 export async function recoverRoot(stores: Stores, tools: CredentialTools, now: Date): Promise<Work<RootCredential>> {
   const [clientId] = await stores.serviceAccounts.lockRoots();
-  if (clientId === undefined) throw new DomainError('not_found', 'There is no root account: start Writ to make one');
+  const root = clientId && (await stores.serviceAccounts.findSnapshot(clientId));
+  if (!root) throw new DomainError('not_found', 'There is no root account: start Writ to make one');
+  const { account } = root;
   const { credential, clientSecret } = issueClientSecret(tools, now);
-  await stores.credentials.insert({ clientId, company: undefined }, [credential]);
+  await stores.credentials.insert(account, [credential]);
+  await stores.serviceAccounts.update({
+    ...account,
+    state: 'enabled',
+    updatedAt: now,
+    revision: account.revision + 1,
+  });
+  const changes = [{ kind: 'account', clientId: account.clientId }] as const;
+  const created: AuditEntry = {
+    action: 'credential.created',
+    target: credential.credentialId,
+    changes,
+    details: { clientId, type: credential.type, hint: credential.hint },
+  };
+  const enabled: AuditEntry = {
+    action: 'service_account.changed',
+    target: account.clientId,
+    changes,
+    details: { state: { from: account.state, to: 'enabled' } },
+  };
   return {
-    result: { clientId, clientSecret },
-    audit: [
-      {
-        action: 'credential.created',
-        target: credential.credentialId,
-        changes: [{ kind: 'account', clientId }],
-        details: { clientId, type: credential.type, hint: credential.hint },
-      },
-    ],
+    result: { clientId: account.clientId, clientSecret },
+    audit: account.state === 'enabled' ? [created] : [created, enabled],
   };
 }

@@ -1,7 +1,7 @@
 import type { ClientId, CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { State } from '../state.ts';
-import type { AccountKey, AccountSnapshot, ServiceAccount } from './service-account.ts';
+import type { AccountKey, AccountSnapshot, AccountSummary, ServiceAccount } from './service-account.ts';
 
 /** Which accounts are wanted; what is undefined does not matter. */
 export interface ServiceAccountFilter {
@@ -28,15 +28,18 @@ export interface ServiceAccountStore {
   /** Reads it anew, and nobody else changes or deletes it until the end of the transaction. */
   lock(account: AccountKey): Promise<AccountSnapshot | undefined>;
   /** Newest first. */
-  list(company: CompanyId | undefined, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSnapshot>>;
+  list(company: CompanyId | undefined, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
   update(account: ServiceAccount): Promise<void>;
   /** Deletes it and everything that belongs to it; its id is never given out again. */
   delete(account: AccountKey, at: Date): Promise<void>;
   /** Whether the id belongs or once belonged to an account. */
   isUsed(clientId: ClientId): Promise<boolean>;
   /**
-   * Enabled root accounts that may grant everything, oldest first. Locks them until the end of the transaction, so that
-   * two callers cannot each take away the other's last one.
+   * The root accounts through which everything can be put right: they hold the role `root`, or may both grant everything
+   * and manage accounts. Oldest first; locked until the end of the transaction, so that two callers cannot each take
+   * away the other's last one.
+   *
+   * @param working only those that are enabled and have a credential
    */
-  lockRoots(): Promise<ClientId[]>;
+  lockRoots(options?: { working: boolean }): Promise<ClientId[]>;
 }

@@ -47,3 +47,20 @@ export interface AccountSnapshot {
   /** What the grants come to. */
   readonly holdings: Holdings;
 }
+
+/** An account as it is shown: what it was given, and how many ways it has to prove who it is. */
+export interface AccountSummary {
+  readonly account: ServiceAccount;
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+  readonly credentialCount: number;
+}
+
+export function summaryOf({ account, grants, credentials }: AccountSnapshot): AccountSummary {
+  return {
+    account,
+    roles: grants.flatMap((grant) => (grant.kind === 'role' ? [grant.roleId] : [])),
+    permissions: grants.flatMap((grant) => (grant.kind === 'permission' ? [grant.permission] : [])),
+    credentialCount: credentials.length,
+  };
+}

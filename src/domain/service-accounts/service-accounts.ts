@@ -8,7 +8,7 @@ import type { ExpectedRevisions } from '../revision.ts';
 import type { State } from '../state.ts';
 import type { Storage } from '../storage.ts';
 import type { Caller } from './caller.ts';
-import type { AccountSnapshot, Metadata } from './service-account.ts';
+import type { AccountSnapshot, AccountSummary, Metadata } from './service-account.ts';
 import type { ServiceAccountFilter } from './service-account-store.ts';
 
 /** What a caller may say about an account that it registers. */
@@ -62,7 +62,7 @@ export interface ServiceAccounts {
   /** @throws DomainError `not_found` */
   get(company: Owner, id: string): Promise<AccountSnapshot>;
   /** Newest first. */
-  list(company: Owner, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSnapshot>>;
+  list(company: Owner, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
   /**
    * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `audience_required`, `forbidden`,
    *   `last_root`

@@ -43,6 +43,7 @@ export function companyRoutes(companies: Companies): Route[] {
       tag,
       permission: 'writ.companies.manage',
       body: NEW_COMPANY,
+      revisioned: true,
       replies: { 201: { description: 'The company', schema: COMPANY } },
       refusals: { 409: 'The id is taken, or has been used before (`already_exists`)' },
       async handle({ caller, body: { companyId, name, state = 'enabled' } }) {
@@ -73,6 +74,7 @@ export function companyRoutes(companies: Companies): Route[] {
       summary: 'Read a company',
       tag,
       permission: 'writ.companies.view',
+      revisioned: true,
       replies: { 200: { description: 'The company', schema: COMPANY } },
       handle: async ({ param }) => presented(await companies.get(param('companyId')), 200),
     }),
@@ -85,6 +87,7 @@ export function companyRoutes(companies: Companies): Route[] {
       permission: 'writ.companies.manage',
       body: CHANGED_COMPANY,
       conditional: true,
+      revisioned: true,
       replies: { 200: { description: 'The company as it is now', schema: COMPANY } },
       handle: async ({ caller, expected, body, param }) =>
         presented(await companies.change(caller, param('companyId'), expected, body), 200),

@@ -1,5 +1,6 @@
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
+import { summaryOf } from '../../domain/service-accounts/service-account.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { AccountCollection } from './account-collection.ts';
 import { seconds } from './duration.ts';
@@ -20,6 +21,7 @@ export function changeServiceAccount(
     permission: 'writ.serviceaccounts.manage',
     body: CHANGED_SERVICE_ACCOUNT,
     conditional: true,
+    revisioned: true,
     replies: { 200: { description: 'The account as it is now', schema: SERVICE_ACCOUNT } },
     refusals: { 409: 'It is the last enabled root account that may grant everything (`last_root`)' },
     async handle({ caller, company, expected, body, param }) {
@@ -29,7 +31,11 @@ export function changeServiceAccount(
         tokenTtl:
           typeof tokenTtl === 'string' || typeof tokenTtl === 'number' ? seconds(tokenTtl, '/tokenTtl') : tokenTtl,
       });
-      return { status: 200, body: presentServiceAccount(snapshot, servers), revision: snapshot.account.revision };
+      return {
+        status: 200,
+        body: presentServiceAccount(summaryOf(snapshot), servers),
+        revision: snapshot.account.revision,
+      };
     },
   });
 }

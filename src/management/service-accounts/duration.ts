@@ -19,9 +19,10 @@ export function seconds(value: number | string, pointer: string): number {
 
 function fromIso8601(text: string): number | undefined {
   try {
-    const { years, months, weeks, days, hours, minutes, seconds: rest } = Temporal.Duration.from(text);
-    if (years !== 0 || months !== 0) return undefined;
-    return ((weeks * 7 + days) * 24 + hours) * 3600 + minutes * 60 + rest;
+    const duration = Temporal.Duration.from(text);
+    if (duration.years !== 0 || duration.months !== 0) return undefined;
+    const { weeks, days } = duration;
+    return duration.with({ weeks: 0, days: 0 }).total('seconds') + (weeks * 7 + days) * 86_400;
   } catch {
     return undefined;
   }

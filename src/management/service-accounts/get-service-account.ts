@@ -1,5 +1,6 @@
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
+import { summaryOf } from '../../domain/service-accounts/service-account.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { AccountCollection } from './account-collection.ts';
 import { presentServiceAccount } from './present-service-account.ts';
@@ -17,10 +18,15 @@ export function getServiceAccount(
     summary: `Read a ${one}, by its id or its slug`,
     tag,
     permission: 'writ.serviceaccounts.view',
+    revisioned: true,
     replies: { 200: { description: 'The account', schema: SERVICE_ACCOUNT } },
     async handle({ company, param }) {
       const snapshot = await serviceAccounts.get(company, param('clientId'));
-      return { status: 200, body: presentServiceAccount(snapshot, servers), revision: snapshot.account.revision };
+      return {
+        status: 200,
+        body: presentServiceAccount(summaryOf(snapshot), servers),
+        revision: snapshot.account.revision,
+      };
     },
   });
 }

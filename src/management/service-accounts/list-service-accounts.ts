@@ -38,7 +38,7 @@ export function listServiceAccounts(
     replies: { 200: { description: 'The accounts', schema: { type: 'array', items: SERVICE_ACCOUNT } } },
     async handle({ company, query, page }) {
       const { items, next } = await serviceAccounts.list(company, query, page);
-      return { status: 200, body: items.map((snapshot) => presentServiceAccount(snapshot, servers)), next };
+      return { status: 200, body: items.map((summary) => presentServiceAccount(summary, servers)), next };
     },
   });
 }

@@ -1,6 +1,6 @@
 import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
-import { type AccountSnapshot, FIRST_AUDIENCE } from '../../domain/service-accounts/service-account.ts';
+import { type AccountSummary, FIRST_AUDIENCE, summaryOf } from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
 import type {
   IssuedCredentialBody,
@@ -10,7 +10,7 @@ import type {
 
 /** Shows an account; every member is picked by name, so that nothing leaves by accident. */
 export function presentServiceAccount(
-  { account, grants, credentials }: AccountSnapshot,
+  { account, roles, permissions, credentialCount }: AccountSummary,
   servers: ResourceServers,
 ): ServiceAccountBody {
   const { audience = FIRST_AUDIENCE } = account;
@@ -21,13 +21,13 @@ export function presentServiceAccount(
     description: account.description ?? null,
     company: account.company ?? null,
     state: account.state,
-    roles: grants.flatMap((grant) => (grant.kind === 'role' ? [grant.roleId] : [])),
+    roles: roles.toSorted(),
     // A set: in one order, whatever the database sorts by.
-    permissions: grants.flatMap((grant) => (grant.kind === 'permission' ? [grant.permission] : [])).toSorted(),
+    permissions: permissions.toSorted(),
     audience: servers.get(audience)?.identifier ?? audience,
     tokenTtl: account.tokenTtl ?? null,
     metadata: account.metadata,
-    credentialCount: credentials.length,
+    credentialCount,
     createdAt: account.createdAt.toISOString(),
     createdBy: account.createdBy ?? null,
     updatedAt: account.updatedAt.toISOString(),
@@ -41,7 +41,7 @@ export function presentRegisteredServiceAccount(
 ): RegisteredServiceAccountBody {
   const clientSecret = registered.issued.find((issued) => issued.clientSecret !== undefined)?.clientSecret;
   return {
-    ...presentServiceAccount(registered, servers),
+    ...presentServiceAccount(summaryOf(registered), servers),
     credentials: registered.issued.map(presentIssuedCredential),
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
     // As Mia's clients read them.

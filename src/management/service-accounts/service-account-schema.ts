@@ -79,7 +79,7 @@ const NEW_CREDENTIAL = {
     assertionAudiences: {
       type: 'array',
       description: 'Values of aud that assertions with this key may have beside the issuer',
-      items: { type: 'string', minLength: 1, maxLength: 512 },
+      items: { type: 'string', pattern: '^[!-~]{1,512}$' },
       maxItems: 10,
     },
     assertionMaxTtl: {

