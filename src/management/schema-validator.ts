@@ -28,7 +28,8 @@ export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): (
     const validate: ValidateFunction = ajv.compile(schema as AnySchema);
     return (value) => {
       if (validate(value)) return undefined;
-      const errors = validate.errors ?? [];
+      // What is wrong with the name of a member is said once.
+      const errors = (validate.errors ?? []).filter(({ propertyName }) => propertyName === undefined);
       return {
         shape: errors.some((error) => SHAPE.has(error.keyword)),
         fields: errors.slice(0, MOST_SHOWN).map((error) => ({ pointer: pointerOf(error), message: messageOf(error) })),
@@ -43,7 +44,9 @@ function pointerOf({ instancePath, keyword, params }: ErrorObject): string {
       ? params['missingProperty']
       : keyword === 'additionalProperties'
         ? params['additionalProperty']
-        : undefined;
+        : keyword === 'propertyNames'
+          ? params['propertyName']
+          : undefined;
   if (typeof member !== 'string') return instancePath;
   return `${instancePath}/${member.slice(0, 128).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
@@ -54,6 +57,8 @@ function messageOf({ keyword, message, params }: ErrorObject): string {
       return 'is required';
     case 'additionalProperties':
       return 'is not a member that is known here';
+    case 'propertyNames':
+      return 'has a name that no member may have here';
     case 'enum':
       return `must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}`;
     default:

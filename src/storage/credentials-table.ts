@@ -2,6 +2,8 @@ import type { Knex } from 'knex';
 import type { CredentialStore } from '../domain/credentials/credential-store.ts';
 import type { Credential, PublicKeyCredential } from '../domain/credentials/credential.ts';
 import type { CredentialId } from '../domain/ids.ts';
+import type { AccountKey } from '../domain/service-accounts/service-account.ts';
+import { byteaText, rowsFromJson } from './rows-from-json.ts';
 
 /** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
 export const CREDENTIALS_AS_JSON = `
@@ -54,26 +56,31 @@ export function credentialFromJson(row: CredentialJson): Credential {
 
 export function credentialsTable(knex: Knex): CredentialStore {
   return {
-    async insert({ clientId, company }, credentials) {
+    async insert(account, credentials) {
       if (credentials.length === 0) return;
-      await knex('credentials').insert(
-        credentials.map((credential) => ({
-          credential_id: credential.credentialId,
-          client_id: clientId,
-          company_id: company ?? null,
-          type: credential.type,
-          created_at: credential.createdAt,
-          ...columnsOf(credential),
-        })),
-      );
+      await knex.raw(`insert into credentials ${rowsFromJson('credentials')}`, [credentialRows(account, credentials)]);
     },
   };
+}
+
+/** The rows of an account's credentials, as a JSON array. */
+export function credentialRows({ clientId, company }: AccountKey, credentials: readonly Credential[]): string {
+  return JSON.stringify(
+    credentials.map((credential) => ({
+      credential_id: credential.credentialId,
+      client_id: clientId,
+      company_id: company ?? null,
+      type: credential.type,
+      created_at: credential.createdAt,
+      ...columnsOf(credential),
+    })),
+  );
 }
 
 function columnsOf(credential: Credential): Record<string, unknown> {
   switch (credential.type) {
     case 'client_secret':
-      return { secret_hash: credential.secretHash, hint: credential.hint, kid: null, data: '{}' };
+      return { secret_hash: byteaText(credential.secretHash), hint: credential.hint, data: {} };
     case 'public_key': {
       const { publicKey, assertionAudiences, assertionMaxTtl } = credential;
       const data: PublicKeyData = {
@@ -81,7 +88,7 @@ function columnsOf(credential: Credential): Record<string, unknown> {
         assertionAudiences: [...assertionAudiences],
         ...(assertionMaxTtl !== undefined && { assertionMaxTtl }),
       };
-      return { secret_hash: null, hint: null, kid: credential.kid, data: JSON.stringify(data) };
+      return { kid: credential.kid, data };
     }
   }
 }

@@ -1,8 +1,10 @@
 import type { Knex } from 'knex';
-import type { GrantStore } from '../domain/permissions/grant-store.ts';
+import type { GrantStore, StoredGrant } from '../domain/permissions/grant-store.ts';
 import type { Grant, RoleId } from '../domain/permissions/grant.ts';
 import type { Permission } from '../domain/permissions/permission.ts';
 import type { ResourceServerId } from '../domain/permissions/resource-server.ts';
+import type { AccountKey } from '../domain/service-accounts/service-account.ts';
+import { rowsFromJson } from './rows-from-json.ts';
 
 /** The grants of the account in scope as a JSON array; a part of the snapshot's statement. */
 export const GRANTS_AS_JSON = `
@@ -33,16 +35,9 @@ export function grantFromJson(row: GrantJson): Grant {
 
 export function grantsTable(knex: Knex): GrantStore {
   return {
-    async insert({ clientId, company }, grants) {
+    async insert(account, grants) {
       if (grants.length === 0) return;
-      await knex('grants').insert(
-        grants.map((grant) => ({
-          grant_id: grant.grantId,
-          client_id: clientId,
-          company_id: company ?? null,
-          ...columnsOf(grant),
-        })),
-      );
+      await knex.raw(`insert into grants ${rowsFromJson('grants')}`, [grantRows(account, grants)]);
     },
 
     async delete({ clientId, company }, grants) {
@@ -56,6 +51,18 @@ export function grantsTable(knex: Knex): GrantStore {
         .delete('grant_id');
     },
   };
+}
+
+/** The rows of an account's grants, as a JSON array. */
+export function grantRows({ clientId, company }: AccountKey, grants: readonly StoredGrant[]): string {
+  return JSON.stringify(
+    grants.map((grant) => ({
+      grant_id: grant.grantId,
+      client_id: clientId,
+      company_id: company ?? null,
+      ...columnsOf(grant),
+    })),
+  );
 }
 
 function columnsOf(grant: Grant): { kind: Grant['kind']; name: string; resource_server: ResourceServerId } {

@@ -12,8 +12,15 @@ import type {
   ServiceAccount,
 } from '../domain/service-accounts/service-account.ts';
 import type { State } from '../domain/state.ts';
-import { CREDENTIAL_COUNT, CREDENTIALS_AS_JSON, credentialFromJson, type CredentialJson } from './credentials-table.ts';
-import { GRANT_NAMES, GRANTS_AS_JSON, grantFromJson, type GrantJson } from './grants-table.ts';
+import {
+  CREDENTIAL_COUNT,
+  credentialRows,
+  CREDENTIALS_AS_JSON,
+  credentialFromJson,
+  type CredentialJson,
+} from './credentials-table.ts';
+import { GRANT_NAMES, GRANTS_AS_JSON, grantFromJson, grantRows, type GrantJson } from './grants-table.ts';
+import { rowsFromJson } from './rows-from-json.ts';
 import { newestFirst, pageOf, prefixPattern } from './paging.ts';
 
 interface ServiceAccountRow {
@@ -43,6 +50,16 @@ type SummaryRow = ServiceAccountRow & { credential_count: number; grant_names: s
 
 type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
 
+const INSERT = `
+  with account as (
+    insert into service_accounts ${rowsFromJson('service_accounts')} on conflict do nothing returning client_id
+  ), its_credentials as (
+    insert into credentials ${rowsFromJson('credentials')} where exists (select from account)
+  ), its_grants as (
+    insert into grants ${rowsFromJson('grants')} where exists (select from account)
+  )
+  select client_id from account`;
+
 export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
   const snapshots = (): Snapshots =>
     knex('service_accounts').select<SnapshotRow[]>(
@@ -63,13 +80,13 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
   }
 
   return {
-    async insert(account) {
-      const inserted: unknown[] = await knex('service_accounts')
-        .insert(rowOf(account))
-        .onConflict()
-        .ignore()
-        .returning('client_id');
-      return inserted.length > 0;
+    async insert(account, { credentials, grants }) {
+      const { rows } = await knex.raw<{ rows: unknown[] }>(INSERT, [
+        JSON.stringify([{ ...rowOf(account), metadata: account.metadata }]),
+        credentialRows(account, credentials),
+        grantRows(account, grants),
+      ]);
+      return rows.length > 0;
     },
 
     async findSnapshot(clientId) {

@@ -213,6 +213,10 @@ onEachDatabase('changing a service account', (kind) => {
     for (const body of [{ name: null }, { state: null }, { permissions: null }, { slug: 'new' }, { clientId: 'x' }]) {
       assertRefused(app, await patch(clientId, body), 400, 'invalid_body', JSON.stringify(body));
     }
+    const named = await patch(clientId, { metadata: { 'a b': 1 } });
+    assert.deepEqual(named.json.errors, [
+      { pointer: '/metadata/a b', message: 'has a name that no member may have here' },
+    ]);
     for (const body of [
       { tokenTtl: 0 },
       { tokenTtl: 86_401 },

@@ -43,19 +43,18 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
     return storage.write(originOf(caller), async (stores) => {
       const owner = company === undefined ? undefined : await stores.companies.keep(company);
       if (company !== undefined && owner === undefined) throw new DomainError('not_found', 'There is no such company');
+      const belongings = {
+        credentials,
+        grants: grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
+      };
       const existing = await stores.serviceAccounts.find(company, account.slug);
-      if (existing !== undefined || !(await stores.serviceAccounts.insert(account))) {
+      if (existing !== undefined || !(await stores.serviceAccounts.insert(account, belongings))) {
         const taken = existing ?? (await stores.serviceAccounts.find(company, account.slug));
         throw new DomainError('already_exists', `A service account with the slug ${account.slug} exists`, {
           fields: [{ pointer: '/slug', message: 'is taken' }],
           ...(taken && { existing: taken.account.clientId }),
         });
       }
-      await stores.credentials.insert(account, credentials);
-      await stores.grants.insert(
-        account,
-        grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
-      );
       return {
         result: {
           account,

@@ -61,9 +61,10 @@ export async function bootstrapRoot(
     updatedAt: now,
     revision: 1,
   };
-  await stores.serviceAccounts.insert(account);
-  await stores.credentials.insert(account, credentials);
-  await stores.grants.insert(account, [{ kind: 'role', roleId: 'root', grantId: newGrantId(tools.randomId) }]);
+  await stores.serviceAccounts.insert(account, {
+    credentials,
+    grants: [{ kind: 'role', roleId: 'root', grantId: newGrantId(tools.randomId) }],
+  });
   const created: AuditEntry = {
     action: 'service_account.created',
     target: clientId,

@@ -1,5 +1,7 @@
+import type { Credential } from '../credentials/credential.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { StoredGrant } from '../permissions/grant-store.ts';
 import type { State } from '../state.ts';
 import type { AccountKey, AccountSnapshot, AccountSummary, ServiceAccount } from './service-account.ts';
 
@@ -15,8 +17,15 @@ export interface ServiceAccountFilter {
 }
 
 export interface ServiceAccountStore {
-  /** @returns false, and changes nothing, when the slug or the id is taken */
-  insert(account: ServiceAccount): Promise<boolean>;
+  /**
+   * Adds an account with what belongs to it.
+   *
+   * @returns false, and changes nothing, when the slug or the id is taken
+   */
+  insert(
+    account: ServiceAccount,
+    belongings: { readonly credentials: readonly Credential[]; readonly grants: readonly StoredGrant[] },
+  ): Promise<boolean>;
   /** One account, whoever it belongs to, in one statement: for finding out who somebody is. */
   findSnapshot(clientId: ClientId): Promise<AccountSnapshot | undefined>;
   /**

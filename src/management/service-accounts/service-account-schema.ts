@@ -32,10 +32,7 @@ const METADATA_VALUE = {
 } as const;
 
 /** Names of members of the metadata: none that JavaScript gives a meaning. */
-const METADATA_NAME = {
-  pattern: '^[A-Za-z0-9._/-]{1,64}$',
-  not: { enum: ['constructor', 'prototype', '__proto__'] },
-} as const;
+const METADATA_NAME = { pattern: '^(?!(?:constructor|prototype|__proto__)$)[A-Za-z0-9._/-]{1,64}$' } as const;
 
 const METADATA = {
   type: 'object',
