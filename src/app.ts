@@ -113,17 +113,23 @@ function createFaces(
   server: PreparedServer,
   { clock, random, logger, metrics }: Surroundings,
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
-  const { issuer, tokenMaxTtl } = config;
+  const { issuer, signingAlg } = config;
   const { storage, keyRing, credentialTools } = server;
   const resourceServers = builtInResourceServers(config);
   const companies = createCompanies({ storage, clock });
-  const serviceAccounts = createServiceAccounts({ ...credentialTools, storage, clock, resourceServers, tokenMaxTtl });
+  const serviceAccounts = createServiceAccounts({
+    ...credentialTools,
+    storage,
+    clock,
+    resourceServers,
+    tokens: { issuer, signingAlg, maxTtl: config.tokenMaxTtl, maxBytes: config.tokenMaxBytes },
+  });
   const verify = createAccessTokenVerifier({ keyRing: () => keyRing, issuer, audience: `${issuer}/api`, clock });
 
   const oauth = oauthFace({
     issuer,
     keyRing,
-    signingAlg: config.signingAlg,
+    signingAlg,
     tokenTtl: config.tokenTtl,
     servers: resourceServers,
     findAccount: server.accounts.find,

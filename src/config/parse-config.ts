@@ -31,6 +31,8 @@ export interface Config {
   readonly signingAlg: SigningAlg;
   readonly tokenTtl: number;
   readonly tokenMaxTtl: number;
+  /** Bytes. */
+  readonly tokenMaxBytes: number;
   readonly defaultAudience: string;
   readonly assertions: {
     /** Accepted as `aud` beside the issuer. */
@@ -109,6 +111,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     signingAlg: values.WRIT_SIGNING_ALG,
     tokenTtl: values.WRIT_TOKEN_TTL,
     tokenMaxTtl: values.WRIT_TOKEN_MAX_TTL,
+    tokenMaxBytes: values.WRIT_TOKEN_MAX_BYTES,
     defaultAudience: values.WRIT_DEFAULT_AUDIENCE,
     assertions: Object.freeze({
       audiences: Object.freeze(values.WRIT_ASSERTION_AUDIENCES?.split(',') ?? []),

@@ -8,6 +8,7 @@ export type DomainErrorCode =
   | 'precondition_failed'
   | 'audience_required'
   | 'last_root'
+  | 'token_too_large'
   | 'limit_reached'
   | 'unavailable';
 

@@ -14,6 +14,7 @@ const TITLES = {
   precondition_failed: 'It has changed meanwhile',
   audience_required: 'The audience must be given',
   last_root: 'The last root account must stay',
+  token_too_large: 'The access token would be too large',
   limit_reached: 'There are as many as there may be',
   method_not_allowed: 'The method is not one of this resource',
   too_large: 'The request is too large',

@@ -153,7 +153,7 @@ function standardRefusals({ path, body, permission, conditional }: GuardedRoute)
     ...(body !== undefined && {
       413: 'The body is larger than 256 KB (`too_large`)',
       415: 'The body is not JSON (`unsupported_media_type`)',
-      422: 'A rule refuses it (`invalid_body`, `audience_required`, `limit_reached`)',
+      422: 'A rule refuses it (`invalid_body`, `audience_required`, `limit_reached`, `token_too_large`)',
     }),
   };
 }

@@ -11,6 +11,7 @@ const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
   not_found: { status: 404, code: 'not_found' },
   already_exists: { status: 409, code: 'already_exists' },
   last_root: { status: 409, code: 'last_root' },
+  token_too_large: { status: 422, code: 'token_too_large' },
   limit_reached: { status: 422, code: 'limit_reached' },
   unavailable: { status: 503, code: 'temporarily_unavailable' },
 };

@@ -9,7 +9,7 @@ import { type Reply, useTestApp } from '../support/test-app.ts';
 const PATH = '/api/service-accounts';
 
 onEachDatabase('changing a service account', (kind) => {
-  const app = useTestApp(kind);
+  const app = useTestApp(kind, { WRIT_TOKEN_MAX_BYTES: '65536' });
 
   const make = async (body: object): Promise<{ clientId: string; clientSecret: string }> => {
     const { status, json, text } = await app.api('POST', PATH, body);

@@ -1,6 +1,10 @@
 import { DomainError } from '../domain-error.ts';
+import { holdingsOf } from '../permissions/holdings.ts';
+import type { ResourceServers } from '../permissions/resource-server.ts';
 import type { Stores } from '../storage.ts';
-import type { ServiceAccount } from './service-account.ts';
+import { accessTokenSize } from '../tokens/access-token-size.ts';
+import { type AccountSnapshot, FIRST_AUDIENCE, type ServiceAccount } from './service-account.ts';
+import type { TokenLimits } from './service-accounts.ts';
 
 /** Permissions and roles of one account. */
 const MOST_GRANTS = 1000;
@@ -12,10 +16,10 @@ const MOST_METADATA = 4096;
  *
  * @throws DomainError `invalid_value`
  */
-export function assertFits({ tokenTtl, metadata }: ServiceAccount, { tokenMaxTtl }: { tokenMaxTtl: number }): void {
-  if (tokenTtl !== undefined && tokenTtl > tokenMaxTtl) {
+export function assertFits({ tokenTtl, metadata }: ServiceAccount, { maxTtl }: TokenLimits): void {
+  if (tokenTtl !== undefined && tokenTtl > maxTtl) {
     throw new DomainError('invalid_value', 'Tokens may not last so long', {
-      fields: [{ pointer: '/tokenTtl', message: `must be at most ${tokenMaxTtl} seconds on this server` }],
+      fields: [{ pointer: '/tokenTtl', message: `must be at most ${maxTtl} seconds on this server` }],
     });
   }
   const size = Buffer.byteLength(JSON.stringify(metadata));
@@ -24,6 +28,36 @@ export function assertFits({ tokenTtl, metadata }: ServiceAccount, { tokenMaxTtl
       fields: [{ pointer: '/metadata', message: `must be at most ${MOST_METADATA} bytes of JSON, not ${size}` }],
     });
   }
+}
+
+/**
+ * A token travels in a header, and servers take headers of a certain size only. What is not made longer stays possible.
+ *
+ * @throws DomainError `token_too_large`
+ */
+export function assertTokenFits(
+  after: Pick<AccountSnapshot, 'account' | 'grants'>,
+  before: Pick<AccountSnapshot, 'account' | 'grants'> | undefined,
+  limits: TokenLimits,
+  servers: ResourceServers,
+): void {
+  const sizeOf = ({ account, grants }: Pick<AccountSnapshot, 'account' | 'grants'>): number => {
+    const { clientId, company, audience = FIRST_AUDIENCE } = account;
+    return accessTokenSize({
+      issuer: limits.issuer,
+      alg: limits.signingAlg,
+      audience: servers.get(audience)?.identifier ?? audience,
+      clientId,
+      company,
+      permissions: [...(holdingsOf(grants, company).get(audience) ?? [])],
+    });
+  };
+  const size = sizeOf(after);
+  if (size <= limits.maxBytes || (before !== undefined && size <= sizeOf(before))) return;
+  throw new DomainError(
+    'token_too_large',
+    `An access token with everything that the account holds would have ${size} bytes, at most ${limits.maxBytes} are allowed`,
+  );
 }
 
 /** @throws DomainError `limit_reached` */

@@ -7,7 +7,7 @@ import { assertMayGrant } from '../permissions/may-grant.ts';
 import type { ResourceServers } from '../permissions/resource-server.ts';
 import { assertRevision } from '../revision.ts';
 import type { Stores, Work } from '../storage.ts';
-import { assertFits, assertNumberOfGrants, keepingARoot } from './account-rules.ts';
+import { assertFits, assertNumberOfGrants, assertTokenFits, keepingARoot } from './account-rules.ts';
 import { type Caller, originOf } from './caller.ts';
 import type { AccountSnapshot, Metadata, ServiceAccount } from './service-account.ts';
 import {
@@ -32,7 +32,8 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     const grants = [...before.grants.filter((grant) => !removed.includes(grant)), ...added];
     assertNumberOfGrants(grants.length);
     const account = changedAccount(before.account, changes, grants, tools);
-    assertFits(account, tools);
+    assertFits(account, tools.tokens);
+    assertTokenFits({ account, grants }, before, tools.tokens, resourceServers);
     const details = detailsOf(before.account, account, { added, removed }, resourceServers);
     // Said twice, it is done once: nobody's revision moves for nothing.
     if (Object.keys(details).length === 0) return { result: before, audit: [] };

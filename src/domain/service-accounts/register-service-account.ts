@@ -6,7 +6,7 @@ import { bindPermissions } from '../permissions/grant.ts';
 import { holdingsOf } from '../permissions/holdings.ts';
 import { assertMayGrant } from '../permissions/may-grant.ts';
 import { slugOf } from '../slug.ts';
-import { assertFits } from './account-rules.ts';
+import { assertFits, assertTokenFits } from './account-rules.ts';
 import { originOf } from './caller.ts';
 import type { ServiceAccount } from './service-account.ts';
 import type { ServiceAccounts, ServiceAccountTools } from './service-accounts.ts';
@@ -37,7 +37,8 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
       updatedAt: now,
       revision: 1,
     };
-    assertFits(account, tools);
+    assertFits(account, tools.tokens);
+    assertTokenFits({ account, grants }, undefined, tools.tokens, resourceServers);
     const issued = await issueCredentials(input.credentials, tools, now);
     const credentials = issued.map(({ credential }) => credential);
     return storage.write(originOf(caller), async (stores) => {

@@ -5,6 +5,7 @@ import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { ResourceServers } from '../permissions/resource-server.ts';
 import type { ExpectedRevisions } from '../revision.ts';
+import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import type { State } from '../state.ts';
 import type { Storage } from '../storage.ts';
 import type { Caller } from './caller.ts';
@@ -78,13 +79,22 @@ export interface ServiceAccounts {
   remove(caller: Caller, company: Owner, id: string, expected: ExpectedRevisions): Promise<void>;
 }
 
+/** What tokens may be, whoever they are for. */
+export interface TokenLimits {
+  readonly issuer: string;
+  readonly signingAlg: SigningAlg;
+  /** The most that `tokenTtl` may be, in seconds. */
+  readonly maxTtl: number;
+  /** The most that an access token may be, when it says everything that is held at its audience. */
+  readonly maxBytes: number;
+}
+
 /** What the use cases of this noun are given. */
 export interface ServiceAccountTools extends CredentialTools {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly resourceServers: ResourceServers;
-  /** The most that `tokenTtl` may be, in seconds. */
-  readonly tokenMaxTtl: number;
+  readonly tokens: TokenLimits;
 }
 
 /** @throws DomainError `not_found`, always */
