@@ -42,11 +42,13 @@ export function managementFace(options: {
 }): HttpMiddleware {
   const { authentication, checkClientKey, companyExists, cursors, resourceMetadata, logger } = options;
   const compile = createSchemaCompiler();
+  const compileQuery = createSchemaCompiler({ coerceTypes: true });
   const find = createRouter(
     options.routes.map((route): Target => {
       if (route.permission === 'public') return { route };
       const { body } = route;
-      return { route, readQuery: createQueryReader(route, cursors), ...(body && { validate: compile(body) }) };
+      const readQuery = createQueryReader(route, cursors, compileQuery);
+      return { route, readQuery, ...(body && { validate: compile(body) }) };
     }),
   );
 

@@ -3,7 +3,7 @@ import type { PageRequest } from '../domain/page.ts';
 import type { CursorCodec } from './cursor.ts';
 import { ProblemError } from './problems.ts';
 import type { GuardedRoute } from './route.ts';
-import { createSchemaCompiler, type SchemaValidator } from './schema-validator.ts';
+import type { SchemaCompiler, SchemaValidator } from './schema-validator.ts';
 
 const MOST_ITEMS = 1000;
 
@@ -32,19 +32,17 @@ export function queryParameters({ query, list }: GuardedRoute): Readonly<Record<
 /**
  * Makes the reader of an operation's query.
  *
+ * @param compile one that turns text into numbers and booleans
  * @returns throws ProblemError `invalid_query` for parameters that are unknown, twice, or have a value that is not taken
  */
 export function createQueryReader(
   route: GuardedRoute,
   cursors: CursorCodec,
+  compile: SchemaCompiler,
 ): (querystring: string, list: string) => ReadQuery {
   const properties = queryParameters(route);
   const known = Object.keys(properties);
-  const validate = createSchemaCompiler({ coerceTypes: true })({
-    type: 'object',
-    properties,
-    additionalProperties: false,
-  });
+  const validate = compile({ type: 'object', properties, additionalProperties: false });
 
   return (querystring, list) => {
     const parameters = new URLSearchParams(querystring);

@@ -11,6 +11,8 @@ export interface Mismatch {
 /** @returns undefined when the value fits the schema */
 export type SchemaValidator = (value: unknown) => Mismatch | undefined;
 
+export type SchemaCompiler = (schema: JSONSchema) => SchemaValidator;
+
 const SHAPE = new Set(['type', 'required', 'additionalProperties']);
 const MOST_SHOWN = 20;
 /** Formats that only describe what is answered. */
@@ -21,7 +23,7 @@ const FORMATS = { 'date-time': true } as const;
  *
  * @param options `coerceTypes` for what comes as text, such as a query
  */
-export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): (schema: JSONSchema) => SchemaValidator {
+export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): SchemaCompiler {
   const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, formats: FORMATS, ...options });
   return (schema) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- two spellings of one thing

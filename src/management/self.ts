@@ -1,8 +1,7 @@
 import type { ResourceServers } from '../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
-import { summaryOf } from '../domain/service-accounts/service-account.ts';
 import { defineRoute, type Route } from './route.ts';
-import { presentServiceAccount } from './service-accounts/present-service-account.ts';
+import { answerServiceAccount } from './service-accounts/present-service-account.ts';
 import { SERVICE_ACCOUNT } from './service-accounts/service-account-schema.ts';
 
 /** `GET /api/self`: who the caller is, for every account, whatever it may do. */
@@ -19,11 +18,7 @@ export function getSelf(serviceAccounts: ServiceAccounts, servers: ResourceServe
     replies: { 200: { description: 'The account', schema: SERVICE_ACCOUNT } },
     async handle({ caller }) {
       const snapshot = await serviceAccounts.get(caller.company, caller.clientId);
-      return {
-        status: 200,
-        body: presentServiceAccount(summaryOf(snapshot), servers),
-        revision: snapshot.account.revision,
-      };
+      return answerServiceAccount(snapshot, servers);
     },
   });
 }

@@ -1,6 +1,6 @@
 import Provider from 'oidc-provider';
 import { isMistyped } from '../domain/credentials/client-secret.ts';
-import type { Credential } from '../domain/credentials/credential.ts';
+import type { ClientSecretCredential } from '../domain/credentials/credential.ts';
 import { findSecret, type SameHash } from '../domain/credentials/find-secret.ts';
 import type { SecretHasher } from '../domain/credentials/secret-hasher.ts';
 import { issuanceOf } from './issuance.ts';
@@ -10,7 +10,7 @@ export interface SecretTools {
   readonly hashSecret: SecretHasher;
   readonly sameHash: SameHash;
   /** Compared with in place of the secrets of an account that has none, or does not exist. */
-  readonly decoySecret: Credential;
+  readonly decoySecret: ClientSecretCredential;
 }
 
 /**
@@ -21,7 +21,7 @@ export function installCompareClientSecret(provider: Provider, tools: SecretTool
   const { hashSecret, sameHash, decoySecret } = tools;
   provider.Client.prototype.compareClientSecret = (presented) => {
     const issuance = issuanceOf(Provider.ctx);
-    const secrets = issuance.snapshot?.credentials.filter(({ type }) => type === 'client_secret') ?? [];
+    const secrets = issuance.snapshot?.credentials.filter((credential) => credential.type === 'client_secret') ?? [];
     const found = findSecret(secrets.length > 0 ? secrets : [decoySecret], hashSecret(presented), sameHash);
     if (found !== undefined && found !== decoySecret) {
       issuance.credential = found;

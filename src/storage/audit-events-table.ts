@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Actor, AuditAction, AuditEvent, AuditStore } from '../domain/audit/audit-event.ts';
 import type { AuditEventId, CompanyId } from '../domain/ids.ts';
 import { newestFirst, pageOf } from './paging.ts';
+import { rowsFromJson } from './rows-from-json.ts';
 
 interface AuditEventRow {
   event_id: AuditEventId;
@@ -14,15 +15,11 @@ interface AuditEventRow {
   details: Record<string, unknown>;
 }
 
-/** A statement has 65,535 parameters at most. */
-const MOST_AT_ONCE = 1000;
-
 export function auditEventsTable(knex: Knex): AuditStore {
   return {
     async append(events) {
-      for (let start = 0; start < events.length; start += MOST_AT_ONCE) {
-        await knex('audit_events').insert(events.slice(start, start + MOST_AT_ONCE).map(rowOf));
-      }
+      if (events.length === 0) return;
+      await knex.raw(`insert into audit_events ${rowsFromJson('audit_events')}`, [JSON.stringify(events.map(rowOf))]);
     },
 
     async list({ company, action, target, actor, requestId }, page) {
@@ -38,16 +35,16 @@ export function auditEventsTable(knex: Knex): AuditStore {
   };
 }
 
-function rowOf(event: AuditEvent): Record<keyof AuditEventRow, unknown> {
+function rowOf(event: AuditEvent): AuditEventRow {
   return {
     event_id: event.eventId,
     occurred_at: event.occurredAt,
     action: event.action,
     target: event.target,
     company_id: event.company ?? null,
-    actor: JSON.stringify(event.actor),
+    actor: event.actor,
     request_id: event.requestId ?? null,
-    details: JSON.stringify(event.details),
+    details: event.details,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Credential, PublicKeyCredential } from '../domain/credentials/cred
 import type { CredentialId } from '../domain/ids.ts';
 import type { AccountKey } from '../domain/service-accounts/service-account.ts';
 import { byteaText, rowsFromJson } from './rows-from-json.ts';
+import { ofAccount } from './of-account.ts';
 
 /** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
 export const CREDENTIALS_AS_JSON = `
@@ -16,13 +17,11 @@ export const CREDENTIALS_AS_JSON = `
     'kid', credentials.kid,
     'data', credentials.data
   ) order by credentials.created_at, credentials.credential_id), '[]')
-  from credentials where credentials.client_id = service_accounts.client_id
-    and credentials.company_id is not distinct from service_accounts.company_id`;
+  from credentials where ${ofAccount('credentials')}`;
 
 /** How many credentials the account in scope has. */
 export const CREDENTIAL_COUNT = `
-  select count(*)::int from credentials where credentials.client_id = service_accounts.client_id
-    and credentials.company_id is not distinct from service_accounts.company_id`;
+  select count(*)::int from credentials where ${ofAccount('credentials')}`;
 
 /** A row as {@link CREDENTIALS_AS_JSON} writes it. */
 export type CredentialJson = { credential_id: CredentialId; created_at: string } & (

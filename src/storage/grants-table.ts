@@ -5,6 +5,7 @@ import type { Permission } from '../domain/permissions/permission.ts';
 import type { ResourceServerId } from '../domain/permissions/resource-server.ts';
 import type { AccountKey } from '../domain/service-accounts/service-account.ts';
 import { rowsFromJson } from './rows-from-json.ts';
+import { ofAccount } from './of-account.ts';
 
 /** The grants of the account in scope as a JSON array; a part of the snapshot's statement. */
 export const GRANTS_AS_JSON = `
@@ -13,14 +14,12 @@ export const GRANTS_AS_JSON = `
     'name', grants.name,
     'resource_server', grants.resource_server
   ) order by grants.name, grants.resource_server), '[]')
-  from grants where grants.client_id = service_accounts.client_id
-    and grants.company_id is not distinct from service_accounts.company_id`;
+  from grants where ${ofAccount('grants')}`;
 
 /** The kinds and names of the grants of the account in scope, such as `role:root permission:orders:read`. */
 export const GRANT_NAMES = `
   select string_agg(grants.kind || ':' || grants.name, ' ') from grants
-  where grants.client_id = service_accounts.client_id
-    and grants.company_id is not distinct from service_accounts.company_id`;
+  where ${ofAccount('grants')}`;
 
 /** A row as {@link GRANTS_AS_JSON} writes it. */
 export type GrantJson =

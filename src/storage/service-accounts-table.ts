@@ -20,6 +20,7 @@ import {
   type CredentialJson,
 } from './credentials-table.ts';
 import { GRANT_NAMES, GRANTS_AS_JSON, grantFromJson, grantRows, type GrantJson } from './grants-table.ts';
+import { ofAccount } from './of-account.ts';
 import { rowsFromJson } from './rows-from-json.ts';
 import { newestFirst, pageOf, prefixPattern } from './paging.ts';
 
@@ -82,7 +83,7 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
   return {
     async insert(account, { credentials, grants }) {
       const { rows } = await knex.raw<{ rows: unknown[] }>(INSERT, [
-        JSON.stringify([{ ...rowOf(account), metadata: account.metadata }]),
+        JSON.stringify([rowOf(account)]),
         credentialRows(account, credentials),
         grantRows(account, grants),
       ]);
@@ -142,7 +143,7 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
       if (working) {
         void query
           .where({ state: 'enabled' })
-          .whereRaw('exists (select from credentials where credentials.client_id = service_accounts.client_id)');
+          .whereRaw(`exists (select from credentials where ${ofAccount('credentials')})`);
       }
       return (await query).map((row) => row.client_id);
     },
@@ -157,8 +158,8 @@ const ROOT_PERMISSIONS = [
 
 /** SQL for whether the account in scope has been granted something of the management API. */
 function holds(kind: Grant['kind'], name: 'root' | ManagementPermission): string {
-  return `exists (select from grants where grants.client_id = service_accounts.client_id
-    and kind = '${kind}' and name = '${name}' and resource_server = 'management')`;
+  return `exists (select from grants where ${ofAccount('grants')}
+    and kind = '${kind}' and grants.name = '${name}' and resource_server = 'management')`;
 }
 
 /** Only what belongs to a company, or to none. */
@@ -176,10 +177,10 @@ function filtered<Query extends Knex.QueryBuilder>(
   if (slug !== undefined) void query.where('service_accounts.slug', slug);
   for (const [kind, name] of Object.entries({ permission, role })) {
     if (name !== undefined) {
-      void query.whereRaw(
-        'exists (select from grants where grants.client_id = service_accounts.client_id and kind = ? and name = ?)',
-        [kind, name],
-      );
+      void query.whereRaw(`exists (select from grants where ${ofAccount('grants')} and kind = ? and grants.name = ?)`, [
+        kind,
+        name,
+      ]);
     }
   }
   if (search !== undefined) {
@@ -202,7 +203,7 @@ function rowOf(account: ServiceAccount): Record<keyof ServiceAccountRow, unknown
     state: account.state,
     audience: account.audience ?? null,
     token_ttl: account.tokenTtl ?? null,
-    metadata: JSON.stringify(account.metadata),
+    metadata: account.metadata,
     created_at: account.createdAt,
     created_by: account.createdBy ?? null,
     updated_at: account.updatedAt,

@@ -1,17 +1,15 @@
-import type { ClientSecretCredential, Credential } from './credential.ts';
+import type { ClientSecretCredential } from './credential.ts';
 
 /** Compares two hashes in constant time; `timingSafeEqual`, passed in so that a test can count. */
 export type SameHash = (one: Buffer, other: Buffer) => boolean;
 
 /** Finds the secret that a presented one is, by its hash; every one is compared. */
 export function findSecret(
-  credentials: readonly Credential[],
+  secrets: readonly ClientSecretCredential[],
   presented: Buffer,
   same: SameHash,
 ): ClientSecretCredential | undefined {
   let found: ClientSecretCredential | undefined;
-  for (const credential of credentials) {
-    if (credential.type === 'client_secret' && same(credential.secretHash, presented)) found = credential;
-  }
+  for (const secret of secrets) if (same(secret.secretHash, presented)) found = secret;
   return found;
 }

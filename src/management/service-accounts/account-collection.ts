@@ -21,3 +21,6 @@ export const COMPANY_ACCOUNTS: AccountCollection = {
   operationId: (verb, what = '') => `${verb}CompanyServiceAccount${what}`,
   one: 'service account of a company',
 };
+
+/** Why a change of an account may be refused with 409. */
+export const LAST_ROOT = 'It is the last enabled root account that may grant everything (`last_root`)';

@@ -1,6 +1,6 @@
 import type { AccountChanges, ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { AccountCollection } from './account-collection.ts';
+import { type AccountCollection, LAST_ROOT } from './account-collection.ts';
 
 /** Adding and removing one permission. */
 export function accountPermissions(collection: AccountCollection, serviceAccounts: ServiceAccounts): Route[] {
@@ -21,7 +21,7 @@ export function accountPermissions(collection: AccountCollection, serviceAccount
       conditional: true,
       replies: { 204: { description: 'It is so' } },
       refusals: {
-        409: 'It is the last enabled root account that may grant everything (`last_root`)',
+        409: LAST_ROOT,
         422: 'It is no permission that can be granted',
       },
       async handle({ caller, company, expected, param }) {

@@ -1,10 +1,9 @@
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
-import { summaryOf } from '../../domain/service-accounts/service-account.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { AccountCollection } from './account-collection.ts';
+import { type AccountCollection, LAST_ROOT } from './account-collection.ts';
 import { seconds } from './duration.ts';
-import { presentServiceAccount } from './present-service-account.ts';
+import { answerServiceAccount } from './present-service-account.ts';
 import { CHANGED_SERVICE_ACCOUNT, type ChangedServiceAccountBody, SERVICE_ACCOUNT } from './service-account-schema.ts';
 
 export function changeServiceAccount(
@@ -23,7 +22,7 @@ export function changeServiceAccount(
     conditional: true,
     revisioned: true,
     replies: { 200: { description: 'The account as it is now', schema: SERVICE_ACCOUNT } },
-    refusals: { 409: 'It is the last enabled root account that may grant everything (`last_root`)' },
+    refusals: { 409: LAST_ROOT },
     async handle({ caller, company, expected, body, param }) {
       const { tokenTtl, ...changes } = body;
       const snapshot = await serviceAccounts.change(caller, company, param('clientId'), expected, {
@@ -31,11 +30,7 @@ export function changeServiceAccount(
         tokenTtl:
           typeof tokenTtl === 'string' || typeof tokenTtl === 'number' ? seconds(tokenTtl, '/tokenTtl') : tokenTtl,
       });
-      return {
-        status: 200,
-        body: presentServiceAccount(summaryOf(snapshot), servers),
-        revision: snapshot.account.revision,
-      };
+      return answerServiceAccount(snapshot, servers);
     },
   });
 }

@@ -1,9 +1,8 @@
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
-import { summaryOf } from '../../domain/service-accounts/service-account.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { AccountCollection } from './account-collection.ts';
-import { presentServiceAccount } from './present-service-account.ts';
+import { answerServiceAccount } from './present-service-account.ts';
 import { SERVICE_ACCOUNT } from './service-account-schema.ts';
 
 export function getServiceAccount(
@@ -22,11 +21,7 @@ export function getServiceAccount(
     replies: { 200: { description: 'The account', schema: SERVICE_ACCOUNT } },
     async handle({ company, param }) {
       const snapshot = await serviceAccounts.get(company, param('clientId'));
-      return {
-        status: 200,
-        body: presentServiceAccount(summaryOf(snapshot), servers),
-        revision: snapshot.account.revision,
-      };
+      return answerServiceAccount(snapshot, servers);
     },
   });
 }

@@ -1,7 +1,13 @@
 import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
 import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
-import { type AccountSummary, FIRST_AUDIENCE, summaryOf } from '../../domain/service-accounts/service-account.ts';
+import {
+  type AccountSnapshot,
+  type AccountSummary,
+  FIRST_AUDIENCE,
+  summaryOf,
+} from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
+import type { Answer } from '../route.ts';
 import type {
   IssuedCredentialBody,
   RegisteredServiceAccountBody,
@@ -32,6 +38,12 @@ export function presentServiceAccount(
     createdBy: account.createdBy ?? null,
     updatedAt: account.updatedAt.toISOString(),
   };
+}
+
+/** Answers with one account as it is. */
+export function answerServiceAccount(snapshot: AccountSnapshot, servers: ResourceServers): Answer {
+  const body = presentServiceAccount(summaryOf(snapshot), servers);
+  return { status: 200, body, revision: snapshot.account.revision };
 }
 
 /** Shows an account that has just been registered, with its secrets. */

@@ -1,6 +1,6 @@
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { AccountCollection } from './account-collection.ts';
+import { type AccountCollection, LAST_ROOT } from './account-collection.ts';
 
 export function removeServiceAccount(
   { path, tag, operationId, one }: AccountCollection,
@@ -15,7 +15,7 @@ export function removeServiceAccount(
     permission: 'writ.serviceaccounts.manage',
     conditional: true,
     replies: { 204: { description: 'It is gone' } },
-    refusals: { 409: 'It is the last enabled root account that may grant everything (`last_root`)' },
+    refusals: { 409: LAST_ROOT },
     async handle({ caller, company, expected, param }) {
       await serviceAccounts.remove(caller, company, param('clientId'), expected);
       return { status: 204 };
