@@ -37,6 +37,7 @@ export interface Subject {
 /** The cores: one for the server that is measured, the other for everything else. */
 export const SERVER_CORE = '0';
 const OTHER_CORE = '1';
+export const ALL_CORES = '0,1';
 
 const FOLDER = import.meta.dirname;
 
@@ -51,7 +52,7 @@ export async function startPeer(name: string, file: string, alg: Alg): Promise<S
   const issuer = `http://127.0.0.1:${port}`;
   const client = { clientId: 'bench', clientSecret: 'writ_bench-secret-of-no-account', ...keys('bench-by-key') };
   const settings: SubjectSettings = { port, issuer, alg, client };
-  const child = startOnCore(join(FOLDER, file), [JSON.stringify(settings)], {});
+  const child = startOnCores(SERVER_CORE, join(FOLDER, file), [JSON.stringify(settings)], {});
   return subject(name, child, issuer, client);
 }
 
@@ -68,17 +69,22 @@ export async function rootToken(issuer: string): Promise<string> {
   return String(token['access_token']);
 }
 
-/** Starts Writ as its users do, with an account that holds one permission and has a secret and a key. */
+/**
+ * Starts Writ as its users do, with an account that holds one permission and has a secret and a key.
+ *
+ * @param cores where it may run: one, for CPU time that compares; all of them, for latencies as its users see them, as
+ *   the collector of garbage works beside the program
+ */
 export async function startWrit(
   name: string,
   alg: Alg,
   database: string,
   folder: string,
-  settings: Record<string, string> = {},
+  cores = SERVER_CORE,
 ): Promise<Subject> {
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
-  const child = startOnCore(join(FOLDER, '../src/main.ts'), [], {
+  const child = startOnCores(cores, join(FOLDER, '../src/main.ts'), [], {
     PORT: String(port),
     DATABASE_URL: database,
     WRIT_ISSUER: issuer,
@@ -86,7 +92,6 @@ export async function startWrit(
     WRIT_SIGNING_ALG: alg,
     WRIT_BOOTSTRAP_CLIENT_ID: BENCH_ROOT.clientId,
     WRIT_BOOTSTRAP_CLIENT_SECRET: BENCH_ROOT.clientSecret,
-    ...settings,
   });
   await isListening(issuer, child);
   const { publicJwk, privateJwk } = keys('');
@@ -135,8 +140,13 @@ function keys(keyClientId: string): Pick<BenchClient, 'publicJwk' | 'privateJwk'
   return { keyClientId, publicJwk, privateJwk: privateKey.export({ format: 'jwk' }) };
 }
 
-function startOnCore(file: string, args: readonly string[], environment: Record<string, string>): ChildProcess {
-  const command = ['-c', SERVER_CORE, process.execPath, '--disable-warning=ExperimentalWarning', file, ...args];
+function startOnCores(
+  cores: string,
+  file: string,
+  args: readonly string[],
+  environment: Record<string, string>,
+): ChildProcess {
+  const command = ['-c', cores, process.execPath, '--disable-warning=ExperimentalWarning', file, ...args];
   return spawn('taskset', command, {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { PATH: process.env['PATH'], ...environment },

@@ -5,6 +5,7 @@ import type { Origin } from './domain/audit/audit-event.ts';
 import { createCompanies } from './domain/companies/companies.ts';
 import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
 import { builtInResourceServers } from './domain/permissions/resource-server.ts';
+import type { KeyRing } from './domain/signing-keys/key-ring.ts';
 import { bootstrapRoot, type RootCredential } from './domain/service-accounts/root-account.ts';
 import { createServiceAccounts } from './domain/service-accounts/create-service-accounts.ts';
 import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
@@ -18,6 +19,7 @@ import { requestContext } from './http/request-context.ts';
 import { createAuthentication, createClientKeyCheck } from './management/authenticate.ts';
 import { createCursorCodec } from './management/cursor.ts';
 import { managementFace } from './management/management-face.ts';
+import { rememberVerified } from './management/remember-verified.ts';
 import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
@@ -124,7 +126,8 @@ function createFaces(
     resourceServers,
     tokens: { issuer, signingAlg, maxTtl: config.tokenMaxTtl, maxBytes: config.tokenMaxBytes },
   });
-  const verify = createAccessTokenVerifier({ keyRing: () => keyRing, issuer, audience: `${issuer}/api`, clock });
+  const keys = (): KeyRing => keyRing;
+  const verify = createAccessTokenVerifier({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });
 
   const oauth = oauthFace({
     issuer,
@@ -153,7 +156,7 @@ function createFaces(
       resourceServers,
       auditEvents: storage.auditEvents,
     }),
-    authentication: createAuthentication(verify, storage.read.serviceAccounts),
+    authentication: createAuthentication(rememberVerified(verify, keys, clock), storage.read.serviceAccounts),
     checkClientKey: createClientKeyCheck(config.clientKeys),
     companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
     cursors: createCursorCodec(server.cursorKey),

@@ -1,5 +1,7 @@
 import type { Knex } from 'knex';
-import type { Actor, AuditAction, AuditEvent, AuditStore } from '../domain/audit/audit-event.ts';
+import type { Change } from '../domain/change.ts';
+import { CHANNEL } from './change-feed.ts';
+import type { Actor, AuditAction, AuditEvent, AuditReader } from '../domain/audit/audit-event.ts';
 import type { AuditEventId, CompanyId } from '../domain/ids.ts';
 import { newestFirst, pageOf } from './paging.ts';
 import { rowsFromJson } from './rows-from-json.ts';
@@ -15,13 +17,22 @@ interface AuditEventRow {
   details: Record<string, unknown>;
 }
 
-export function auditEventsTable(knex: Knex): AuditStore {
-  return {
-    async append(events) {
-      if (events.length === 0) return;
-      await knex.raw(`insert into audit_events ${rowsFromJson('audit_events')}`, [JSON.stringify(events.map(rowOf))]);
-    },
+/** Records events, and tells every node what they changed when the transaction commits: one statement for both. */
+export async function recordEvents(
+  transaction: Knex,
+  events: readonly AuditEvent[],
+  changes: readonly Change[],
+): Promise<void> {
+  if (events.length === 0) return;
+  await transaction.raw(
+    `with recorded as (insert into audit_events ${rowsFromJson('audit_events')})
+     select pg_notify(?, change::text) from jsonb_array_elements(?::jsonb) as change`,
+    [JSON.stringify(events.map(rowOf)), CHANNEL, JSON.stringify(changes)],
+  );
+}
 
+export function auditEventsTable(knex: Knex): AuditReader {
+  return {
     async list({ company, action, target, actor, requestId }, page) {
       const query: Knex.QueryBuilder<object, AuditEventRow[]> = knex('audit_events').select<AuditEventRow[]>();
       if (company !== undefined) void query.where({ company_id: company });

@@ -1,4 +1,3 @@
-import type { Knex } from 'knex';
 import pg from 'pg';
 import type { Change } from '../domain/change.ts';
 import { isClientId } from '../domain/ids.ts';
@@ -18,19 +17,11 @@ export interface ChangeListener {
   missed(heardUntil: number): void;
 }
 
-const CHANNEL = 'writ_changes';
+/** Where changes are announced, as JSON. */
+export const CHANNEL = 'writ_changes';
 const ASK_EVERY = 300;
 /** After so long without an answer the connection is given up and another is made. */
 const GIVE_UP = 3000;
-
-/** Tells every node, when the transaction commits. */
-export async function announceChanges(transaction: Knex, changes: readonly Change[]): Promise<void> {
-  if (changes.length === 0) return;
-  await transaction.raw(
-    `select ${changes.map(() => 'pg_notify(?, ?)').join(', ')}`,
-    changes.flatMap((change) => [CHANNEL, JSON.stringify(change)]),
-  );
-}
 
 /**
  * Listens on a connection of its own (`LISTEN`), and asks the database something on it every 300 ms. PostgreSQL hands a

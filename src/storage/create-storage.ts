@@ -6,8 +6,7 @@ import { newAuditEventId, type RandomId } from '../domain/ids.ts';
 import type { Storage, Stores } from '../domain/storage.ts';
 import { ADVISORY_LOCK } from './advisory-lock.ts';
 import { assertionReplaysTable } from './assertion-replays-table.ts';
-import { announceChanges } from './change-feed.ts';
-import { auditEventsTable } from './audit-events-table.ts';
+import { auditEventsTable, recordEvents } from './audit-events-table.ts';
 import { companiesTable } from './companies-table.ts';
 import { credentialsTable } from './credentials-table.ts';
 import { grantsTable } from './grants-table.ts';
@@ -41,9 +40,8 @@ export function createStorage(knex: Knex, { clock, randomId, onCommit }: Storage
           eventId: newAuditEventId(randomId),
           occurredAt,
         }));
-        await auditEventsTable(tables).append(recorded);
         const announced = done.audit.flatMap((entry) => entry.changes);
-        await announceChanges(tables, announced);
+        await recordEvents(tables, recorded, announced);
         return { result: done.result, events: recorded, changes: announced };
       });
       const { result, events, changes } = await transaction.catch(rethrowUnavailable);

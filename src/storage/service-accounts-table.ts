@@ -53,7 +53,11 @@ type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
 
 const INSERT = `
   with account as (
-    insert into service_accounts ${rowsFromJson('service_accounts')} on conflict do nothing returning client_id
+    insert into service_accounts ${rowsFromJson('service_accounts')} as made
+      where not exists (
+        select from service_accounts where client_id = made.slug and company_id is not distinct from made.company_id
+      )
+      on conflict do nothing returning client_id
   ), its_credentials as (
     insert into credentials ${rowsFromJson('credentials')} where exists (select from account)
   ), its_grants as (

@@ -62,7 +62,3 @@ export interface AuditReader {
   /** Newest first. */
   list(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
 }
-
-export interface AuditStore extends AuditReader {
-  append(events: readonly AuditEvent[]): Promise<void>;
-}

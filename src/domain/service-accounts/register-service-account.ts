@@ -48,9 +48,8 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
         credentials,
         grants: grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
       };
-      const existing = await stores.serviceAccounts.find(company, account.slug);
-      if (existing !== undefined || !(await stores.serviceAccounts.insert(account, belongings))) {
-        const taken = existing ?? (await stores.serviceAccounts.find(company, account.slug));
+      if (!(await stores.serviceAccounts.insert(account, belongings))) {
+        const taken = await stores.serviceAccounts.find(company, account.slug);
         throw new DomainError('already_exists', `A service account with the slug ${account.slug} exists`, {
           fields: [{ pointer: '/slug', message: 'is taken' }],
           ...(taken && { existing: taken.account.clientId }),

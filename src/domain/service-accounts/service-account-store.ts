@@ -20,7 +20,7 @@ export interface ServiceAccountStore {
   /**
    * Adds an account with what belongs to it.
    *
-   * @returns false, and changes nothing, when the slug or the id is taken
+   * @returns false, and changes nothing, when the slug or the id is taken, or the slug is the id of another of them
    */
   insert(
     account: ServiceAccount,

@@ -8,6 +8,7 @@ import { SIGNING_ALGS } from '../signing-keys/signing-key.ts';
 export interface AccessTokenClaims {
   readonly clientId: ClientId;
   readonly permissions: ReadonlySet<string>;
+  readonly expiresAt: Date;
 }
 
 /** @returns what the token says, or undefined when it is not one of ours, not for this audience, or not valid now */
@@ -46,9 +47,13 @@ export function createAccessTokenVerifier({
           requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id'],
         },
       );
-      const { sub, scope, aud } = payload;
-      if (typeof sub !== 'string' || !isClientId(sub) || aud !== audience) return undefined;
-      return { clientId: sub, permissions: new Set(typeof scope === 'string' ? scope.split(' ') : []) };
+      const { sub, scope, aud, exp } = payload;
+      if (typeof sub !== 'string' || !isClientId(sub) || aud !== audience || exp === undefined) return undefined;
+      return {
+        clientId: sub,
+        permissions: new Set(typeof scope === 'string' ? scope.split(' ') : []),
+        expiresAt: new Date(exp * 1000),
+      };
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined;
       throw error;

@@ -1,0 +1,25 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../domain/clock.ts';
+import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
+import type { AccessTokenClaims, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
+
+/** How many tokens are remembered: of so many callers at a time nobody's is verified twice. */
+const MOST = 1000;
+
+/**
+ * Verifies each token once: a caller sends the same one for minutes, and its signature costs as much as a small query.
+ * What is remembered ends with the token, and with the keys that it was verified by; what its account may do now is
+ * never remembered here.
+ */
+export function rememberVerified(verify: VerifyAccessToken, keyRing: () => KeyRing, clock: Clock): VerifyAccessToken {
+  const verified = new LRUCache<string, { readonly claims: AccessTokenClaims; readonly by: KeyRing }>({ max: MOST });
+  return async (token) => {
+    const by = keyRing();
+    const known = verified.get(token);
+    if (known !== undefined && known.by === by && clock() < known.claims.expiresAt) return known.claims;
+    const claims = await verify(token);
+    if (claims === undefined) verified.delete(token);
+    else verified.set(token, { claims, by });
+    return claims;
+  };
+}
