@@ -4,8 +4,10 @@ import type { Config } from './config/parse-config.ts';
 import type { Origin } from './domain/audit/audit-event.ts';
 import { createCompanies } from './domain/companies/companies.ts';
 import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
-import { builtInResourceServers } from './domain/permissions/resource-server.ts';
 import type { KeyRing } from './domain/signing-keys/key-ring.ts';
+import { createGroups } from './domain/groups/groups.ts';
+import { createResourceServers } from './domain/resource-servers/resource-servers.ts';
+import { createRoles } from './domain/roles/roles.ts';
 import { bootstrapRoot, type RootCredential } from './domain/service-accounts/root-account.ts';
 import { createServiceAccounts } from './domain/service-accounts/create-service-accounts.ts';
 import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
@@ -117,13 +119,11 @@ function createFaces(
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
   const { issuer, signingAlg } = config;
   const { storage, keyRing, credentialTools } = server;
-  const resourceServers = builtInResourceServers(config);
   const companies = createCompanies({ storage, clock });
   const serviceAccounts = createServiceAccounts({
     ...credentialTools,
     storage,
     clock,
-    resourceServers,
     tokens: { issuer, signingAlg, maxTtl: config.tokenMaxTtl, maxBytes: config.tokenMaxBytes },
   });
   const keys = (): KeyRing => keyRing;
@@ -134,7 +134,7 @@ function createFaces(
     keyRing,
     signingAlg,
     tokenTtl: config.tokenTtl,
-    servers: resourceServers,
+    tokenMaxBytes: config.tokenMaxBytes,
     findAccount: server.accounts.find,
     hashSecret: credentialTools.hashSecret,
     sameHash: timingSafeEqual,
@@ -150,10 +150,12 @@ function createFaces(
   });
   const management = managementFace({
     routes: managementRoutes({
-      issuer,
+      tokens: { issuer, signingAlg, tokenTtl: config.tokenTtl, tokenMaxBytes: config.tokenMaxBytes },
       companies,
       serviceAccounts,
-      resourceServers,
+      resourceServers: createResourceServers({ storage, clock, randomId: random.id, maxTtl: config.tokenMaxTtl }),
+      roles: createRoles({ storage, clock, randomId: random.id }),
+      groups: createGroups({ storage, clock, randomId: random.id }),
       auditEvents: storage.auditEvents,
     }),
     authentication: createAuthentication(rememberVerified(verify, keys, clock), storage.read.serviceAccounts),

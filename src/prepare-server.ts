@@ -7,6 +7,7 @@ import type { CredentialTools } from './domain/credentials/issue-credentials.ts'
 import { createSecretHasher } from './domain/credentials/secret-hasher.ts';
 import { createKeyEncryption, type KeyEncryption } from './domain/encryption/key-encryption.ts';
 import { hasServerSecrets, prepareServerSecrets, type ServerSecrets } from './domain/encryption/server-secrets.ts';
+import { builtInIdentifiers } from './domain/resource-servers/resource-server.ts';
 import { prepareSigningKeys, type KeyRing } from './domain/signing-keys/key-ring.ts';
 import type { Storage } from './domain/storage.ts';
 import type { HttpLimits } from './http/http-server.ts';
@@ -59,6 +60,7 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
   const storage = createStorage(database.knex, {
     clock,
     randomId: random.id,
+    builtIn: builtInIdentifiers(config),
     onCommit(events, changes) {
       for (const { action, target, actor, requestId } of events)
         logger.info({ event: action, target, actor, requestId });

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { BlockList } from 'node:net';
 import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
-import { isAbsoluteUri } from '../domain/permissions/resource-server.ts';
+import { isAbsoluteUri } from '../domain/resource-servers/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 import { EXPECTED, SECRET, SETTINGS, type Settings } from './settings.ts';
 import {

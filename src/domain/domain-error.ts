@@ -2,9 +2,12 @@
 export type DomainErrorCode =
   | 'invalid_value'
   | 'forbidden'
+  | 'insufficient_scope'
   | 'not_found'
   | 'already_exists'
   | 'not_empty'
+  | 'in_use'
+  | 'ambiguous_permission'
   | 'precondition_failed'
   | 'audience_required'
   | 'last_root'
@@ -25,15 +28,18 @@ export class DomainError extends Error {
   readonly fields: readonly FieldProblem[];
   /** The id of what is in the way, for `already_exists`. */
   readonly existing: string | undefined;
+  /** The permission that is missing, for `insufficient_scope`. */
+  readonly required: string | undefined;
 
   constructor(
     code: DomainErrorCode,
     message: string,
-    options: { fields?: readonly FieldProblem[]; existing?: string; cause?: unknown } = {},
+    options: { fields?: readonly FieldProblem[]; existing?: string; required?: string; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.fields = options.fields ?? [];
     this.existing = options.existing;
+    this.required = options.required;
   }
 }

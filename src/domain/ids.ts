@@ -1,3 +1,5 @@
+import type { ResourceServerId } from './resource-servers/resource-server.ts';
+import type { RoleKey } from './roles/role.ts';
 import { SLUG_PATTERN } from './slug.ts';
 
 declare const brand: unique symbol;
@@ -36,6 +38,14 @@ export function newCredentialId(random: RandomId): CredentialId {
 
 export function newGrantId(random: RandomId): GrantId {
   return prefixed<GrantId>('grant', random);
+}
+
+export function newResourceServerId(random: RandomId): ResourceServerId {
+  return prefixed<Exclude<ResourceServerId, 'management' | 'default'>>('rs', random);
+}
+
+export function newRoleKey(random: RandomId): RoleKey {
+  return prefixed<RoleKey>('role', random);
 }
 
 export function newAuditEventId(random: RandomId): AuditEventId {

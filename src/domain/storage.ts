@@ -3,7 +3,10 @@ import type { AuditEntry, AuditReader, Origin } from './audit/audit-event.ts';
 import type { CompanyStore } from './companies/company-store.ts';
 import type { CredentialStore } from './credentials/credential-store.ts';
 import type { ServerSecretStore } from './encryption/server-secrets.ts';
+import type { GroupStore } from './groups/group-store.ts';
 import type { GrantStore } from './permissions/grant-store.ts';
+import type { ResourceServerStore } from './resource-servers/resource-server-store.ts';
+import type { RoleStore } from './roles/role-store.ts';
 import type { ServiceAccountStore } from './service-accounts/service-account-store.ts';
 import type { SigningKeyStore } from './signing-keys/signing-key-store.ts';
 
@@ -13,6 +16,9 @@ export interface Stores {
   readonly serviceAccounts: ServiceAccountStore;
   readonly credentials: CredentialStore;
   readonly grants: GrantStore;
+  readonly resourceServers: ResourceServerStore;
+  readonly roles: RoleStore;
+  readonly groups: GroupStore;
   readonly signingKeys: SigningKeyStore;
   readonly serverSecrets: ServerSecretStore;
 }

@@ -10,6 +10,8 @@ const TITLES = {
   forbidden: 'The caller may not do this',
   not_found: 'There is nothing here',
   already_exists: 'It exists already',
+  in_use: 'It is in use',
+  ambiguous_permission: 'Two resource servers declare this permission',
   not_empty: 'There is something in it',
   precondition_failed: 'It has changed meanwhile',
   audience_required: 'The audience must be given',

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { roleGrantsOf } from '../domain/permissions/effective-permissions.ts';
+import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
 import type { AccessTokenClaims, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
@@ -65,9 +67,15 @@ export function createAuthentication(
       if (snapshot === undefined) throw new UnauthorizedError('account_unknown');
       if (!snapshot.enabled) throw new UnauthorizedError('account_disabled');
       const { account, holdings } = snapshot;
-      const live: ReadonlySet<string> = holdings.get('management') ?? new Set();
-      const permissions = new Set([...claims.permissions].filter((permission) => live.has(permission)));
-      return { clientId: account.clientId, company: account.company, requestId, permissions, holdings };
+      return {
+        clientId: account.clientId,
+        company: account.company,
+        requestId,
+        permissions: inCommon(claims.permissions, holdings.get('management') ?? new Set()),
+        holdings,
+        roles: roleGrantsOf(snapshot),
+        groups: snapshot.groups.map(({ groupId }) => groupId),
+      };
     },
   };
 }

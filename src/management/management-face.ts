@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../domain/domain-error.ts';
 import { type CompanyId, isCompanyId } from '../domain/ids.ts';
+import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';
+import { assertAllowed } from '../domain/permissions/may-grant.ts';
+import { parseScopeToken } from '../domain/permissions/scope-token.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { HttpContext, HttpMiddleware } from '../http/context.ts';
 import { readBody } from '../http/read-body.ts';
@@ -110,17 +113,21 @@ export function managementFace(options: {
     if (!path.includes('{companyId}') && caller.company !== undefined && forCompanies !== true) {
       throw new ProblemError({ status: 403, code: 'forbidden', detail: 'This is for root accounts' });
     }
-    if (permission !== 'none' && !caller.permissions.has(permission)) {
-      throw new ProblemError({
-        status: 403,
-        code: 'insufficient_scope',
-        detail: `This takes the permission ${permission}`,
-        required: permission,
-      });
-    }
+    if (typeof permission !== 'string') assertOneOf(caller, permission);
+    else if (permission !== 'none') assertAllowed(caller, permission);
     if (companyId === undefined) return undefined;
     if (!isCompanyId(companyId) || !(await companyExists(companyId))) throw noCompany();
     return companyId;
+  }
+
+  function assertOneOf(caller: Caller, permissions: readonly ManagementPermission[]): void {
+    const held: ReadonlySet<string> = new Set(
+      [...caller.permissions].flatMap((token) => parseScopeToken(token)?.name ?? []),
+    );
+    const [first] = permissions;
+    if (first !== undefined && !permissions.some((permission) => held.has(permission))) {
+      assertAllowed(caller, first);
+    }
   }
 
   function notRouted(ctx: HttpContext, allowed: readonly string[]): ProblemError {

@@ -93,6 +93,12 @@ const TAGS: Readonly<Record<string, string>> = {
   Companies: 'Tenants: each has service accounts of its own',
   'Root service accounts': 'The service accounts that belong to no company',
   'Service accounts of a company': 'The service accounts that belong to one company, and never reach beyond it',
+  'Root resource servers': 'APIs that every company sees',
+  'Resource servers of a company': 'APIs of one company, and what may be done at them',
+  'Root roles': 'Named sets of permissions: the built-in ones and those that every company can give',
+  'Roles of a company': 'Named sets of permissions of one company',
+  'Groups of a company': 'Teams of service accounts that have what the group is given',
+  "For Mia's clients": 'What miactl and console-mcp-server call beside the rest',
   Self: 'What every caller may know',
   Audit: 'Who changed what, when, and by which request',
 };
@@ -118,7 +124,7 @@ function operation(route: Route, schemas: Record<string, unknown>): object {
     summary: route.summary,
     tags: [route.tag],
     parameters: parametersOf(route),
-    security: guarded === undefined ? [] : [{ accessToken: guarded.permission === 'none' ? [] : [guarded.permission] }],
+    security: guarded === undefined ? [] : securityOf(guarded),
     ...(guarded?.body && {
       requestBody: {
         required: true,
@@ -135,6 +141,12 @@ function operation(route: Route, schemas: Record<string, unknown>): object {
       default: problem('It could not be done: `temporarily_unavailable`, `internal`'),
     },
   };
+}
+
+/** Each entry is enough. */
+function securityOf({ permission }: GuardedRoute): { accessToken: string[] }[] {
+  if (permission === 'none') return [{ accessToken: [] }];
+  return [permission].flat().map((one) => ({ accessToken: [one] }));
 }
 
 /** The refusals that follow from what an operation is. */

@@ -7,6 +7,9 @@ const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
   not_empty: { status: 409, code: 'not_empty' },
   precondition_failed: { status: 412, code: 'precondition_failed' },
   audience_required: { status: 422, code: 'audience_required' },
+  insufficient_scope: { status: 403, code: 'insufficient_scope' },
+  in_use: { status: 409, code: 'in_use' },
+  ambiguous_permission: { status: 409, code: 'ambiguous_permission' },
   forbidden: { status: 403, code: 'forbidden' },
   not_found: { status: 404, code: 'not_found' },
   already_exists: { status: 409, code: 'already_exists' },
@@ -31,7 +34,8 @@ export class ProblemError extends Error {
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof DomainError) {
-    return { ...DOMAIN[error.code], detail: error.message, errors: error.fields };
+    const { code, message, fields, required } = error;
+    return { ...DOMAIN[code], detail: message, errors: fields, ...(required !== undefined && { required }) };
   }
   if (error instanceof ClientGoneError) return { status: 400, code: 'invalid_body', detail: 'The body is not whole' };
   if (error instanceof BodyTooLargeError) return { status: 413, code: 'too_large', detail: 'The body is too large' };

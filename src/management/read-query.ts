@@ -42,12 +42,13 @@ export function createQueryReader(
 ): (querystring: string, list: string) => ReadQuery {
   const properties = queryParameters(route);
   const known = Object.keys(properties);
-  const validate = compile({ type: 'object', properties, additionalProperties: false });
+  const validate = compile({ type: 'object', properties, additionalProperties: route.lenient ?? false });
 
   return (querystring, list) => {
     const parameters = new URLSearchParams(querystring);
     const query: Record<string, unknown> = Object.fromEntries(parameters);
-    if (parameters.size > Object.keys(query).length) throw refused('A parameter is there twice', known);
+    if (parameters.size > Object.keys(query).length && route.lenient === undefined)
+      throw refused('A parameter is there twice', known);
     check(query, validate, known);
     const { limit = MOST_ITEMS, cursor, ...filter } = query;
     const after = typeof cursor === 'string' ? cursors.read(cursor, list) : undefined;

@@ -49,13 +49,18 @@ interface Operation {
 
 /** An operation that takes an access token. */
 export interface GuardedRoute<Body = never, Query = never> extends Operation {
-  /** What the caller must hold; `none`: every account may call it. */
-  readonly permission: ManagementPermission | 'none';
+  /**
+   * What the caller must hold; `none`: every account may call it. Where there are several, who holds one of them at any
+   * place is let in, and what is asked for decides which of them it takes.
+   */
+  readonly permission: ManagementPermission | readonly ManagementPermission[] | 'none';
   /** Whether accounts of companies may call it although its path names none. */
   readonly forCompanies?: true;
   readonly body?: JSONSchema;
   /** An object schema of the parameters that it knows, beside those of a list. */
   readonly query?: { readonly properties: Readonly<Record<string, JSONSchema>> };
+  /** Whether parameters of the query that it does not know do not matter. */
+  readonly lenient?: true;
   /** Answers a list, a page at a time. */
   readonly list?: true;
   /** Whether it changes one thing that has an `ETag`, so that `If-Match` is honoured. */

@@ -1,15 +1,23 @@
 import type { AuditReader } from '../domain/audit/audit-event.ts';
 import type { Companies } from '../domain/companies/companies.ts';
-import type { ResourceServers } from '../domain/permissions/resource-server.ts';
+import type { Groups } from '../domain/groups/groups.ts';
+import type { ResourceServers } from '../domain/resource-servers/resource-servers.ts';
+import type { RolesOf } from '../domain/roles/roles.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
 import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
+import { groupRoutes } from './groups/group-routes.ts';
+import { miaRoutes } from './mia.ts';
 import { openApiRoute } from './openapi.ts';
+import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
+import { roleRoutes } from './roles/role-routes.ts';
 import type { Route } from './route.ts';
 import { getSelf } from './self.ts';
 import { COMPANY_ACCOUNTS, ROOT_ACCOUNTS } from './service-accounts/account-collection.ts';
-import { accountPermissions } from './service-accounts/account-permissions.ts';
+import type { TokenSettings } from '../domain/tokens/plan-token.ts';
+import { accountGrants } from './service-accounts/account-grants.ts';
 import { changeServiceAccount } from './service-accounts/change-service-account.ts';
+import { getEffectivePermissions } from './service-accounts/effective-permissions.ts';
 import { getServiceAccount } from './service-accounts/get-service-account.ts';
 import { listServiceAccounts } from './service-accounts/list-service-accounts.ts';
 import { registerServiceAccount } from './service-accounts/register-service-account.ts';
@@ -18,31 +26,40 @@ import { getVersion } from './version.ts';
 
 /** Every operation of the management API. */
 export function managementRoutes({
-  issuer,
+  tokens,
   companies,
   serviceAccounts,
   resourceServers,
+  roles,
+  groups,
   auditEvents,
 }: {
-  issuer: string;
+  tokens: TokenSettings;
   companies: Companies;
   serviceAccounts: ServiceAccounts;
   resourceServers: ResourceServers;
+  roles: RolesOf;
+  groups: Groups;
   auditEvents: AuditReader;
 }): Route[] {
   const routes = [
     ...companyRoutes(companies),
     ...[ROOT_ACCOUNTS, COMPANY_ACCOUNTS].flatMap((collection) => [
-      registerServiceAccount(collection, serviceAccounts, resourceServers),
-      listServiceAccounts(collection, serviceAccounts, resourceServers),
-      getServiceAccount(collection, serviceAccounts, resourceServers),
-      changeServiceAccount(collection, serviceAccounts, resourceServers),
+      registerServiceAccount(collection, serviceAccounts),
+      listServiceAccounts(collection, serviceAccounts),
+      getServiceAccount(collection, serviceAccounts),
+      changeServiceAccount(collection, serviceAccounts),
       removeServiceAccount(collection, serviceAccounts),
-      ...accountPermissions(collection, serviceAccounts),
+      getEffectivePermissions(collection, serviceAccounts, tokens),
+      ...accountGrants(collection, serviceAccounts),
     ]),
-    getSelf(serviceAccounts, resourceServers),
+    ...resourceServerRoutes(resourceServers),
+    ...roleRoutes(roles),
+    ...groupRoutes(groups),
+    ...miaRoutes({ companies, serviceAccounts, groups }),
+    getSelf(serviceAccounts),
     ...auditEventRoutes(auditEvents),
     getVersion(),
   ];
-  return [...routes, openApiRoute(issuer, routes)];
+  return [...routes, openApiRoute(tokens.issuer, routes)];
 }

@@ -1,11 +1,10 @@
-import type { ResourceServers } from '../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
 import { defineRoute, type Route } from './route.ts';
 import { answerServiceAccount } from './service-accounts/present-service-account.ts';
 import { SERVICE_ACCOUNT } from './service-accounts/service-account-schema.ts';
 
 /** `GET /api/self`: who the caller is, for every account, whatever it may do. */
-export function getSelf(serviceAccounts: ServiceAccounts, servers: ResourceServers): Route {
+export function getSelf(serviceAccounts: ServiceAccounts): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/self',
@@ -18,7 +17,7 @@ export function getSelf(serviceAccounts: ServiceAccounts, servers: ResourceServe
     replies: { 200: { description: 'The account', schema: SERVICE_ACCOUNT } },
     async handle({ caller }) {
       const snapshot = await serviceAccounts.get(caller.company, caller.clientId);
-      return answerServiceAccount(snapshot, servers);
+      return answerServiceAccount(snapshot);
     },
   });
 }

@@ -1,20 +1,16 @@
 import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { ASSERTION_ALGS } from '../domain/assertions/parse-assertion.ts';
-import type { ResourceServers } from '../domain/permissions/resource-server.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
-import { SIGNING_ALGS, type SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import type { TokenSettings } from '../domain/tokens/plan-token.ts';
+import { SIGNING_ALGS } from '../domain/signing-keys/signing-key.ts';
 import { assertJwtClientAuthClaimsAndHeader, type AssertionTools, installClientAssertion } from './client-assertion.ts';
 import { installCompareClientSecret, type SecretTools } from './compare-client-secret.ts';
 import { type FindAccount, installFindClient } from './find-client.ts';
 import { issuanceOf } from './issuance.ts';
 import { resourceIndicators } from './resource-indicators.ts';
 
-export interface ProviderOptions extends SecretTools, AssertionTools {
+export interface ProviderOptions extends SecretTools, AssertionTools, TokenSettings {
   readonly keyRing: KeyRing;
-  readonly signingAlg: SigningAlg;
-  /** Seconds. */
-  readonly tokenTtl: number;
-  readonly servers: ResourceServers;
   readonly findAccount: FindAccount;
 }
 
@@ -48,6 +44,15 @@ export function createProvider(options: ProviderOptions): Provider {
         permissions: scope === undefined ? [] : scope.split(' '),
         ...(company !== undefined && { company_id: company }),
       };
+    },
+    formats: {
+      customizers: {
+        jwt(ctx, _token, jwt) {
+          const tokenType = ctx && issuanceOf(ctx).audience?.tokenType;
+          // The library has written `at+jwt`; older software refuses it (Spring Security among others).
+          if (tokenType === 'JWT') jwt.header = { ...jwt.header, typ: tokenType };
+        },
+      },
     },
     features: {
       clientCredentials: { enabled: true },

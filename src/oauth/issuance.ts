@@ -2,6 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AssertionRules, FailedCheck } from '../domain/assertions/check-assertion.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
 import type { ClientId } from '../domain/ids.ts';
+import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { TokenRequest } from './token-request.ts';
 
@@ -30,6 +31,8 @@ export interface Issuance {
   snapshot?: AccountSnapshot;
   /** The credential that authenticated it, or that its assertion claims to be signed with. */
   credential?: Credential;
+  /** What the token is for, once decided. */
+  audience?: Audience;
   /** What its assertion is measured by. */
   rules?: AssertionRules;
   /** Why authentication failed. */

@@ -3,6 +3,7 @@ import type { AuditEvent } from '../domain/audit/audit-event.ts';
 import type { Change } from '../domain/change.ts';
 import type { Clock } from '../domain/clock.ts';
 import { newAuditEventId, type RandomId } from '../domain/ids.ts';
+import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { Storage, Stores } from '../domain/storage.ts';
 import { ADVISORY_LOCK } from './advisory-lock.ts';
 import { assertionReplaysTable } from './assertion-replays-table.ts';
@@ -10,6 +11,9 @@ import { auditEventsTable, recordEvents } from './audit-events-table.ts';
 import { companiesTable } from './companies-table.ts';
 import { credentialsTable } from './credentials-table.ts';
 import { grantsTable } from './grants-table.ts';
+import { groupsTable } from './groups-table.ts';
+import { resourceServersTable } from './resource-servers-table.ts';
+import { rolesTable } from './roles-table.ts';
 import { serverSecretsTable } from './server-secrets-table.ts';
 import { serviceAccountsTable } from './service-accounts-table.ts';
 import { signingKeysTable } from './signing-keys-table.ts';
@@ -19,17 +23,19 @@ import { rethrowUnavailable, translated } from './unavailable.ts';
 export interface StorageTools {
   readonly clock: Clock;
   readonly randomId: RandomId;
+  /** What the settings call the built-in resource servers. */
+  readonly builtIn: BuiltInIdentifiers;
   /** Told of everything that was recorded, and what it changed, once it stands. */
   readonly onCommit: (events: readonly AuditEvent[], changes: readonly Change[]) => void;
 }
 
-export function createStorage(knex: Knex, { clock, randomId, onCommit }: StorageTools): Storage {
+export function createStorage(knex: Knex, { clock, randomId, builtIn, onCommit }: StorageTools): Storage {
   const write =
     (lock: boolean): Storage['write'] =>
     async (origin, work) => {
       const transaction = knex.transaction(async (tables) => {
         if (lock) await tables.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
-        const done = await work(stores(tables));
+        const done = await work(stores(tables, builtIn));
         const occurredAt = clock();
         const recorded = done.audit.map(({ action, target, company, details }): AuditEvent => ({
           action,
@@ -50,7 +56,7 @@ export function createStorage(knex: Knex, { clock, randomId, onCommit }: Storage
     };
 
   return {
-    read: stores(knex),
+    read: stores(knex, builtIn),
     auditEvents: translated(auditEventsTable(knex)),
     replays: translated(assertionReplaysTable(knex)),
     write: write(false),
@@ -58,10 +64,13 @@ export function createStorage(knex: Knex, { clock, randomId, onCommit }: Storage
   };
 }
 
-function stores(knex: Knex): Stores {
+function stores(knex: Knex, builtIn: BuiltInIdentifiers): Stores {
   return {
+    resourceServers: translated(resourceServersTable(knex, builtIn)),
+    roles: translated(rolesTable(knex)),
+    groups: translated(groupsTable(knex, builtIn)),
     companies: translated(companiesTable(knex)),
-    serviceAccounts: translated(serviceAccountsTable(knex)),
+    serviceAccounts: translated(serviceAccountsTable(knex, builtIn)),
     credentials: translated(credentialsTable(knex)),
     grants: translated(grantsTable(knex)),
     signingKeys: translated(signingKeysTable(knex)),

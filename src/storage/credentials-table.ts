@@ -19,9 +19,10 @@ export const CREDENTIALS_AS_JSON = `
   ) order by credentials.created_at, credentials.credential_id), '[]')
   from credentials where ${ofAccount('credentials')}`;
 
-/** How many credentials the account in scope has. */
-export const CREDENTIAL_COUNT = `
-  select count(*)::int from credentials where ${ofAccount('credentials')}`;
+/** How many credentials the account in scope has, and how many of them are secrets. */
+export const CREDENTIAL_COUNTS = `
+  select count(*)::int as credential_count, count(*) filter (where type = 'client_secret')::int as secret_count
+  from credentials where ${ofAccount('credentials')}`;
 
 /** A row as {@link CREDENTIALS_AS_JSON} writes it. */
 export type CredentialJson = { credential_id: CredentialId; created_at: string } & (

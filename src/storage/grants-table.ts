@@ -1,71 +1,111 @@
 import type { Knex } from 'knex';
-import type { GrantStore, StoredGrant } from '../domain/permissions/grant-store.ts';
-import type { Grant, RoleId } from '../domain/permissions/grant.ts';
+import type { GroupId } from '../domain/groups/group.ts';
+import { type Grant, grantKey } from '../domain/permissions/grant.ts';
+import type { GrantStore, GrantSubject, StoredGrant } from '../domain/permissions/grant-store.ts';
 import type { Permission } from '../domain/permissions/permission.ts';
-import type { ResourceServerId } from '../domain/permissions/resource-server.ts';
-import type { AccountKey } from '../domain/service-accounts/service-account.ts';
+import type { Place } from '../domain/permissions/place.ts';
+import { inOrder, type WrittenPermission } from '../domain/permissions/written-grants.ts';
+import type { ResourceServerId } from '../domain/resource-servers/resource-server.ts';
+import type { RoleId, RoleKey } from '../domain/roles/role.ts';
 import { rowsFromJson } from './rows-from-json.ts';
 import { ofAccount } from './of-account.ts';
 
-/** The grants of the account in scope as a JSON array; a part of the snapshot's statement. */
-export const GRANTS_AS_JSON = `
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'kind', grants.kind,
-    'name', grants.name,
-    'resource_server', grants.resource_server
-  ) order by grants.name, grants.resource_server), '[]')
+/** Grants in scope as a JSON array; a part of other statements. */
+export const GRANTS_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(
+  'kind', grants.kind,
+  'name', grants.name,
+  'place', grants.place,
+  'resource_server', grants.resource_server,
+  'qualified', grants.qualified,
+  'role_key', grants.role_key,
+  'group_id', grants.group_id
+) order by grants.name, grants.place, grants.resource_server), '[]')`;
+
+/**
+ * What the account in scope was given, in the form in which it was written, a line each: the kind, what is asked for,
+ * and the id of the resource server where it was written with that.
+ */
+export const GRANT_LINES = `
+  select string_agg(concat_ws(' ', grants.kind, concat_ws('@', grants.name, nullif(grants.place, '')),
+    case when grants.qualified then grants.resource_server end), E'\\n')
   from grants where ${ofAccount('grants')}`;
 
-/** The kinds and names of the grants of the account in scope, such as `role:root permission:orders:read`. */
-export const GRANT_NAMES = `
-  select string_agg(grants.kind || ':' || grants.name, ' ') from grants
-  where ${ofAccount('grants')}`;
-
 /** A row as {@link GRANTS_AS_JSON} writes it. */
-export type GrantJson =
-  | { kind: 'permission'; name: Permission; resource_server: ResourceServerId }
-  | { kind: 'role'; name: RoleId; resource_server: ResourceServerId };
+export type GrantJson = { name: string; place: Place; group_id: GroupId | null } & (
+  | { kind: 'permission'; name: Permission; resource_server: ResourceServerId; qualified: boolean }
+  | { kind: 'role'; name: RoleId; role_key: RoleKey }
+);
 
 export function grantFromJson(row: GrantJson): Grant {
+  const { place } = row;
   return row.kind === 'role'
-    ? { kind: 'role', roleId: row.name }
-    : { kind: 'permission', permission: row.name, resourceServerId: row.resource_server };
+    ? { kind: 'role', roleKey: row.role_key, roleId: row.name, place }
+    : {
+        kind: 'permission',
+        permission: row.name,
+        place,
+        resourceServerId: row.resource_server,
+        qualified: row.qualified,
+      };
+}
+
+/**
+ * Reads {@link GRANT_LINES}.
+ *
+ * @param identifierOf of a resource server
+ */
+export function grantsFromLines(
+  lines: string | null,
+  identifierOf: (id: string) => string,
+): { roles: string[]; permissions: WrittenPermission[] } {
+  const roles: string[] = [];
+  const permissions: WrittenPermission[] = [];
+  for (const line of lines?.split('\n') ?? []) {
+    const [kind, name = '', server] = line.split(' ');
+    if (kind === 'role') roles.push(name);
+    else permissions.push(server === undefined ? name : { permission: name, resource: identifierOf(server) });
+  }
+  return { roles: roles.toSorted(), permissions: inOrder(permissions) };
 }
 
 export function grantsTable(knex: Knex): GrantStore {
   return {
-    async insert(account, grants) {
+    async insert(subject, grants) {
       if (grants.length === 0) return;
-      await knex.raw(`insert into grants ${rowsFromJson('grants')}`, [grantRows(account, grants)]);
+      await knex.raw(`insert into grants ${rowsFromJson('grants')} on conflict do nothing`, [
+        grantRows(subject, grants),
+      ]);
     },
 
-    async delete({ clientId, company }, grants) {
+    async delete(subject, grants) {
       if (grants.length === 0) return;
-      await knex('grants')
-        .where({ client_id: clientId, company_id: company ?? null })
-        .whereIn(
-          ['kind', 'name', 'resource_server'],
-          grants.map(columnsOf).map(({ kind, name, resource_server: server }) => [kind, name, server]),
-        )
-        .delete('grant_id');
+      const keys = new Set(grants.map(grantKey));
+      const rows: (GrantJson & { grant_id: string })[] = await knex('grants')
+        .where(subjectColumns(subject))
+        .select('*');
+      const gone = rows.filter((row) => keys.has(grantKey(grantFromJson(row)))).map((row) => row.grant_id);
+      await knex('grants').where(subjectColumns(subject)).whereIn('grant_id', gone).delete('grant_id');
     },
   };
 }
 
-/** The rows of an account's grants, as a JSON array. */
-export function grantRows({ clientId, company }: AccountKey, grants: readonly StoredGrant[]): string {
+/** The rows of what is granted to somebody, as a JSON array. */
+export function grantRows(subject: GrantSubject, grants: readonly StoredGrant[]): string {
   return JSON.stringify(
-    grants.map((grant) => ({
-      grant_id: grant.grantId,
-      client_id: clientId,
-      company_id: company ?? null,
-      ...columnsOf(grant),
-    })),
+    grants.map((grant) => ({ grant_id: grant.grantId, ...subjectColumns(subject), ...columnsOf(grant) })),
   );
 }
 
-function columnsOf(grant: Grant): { kind: Grant['kind']; name: string; resource_server: ResourceServerId } {
+function subjectColumns(subject: GrantSubject): Record<string, string | null> {
+  const { company } = subject;
+  return 'groupId' in subject
+    ? { client_id: null, group_id: subject.groupId, company_id: company ?? null }
+    : { client_id: subject.clientId, group_id: null, company_id: company ?? null };
+}
+
+function columnsOf(grant: Grant): Record<string, unknown> {
+  const { kind, place } = grant;
   return grant.kind === 'role'
-    ? { kind: 'role', name: grant.roleId, resource_server: 'management' }
-    : { kind: 'permission', name: grant.permission, resource_server: grant.resourceServerId };
+    ? { kind, name: grant.roleId, place, role_key: grant.roleKey, qualified: false }
+    : { kind, name: grant.permission, place, resource_server: grant.resourceServerId, qualified: grant.qualified };
 }

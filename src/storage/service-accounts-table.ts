@@ -1,53 +1,26 @@
 import type { Knex } from 'knex';
-import { type ClientId, type CompanyId, isClientId } from '../domain/ids.ts';
+import { type CompanyId, isClientId } from '../domain/ids.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
-import { holdingsOf } from '../domain/permissions/holdings.ts';
 import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';
-import type { ResourceServerId } from '../domain/permissions/resource-server.ts';
+import { parseScopeToken } from '../domain/permissions/scope-token.ts';
+import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { ServiceAccountFilter, ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
-import type {
-  AccountSnapshot,
-  AccountSummary,
-  Metadata,
-  ServiceAccount,
-} from '../domain/service-accounts/service-account.ts';
-import type { State } from '../domain/state.ts';
+import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import {
-  CREDENTIAL_COUNT,
-  credentialRows,
-  CREDENTIALS_AS_JSON,
-  credentialFromJson,
-  type CredentialJson,
-} from './credentials-table.ts';
-import { GRANT_NAMES, GRANTS_AS_JSON, grantFromJson, grantRows, type GrantJson } from './grants-table.ts';
+  GROUP_IDS,
+  RIGHTS_AS_JSON,
+  rowOf,
+  type ServiceAccountRow,
+  snapshotFromRow,
+  type SnapshotRow,
+  summaryFromRow,
+  type SummaryRow,
+} from './account-rows.ts';
+import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credentials-table.ts';
+import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { ofAccount } from './of-account.ts';
-import { rowsFromJson } from './rows-from-json.ts';
 import { newestFirst, pageOf, prefixPattern } from './paging.ts';
-
-interface ServiceAccountRow {
-  client_id: ClientId;
-  company_id: CompanyId | null;
-  slug: string;
-  name: string;
-  description: string | null;
-  state: State;
-  audience: ResourceServerId | null;
-  token_ttl: number | null;
-  metadata: Metadata;
-  created_at: Date;
-  created_by: ClientId | null;
-  updated_at: Date;
-  revision: number;
-}
-
-type SnapshotRow = ServiceAccountRow & {
-  company_state: State | null;
-  credentials: CredentialJson[];
-  grants: GrantJson[];
-};
-
-/** A row of a list: a snapshot's JSON costs several times as much to make and to read. */
-type SummaryRow = ServiceAccountRow & { credential_count: number; grant_names: string | null };
+import { rowsFromJson } from './rows-from-json.ts';
 
 type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
 
@@ -65,13 +38,14 @@ const INSERT = `
   )
   select client_id from account`;
 
-export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
+export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): ServiceAccountStore {
+  const fromRow = (row: SnapshotRow): AccountSnapshot => snapshotFromRow(row, builtIn);
   const snapshots = (): Snapshots =>
     knex('service_accounts').select<SnapshotRow[]>(
       'service_accounts.*',
       knex.raw(`(select state from companies where company_id = service_accounts.company_id) as company_state`),
       knex.raw(`(${CREDENTIALS_AS_JSON}) as credentials`),
-      knex.raw(`(${GRANTS_AS_JSON}) as grants`),
+      knex.raw(`(${RIGHTS_AS_JSON}) as rights`),
     );
 
   async function find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined> {
@@ -81,7 +55,27 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
       .whereRaw('(service_accounts.client_id = ? or service_accounts.slug = ?)', [idOrSlug, idOrSlug])
       .orderByRaw('service_accounts.client_id = ? desc', [idOrSlug])
       .limit(1);
-    return row && snapshotFromRow(row);
+    return row && fromRow(row);
+  }
+
+  /** Of every resource server that rows of a list name; most name just the built-in ones. */
+  async function identifiersOf(rows: readonly SummaryRow[]): Promise<(id: string) => string> {
+    const named = rows.flatMap(({ audience, grant_lines: lines }) => [
+      ...(audience === null ? [] : [audience]),
+      ...(lines?.split('\n') ?? []).flatMap((line) => line.split(' ')[2] ?? []),
+    ]);
+    const others = [...new Set(named)].filter((id) => id !== 'management' && id !== 'default');
+    const read: { resource_server_id: string; identifier: string }[] =
+      others.length === 0
+        ? []
+        : await knex('resource_servers')
+            .whereIn('resource_server_id', others)
+            .select('resource_server_id', 'identifier');
+    const identifiers = new Map([
+      ...Object.entries(builtIn),
+      ...read.map((row): [string, string] => [row.resource_server_id, row.identifier]),
+    ]);
+    return (id) => identifiers.get(id) ?? id;
   }
 
   return {
@@ -96,10 +90,19 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
 
     async findSnapshot(clientId) {
       const [row] = await snapshots().where('service_accounts.client_id', clientId);
-      return row && snapshotFromRow(row);
+      return row && fromRow(row);
     },
 
     find,
+
+    async identify(company, idsOrSlugs) {
+      const rows = await ownedBy(knex('service_accounts'), company)
+        .where((query) => query.whereIn('client_id', [...idsOrSlugs]).orWhereIn('slug', [...idsOrSlugs]))
+        .orderBy('client_id')
+        .forKeyShare()
+        .select<Pick<ServiceAccountRow, 'client_id' | 'slug'>[]>('client_id', 'slug');
+      return rows.map(({ client_id: clientId, slug }) => ({ clientId, slug }));
+    },
 
     async lock({ clientId, company }) {
       // Two statements: what one reads beside the row it waits for is as old as its beginning.
@@ -110,14 +113,23 @@ export function serviceAccountsTable(knex: Knex): ServiceAccountStore {
     async list(company, filter, page) {
       const query = filtered(ownedBy(knex('service_accounts'), company), filter).select<SummaryRow[]>(
         'service_accounts.*',
-        knex.raw(`(${CREDENTIAL_COUNT}) as credential_count`),
-        knex.raw(`(${GRANT_NAMES}) as grant_names`),
+        'counted.*',
+        knex.raw(`(${GRANT_LINES}) as grant_lines`),
+        knex.raw(`(${GROUP_IDS}) as group_ids`),
       );
+      void query.joinRaw(`cross join lateral (${CREDENTIAL_COUNTS}) as counted`);
       newestFirst(query, { time: 'service_accounts.created_at', id: 'service_accounts.client_id' }, page);
-      return pageOf(await query, page, summaryFromRow, ({ account }) => ({
-        time: account.createdAt,
-        id: account.clientId,
-      }));
+      const rows = await query;
+      const identifierOf = await identifiersOf(rows);
+      return pageOf(
+        rows,
+        page,
+        (row) => summaryFromRow(row, identifierOf),
+        ({ account }) => ({
+          time: account.createdAt,
+          id: account.clientId,
+        }),
+      );
     },
 
     async update(account) {
@@ -163,7 +175,8 @@ const ROOT_PERMISSIONS = [
 /** SQL for whether the account in scope has been granted something of the management API. */
 function holds(kind: Grant['kind'], name: 'root' | ManagementPermission): string {
   return `exists (select from grants where ${ofAccount('grants')}
-    and kind = '${kind}' and grants.name = '${name}' and resource_server = 'management')`;
+    and kind = '${kind}' and grants.name = '${name}' and place = ''
+    and ${kind === 'role' ? `role_key = '${name}'` : `resource_server = 'management'`})`;
 }
 
 /** Only what belongs to a company, or to none. */
@@ -179,12 +192,13 @@ function filtered<Query extends Knex.QueryBuilder>(
 ): Query {
   if (state !== undefined) void query.where('service_accounts.state', state);
   if (slug !== undefined) void query.where('service_accounts.slug', slug);
-  for (const [kind, name] of Object.entries({ permission, role })) {
-    if (name !== undefined) {
-      void query.whereRaw(`exists (select from grants where ${ofAccount('grants')} and kind = ? and grants.name = ?)`, [
-        kind,
-        name,
-      ]);
+  for (const [kind, wanted] of Object.entries({ permission, role })) {
+    if (wanted !== undefined) {
+      const { name, place } = parseScopeToken(wanted) ?? { name: wanted, place: wanted };
+      void query.whereRaw(
+        `exists (select from grants where ${ofAccount('grants')} and kind = ? and grants.name = ? and place = ?)`,
+        [kind, name, place],
+      );
     }
   }
   if (search !== undefined) {
@@ -195,65 +209,4 @@ function filtered<Query extends Knex.QueryBuilder>(
     ]);
   }
   return query;
-}
-
-function rowOf(account: ServiceAccount): Record<keyof ServiceAccountRow, unknown> {
-  return {
-    client_id: account.clientId,
-    company_id: account.company ?? null,
-    slug: account.slug,
-    name: account.name,
-    description: account.description ?? null,
-    state: account.state,
-    audience: account.audience ?? null,
-    token_ttl: account.tokenTtl ?? null,
-    metadata: account.metadata,
-    created_at: account.createdAt,
-    created_by: account.createdBy ?? null,
-    updated_at: account.updatedAt,
-    revision: account.revision,
-  };
-}
-
-function accountFromRow(row: ServiceAccountRow): ServiceAccount {
-  return {
-    clientId: row.client_id,
-    company: row.company_id ?? undefined,
-    slug: row.slug,
-    name: row.name,
-    description: row.description ?? undefined,
-    state: row.state,
-    audience: row.audience ?? undefined,
-    tokenTtl: row.token_ttl ?? undefined,
-    metadata: row.metadata,
-    createdAt: row.created_at,
-    createdBy: row.created_by ?? undefined,
-    updatedAt: row.updated_at,
-    revision: row.revision,
-  };
-}
-
-function snapshotFromRow(row: SnapshotRow): AccountSnapshot {
-  const grants = row.grants.map(grantFromJson);
-  const account = accountFromRow(row);
-  return {
-    account,
-    enabled: account.state === 'enabled' && row.company_state !== 'disabled',
-    credentials: row.credentials.map(credentialFromJson),
-    grants,
-    holdings: holdingsOf(grants, account.company),
-  };
-}
-
-function summaryFromRow(row: SummaryRow): AccountSummary {
-  const names = (kind: Grant['kind']): string[] =>
-    (row.grant_names ?? '')
-      .split(' ')
-      .flatMap((name) => (name.startsWith(`${kind}:`) ? [name.slice(kind.length + 1)] : []));
-  return {
-    account: accountFromRow(row),
-    roles: names('role'),
-    permissions: names('permission'),
-    credentialCount: row.credential_count,
-  };
 }

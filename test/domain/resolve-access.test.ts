@@ -1,20 +1,39 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Grant } from '../../src/domain/permissions/grant.ts';
-import { bindPermissions } from '../../src/domain/permissions/grant.ts';
-import { holdingsOf } from '../../src/domain/permissions/holdings.ts';
+import { holdingsOf } from '../../src/domain/permissions/effective-permissions.ts';
 import { type AccessRequest, resolveAccess } from '../../src/domain/permissions/resolve-access.ts';
-import { builtInResourceServers, type ResourceServerId } from '../../src/domain/permissions/resource-server.ts';
+import { parseScopeToken } from '../../src/domain/permissions/scope-token.ts';
+import type { Audience, ResourceServerId } from '../../src/domain/resource-servers/resource-server.ts';
 
-const servers = builtInResourceServers({ issuer: 'https://id.example', defaultAudience: 'https://api.example' });
+const identifiers = { management: 'https://id.example/api', default: 'https://api.example' };
+const audiences = new Map(
+  (['management', 'default'] as const).map((resourceServerId): [ResourceServerId, Audience] => [
+    resourceServerId,
+    {
+      resourceServerId,
+      identifier: identifiers[resourceServerId],
+      company: undefined,
+      tokenTtl: undefined,
+      signingAlg: undefined,
+      tokenType: 'at+jwt',
+    },
+  ]),
+);
 
 function decide(names: readonly string[], audience: ResourceServerId, request: Partial<AccessRequest>): string {
-  const grants: Grant[] = bindPermissions(names, servers, '/permissions');
-  const access = resolveAccess({ holdings: holdingsOf(grants, undefined), audience }, servers, {
-    resource: undefined,
-    scope: undefined,
-    ...request,
-  });
+  const grants = names.map((text) => ({
+    kind: 'permission',
+    permission: parseScopeToken(text)?.name,
+    place: parseScopeToken(text)?.place,
+    resourceServerId: text.startsWith('writ.') ? 'management' : 'default',
+    qualified: false,
+  })) as Grant[];
+  const holdings = holdingsOf({ grants, groups: [], roles: new Map() }, undefined);
+  const access = resolveAccess(
+    { holdings, audience, audiences },
+    { resource: undefined, scope: undefined, ...request },
+  );
   return 'refused' in access ? access.refused : `${access.server.resourceServerId}: ${access.permissions.join(' ')}`;
 }
 
@@ -39,6 +58,32 @@ describe('the audience and the scope of a token', () => {
   for (const [request, audience, expected] of cases) {
     test(`${JSON.stringify(request)} of an account for ${audience}: ${expected}`, () => {
       assert.equal(decide(names, audience, request), expected);
+    });
+  }
+
+  const placed: [readonly string[], string][] = [
+    [['a'], 'default: a'],
+    [['a@shop'], 'default: a@shop'],
+    [['a@shop/prod/eu'], 'default: a@shop/prod/eu'],
+    [['a@shop', 'b@shop/prod'], 'default: a@shop b@shop/prod'],
+    [['b@shop/prod/eu'], 'default: b@shop/prod/eu'],
+    // Up, sideways, and to a place that only begins like it.
+    [['b'], 'invalid_scope'],
+    [['b@shop'], 'invalid_scope'],
+    [['b@shop/test'], 'invalid_scope'],
+    [['b@shop/production'], 'invalid_scope'],
+    [['b@other/shop/prod'], 'invalid_scope'],
+    // No places.
+    ...['a@', 'a@/', 'a@shop/', 'a@/shop', 'a@shop//prod', 'a@.', 'a@shop/..', 'a@x@y', 'a@shöp', '@shop', '@'].map(
+      (token): [readonly string[], string] => [[token], 'invalid_scope'],
+    ),
+    [[`a@${Array(8).fill('x').join('/')}`], `default: a@${Array(8).fill('x').join('/')}`],
+    [[`a@${Array(9).fill('x').join('/')}`], 'invalid_scope'],
+    [[`a@${'x'.repeat(65)}`], 'invalid_scope'],
+  ];
+  for (const [scope, expected] of placed) {
+    test(`of what is held everywhere and in a place, ${scope.join(' ')}: ${expected}`, () => {
+      assert.equal(decide(['a', 'b@shop/prod'], 'default', { scope }), expected);
     });
   }
 

@@ -109,7 +109,7 @@ onEachDatabase('changing a service account', (kind) => {
     assert.equal((await one('PUT', 'https://x/read')).status, 204);
     assert.equal((await one('PUT', 'https://x/read')).status, 204);
     assert.deepEqual((await app.api('GET', `${PATH}/${clientId}`)).json.permissions, ['https://x/read']);
-    for (const odd of ['a b', 'a@b', 'writ.everything', 'ä', 'a"b', '\\', 'x'.repeat(129)]) {
+    for (const odd of ['a b', 'a@', 'writ.everything', 'ä', 'a"b', '\\', 'x'.repeat(129)]) {
       assertRefused(app, await one('PUT', odd), 422, 'invalid_body', odd);
     }
     assert.equal((await one('DELETE', 'https://x/read')).status, 204);
@@ -309,7 +309,7 @@ describe('a service account', () => {
   });
 
   test('E-21 has permissions that no two readers can take for different things', async () => {
-    for (const permission of ['.', '..', 'a b', 'a"', '\\', 'a\u00A0b', 'ａ', 'a@b', '', 'a\tb', 'а']) {
+    for (const permission of ['.', '..', 'a b', 'a"', '\\', 'a\u00A0b', 'ａ', 'a@b@c', 'a@.', '', 'a\tb', 'а']) {
       assertRefused(
         app,
         await app.api('POST', PATH, { name: 'x', permissions: [permission] }),

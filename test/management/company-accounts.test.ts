@@ -137,7 +137,7 @@ onEachDatabase('the accounts of a company', (kind) => {
         company_id: 'a',
         kind: name === 'root' ? 'role' : 'permission',
         name,
-        resource_server: 'management',
+        ...(name === 'root' ? { role_key: 'root' } : { resource_server: 'management' }),
       })),
     );
     // This node has not heard of it; another one would read it anew.

@@ -29,7 +29,7 @@ const ROOT_ONLY = [
 ];
 
 /** Paths without a company that accounts of a company may call all the same. */
-const FOR_EVERYONE = ['/api/companies', '/api/self', '/api/version'];
+const FOR_EVERYONE = ['/api/backend/tenants', '/api/companies', '/api/self', '/api/version'];
 
 describe('every operation of the OpenAPI document', () => {
   const app = useTestApp(embedded);
@@ -67,12 +67,21 @@ describe('every operation of the OpenAPI document', () => {
   });
 
   const path = (template: string, companyId: string, clientId = 'sa_none'): string =>
-    template.replace('{companyId}', companyId).replace('{clientId}', clientId).replace('{permission}', 'p');
+    template
+      .replace('{companyId}', companyId)
+      .replace('{clientId}', clientId)
+      .replace('{permission}', 'p')
+      .replace('{role}', 'guest')
+      .replace(/\{\w+\}/, 'none');
 
   /** A body that would be taken, so that it is not what a call is refused for. */
   function bodyOf({ method, template }: Operation): object | undefined {
     if (method === 'PATCH') return {};
+    if (template.endsWith('/members') && method !== 'GET') {
+      return method === 'POST' ? { members: [] } : { memberIds: [] };
+    }
     if (method !== 'POST') return undefined;
+    if (template.endsWith('/resource-servers')) return { identifier: 'https://made.example/x', name: 'Made' };
     return template.endsWith('/companies') ? { companyId: 'made', name: 'Made' } : { name: 'Made' };
   }
 

@@ -33,34 +33,55 @@ describe('the OpenAPI document', () => {
           `${method} ${path}: ${security.map(({ accessToken }) => accessToken?.join() ?? '').join()}`,
       ),
     );
-    const manage = 'writ.serviceaccounts.manage';
-    const view = 'writ.serviceaccounts.view';
-    assert.deepEqual(operations.toSorted(), [
-      'delete /api/companies/{companyId}/service-accounts/{clientId}/permissions/{permission}: writ.serviceaccounts.manage',
-      'delete /api/companies/{companyId}/service-accounts/{clientId}: writ.serviceaccounts.manage',
-      'delete /api/companies/{companyId}: writ.companies.manage',
-      `delete /api/service-accounts/{clientId}/permissions/{permission}: ${manage}`,
-      `delete /api/service-accounts/{clientId}: ${manage}`,
-      'get /api/audit-events: writ.audit.view',
-      'get /api/companies/{companyId}/audit-events: writ.audit.view',
-      `get /api/companies/{companyId}/service-accounts/{clientId}: ${view}`,
-      `get /api/companies/{companyId}/service-accounts: ${view}`,
-      'get /api/companies/{companyId}: writ.companies.view',
-      'get /api/companies: writ.companies.view',
-      'get /api/openapi.json: ',
-      'get /api/self: ',
-      `get /api/service-accounts/{clientId}: ${view}`,
-      `get /api/service-accounts: ${view}`,
-      'get /api/version: ',
-      `patch /api/companies/{companyId}/service-accounts/{clientId}: ${manage}`,
-      'patch /api/companies/{companyId}: writ.companies.manage',
-      `patch /api/service-accounts/{clientId}: ${manage}`,
-      `post /api/companies/{companyId}/service-accounts: ${manage}`,
-      'post /api/companies: writ.companies.manage',
-      `post /api/service-accounts: ${manage}`,
-      `put /api/companies/{companyId}/service-accounts/{clientId}/permissions/{permission}: ${manage}`,
-      `put /api/service-accounts/{clientId}/permissions/{permission}: ${manage}`,
-    ]);
+    const [manage, view, bind] = ['writ.serviceaccounts.manage', 'writ.serviceaccounts.view', 'writ.roles.bind'];
+    const [servers, roles] = ['writ.resourceservers.manage', 'writ.roles.manage'];
+    const accounts = (path: string): string[] => [
+      `delete ${path}/{clientId}/permissions/{permission}: ${manage}`,
+      `delete ${path}/{clientId}/roles/{role}: ${bind}`,
+      `delete ${path}/{clientId}: ${manage}`,
+      `get ${path}/{clientId}/effective-permissions: ${view}`,
+      `get ${path}/{clientId}: ${view}`,
+      `get ${path}: ${view}`,
+      `patch ${path}/{clientId}: ${manage},${bind}`,
+      `post ${path}: ${manage}`,
+      `put ${path}/{clientId}/permissions/{permission}: ${manage}`,
+      `put ${path}/{clientId}/roles/{role}: ${bind}`,
+    ];
+    const managed = (path: string, one: string, permission: string, reading = view): string[] => [
+      `delete ${path}/{${one}}: ${permission}`,
+      `get ${path}/{${one}}: ${reading}`,
+      `get ${path}: ${reading}`,
+      `patch ${path}/{${one}}: ${permission}`,
+      `post ${path}: ${permission}`,
+    ];
+    const company = '/api/companies/{companyId}';
+    const group = `${company}/groups/{groupId}`;
+    assert.deepEqual(
+      operations.toSorted(),
+      [
+        ...managed('/api/companies', 'companyId', 'writ.companies.manage', 'writ.companies.view'),
+        ...['/api', company].flatMap((path) => [
+          ...accounts(`${path}/service-accounts`),
+          ...managed(`${path}/resource-servers`, 'resourceServerId', servers),
+          ...managed(`${path}/roles`, 'roleId', roles),
+          `get ${path}/audit-events: writ.audit.view`,
+        ]),
+        ...managed(`${company}/groups`, 'groupId', bind),
+        ...['permissions/{permission}', 'roles/{role}', 'members/{clientId}'].flatMap((path) => [
+          `delete ${group}/${path}: ${bind}`,
+          `put ${group}/${path}: ${bind}`,
+        ]),
+        `delete ${group}/members: ${bind}`,
+        `get ${group}/members: ${view}`,
+        `post ${group}/members: ${bind}`,
+        'get /api/backend/tenants: writ.companies.view',
+        `get ${company}/identities: ${view}`,
+        `get ${company}/users: ${view}`,
+        'get /api/openapi.json: ',
+        'get /api/self: ',
+        'get /api/version: ',
+      ].toSorted(),
+    );
     const references = [...JSON.stringify(json).matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) =>
       String(name),
     );

@@ -134,7 +134,7 @@ onEachDatabase('root service accounts', (kind) => {
       client_id: second.clientId,
       kind: 'role',
       name: 'root',
-      resource_server: 'management',
+      role_key: 'root',
     });
     const bearer = await tokenOf(second);
     const both = await Promise.all([
@@ -249,7 +249,7 @@ onEachDatabase('root service accounts', (kind) => {
       ['{"name":"a\\ud800b"}', 422, '/name'],
       ['{"name":"a","slug":"A b"}', 422, '/slug'],
       ['{"name":"a","permissions":["b","a b"]}', 422, '/permissions/1'],
-      ['{"name":"a","permissions":["a@b"]}', 422, '/permissions/0'],
+      ['{"name":"a","permissions":["a@"]}', 422, '/permissions/0'],
       ['{"name":"a","permissions":["writ.everything"]}', 422, '/permissions/0'],
       ['{"name":"a","tokenEndpointAuthMethod":"none"}', 422, '/tokenEndpointAuthMethod'],
     ];

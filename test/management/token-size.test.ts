@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { ClientId, CompanyId } from '../../src/domain/ids.ts';
 import { SIGNING_ALGS } from '../../src/domain/signing-keys/signing-key.ts';
 import { accessTokenSize } from '../../src/domain/tokens/access-token-size.ts';
+import { lastRefusal } from '../support/assertions.ts';
 import { assertRefused, makeCompany } from '../support/companies.ts';
 import { embedded, postgres18 } from '../support/databases.ts';
 import { startTestApp, useTestApp } from '../support/test-app.ts';
@@ -62,11 +63,19 @@ describe('the size of access tokens', () => {
     const before = await startTestApp(database);
     const { json } = await before.api('POST', PATH, { name: 'Large', permissions: names(100) });
     await before.close();
-    const after = await startTestApp(database, { WRIT_TOKEN_MAX_BYTES: '1024' });
+    const after = await startTestApp(database, { WRIT_TOKEN_MAX_BYTES: '2048' });
     const path = `${PATH}/${json.clientId}`;
     assert.equal((await after.api('PATCH', path, { description: 'Still here' })).status, 200);
     assert.equal((await after.api('PATCH', path, { permissions: names(90) })).status, 200);
     assertRefused(after, await after.api('PUT', `${path}/permissions/one-more`), 422, 'token_too_large');
+    // A token with all of it is not to be had any more, and one with a part of it is.
+    const whole = await after.token(json);
+    assert.equal(whole.status, 400);
+    assert.equal(whole.json.error, 'invalid_scope');
+    assert.match(whole.json.error_description, /would have \d{4} bytes, at most 2048 are allowed: name a scope$/);
+    assert.equal(lastRefusal(after)['reason'], 'invalid_scope');
+    const part = await after.token(json, { scope: 'a-permission:1' });
+    assert.equal(part.json.scope, 'a-permission:1');
     await after.close();
     await database.drop();
   });

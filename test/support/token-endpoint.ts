@@ -3,7 +3,6 @@ import { BlockList } from 'node:net';
 import Koa from 'koa';
 import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
-import { builtInResourceServers } from '../../src/domain/permissions/resource-server.ts';
 import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
 import { generateSigningKey } from '../../src/domain/signing-keys/signing-key.ts';
 import type { HttpApp } from '../../src/http/context.ts';
@@ -39,7 +38,9 @@ export function snapshotOf(clientId: string, credentials: AccountSnapshot['crede
     account: { clientId, audience: 'default' },
     enabled: true,
     credentials,
-    grants: [{ kind: 'permission', permission: 'a', resourceServerId: 'default' }],
+    audiences: new Map([
+      ['default', { resourceServerId: 'default', identifier: 'api://default', tokenType: 'at+jwt' }],
+    ]),
     holdings: new Map([['default', new Set(['a'])]]),
   } as unknown as AccountSnapshot;
 }
@@ -55,7 +56,7 @@ export async function startBareTokenEndpoint(
     keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
     signingAlg: 'ES256',
     tokenTtl: 60,
-    servers: builtInResourceServers({ issuer, defaultAudience: 'api://default' }),
+    tokenMaxBytes: 6144,
     findAccount: (clientId) => Promise.resolve(accounts.find(({ account }) => account.clientId === clientId)),
     hashSecret: secretTools.hashSecret,
     sameHash: timingSafeEqual,

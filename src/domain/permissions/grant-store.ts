@@ -1,11 +1,15 @@
-import type { GrantId } from '../ids.ts';
+import type { GroupId } from '../groups/group.ts';
+import type { CompanyId, GrantId } from '../ids.ts';
 import type { AccountKey } from '../service-accounts/service-account.ts';
 import type { Grant } from './grant.ts';
 
 /** A grant with the id of its row. */
 export type StoredGrant = Grant & { readonly grantId: GrantId };
 
+/** Whom something is given to: an account, or a group of a company. */
+export type GrantSubject = AccountKey | { readonly groupId: GroupId; readonly company: CompanyId };
+
 export interface GrantStore {
-  insert(account: AccountKey, grants: readonly StoredGrant[]): Promise<void>;
-  delete(account: AccountKey, grants: readonly Grant[]): Promise<void>;
+  insert(subject: GrantSubject, grants: readonly StoredGrant[]): Promise<void>;
+  delete(subject: GrantSubject, grants: readonly Grant[]): Promise<void>;
 }

@@ -1,57 +1,41 @@
-import { DomainError, type FieldProblem } from '../domain-error.ts';
-import { MANAGEMENT_PREFIX } from './management-permissions.ts';
-import { isPermission, type Permission } from './permission.ts';
-import type { ResourceServerId, ResourceServers } from './resource-server.ts';
+import type { ResourceServerId } from '../resource-servers/resource-server.ts';
+import type { RoleId, RoleKey } from '../roles/role.ts';
+import type { Permission } from './permission.ts';
+import type { Place } from './place.ts';
+import { scopeToken } from './scope-token.ts';
 
-/** A built-in role. `root` is held by the first root account: every permission of the management API. */
-export type RoleId = 'root';
+/** A permission at the resource server to which it was bound when it was written. */
+export interface PermissionGrant {
+  readonly kind: 'permission';
+  readonly permission: Permission;
+  readonly place: Place;
+  readonly resourceServerId: ResourceServerId;
+  /** Whether it was written with its resource server, and reads back so. */
+  readonly qualified: boolean;
+}
 
-/** Something that was given to an account: a permission at the resource server it was bound to, or a role. */
-export type Grant =
-  | { readonly kind: 'permission'; readonly permission: Permission; readonly resourceServerId: ResourceServerId }
-  | { readonly kind: 'role'; readonly roleId: RoleId };
+export interface RoleGrant {
+  readonly kind: 'role';
+  readonly roleKey: RoleKey;
+  readonly roleId: RoleId;
+  readonly place: Place;
+}
 
-/**
- * Binds permission names to the resource servers that own them: names that begin with `writ.` to the management API,
- * every other to the default one.
- *
- * @param names as written by the caller
- * @param pointer where they stand in the body, if they do
- * @throws DomainError `invalid_value` with a pointer below `pointer` for every name that cannot be granted
- */
-export function bindPermissions(
-  names: readonly string[],
-  servers: ResourceServers,
-  pointer: string | undefined,
-): Grant[] {
-  const problems: FieldProblem[] = [];
-  const grants = [...new Set(names)].flatMap((name): Grant[] => {
-    const at = `${pointer ?? ''}/${names.indexOf(name)}`;
-    if (!isPermission(name)) {
-      problems.push({
-        pointer: at,
-        message: 'must be 1 to 128 printable ASCII characters other than space " \\ and @, and not . or ..',
-      });
-      return [];
-    }
-    if (!name.startsWith(MANAGEMENT_PREFIX)) {
-      return [{ kind: 'permission', permission: name, resourceServerId: 'default' }];
-    }
-    const declared = servers.get('management')?.permissions;
-    if (declared !== 'any' && declared?.has(name) === true) {
-      return [{ kind: 'permission', permission: name, resourceServerId: 'management' }];
-    }
-    problems.push({
-      pointer: at,
-      message: `is not a permission of the management API, and only it has names that begin with ${MANAGEMENT_PREFIX}`,
-    });
-    return [];
-  });
-  if (problems.length > 0) {
-    const [first] = problems;
-    throw pointer === undefined
-      ? new DomainError('invalid_value', `The permission cannot be granted: it ${first?.message}`)
-      : new DomainError('invalid_value', 'Some permissions cannot be granted', { fields: problems });
-  }
-  return grants;
+/** Something that was given to an account or a group. */
+export type Grant = PermissionGrant | RoleGrant;
+
+/** Says which grant it is: two that say the same are the same, in whichever form they were written. */
+export function grantKey(grant: Grant): string {
+  return grant.kind === 'role'
+    ? `role ${grant.roleKey}@${grant.place}`
+    : `permission ${grant.permission}@${grant.place} ${grant.resourceServerId}`;
+}
+
+/** A grant as it is shown to people: `orders:read@shop`. */
+export function grantName(grant: Grant): string {
+  return scopeToken(grant.kind === 'role' ? grant.roleId : grant.permission, grant.place);
+}
+
+export function isRoleGrant(grant: Grant): grant is RoleGrant {
+  return grant.kind === 'role';
 }

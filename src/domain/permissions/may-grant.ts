@@ -1,35 +1,100 @@
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
+import type { Audiences, ResourceServerId } from '../resource-servers/resource-server.ts';
+import { managementPermissionsOf, permissionsOf, rankOf, ROOT_ROLE } from '../roles/built-in-roles.ts';
+import type { Roles } from '../roles/role.ts';
 import type { Caller } from '../service-accounts/caller.ts';
-import type { Grant } from './grant.ts';
-import { holdingsOf } from './holdings.ts';
-import { ROOT_ONLY } from './management-permissions.ts';
+import type { Grant, PermissionGrant, RoleGrant } from './grant.ts';
+import { grantName } from './grant.ts';
+import { type ManagementPermission, ROOT_ONLY } from './management-permissions.ts';
+import { EVERYWHERE, type Place, reaches } from './place.ts';
+import { covers, scopeToken } from './scope-token.ts';
+
+/** Who is to have what is granted, and what the grants refer to. */
+export interface GrantTarget {
+  readonly company: CompanyId | undefined;
+  /** Whether the caller would have it, too: it is the account, in the group, or has the role. */
+  readonly self: boolean;
+  readonly roles: Roles;
+  readonly audiences: Audiences;
+}
 
 /**
- * Nobody grants what they do not hold, unless they hold `writ.permissions.grant`; and what reaches beyond a company is
- * granted to root accounts only.
+ * Nobody grants what they do not hold at that place or above. Three things lift this: a built-in role may be bound by
+ * who has the same or a higher one there; who manages a company's resource servers may grant their permissions inside
+ * that company; and `writ.permissions.grant`. None of them lets anybody widen themselves.
  *
- * @param company of the account that is to have the grants
  * @throws DomainError `forbidden`, naming what the caller does not hold, or what the account may not
  */
-export function assertMayGrant(caller: Caller, grants: readonly Grant[], company: CompanyId | undefined): void {
-  if (!caller.permissions.has('writ.permissions.grant')) assertHolds(caller, grants);
-  const beyond = grants.flatMap((grant) =>
-    grant.kind === 'permission' && ROOT_ONLY.has(grant.permission) ? [grant.permission] : [],
+export function assertMayGrant(caller: Caller, grants: readonly Grant[], target: GrantTarget): void {
+  if (target.company !== undefined) assertStaysInside(grants, target.roles);
+  if (!target.self && caller.permissions.has('writ.permissions.grant')) return;
+  const missing = grants
+    .filter((grant) => target.self || !isExcepted(caller, grant, target))
+    .flatMap((grant) => expanded(grant, target.roles))
+    .filter((grant) => !holds(caller, grant))
+    .map(grantName);
+  if (missing.length === 0) return;
+  const shown = [...new Set(missing)].slice(0, 10).join(' ');
+  throw new DomainError(
+    'forbidden',
+    target.self ? `Nobody widens themselves: ${shown}` : `Nobody grants what they do not hold: ${shown}`,
   );
-  if (company !== undefined && beyond.length > 0) {
-    throw new DomainError('forbidden', `Only root accounts may hold ${beyond.join(' ')}`);
+}
+
+/**
+ * Takes a management permission of a caller, at a place or above.
+ *
+ * @throws DomainError `insufficient_scope`
+ */
+export function assertAllowed(caller: Caller, permission: ManagementPermission, place: Place = EVERYWHERE): void {
+  const required = scopeToken(permission, place);
+  if (covers(caller.permissions, required)) return;
+  throw new DomainError('insufficient_scope', `This takes the permission ${required}`, { required });
+}
+
+/** What reaches beyond a company is granted to root accounts only. */
+function assertStaysInside(grants: readonly Grant[], roles: Roles): void {
+  const beyond = grants.filter((grant) =>
+    grant.kind === 'role' ? grant.roleKey === ROOT_ROLE || expanded(grant, roles).some(isRootOnly) : isRootOnly(grant),
+  );
+  if (beyond.length > 0) {
+    throw new DomainError('forbidden', `Only root accounts may hold ${beyond.map(grantName).join(' ')}`);
   }
 }
 
-function assertHolds(caller: Caller, grants: readonly Grant[]): void {
-  const missing = [...holdingsOf(grants, undefined)].flatMap(([server, permissions]) => {
-    // At the management API the token counts, not only the account: a narrowed token grants less.
-    const held: ReadonlySet<string> | undefined =
-      server === 'management' ? caller.permissions : caller.holdings.get(server);
-    return [...permissions].filter((permission) => held?.has(permission) !== true);
-  });
-  if (missing.length > 0) {
-    throw new DomainError('forbidden', `Nobody grants what they do not hold: ${missing.join(' ')}`);
-  }
+function isRootOnly({ permission, resourceServerId }: PermissionGrant): boolean {
+  return resourceServerId === 'management' && ROOT_ONLY.has(permission);
+}
+
+function expanded(grant: Grant, roles: Roles): PermissionGrant[] {
+  if (grant.kind === 'permission') return [grant];
+  const role = roles.get(grant.roleKey);
+  if (role === undefined) throw new Error(`the role ${grant.roleKey} is not among those that were read`);
+  return permissionsOf(role).map((member) => ({ ...member, kind: 'permission', place: grant.place }));
+}
+
+function holds(caller: Caller, { permission, place, resourceServerId }: PermissionGrant): boolean {
+  return covers(heldBy(caller, resourceServerId), scopeToken(permission, place));
+}
+
+/** At the management API the token counts, not only the account: a narrowed token grants less. */
+function heldBy(caller: Caller, resourceServerId: ResourceServerId): ReadonlySet<string> | undefined {
+  return resourceServerId === 'management' ? caller.permissions : caller.holdings.get(resourceServerId);
+}
+
+function isExcepted(caller: Caller, grant: Grant, { company, audiences }: GrantTarget): boolean {
+  if (grant.kind === 'role') return hasRoleAsHigh(caller, grant);
+  const owner = audiences.get(grant.resourceServerId)?.company;
+  return owner !== undefined && owner === company && caller.permissions.has('writ.resourceservers.manage');
+}
+
+function hasRoleAsHigh(caller: Caller, { roleKey, place }: RoleGrant): boolean {
+  const rank = rankOf(roleKey);
+  if (rank === undefined) return false;
+  return (
+    caller.roles.some((own) => reaches(own.place, place) && (rankOf(own.roleKey) ?? -1) >= rank) &&
+    // A narrowed token grants less.
+    managementPermissionsOf(roleKey).every((permission) => covers(caller.permissions, scopeToken(permission, place)))
+  );
 }

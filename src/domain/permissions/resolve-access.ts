@@ -1,11 +1,12 @@
-import type { Holdings } from './holdings.ts';
-import type { Permission } from './permission.ts';
-import { isNamed, type ResourceServer, type ResourceServerId, type ResourceServers } from './resource-server.ts';
+import { type Audience, type Audiences, isNamed, type ResourceServerId } from '../resource-servers/resource-server.ts';
+import type { Holdings } from './effective-permissions.ts';
+import { covers } from './scope-token.ts';
 
 /** What one token will be for: one resource server, and what may be done there. */
 export interface Access {
-  readonly server: ResourceServer;
-  readonly permissions: readonly Permission[];
+  readonly server: Audience;
+  /** Scope-tokens. */
+  readonly permissions: readonly string[];
 }
 
 /** Why a request cannot have the token it asks for; the codes are OAuth's (RFC 6749 §5.2, RFC 8707 §2). */
@@ -27,26 +28,26 @@ export interface AccessHolder {
   readonly holdings: Holdings;
   /** The audience of its tokens when the request names none. */
   readonly audience: ResourceServerId;
+  /** At least the management API, that audience, and wherever it holds anything. */
+  readonly audiences: Audiences;
 }
 
-const NOTHING: ReadonlySet<Permission> = new Set();
+const NOTHING: ReadonlySet<string> = new Set();
 
 /**
  * Decides the one audience of a token and what the token says. Without `resource` the scope picks the audience: the
  * account's own if it holds all of them there, else the one resource server where it does.
  */
 export function resolveAccess(
-  holder: AccessHolder,
-  servers: ResourceServers,
-  request: AccessRequest,
+  { holdings, audience, audiences }: AccessHolder,
+  { resource, scope }: AccessRequest,
 ): Access | AccessRefusal {
-  const at = (id: ResourceServerId): ReadonlySet<Permission> => holder.holdings.get(id) ?? NOTHING;
-  const own = servers.get(holder.audience);
+  const at = (id: ResourceServerId): ReadonlySet<string> => holdings.get(id) ?? NOTHING;
+  const own = audiences.get(audience);
   if (own === undefined) return { refused: 'invalid_target', description: 'the audience of this account is gone' };
 
-  if (request.resource !== undefined) {
-    const { resource } = request;
-    const server = [...servers.values()].find((candidate) => isNamed(candidate, resource));
+  if (resource !== undefined) {
+    const server = [...audiences.values()].find((candidate) => isNamed(candidate, resource));
     // The management API is open to every account: it has endpoints about the caller itself.
     const reachable =
       server !== undefined &&
@@ -57,38 +58,37 @@ export function resolveAccess(
         description: 'resource names no resource server at which this account holds anything',
       };
     }
-    return narrow(server, at(server.resourceServerId), request.scope);
+    return narrow(server, at(server.resourceServerId), scope);
   }
 
-  if (request.scope === undefined) return narrow(own, at(own.resourceServerId), undefined);
-  const atOwn = narrow(own, at(own.resourceServerId), request.scope);
+  if (scope === undefined) return narrow(own, at(own.resourceServerId), undefined);
+  const atOwn = narrow(own, at(own.resourceServerId), scope);
   if (!('refused' in atOwn)) return atOwn;
-  const elsewhere = [...servers.values()]
+  const elsewhere = [...audiences.values()]
     .filter((server) => server !== own)
-    .map((server) => narrow(server, at(server.resourceServerId), request.scope))
+    .map((server) => narrow(server, at(server.resourceServerId), scope))
     .filter((access) => !('refused' in access));
   const [only, ...others] = elsewhere;
   return only !== undefined && others.length === 0 ? only : atOwn;
 }
 
-/** Everything that is held, or just what is asked for; asking for what is not held is refused, naming it. */
+/**
+ * Everything that is held, or just what is asked for: what is held, or the same further down. Asking for what is not
+ * held is refused, naming it.
+ */
 function narrow(
-  server: ResourceServer,
-  held: ReadonlySet<Permission>,
+  server: Audience,
+  held: ReadonlySet<string>,
   scope: readonly string[] | undefined,
 ): Access | AccessRefusal {
   if (scope === undefined) return { server, permissions: [...held] };
-  const asked: ReadonlySet<string> = new Set(scope);
-  const missing = [...asked].filter((name) => !isHeld(held, name));
+  const asked = [...new Set(scope)];
+  const missing = asked.filter((name) => !covers(held, name));
   if (missing.length > 0) {
     return {
       refused: 'invalid_scope',
       description: `not held at ${server.identifier}: ${missing.slice(0, 10).join(' ')}${missing.length > 10 ? ' …' : ''}`,
     };
   }
-  return { server, permissions: [...held].filter((permission) => asked.has(permission)) };
-}
-
-function isHeld(held: ReadonlySet<string>, name: string): boolean {
-  return held.has(name);
+  return { server, permissions: asked.toSorted() };
 }

@@ -1,12 +1,11 @@
 import { DomainError } from '../domain-error.ts';
-import { holdingsOf } from '../permissions/holdings.ts';
-import type { ResourceServers } from '../permissions/resource-server.ts';
+import { holdingsOf } from '../permissions/effective-permissions.ts';
 import type { Stores } from '../storage.ts';
 import { accessTokenSize } from '../tokens/access-token-size.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE, type ServiceAccount } from './service-account.ts';
 import type { TokenLimits } from './service-accounts.ts';
 
-/** Permissions and roles of one account. */
+/** Permissions and roles of one account or group. */
 const MOST_GRANTS = 1000;
 /** Bytes of JSON. */
 const MOST_METADATA = 4096;
@@ -35,35 +34,35 @@ export function assertFits({ tokenTtl, metadata }: ServiceAccount, { maxTtl }: T
  *
  * @throws DomainError `token_too_large`
  */
-export function assertTokenFits(
-  after: Pick<AccountSnapshot, 'account' | 'grants'>,
-  before: Pick<AccountSnapshot, 'account' | 'grants'> | undefined,
-  limits: TokenLimits,
-  servers: ResourceServers,
-): void {
-  const sizeOf = ({ account, grants }: Pick<AccountSnapshot, 'account' | 'grants'>): number => {
-    const { clientId, company, audience = FIRST_AUDIENCE } = account;
-    return accessTokenSize({
-      issuer: limits.issuer,
-      alg: limits.signingAlg,
-      audience: servers.get(audience)?.identifier ?? audience,
-      clientId,
-      company,
-      permissions: [...(holdingsOf(grants, company).get(audience) ?? [])],
-    });
-  };
-  const size = sizeOf(after);
-  if (size <= limits.maxBytes || (before !== undefined && size <= sizeOf(before))) return;
+export function assertTokenFits(after: SizedAccount, before: SizedAccount | undefined, limits: TokenLimits): void {
+  const size = sizeOf(after, limits);
+  if (size <= limits.maxBytes || (before !== undefined && size <= sizeOf(before, limits))) return;
   throw new DomainError(
     'token_too_large',
     `An access token with everything that the account holds would have ${size} bytes, at most ${limits.maxBytes} are allowed`,
   );
 }
 
+/** What decides how long the longest token of an account is. */
+type SizedAccount = Omit<AccountSnapshot, 'enabled' | 'credentials' | 'holdings'>;
+
+function sizeOf(sized: SizedAccount, { issuer, signingAlg }: TokenLimits): number {
+  const { clientId, company, audience = FIRST_AUDIENCE } = sized.account;
+  const server = sized.audiences.get(audience);
+  return accessTokenSize({
+    issuer,
+    alg: server?.signingAlg ?? signingAlg,
+    audience: server?.identifier ?? audience,
+    clientId,
+    company,
+    permissions: [...(holdingsOf(sized, company).get(audience) ?? [])],
+  });
+}
+
 /** @throws DomainError `limit_reached` */
 export function assertNumberOfGrants(count: number): void {
   if (count > MOST_GRANTS) {
-    throw new DomainError('limit_reached', `An account has at most ${MOST_GRANTS} permissions and roles`);
+    throw new DomainError('limit_reached', `At most ${MOST_GRANTS} permissions and roles are given to one`);
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Origin } from '../audit/audit-event.ts';
+import type { GroupId } from '../groups/group.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
-import type { Holdings } from '../permissions/holdings.ts';
+import type { Holdings } from '../permissions/effective-permissions.ts';
+import type { RoleGrant } from '../permissions/grant.ts';
 
 /** The account that makes a management call. */
 export interface Caller {
@@ -8,10 +10,13 @@ export interface Caller {
   /** The company that it belongs to, and beyond which its authority never reaches; undefined: a root account. */
   readonly company: CompanyId | undefined;
   readonly requestId: string;
-  /** Management permissions that stand in its token and that the account still holds. */
+  /** Management permissions, some at places, that stand in its token and that the account still holds. */
   readonly permissions: ReadonlySet<string>;
   /** Everything that the account holds now, at every resource server. */
   readonly holdings: Holdings;
+  /** The roles that it has, its own and its groups'. */
+  readonly roles: readonly RoleGrant[];
+  readonly groups: readonly GroupId[];
 }
 
 /** How what this caller does is recorded. */

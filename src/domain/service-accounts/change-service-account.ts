@@ -1,14 +1,16 @@
 import { differences } from '../audit/differences.ts';
-import { DomainError } from '../domain-error.ts';
+import type { GroupId, Membership } from '../groups/group.ts';
+import { joinGroups } from '../groups/join-groups.ts';
 import { newGrantId } from '../ids.ts';
 import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
-import { bindPermissions, type Grant } from '../permissions/grant.ts';
-import { assertMayGrant } from '../permissions/may-grant.ts';
-import type { ResourceServers } from '../permissions/resource-server.ts';
+import { type Grant, grantName } from '../permissions/grant.ts';
+import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
+import type { Audience, Audiences, ResourceServerId } from '../resource-servers/resource-server.ts';
 import { assertRevision } from '../revision.ts';
 import type { Stores, Work } from '../storage.ts';
 import { assertFits, assertNumberOfGrants, assertTokenFits, keepingARoot } from './account-rules.ts';
 import { type Caller, originOf } from './caller.ts';
+import { changedGrants, type GrantChanges } from './changed-grants.ts';
 import type { AccountSnapshot, Metadata, ServiceAccount } from './service-account.ts';
 import {
   type AccountChanges,
@@ -17,8 +19,18 @@ import {
   type ServiceAccountTools,
 } from './service-accounts.ts';
 
+/** What is at the place where a role is bound, and so takes `writ.roles.bind` there; everything else is the account's. */
+const BINDING: ReadonlySet<string> = new Set<keyof AccountChanges>([
+  'roles',
+  'addRole',
+  'removeRole',
+  'rolesAt',
+  'managementByDefault',
+  'groups',
+]);
+
 export function createChange(tools: ServiceAccountTools): ServiceAccounts['change'] {
-  const { storage, clock, resourceServers, randomId } = tools;
+  const { storage, clock, randomId } = tools;
 
   async function apply(
     stores: Stores,
@@ -27,14 +39,24 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     changes: AccountChanges,
   ): Promise<Work<AccountSnapshot>> {
     const { clientId, company } = before.account;
-    const { added, removed } = changedGrants(before.grants, changes, resourceServers);
-    assertMayGrant(caller, added, company);
-    const grants = [...before.grants.filter((grant) => !removed.includes(grant)), ...added];
-    assertNumberOfGrants(grants.length);
-    const account = changedAccount(before.account, changes, grants, tools);
+    const grants = await changedGrants(stores, company, before, changes);
+    const { added, removed } = grants;
+    const memberships = await changedMemberships(stores, before, changes.groups);
+    assertMayChange(caller, changes, grants, memberships);
+    const audiences = new Map([...grants.audiences, ...memberships.audiences]);
+    const roles = new Map([...grants.roles, ...memberships.roles]);
+    assertMayGrant(caller, [...added, ...memberships.joined.flatMap((group) => group.grants)], {
+      company,
+      self: caller.clientId === clientId,
+      roles,
+      audiences,
+    });
+    const account = await changedAccount(stores, before.account, changes, { ...grants, roles, audiences });
     assertFits(account, tools.tokens);
-    assertTokenFits({ account, grants }, before, tools.tokens, resourceServers);
-    const details = detailsOf(before.account, account, { added, removed }, resourceServers);
+    if (added.length > 0) assertNumberOfGrants(grants.grants.length);
+    const rights = { grants: grants.grants, groups: memberships.groups, roles };
+    assertTokenFits({ account, ...rights, audiences }, before, tools.tokens);
+    const details = detailsOf(before.account, account, grants, memberships, audiences);
     // Said twice, it is done once: nobody's revision moves for nothing.
     if (Object.keys(details).length === 0) return { result: before, audit: [] };
     await stores.serviceAccounts.update({ ...account, updatedAt: clock(), revision: account.revision + 1 });
@@ -43,6 +65,10 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
       account,
       added.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
     );
+    if (company !== undefined) {
+      for (const { groupId } of memberships.joined) await stores.groups.addMembers({ company, groupId }, [clientId]);
+      for (const groupId of memberships.left) await stores.groups.removeMembers({ company, groupId }, [clientId]);
+    }
     return {
       result: (await stores.serviceAccounts.find(company, clientId)) ?? noSuchAccount(),
       audit: [
@@ -68,66 +94,79 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     });
 }
 
-interface GrantChanges {
-  readonly added: readonly Grant[];
-  readonly removed: readonly Grant[];
+/** What becomes of the groups that an account is in. */
+interface MembershipChanges extends Pick<GrantChanges, 'roles' | 'audiences'> {
+  readonly groups: readonly Membership[];
+  readonly joined: readonly Membership[];
+  readonly left: readonly GroupId[];
 }
 
-/** A grant that stays keeps its binding, whatever has been declared since. */
-function changedGrants(
-  grants: readonly Grant[],
-  { permissions, addPermission, removePermission }: AccountChanges,
-  servers: ResourceServers,
-): GrantChanges {
-  const named = (name: string): Grant | undefined =>
-    grants.find((grant) => grant.kind === 'permission' && grant.permission === name);
-  if (permissions !== undefined) {
-    // Bound together, so that a pointer says which of them is wrong.
-    const wanted = bindPermissions(permissions, servers, '/permissions');
-    return {
-      added: wanted.filter((grant) => grant.kind === 'permission' && named(grant.permission) === undefined),
-      removed: grants.filter((grant) => grant.kind === 'permission' && !permissions.includes(grant.permission)),
-    };
-  }
-  if (addPermission !== undefined && named(addPermission) === undefined) {
-    return { added: bindPermissions([addPermission], servers, undefined), removed: [] };
-  }
-  if (removePermission !== undefined) {
-    const removed = named(removePermission);
-    if (removed === undefined) throw new DomainError('not_found', 'The account does not have this permission');
-    return { added: [], removed: [removed] };
-  }
-  return { added: [], removed: [] };
+async function changedMemberships(
+  { groups: store }: Stores,
+  { account, groups }: AccountSnapshot,
+  wanted: readonly string[] | undefined,
+): Promise<MembershipChanges> {
+  if (wanted === undefined) return { groups, joined: [], left: [], roles: new Map(), audiences: new Map() };
+  const { groups: read, roles, audiences } = await joinGroups(store, account.company, wanted);
+  const then = read.map(({ group, grants }): Membership => ({ groupId: group.groupId, grants }));
+  const isIn = (among: readonly Membership[], id: GroupId): boolean => among.some(({ groupId }) => groupId === id);
+  return {
+    groups: then,
+    joined: then.filter(({ groupId }) => !isIn(groups, groupId)),
+    left: groups.map(({ groupId }) => groupId).filter((groupId) => !isIn(then, groupId)),
+    roles,
+    audiences,
+  };
 }
 
-function changedAccount(
+/** @throws DomainError `insufficient_scope` */
+function assertMayChange(
+  caller: Caller,
+  changes: AccountChanges,
+  { added, removed }: GrantChanges,
+  { joined, left }: MembershipChanges,
+): void {
+  const asked = Object.entries(changes).flatMap(([member, value]) => (value === undefined ? [] : [member]));
+  if (asked.length === 0 || asked.some((member) => !BINDING.has(member)))
+    assertAllowed(caller, 'writ.serviceaccounts.manage');
+  for (const grant of [...added, ...removed]) {
+    if (grant.kind === 'role') assertAllowed(caller, 'writ.roles.bind', grant.place);
+  }
+  if (joined.length + left.length > 0) assertAllowed(caller, 'writ.roles.bind');
+}
+
+async function changedAccount(
+  stores: Stores,
   account: ServiceAccount,
   changes: AccountChanges,
-  grants: readonly Grant[],
-  { resourceServers }: { resourceServers: ResourceServers },
-): ServiceAccount {
+  rights: Pick<GrantChanges, 'grants' | 'roles'> & { readonly audiences: Map<ResourceServerId, Audience> },
+): Promise<ServiceAccount> {
   const { name, description, state, tokenTtl, metadata } = changes;
   return {
     ...account,
     name: name ?? account.name,
     description: description === undefined ? account.description : (description ?? undefined),
     state: state ?? account.state,
-    audience: changedAudience(account, changes, grants, resourceServers),
+    audience: await changedAudience(stores, account, changes, rights),
     tokenTtl: tokenTtl === undefined ? account.tokenTtl : (tokenTtl ?? undefined),
     metadata: metadata === undefined ? account.metadata : merged(account.metadata, metadata),
   };
 }
 
 /** No grant moves an audience that has been chosen; the first one chooses it. */
-function changedAudience(
+async function changedAudience(
+  { resourceServers }: Stores,
   account: ServiceAccount,
-  { audience }: AccountChanges,
-  grants: readonly Grant[],
-  servers: ResourceServers,
-): ServiceAccount['audience'] {
-  if (typeof audience === 'string') return namedAudience(audience, servers);
+  { audience, managementByDefault = false }: AccountChanges,
+  rights: Pick<GrantChanges, 'grants' | 'roles'> & { readonly audiences: Map<ResourceServerId, Audience> },
+): Promise<ServiceAccount['audience']> {
+  if (typeof audience === 'string') {
+    const named = await namedAudience(resourceServers, account.company, audience);
+    rights.audiences.set(named.resourceServerId, named);
+    return named.resourceServerId;
+  }
   if (account.audience !== undefined && audience === undefined) return account.audience;
-  return audienceOf(grants, servers);
+  return audienceOf(rights, !managementByDefault);
 }
 
 /** JSON merge patch (RFC 7396) of one level. */
@@ -140,24 +179,32 @@ function merged(metadata: Metadata, patch: AccountChanges['metadata']): Metadata
   return Object.fromEntries(members);
 }
 
+const COMPARED = ['name', 'description', 'state', 'audience', 'tokenTtl', 'metadata'] as const;
+
 /** What an auditor wants to see of a change, in the words of the management API. */
 function detailsOf(
   before: ServiceAccount,
   after: ServiceAccount,
   { added, removed }: GrantChanges,
-  servers: ResourceServers,
+  { joined, left }: MembershipChanges,
+  audiences: Audiences,
 ): Readonly<Record<string, unknown>> {
-  const names = (grants: readonly Grant[]): string[] =>
-    grants.map((grant) => (grant.kind === 'permission' ? grant.permission : grant.roleId));
+  const named = (kind: Grant['kind'], grants: readonly Grant[]): string[] =>
+    grants.filter((grant) => grant.kind === kind).map(grantName);
   const shown = ({ audience, ...account }: ServiceAccount): object & Record<(typeof COMPARED)[number], unknown> => ({
     ...account,
-    audience: audience && servers.get(audience)?.identifier,
+    audience: audience && audiences.get(audience)?.identifier,
   });
+  const lists = {
+    permissionsAdded: named('permission', added),
+    permissionsRemoved: named('permission', removed),
+    rolesAdded: named('role', added),
+    rolesRemoved: named('role', removed),
+    groupsJoined: joined.map(({ groupId }) => groupId),
+    groupsLeft: left,
+  };
   return {
     ...differences(shown(before), shown(after), COMPARED),
-    ...(added.length > 0 && { permissionsAdded: names(added) }),
-    ...(removed.length > 0 && { permissionsRemoved: names(removed) }),
+    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
   };
 }
-
-const COMPARED = ['name', 'description', 'state', 'audience', 'tokenTtl', 'metadata'] as const;

@@ -1,49 +1,73 @@
 import { issueCredentials } from '../credentials/issue-credentials.ts';
 import { DomainError } from '../domain-error.ts';
+import { joinGroups } from '../groups/join-groups.ts';
 import { newClientId, newGrantId } from '../ids.ts';
+import { askedIn, bindGrants } from '../permissions/bind-grants.ts';
 import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
-import { bindPermissions } from '../permissions/grant.ts';
-import { holdingsOf } from '../permissions/holdings.ts';
-import { assertMayGrant } from '../permissions/may-grant.ts';
+import { holdingsOf } from '../permissions/effective-permissions.ts';
+import { grantName, isRoleGrant } from '../permissions/grant.ts';
+import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
 import { slugOf } from '../slug.ts';
-import { assertFits, assertTokenFits } from './account-rules.ts';
+import { assertFits, assertNumberOfGrants, assertTokenFits } from './account-rules.ts';
 import { originOf } from './caller.ts';
-import type { ServiceAccount } from './service-account.ts';
+import { FIRST_AUDIENCE, type ServiceAccount } from './service-account.ts';
 import type { ServiceAccounts, ServiceAccountTools } from './service-accounts.ts';
 
 export function createRegister(tools: ServiceAccountTools): ServiceAccounts['register'] {
-  const { storage, clock, resourceServers, randomId } = tools;
+  const { storage, clock, randomId } = tools;
 
   return async (caller, company, input) => {
-    const grants = bindPermissions(input.permissions, resourceServers, '/permissions');
-    assertMayGrant(caller, grants, company);
     const now = clock();
     const clientId = newClientId(randomId);
-    const account: ServiceAccount = {
-      clientId,
-      company,
-      slug: input.slug ?? slugOf(input.name) ?? clientId.toLowerCase().replace('_', '-'),
-      name: input.name,
-      description: input.description,
-      state: input.state,
-      audience:
-        input.audience === undefined
-          ? audienceOf(grants, resourceServers)
-          : namedAudience(input.audience, resourceServers),
-      tokenTtl: input.tokenTtl,
-      metadata: input.metadata,
-      createdAt: now,
-      createdBy: caller.clientId,
-      updatedAt: now,
-      revision: 1,
-    };
-    assertFits(account, tools.tokens);
-    assertTokenFits({ account, grants }, undefined, tools.tokens, resourceServers);
     const issued = await issueCredentials(input.credentials, tools, now);
     const credentials = issued.map(({ credential }) => credential);
     return storage.write(originOf(caller), async (stores) => {
       const owner = company === undefined ? undefined : await stores.companies.keep(company);
       if (company !== undefined && owner === undefined) throw new DomainError('not_found', 'There is no such company');
+      const bound = await bindGrants(stores, company, {
+        permissions: askedIn('permissions', input.permissions),
+        roles: askedIn('roles', input.roles),
+      });
+      const { grants } = bound;
+      const joined = await joinGroups(stores.groups, company, input.groups);
+      const chosen =
+        input.audience === undefined ? undefined : await namedAudience(stores.resourceServers, company, input.audience);
+      const audiences = new Map([...bound.audiences, ...joined.audiences]);
+      if (chosen !== undefined) audiences.set(chosen.resourceServerId, chosen);
+      const account: ServiceAccount = {
+        clientId,
+        company,
+        slug: input.slug ?? slugOf(input.name) ?? clientId.toLowerCase().replace('_', '-'),
+        name: input.name,
+        description: input.description,
+        state: input.state,
+        audience: chosen?.resourceServerId ?? audienceOf(bound, !input.managementByDefault),
+        tokenTtl: input.tokenTtl,
+        metadata: input.metadata,
+        createdAt: now,
+        createdBy: caller.clientId,
+        updatedAt: now,
+        revision: 1,
+      };
+      for (const audience of await stores.resourceServers.audiences(
+        [account.audience ?? FIRST_AUDIENCE].filter((id) => !audiences.has(id)),
+      )) {
+        audiences.set(audience.resourceServerId, audience);
+      }
+      const groups = joined.groups.map(({ group, grants: ofGroup }) => ({ groupId: group.groupId, grants: ofGroup }));
+      const rights = { grants, groups, roles: new Map([...bound.roles, ...joined.roles]) };
+      for (const { place } of grants.filter(isRoleGrant)) assertAllowed(caller, 'writ.roles.bind', place);
+      if (groups.length > 0) assertAllowed(caller, 'writ.roles.bind');
+      assertMayGrant(caller, [...grants, ...groups.flatMap((group) => group.grants)], {
+        company,
+        self: false,
+        roles: rights.roles,
+        audiences,
+      });
+      assertFits(account, tools.tokens);
+      assertNumberOfGrants(grants.length);
+      assertTokenFits({ account, ...rights, audiences }, undefined, tools.tokens);
+
       const belongings = {
         credentials,
         grants: grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
@@ -55,13 +79,17 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
           ...(taken && { existing: taken.account.clientId }),
         });
       }
+      for (const { group } of joined.groups) await stores.groups.addMembers(group, [clientId]);
+      const named = (kind: 'role' | 'permission'): string[] =>
+        grants.filter((grant) => grant.kind === kind).map(grantName);
       return {
         result: {
           account,
           enabled: account.state === 'enabled' && owner?.state !== 'disabled',
           credentials,
-          grants,
-          holdings: holdingsOf(grants, company),
+          ...rights,
+          audiences,
+          holdings: holdingsOf(rights, company),
           issued,
         },
         audit: [
@@ -74,8 +102,10 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
               name: account.name,
               slug: account.slug,
               state: account.state,
-              audience: account.audience && resourceServers.get(account.audience)?.identifier,
-              permissions: input.permissions,
+              audience: account.audience && audiences.get(account.audience)?.identifier,
+              permissions: named('permission'),
+              ...(grants.some(isRoleGrant) && { roles: named('role') }),
+              ...(groups.length > 0 && { groups: groups.map(({ groupId }) => groupId) }),
               credentials: credentials.map(({ credentialId, type }) => ({ credentialId, type })),
             },
           },

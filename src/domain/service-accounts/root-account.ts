@@ -6,6 +6,7 @@ import {
   issueCredentials,
 } from '../credentials/issue-credentials.ts';
 import { DomainError } from '../domain-error.ts';
+import { ROOT_ROLE_GRANT } from '../roles/built-in-roles.ts';
 import { isClientId, newClientId, newGrantId, type ClientId } from '../ids.ts';
 import type { Stores, Work } from '../storage.ts';
 import type { ServiceAccount } from './service-account.ts';
@@ -63,7 +64,7 @@ export async function bootstrapRoot(
   };
   await stores.serviceAccounts.insert(account, {
     credentials,
-    grants: [{ kind: 'role', roleId: 'root', grantId: newGrantId(tools.randomId) }],
+    grants: [{ ...ROOT_ROLE_GRANT, grantId: newGrantId(tools.randomId) }],
   });
   const created: AuditEntry = {
     action: 'service_account.created',

@@ -34,6 +34,8 @@ export interface ServiceAccountStore {
    * @param company undefined: the root accounts
    */
   find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
+  /** Those of a company that have one of these ids or slugs; nobody deletes them until the end of the transaction. */
+  identify(company: CompanyId, idsOrSlugs: readonly string[]): Promise<Pick<ServiceAccount, 'clientId' | 'slug'>[]>;
   /** Reads it anew, and nobody else changes or deletes it until the end of the transaction. */
   lock(account: AccountKey): Promise<AccountSnapshot | undefined>;
   /** Newest first. */

@@ -1,8 +1,9 @@
 import type { Credential } from '../credentials/credential.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
-import type { Grant } from '../permissions/grant.ts';
-import type { Holdings } from '../permissions/holdings.ts';
-import type { ResourceServerId } from '../permissions/resource-server.ts';
+import type { GroupId } from '../groups/group.ts';
+import type { Holdings, Rights } from '../permissions/effective-permissions.ts';
+import { type WrittenPermission, writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
+import type { Audiences, ResourceServerId } from '../resource-servers/resource-server.ts';
 import type { State } from '../state.ts';
 
 /** A machine that may get tokens. */
@@ -38,29 +39,39 @@ export type Metadata = Readonly<Record<string, string | number | boolean>>;
 export const FIRST_AUDIENCE: ResourceServerId = 'default';
 
 /** An account with everything that decides about its tokens. */
-export interface AccountSnapshot {
+export interface AccountSnapshot extends Rights {
   readonly account: ServiceAccount;
   /** Neither it nor its company is disabled. */
   readonly enabled: boolean;
   readonly credentials: readonly Credential[];
-  readonly grants: readonly Grant[];
-  /** What the grants come to. */
+  /** What its rights come to. */
   readonly holdings: Holdings;
+  /** The management API, its own audience, and every resource server that its rights name. */
+  readonly audiences: Audiences;
 }
 
 /** An account as it is shown: what it was given, and how many ways it has to prove who it is. */
 export interface AccountSummary {
   readonly account: ServiceAccount;
   readonly roles: readonly string[];
-  readonly permissions: readonly string[];
+  readonly permissions: readonly WrittenPermission[];
+  readonly groups: readonly GroupId[];
+  /** The identifier of the resource server that its tokens are for unless they ask for another. */
+  readonly audience: string;
   readonly credentialCount: number;
+  /** Whether it has a client secret. */
+  readonly hasSecret: boolean;
 }
 
-export function summaryOf({ account, grants, credentials }: AccountSnapshot): AccountSummary {
+export function summaryOf({ account, grants, groups, credentials, audiences }: AccountSnapshot): AccountSummary {
+  const audience = account.audience ?? FIRST_AUDIENCE;
   return {
     account,
-    roles: grants.flatMap((grant) => (grant.kind === 'role' ? [grant.roleId] : [])),
-    permissions: grants.flatMap((grant) => (grant.kind === 'permission' ? [grant.permission] : [])),
+    roles: writtenRoles(grants),
+    permissions: writtenPermissions(grants, audiences),
+    groups: groups.map(({ groupId }) => groupId),
+    audience: audiences.get(audience)?.identifier ?? audience,
     credentialCount: credentials.length,
+    hasSecret: credentials.some(({ type }) => type === 'client_secret'),
   };
 }

@@ -3,7 +3,8 @@ import type { CredentialTools, IssuedCredential, NewCredential } from '../creden
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { ResourceServers } from '../permissions/resource-server.ts';
+import type { WantedPermission } from '../permissions/bind-grants.ts';
+import type { Place } from '../permissions/place.ts';
 import type { ExpectedRevisions } from '../revision.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import type { State } from '../state.ts';
@@ -19,10 +20,15 @@ export interface NewServiceAccount {
   readonly slug: string | undefined;
   readonly description: string | undefined;
   readonly state: State;
-  /** Names of permissions. */
-  readonly permissions: readonly string[];
+  readonly permissions: readonly WantedPermission[];
+  /** Ids of roles, some at places. */
+  readonly roles: readonly string[];
+  /** Ids of groups of its company. */
+  readonly groups: readonly string[];
   /** Identifier of the resource server that its tokens are for unless they ask for another. */
   readonly audience: string | undefined;
+  /** Whether the management API is meant where what it gets spans several resource servers. */
+  readonly managementByDefault: boolean;
   /** Seconds. */
   readonly tokenTtl: number | undefined;
   readonly metadata: Metadata;
@@ -36,10 +42,20 @@ export interface AccountChanges {
   readonly description?: string | null | undefined;
   readonly state?: State | undefined;
   /** All of them, instead of those that it has. */
-  readonly permissions?: readonly string[] | undefined;
+  readonly permissions?: readonly WantedPermission[] | undefined;
   readonly addPermission?: string | undefined;
   readonly removePermission?: string | undefined;
+  /** All of them, instead of those that it has. */
+  readonly roles?: readonly string[] | undefined;
+  readonly addRole?: string | undefined;
+  readonly removeRole?: string | undefined;
+  /** At each of these places the one role that it has there, or none. */
+  readonly rolesAt?: readonly { readonly place: Place; readonly role: string | undefined }[] | undefined;
+  /** All of them, instead of those that it is in. */
+  readonly groups?: readonly string[] | undefined;
   readonly audience?: string | null | undefined;
+  /** Whether the management API is meant where it has no audience and what it gets spans several. */
+  readonly managementByDefault?: boolean | undefined;
   readonly tokenTtl?: number | null | undefined;
   /** Merged into what there is, member by member; null removes all. */
   readonly metadata?: Readonly<Record<string, Metadata[string] | null>> | null | undefined;
@@ -56,8 +72,8 @@ type Owner = CompanyId | undefined;
 /** The service accounts. An account is found by its id or its slug. */
 export interface ServiceAccounts {
   /**
-   * @throws DomainError `not_found` without the company, `invalid_value`, `audience_required`, `forbidden`,
-   *   `limit_reached`, or `already_exists` with the id of the account that has the slug
+   * @throws DomainError `not_found` without the company, `invalid_value`, `ambiguous_permission`, `audience_required`,
+   *   `forbidden`, `insufficient_scope`, `limit_reached`, `token_too_large`, or `already_exists` with the id of the account that has the slug
    */
   register(caller: Caller, company: Owner, input: NewServiceAccount): Promise<RegisteredServiceAccount>;
   /** @throws DomainError `not_found` */
@@ -65,8 +81,8 @@ export interface ServiceAccounts {
   /** Newest first. */
   list(company: Owner, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
   /**
-   * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `audience_required`, `forbidden`,
-   *   `last_root`
+   * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `ambiguous_permission`,
+   *   `audience_required`, `forbidden`, `insufficient_scope`, `limit_reached`, `token_too_large`, `last_root`
    */
   change(
     caller: Caller,
@@ -93,7 +109,6 @@ export interface TokenLimits {
 export interface ServiceAccountTools extends CredentialTools {
   readonly storage: Storage;
   readonly clock: Clock;
-  readonly resourceServers: ResourceServers;
   readonly tokens: TokenLimits;
 }
 

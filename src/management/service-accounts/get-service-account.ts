@@ -1,14 +1,12 @@
-import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { AccountCollection } from './account-collection.ts';
+import type { Collection } from '../collection.ts';
 import { answerServiceAccount } from './present-service-account.ts';
 import { SERVICE_ACCOUNT } from './service-account-schema.ts';
 
 export function getServiceAccount(
-  { path, tag, operationId, one }: AccountCollection,
+  { path, tag, operationId, one }: Collection,
   serviceAccounts: ServiceAccounts,
-  servers: ResourceServers,
 ): Route {
   return defineRoute({
     method: 'GET',
@@ -21,7 +19,7 @@ export function getServiceAccount(
     replies: { 200: { description: 'The account', schema: SERVICE_ACCOUNT } },
     async handle({ company, param }) {
       const snapshot = await serviceAccounts.get(company, param('clientId'));
-      return answerServiceAccount(snapshot, servers);
+      return answerServiceAccount(snapshot);
     },
   });
 }

@@ -1,11 +1,10 @@
 import type { FromSchema } from 'json-schema-to-ts';
-import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { SLUG_PATTERN } from '../../domain/slug.ts';
 import { STATES } from '../../domain/state.ts';
 import { SEARCH } from '../common-schema.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { AccountCollection } from './account-collection.ts';
+import type { Collection } from '../collection.ts';
 import { presentServiceAccount } from './present-service-account.ts';
 import { SERVICE_ACCOUNT } from './service-account-schema.ts';
 
@@ -22,9 +21,8 @@ const FILTER = {
 } as const;
 
 export function listServiceAccounts(
-  { path, tag, operationId, one }: AccountCollection,
+  { path, tag, operationId, one }: Collection,
   serviceAccounts: ServiceAccounts,
-  servers: ResourceServers,
 ): Route {
   return defineRoute<undefined, FromSchema<typeof FILTER>>({
     method: 'GET',
@@ -38,7 +36,7 @@ export function listServiceAccounts(
     replies: { 200: { description: 'The accounts', schema: { type: 'array', items: SERVICE_ACCOUNT } } },
     async handle({ company, query, page }) {
       const { items, next } = await serviceAccounts.list(company, query, page);
-      return { status: 200, body: items.map((summary) => presentServiceAccount(summary, servers)), next };
+      return { status: 200, body: items.map((summary) => presentServiceAccount(summary)), next };
     },
   });
 }

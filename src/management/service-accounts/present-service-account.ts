@@ -1,11 +1,5 @@
 import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
-import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
-import {
-  type AccountSnapshot,
-  type AccountSummary,
-  FIRST_AUDIENCE,
-  summaryOf,
-} from '../../domain/service-accounts/service-account.ts';
+import { type AccountSnapshot, type AccountSummary, summaryOf } from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
 import type { Answer } from '../route.ts';
 import type {
@@ -15,11 +9,15 @@ import type {
 } from './service-account-schema.ts';
 
 /** Shows an account; every member is picked by name, so that nothing leaves by accident. */
-export function presentServiceAccount(
-  { account, roles, permissions, credentialCount }: AccountSummary,
-  servers: ResourceServers,
-): ServiceAccountBody {
-  const { audience = FIRST_AUDIENCE } = account;
+export function presentServiceAccount({
+  account,
+  roles,
+  permissions,
+  groups,
+  audience,
+  credentialCount,
+  hasSecret,
+}: AccountSummary): ServiceAccountBody {
   return {
     clientId: account.clientId,
     slug: account.slug,
@@ -27,33 +25,33 @@ export function presentServiceAccount(
     description: account.description ?? null,
     company: account.company ?? null,
     state: account.state,
-    roles: roles.toSorted(),
-    // A set: in one order, whatever the database sorts by.
-    permissions: permissions.toSorted(),
-    audience: servers.get(audience)?.identifier ?? audience,
+    roles: [...roles],
+    permissions: [...permissions],
+    groups: [...groups],
+    audience,
     tokenTtl: account.tokenTtl ?? null,
     metadata: account.metadata,
     credentialCount,
     createdAt: account.createdAt.toISOString(),
     createdBy: account.createdBy ?? null,
     updatedAt: account.updatedAt.toISOString(),
+    // As Mia's clients read them.
+    authMethod: credentialCount === 0 ? null : hasSecret ? 'client_secret_basic' : 'private_key_jwt',
+    companyRoles: roles.filter((role) => !role.includes('@')),
   };
 }
 
 /** Answers with one account as it is. */
-export function answerServiceAccount(snapshot: AccountSnapshot, servers: ResourceServers): Answer {
-  const body = presentServiceAccount(summaryOf(snapshot), servers);
+export function answerServiceAccount(snapshot: AccountSnapshot): Answer {
+  const body = presentServiceAccount(summaryOf(snapshot));
   return { status: 200, body, revision: snapshot.account.revision };
 }
 
 /** Shows an account that has just been registered, with its secrets. */
-export function presentRegisteredServiceAccount(
-  registered: RegisteredServiceAccount,
-  servers: ResourceServers,
-): RegisteredServiceAccountBody {
+export function presentRegisteredServiceAccount(registered: RegisteredServiceAccount): RegisteredServiceAccountBody {
   const clientSecret = registered.issued.find((issued) => issued.clientSecret !== undefined)?.clientSecret;
   return {
-    ...presentServiceAccount(summaryOf(registered), servers),
+    ...presentServiceAccount(summaryOf(registered)),
     credentials: registered.issued.map(presentIssuedCredential),
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
     // As Mia's clients read them.

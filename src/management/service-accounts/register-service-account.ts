@@ -1,8 +1,7 @@
-import type { ResourceServers } from '../../domain/permissions/resource-server.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { AccountCollection } from './account-collection.ts';
-import { seconds } from './duration.ts';
+import type { Collection } from '../collection.ts';
+import { seconds } from '../duration.ts';
 import { presentRegisteredServiceAccount } from './present-service-account.ts';
 import {
   NEW_SERVICE_ACCOUNT,
@@ -12,9 +11,8 @@ import {
 import { wantedCredentials } from './wanted-credentials.ts';
 
 export function registerServiceAccount(
-  { path, tag, operationId, one }: AccountCollection,
+  { path, tag, operationId, one }: Collection,
   serviceAccounts: ServiceAccounts,
-  servers: ResourceServers,
 ): Route {
   return defineRoute<NewServiceAccountBody>({
     method: 'POST',
@@ -34,6 +32,9 @@ export function registerServiceAccount(
         description: body.description,
         state: body.state ?? 'enabled',
         permissions: body.permissions ?? [],
+        roles: [...(body.roles ?? []), ...(body.role === undefined || body.role === '' ? [] : [body.role])],
+        groups: body.groups ?? [],
+        managementByDefault: body.role !== undefined,
         audience: body.audience,
         tokenTtl: body.tokenTtl === undefined ? undefined : seconds(body.tokenTtl, '/tokenTtl'),
         metadata: body.metadata ?? {},
@@ -41,7 +42,7 @@ export function registerServiceAccount(
       });
       return {
         status: 201,
-        body: presentRegisteredServiceAccount(registered, servers),
+        body: presentRegisteredServiceAccount(registered),
         created: registered.account.clientId,
         revision: registered.account.revision,
       };

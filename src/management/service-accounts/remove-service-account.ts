@@ -1,9 +1,10 @@
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { type AccountCollection, LAST_ROOT } from './account-collection.ts';
+import type { Collection } from '../collection.ts';
+import { LAST_ROOT } from './account-collection.ts';
 
 export function removeServiceAccount(
-  { path, tag, operationId, one }: AccountCollection,
+  { path, tag, operationId, one }: Collection,
   serviceAccounts: ServiceAccounts,
 ): Route {
   return defineRoute({

@@ -2,13 +2,8 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { NAME_PATTERN } from '../../domain/name.ts';
 import { SLUG_PATTERN } from '../../domain/slug.ts';
 import { STATES } from '../../domain/state.ts';
-import { TIME } from '../common-schema.ts';
-
-const DESCRIPTION_PATTERN =
-  '^[^\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F\\u202A-\\u202E\\u2066-\\u2069\\uD800-\\uDFFF]*$';
-
-/** Free text of several lines. */
-const DESCRIPTION = { type: 'string', pattern: DESCRIPTION_PATTERN, maxLength: 1024 } as const;
+import { COMPANY_ROLE, GRANTED_GROUPS, GRANTED_PERMISSIONS, GRANTED_ROLES } from '../grants-schema.ts';
+import { DESCRIPTION, DESCRIPTION_PATTERN, ID, TIME } from '../common-schema.ts';
 
 const STATE = {
   type: 'string',
@@ -42,14 +37,33 @@ const METADATA = {
   examples: [{ team: 'billing', 'cost-center': 4711 }],
 } as const;
 
-const PERMISSIONS = {
-  type: 'array',
-  items: { type: 'string', minLength: 1, maxLength: 128 },
-  maxItems: 1000,
-  examples: [['orders:read']],
-} as const;
-
 const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Order import'] } as const;
+
+const PROJECTS_ROLE = {
+  type: 'array',
+  description:
+    "As Mia's clients say it: changes of roles in projects and their environments; an empty role takes away, but beside environmentsRole it changes nothing",
+  items: {
+    type: 'object',
+    properties: {
+      projectId: ID,
+      role: COMPANY_ROLE,
+      environmentsRole: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { envId: ID, role: COMPANY_ROLE },
+          required: ['envId', 'role'],
+          additionalProperties: false,
+        },
+        maxItems: 100,
+      },
+    },
+    required: ['projectId'],
+    additionalProperties: false,
+  },
+  maxItems: 100,
+} as const;
 
 const AUDIENCE = {
   type: 'string',
@@ -104,7 +118,10 @@ export const NEW_SERVICE_ACCOUNT = {
     },
     description: DESCRIPTION,
     state: STATE,
-    permissions: PERMISSIONS,
+    permissions: GRANTED_PERMISSIONS,
+    roles: GRANTED_ROLES,
+    groups: GRANTED_GROUPS,
+    role: COMPANY_ROLE,
     audience: AUDIENCE,
     tokenTtl: TOKEN_TTL,
     metadata: METADATA,
@@ -129,7 +146,11 @@ export const CHANGED_SERVICE_ACCOUNT = {
     name: NAME,
     description: { ...DESCRIPTION, type: ['string', 'null'] },
     state: STATE,
-    permissions: { ...PERMISSIONS, description: 'All of them, instead of those that it has' },
+    permissions: { ...GRANTED_PERMISSIONS, description: 'All of them, instead of those that it has' },
+    roles: { ...GRANTED_ROLES, description: 'All of them, instead of those that it has' },
+    groups: { ...GRANTED_GROUPS, description: 'All of them, instead of those that it is in' },
+    role: COMPANY_ROLE,
+    projectsRole: PROJECTS_ROLE,
     audience: { ...AUDIENCE, type: ['string', 'null'] },
     tokenTtl: { ...TOKEN_TTL, type: ['integer', 'string', 'null'] },
     metadata: {
@@ -148,13 +169,9 @@ const ACCOUNT = {
   description: { type: ['string', 'null'] },
   company: { type: ['string', 'null'], description: 'null: a root account' },
   state: STATE,
-  roles: { type: 'array', items: { type: 'string' } },
-  permissions: {
-    type: 'array',
-    description: 'A set, in alphabetical order',
-    items: { type: 'string' },
-    examples: [['orders:read']],
-  },
+  roles: { ...GRANTED_ROLES, description: 'A set, in alphabetical order' },
+  permissions: { ...GRANTED_PERMISSIONS, description: 'A set, in alphabetical order, each as it was written' },
+  groups: { ...GRANTED_GROUPS, description: 'A set, in alphabetical order' },
   audience: { type: 'string', examples: ['api://default'] },
   tokenTtl: { type: ['integer', 'null'], description: 'Seconds' },
   metadata: METADATA,
@@ -162,6 +179,8 @@ const ACCOUNT = {
   createdAt: TIME,
   createdBy: { type: ['string', 'null'] },
   updatedAt: TIME,
+  authMethod: { type: ['string', 'null'], enum: ['client_secret_basic', 'private_key_jwt', null] },
+  companyRoles: { type: 'array', items: { type: 'string' }, description: 'The roles that it has at no place' },
 } as const;
 
 const ACCOUNT_MEMBERS = [
@@ -173,6 +192,7 @@ const ACCOUNT_MEMBERS = [
   'state',
   'roles',
   'permissions',
+  'groups',
   'audience',
   'tokenTtl',
   'metadata',
@@ -180,6 +200,8 @@ const ACCOUNT_MEMBERS = [
   'createdAt',
   'createdBy',
   'updatedAt',
+  'authMethod',
+  'companyRoles',
 ] as const;
 
 /** A service account as it is answered. */

@@ -1,4 +1,4 @@
-import { DomainError } from '../../domain/domain-error.ts';
+import { DomainError } from '../domain/domain-error.ts';
 
 /**
  * Reads a duration: whole seconds, or as ISO 8601 writes it.
@@ -15,6 +15,11 @@ export function seconds(value: number | string, pointer: string): number {
       { pointer, message: 'must be whole seconds, or an ISO 8601 duration of weeks, days, hours, minutes, seconds' },
     ],
   });
+}
+
+/** As {@link seconds}; what is absent or null stays so. */
+export function secondsOrNone(value: number | string | null | undefined, pointer: string): number | null | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? seconds(value, pointer) : value;
 }
 
 function fromIso8601(text: string): number | undefined {

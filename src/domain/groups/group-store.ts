@@ -1,0 +1,25 @@
+import type { ClientId, CompanyId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { Group, GroupId, GroupSnapshot } from './group.ts';
+
+/** Which groups are wanted; what is undefined does not matter. */
+export interface GroupFilter {
+  /** Prefix of the id or the name, whatever its case. */
+  readonly search?: string | undefined;
+}
+
+export interface GroupStore {
+  /** @returns false, and changes nothing, when the company has one of that id */
+  insert(group: Group): Promise<boolean>;
+  find(company: CompanyId, groupId: GroupId): Promise<GroupSnapshot | undefined>;
+  /** Reads it anew, and nobody else changes it or who is in it until the end of the transaction. */
+  lock(company: CompanyId, groupId: GroupId): Promise<GroupSnapshot | undefined>;
+  /** Newest first. */
+  list(company: CompanyId, filter: GroupFilter, page: PageRequest): Promise<Page<GroupSnapshot>>;
+  update(group: Group): Promise<void>;
+  /** Deletes it with everything that it gives; its members stay. */
+  delete(group: Pick<Group, 'company' | 'groupId'>): Promise<void>;
+  /** Whoever is in it already stays. */
+  addMembers(group: Pick<Group, 'company' | 'groupId'>, members: readonly ClientId[]): Promise<void>;
+  removeMembers(group: Pick<Group, 'company' | 'groupId'>, members: readonly ClientId[]): Promise<void>;
+}

@@ -1,0 +1,256 @@
+import type { AuditEntry } from '../audit/audit-event.ts';
+import { differences } from '../audit/differences.ts';
+import type { Clock } from '../clock.ts';
+import { DomainError } from '../domain-error.ts';
+import { type ClientId, type CompanyId, newGrantId, type RandomId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { WantedPermission } from '../permissions/bind-grants.ts';
+import { grantName } from '../permissions/grant.ts';
+import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
+import { assertRevision, type ExpectedRevisions } from '../revision.ts';
+import { assertNumberOfGrants } from '../service-accounts/account-rules.ts';
+import { type Caller, originOf } from '../service-accounts/caller.ts';
+import { changedGrants, type WantedChanges } from '../service-accounts/changed-grants.ts';
+import type { Storage, Stores } from '../storage.ts';
+import type { Group, GroupSnapshot } from './group.ts';
+import type { GroupFilter } from './group-store.ts';
+import { groupIdOf, isGroupId } from './join-groups.ts';
+
+/** What a caller may say about a group. */
+export interface NewGroup {
+  /** Made from the name when absent. */
+  readonly groupId: string | undefined;
+  readonly name: string;
+  readonly permissions: readonly WantedPermission[];
+  /** Ids of roles, some at places. */
+  readonly roles: readonly string[];
+  /** Ids or slugs of accounts of its company. */
+  readonly members: readonly string[];
+}
+
+/** What is to become of one; undefined leaves a member as it is. */
+export interface GroupChanges extends WantedChanges {
+  readonly name?: string | undefined;
+  /** All of them, instead of those that it has. */
+  readonly members?: readonly string[] | undefined;
+  readonly addMembers?: readonly string[] | undefined;
+  /** Whoever is not in it does not matter. */
+  readonly removeMembers?: readonly string[] | undefined;
+  /** One that must be in it. */
+  readonly removeMember?: string | undefined;
+}
+
+/** The groups of a company. */
+export interface Groups {
+  /** @throws DomainError `not_found` without the company, `invalid_value`, `forbidden`, or `already_exists` */
+  register(caller: Caller, company: CompanyId, input: NewGroup): Promise<GroupSnapshot>;
+  /** @throws DomainError `not_found` */
+  get(company: CompanyId, id: string): Promise<GroupSnapshot>;
+  /** Newest first. */
+  list(company: CompanyId, filter: GroupFilter, page: PageRequest): Promise<Page<GroupSnapshot>>;
+  /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `insufficient_scope` */
+  change(
+    caller: Caller,
+    company: CompanyId,
+    id: string,
+    expected: ExpectedRevisions,
+    changes: GroupChanges,
+  ): Promise<GroupSnapshot>;
+  /** Takes what it gives from its members, who stay. @throws DomainError `not_found`, `precondition_failed` */
+  remove(caller: Caller, company: CompanyId, id: string, expected: ExpectedRevisions): Promise<void>;
+}
+
+/** Members of one group. */
+const MOST_MEMBERS = 1000;
+
+export function createGroups({
+  storage,
+  clock,
+  randomId,
+}: {
+  storage: Storage;
+  clock: Clock;
+  randomId: RandomId;
+}): Groups {
+  /** Writes what a group is given and whom it has, from what it was. */
+  async function apply(
+    stores: Stores,
+    caller: Caller,
+    before: GroupSnapshot,
+    changes: GroupChanges,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const { group } = before;
+    const { company, groupId } = group;
+    const { added, removed, grants, roles, audiences } = await changedGrants(stores, company, before, changes);
+    const { joined, left } = await changedMembers(stores, before, changes);
+    for (const grant of [...added, ...removed]) {
+      if (grant.kind === 'role') assertAllowed(caller, 'writ.roles.bind', grant.place);
+    }
+    // Who joins gets everything that it gives, and who is in it everything that is added.
+    const joins = joined.includes(caller.clientId);
+    const target = { company, roles, audiences };
+    if (joined.length > 0) assertMayGrant(caller, grants, { ...target, self: joins });
+    assertMayGrant(caller, added, { ...target, self: joins || caller.groups.includes(groupId) });
+    if (added.length > 0) assertNumberOfGrants(grants.length);
+    if (before.members.length + joined.length - left.length > MOST_MEMBERS) {
+      throw new DomainError('limit_reached', `A group has at most ${MOST_MEMBERS} members`);
+    }
+    await stores.grants.delete(group, removed);
+    await stores.grants.insert(
+      group,
+      added.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
+    );
+    await stores.groups.addMembers(group, joined);
+    await stores.groups.removeMembers(group, left);
+    const named = (kind: 'role' | 'permission', among: typeof added): string[] =>
+      among.filter((grant) => grant.kind === kind).map(grantName);
+    const lists = {
+      permissionsAdded: named('permission', added),
+      permissionsRemoved: named('permission', removed),
+      rolesAdded: named('role', added),
+      rolesRemoved: named('role', removed),
+      membersAdded: joined,
+      membersRemoved: left,
+    };
+    return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
+  }
+
+  return {
+    async register(caller, company, input) {
+      const groupId = input.groupId ?? groupIdOf(input.name) ?? '';
+      if (!isGroupId(groupId)) {
+        throw new DomainError('invalid_value', 'No groupId can be made from this name', {
+          fields: [{ pointer: '/groupId', message: 'is required, of A-Z a-z 0-9 . _ -' }],
+        });
+      }
+      const now = clock();
+      const group: Group = {
+        groupId,
+        company,
+        name: input.name,
+        createdAt: now,
+        createdBy: caller.clientId,
+        updatedAt: now,
+        revision: 1,
+      };
+      return storage.write(originOf(caller), async (stores) => {
+        if ((await stores.companies.keep(company)) === undefined) {
+          throw new DomainError('not_found', 'There is no such company');
+        }
+        if (!(await stores.groups.insert(group))) {
+          throw new DomainError('already_exists', `A group with the id ${groupId} exists`, {
+            fields: [{ pointer: '/groupId', message: 'is taken' }],
+            existing: groupId,
+          });
+        }
+        const nothing: GroupSnapshot = { group, grants: [], members: [], roles: new Map(), audiences: new Map() };
+        const { permissions, roles, members } = input;
+        const details = await apply(stores, caller, nothing, { permissions, roles, members });
+        return {
+          result: (await stores.groups.find(company, groupId)) ?? noSuchGroup(),
+          audit: [entry('group.created', group, { name: group.name, ...details })],
+        };
+      });
+    },
+
+    get: async (company, id) =>
+      (isGroupId(id) ? await storage.read.groups.find(company, id) : undefined) ?? noSuchGroup(),
+
+    list: (company, filter, page) => storage.read.groups.list(company, filter, page),
+
+    change: (caller, company, id, expected, changes) =>
+      storage.write(originOf(caller), async (stores) => {
+        const before = await lock(stores, company, id);
+        assertRevision(before.group.revision, expected);
+        const after = { ...before.group, name: changes.name ?? before.group.name };
+        if (changes.name !== undefined || changes.members !== undefined) assertAllowed(caller, 'writ.roles.bind');
+        const details = {
+          ...differences(before.group, after, ['name']),
+          ...(await apply(stores, caller, before, changes)),
+        };
+        if (Object.keys(details).length === 0) return { result: before, audit: [] };
+        await stores.groups.update({ ...after, updatedAt: clock(), revision: before.group.revision + 1 });
+        return {
+          result: (await stores.groups.find(company, after.groupId)) ?? noSuchGroup(),
+          audit: [entry('group.changed', after, details)],
+        };
+      }),
+
+    remove: (caller, company, id, expected) =>
+      storage.write(originOf(caller), async (stores) => {
+        const { group, members } = await lock(stores, company, id);
+        assertRevision(group.revision, expected);
+        await stores.groups.delete(group);
+        return {
+          result: undefined,
+          audit: [entry('group.deleted', group, { name: group.name, members: members.length })],
+        };
+      }),
+  };
+}
+
+async function changedMembers(
+  stores: Stores,
+  { group, members: before }: GroupSnapshot,
+  { members, addMembers, removeMembers, removeMember }: GroupChanges,
+): Promise<{ joined: ClientId[]; left: ClientId[] }> {
+  const found = async (wanted: readonly string[], member: string): Promise<ClientId[]> =>
+    (await identified(stores, group.company, wanted, member)).flatMap(({ clientId }) => clientId ?? []);
+  if (members !== undefined) {
+    const then = await found(members, 'members');
+    return {
+      joined: then.filter((clientId) => !before.includes(clientId)),
+      left: before.filter((clientId) => !then.includes(clientId)),
+    };
+  }
+  if (addMembers !== undefined) {
+    const joining = await found(addMembers, 'members');
+    return { joined: joining.filter((clientId) => !before.includes(clientId)), left: [] };
+  }
+  const leaving = removeMember === undefined ? (removeMembers ?? []) : [removeMember];
+  const ids = new Map(
+    (await stores.serviceAccounts.identify(group.company, leaving)).map(({ clientId, slug }) => [slug, clientId]),
+  );
+  const left = before.filter(
+    (clientId) => leaving.includes(clientId) || leaving.some((slug) => ids.get(slug) === clientId),
+  );
+  if (removeMember !== undefined && left.length === 0) {
+    throw new DomainError('not_found', 'There is no such member of the group');
+  }
+  return { joined: [], left };
+}
+
+/** Finds accounts by their ids or slugs. @throws DomainError `invalid_value` with a pointer for each that there is not */
+async function identified(
+  { serviceAccounts }: Stores,
+  company: CompanyId,
+  wanted: readonly string[],
+  member: string,
+): Promise<{ clientId: ClientId | undefined }[]> {
+  const accounts = wanted.length === 0 ? [] : await serviceAccounts.identify(company, wanted);
+  const clientIds = wanted.map((text) => ({
+    clientId: (accounts.find(({ clientId }) => clientId === text) ?? accounts.find(({ slug }) => slug === text))
+      ?.clientId,
+  }));
+  const fields = clientIds.flatMap(({ clientId }, index) =>
+    clientId === undefined ? [{ pointer: `/${member}/${index}`, message: 'is no service account of the company' }] : [],
+  );
+  if (fields.length > 0) throw new DomainError('invalid_value', 'There are no such service accounts', { fields });
+  return clientIds;
+}
+
+async function lock(stores: Stores, company: CompanyId, id: string): Promise<GroupSnapshot> {
+  return (isGroupId(id) ? await stores.groups.lock(company, id) : undefined) ?? noSuchGroup();
+}
+
+function entry(
+  action: AuditEntry['action'],
+  { groupId, company }: Group,
+  details: Readonly<Record<string, unknown>>,
+): AuditEntry {
+  return { action, target: groupId, company, details, changes: [{ kind: 'everyone' }] };
+}
+
+function noSuchGroup(): never {
+  throw new DomainError('not_found', 'There is no such group');
+}

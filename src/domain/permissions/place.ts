@@ -1,0 +1,25 @@
+/** Where something is held: a path in the company, `shop/prod`; what is held there is held below. */
+export type Place = string & { readonly __place: never };
+
+/** The company as a whole, or the server for root accounts. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place that is no path
+export const EVERYWHERE = '' as Place;
+
+export const PLACE_PATTERN =
+  '^(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]{1,64}(?:/(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]{1,64}){0,7}$';
+const PLACE = new RegExp(PLACE_PATTERN);
+
+/** Whether a string is a path of one to eight segments; none is `.` or `..`, which some programs take out of paths. */
+export function isPlace(value: string): value is Place {
+  return PLACE.test(value);
+}
+
+/** How many segments a place has; none: everywhere. */
+export function depthOf(place: Place): number {
+  return place === EVERYWHERE ? 0 : place.split('/').length;
+}
+
+/** Whether what is held at a place is held at the other one. */
+export function reaches(place: Place, other: Place): boolean {
+  return place === EVERYWHERE || other === place || other.startsWith(`${place}/`);
+}

@@ -1,0 +1,22 @@
+import { DomainError } from '../domain-error.ts';
+import type { Use } from './resource-server-store.ts';
+
+/** How many of those who use something are named. */
+export const MOST_NAMED = 10;
+
+const NOUN = { service_account: 'service account', group: 'group', role: 'role' } as const;
+
+/**
+ * Nothing is taken from anybody unasked.
+ *
+ * @param uses one more than {@link MOST_NAMED} when there are more
+ * @throws DomainError `in_use`, saying from whom what would be taken
+ */
+export function assertUnused(uses: readonly (Pick<Use, 'by' | 'id'> & Partial<Use>)[]): void {
+  if (uses.length === 0) return;
+  const shown = uses
+    .slice(0, MOST_NAMED)
+    .map(({ by, id, permission }) => `${NOUN[by]} ${id}${permission === undefined ? '' : ` (${permission})`}`);
+  const more = uses.length > MOST_NAMED ? ' and others' : '';
+  throw new DomainError('in_use', `It is used by ${shown.join(', ')}${more}: ?cascade=true takes it from them`);
+}

@@ -1,0 +1,57 @@
+import type { CompanyId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { Audience, ResourceServer, ResourceServerId } from './resource-server.ts';
+
+/** A resource server to which a permission may be bound. */
+export interface BindingCandidate extends Audience {
+  /** Those of the names asked about that it declares; `any` where nothing has been declared at the default one. */
+  readonly declares: ReadonlySet<string> | 'any';
+}
+
+/** Something that uses a permission of a resource server, or is for it. */
+export interface Use {
+  readonly by: 'service_account' | 'group' | 'role';
+  readonly id: string;
+  /** Undefined: it is its audience. */
+  readonly permission: string | undefined;
+}
+
+/** Which resource servers are wanted. */
+export interface ResourceServerFilter {
+  /** Prefix of the name, whatever its case. */
+  readonly search?: string | undefined;
+}
+
+export interface ResourceServerStore {
+  /** @returns false, and changes nothing, when the identifier is taken in any of its spellings */
+  insert(server: ResourceServer): Promise<boolean>;
+  /** One that a company sees, or root; only its own when `owned`. */
+  find(company: CompanyId | undefined, id: string): Promise<ResourceServer | undefined>;
+  /** The one with this identifier, in any of its spellings, whoever it belongs to. */
+  named(identifier: string): Promise<Audience | undefined>;
+  /** Those with these ids, as far as tokens for them go. */
+  audiences(ids: readonly ResourceServerId[]): Promise<Audience[]>;
+  /** As `find`, and nobody changes it or binds anything to it until the end of the transaction. */
+  lock(company: CompanyId | undefined, id: string): Promise<ResourceServer | undefined>;
+  /**
+   * Those that a company, or root, sees: the built-in ones, those that declare one of the names, those with one of the
+   * identifiers. Nobody changes them until the end of the transaction.
+   */
+  candidates(
+    company: CompanyId | undefined,
+    wanted: { readonly names: readonly string[]; readonly identifiers: readonly string[] },
+  ): Promise<BindingCandidate[]>;
+  /** Those that a company, or root, sees; newest first. */
+  list(company: CompanyId | undefined, filter: ResourceServerFilter, page: PageRequest): Promise<Page<ResourceServer>>;
+  /** Changes it with what it declares. */
+  update(server: ResourceServer): Promise<void>;
+  delete(id: ResourceServerId): Promise<void>;
+  /**
+   * Who has permissions of it.
+   *
+   * @param except names that do not matter; undefined: none matters but all do, and whose audience it is as well
+   */
+  uses(id: ResourceServerId, except: readonly string[] | undefined, limit: number): Promise<Use[]>;
+  /** Takes its permissions but these from everybody and every role. */
+  withdraw(id: ResourceServerId, except: readonly string[]): Promise<void>;
+}

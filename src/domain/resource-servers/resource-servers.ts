@@ -1,0 +1,245 @@
+import { differences } from '../audit/differences.ts';
+import type { AuditEntry } from '../audit/audit-event.ts';
+import type { Clock } from '../clock.ts';
+import { DomainError, type FieldProblem } from '../domain-error.ts';
+import { type CompanyId, isCompanyId, newResourceServerId, type RandomId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { MANAGEMENT_PREFIX } from '../permissions/management-permissions.ts';
+import { isPermission } from '../permissions/permission.ts';
+import { assertRevision, type ExpectedRevisions } from '../revision.ts';
+import { type Caller, originOf } from '../service-accounts/caller.ts';
+import type { SigningAlg } from '../signing-keys/signing-key.ts';
+import type { Storage, Stores } from '../storage.ts';
+import { assertUnused, MOST_NAMED } from './in-use.ts';
+import {
+  type DeclaredPermission,
+  isAbsoluteUri,
+  isBuiltInServer,
+  type ResourceServer,
+  type TokenType,
+} from './resource-server.ts';
+import type { ResourceServerFilter } from './resource-server-store.ts';
+
+/** What a caller may say about a resource server. */
+export interface NewResourceServer {
+  readonly identifier: string;
+  readonly name: string;
+  readonly permissions: readonly DeclaredPermission[];
+  /** Seconds. */
+  readonly tokenTtl: number | undefined;
+  readonly signingAlg: SigningAlg | undefined;
+  readonly tokenType: TokenType;
+}
+
+/** What is to become of one: undefined leaves a member as it is, null takes it away. */
+export interface ResourceServerChanges {
+  readonly name?: string | undefined;
+  /** All of them, instead of those that it declares. */
+  readonly permissions?: readonly DeclaredPermission[] | undefined;
+  readonly tokenTtl?: number | null | undefined;
+  readonly signingAlg?: SigningAlg | null | undefined;
+  readonly tokenType?: TokenType | undefined;
+}
+
+/** The resource servers: root's, which every company sees, and those of each company. */
+export interface ResourceServers {
+  /** @throws DomainError `not_found` without the company, `invalid_value`, or `already_exists` */
+  register(caller: Caller, company: CompanyId | undefined, input: NewResourceServer): Promise<ResourceServer>;
+  /** @throws DomainError `not_found` */
+  get(company: CompanyId | undefined, id: string): Promise<ResourceServer>;
+  /** Those that it sees, newest first. */
+  list(company: CompanyId | undefined, filter: ResourceServerFilter, page: PageRequest): Promise<Page<ResourceServer>>;
+  /**
+   * @param cascade takes permissions that go from whoever has them
+   * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `in_use`
+   */
+  change(
+    caller: Caller,
+    company: CompanyId | undefined,
+    id: string,
+    expected: ExpectedRevisions,
+    changes: ResourceServerChanges,
+    cascade: boolean,
+  ): Promise<ResourceServer>;
+  /**
+   * @param cascade takes its permissions from whoever has them, and leaves who is for it without an audience
+   * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `in_use`
+   */
+  remove(
+    caller: Caller,
+    company: CompanyId | undefined,
+    id: string,
+    expected: ExpectedRevisions,
+    cascade: boolean,
+  ): Promise<void>;
+}
+
+export interface ResourceServerTools {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly randomId: RandomId;
+  /** The most that `tokenTtl` may be, in seconds. */
+  readonly maxTtl: number;
+}
+
+export function createResourceServers({ storage, clock, randomId, maxTtl }: ResourceServerTools): ResourceServers {
+  return {
+    async register(caller, company, input) {
+      assertIdentifier(input.identifier, company);
+      assertDeclarable(input.permissions);
+      assertTtl(input.tokenTtl, maxTtl);
+      const now = clock();
+      const server: ResourceServer = {
+        ...input,
+        resourceServerId: newResourceServerId(randomId),
+        company,
+        createdAt: now,
+        createdBy: caller.clientId,
+        updatedAt: now,
+        revision: 1,
+      };
+      return storage.write(originOf(caller), async ({ companies, resourceServers }) => {
+        if (company !== undefined && (await companies.keep(company)) === undefined) {
+          throw new DomainError('not_found', 'There is no such company');
+        }
+        const taken = await resourceServers.named(input.identifier);
+        if (taken !== undefined || !(await resourceServers.insert(server))) {
+          const existing = taken?.company === company ? taken?.resourceServerId : undefined;
+          throw new DomainError('already_exists', `A resource server with the identifier ${input.identifier} exists`, {
+            fields: [{ pointer: '/identifier', message: 'is taken' }],
+            ...(existing !== undefined && { existing }),
+          });
+        }
+        const { identifier, name } = server;
+        const permissions = input.permissions.map((declared) => declared.name);
+        return { result: server, audit: [entry('resource_server.created', server, { identifier, name, permissions })] };
+      });
+    },
+
+    get: async (company, id) => (await storage.read.resourceServers.find(company, id)) ?? noSuchServer(),
+
+    list: (company, filter, page) => storage.read.resourceServers.list(company, filter, page),
+
+    change: (caller, company, id, expected, changes, cascade) =>
+      storage.write(originOf(caller), async (stores) => {
+        const before = await lockOwn(stores, company, id);
+        assertRevision(before.revision, expected);
+        if (before.resourceServerId === 'management') {
+          throw new DomainError('forbidden', 'The management API is as it is');
+        }
+        const { name, permissions, tokenTtl, signingAlg, tokenType } = changes;
+        if (permissions !== undefined) assertDeclarable(permissions);
+        const after: ResourceServer = {
+          ...before,
+          name: name ?? before.name,
+          permissions: permissions ?? before.permissions,
+          tokenTtl: tokenTtl === undefined ? before.tokenTtl : (tokenTtl ?? undefined),
+          signingAlg: signingAlg === undefined ? before.signingAlg : (signingAlg ?? undefined),
+          tokenType: tokenType ?? before.tokenType,
+        };
+        assertTtl(after.tokenTtl, maxTtl);
+        const details = differences(before, after, ['name', 'permissions', 'tokenTtl', 'signingAlg', 'tokenType']);
+        if (Object.keys(details).length === 0) return { result: before, audit: [] };
+        if (permissions !== undefined && !takesAnything(after)) await withdraw(stores, after, cascade);
+        const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
+        await stores.resourceServers.update(changed);
+        return { result: changed, audit: [entry('resource_server.changed', changed, details)] };
+      }),
+
+    remove: (caller, company, id, expected, cascade) =>
+      storage.write(originOf(caller), async (stores) => {
+        const server = await lockOwn(stores, company, id);
+        assertRevision(server.revision, expected);
+        if (isBuiltInServer(server.resourceServerId)) {
+          throw new DomainError('forbidden', 'What is built in stays');
+        }
+        const { resourceServers } = stores;
+        if (!cascade) assertUnused(await resourceServers.uses(server.resourceServerId, undefined, MOST_NAMED + 1));
+        await resourceServers.delete(server.resourceServerId);
+        const { identifier, name } = server;
+        return { result: undefined, audit: [entry('resource_server.deleted', server, { identifier, name })] };
+      }),
+  };
+}
+
+/** Nothing is declared at the default one: it takes any name. */
+function takesAnything({ resourceServerId, permissions }: ResourceServer): boolean {
+  return resourceServerId === 'default' && permissions.length === 0;
+}
+
+/** Takes what is no longer declared from whoever has it. @throws DomainError `in_use` unless `cascade` */
+async function withdraw({ resourceServers }: Stores, server: ResourceServer, cascade: boolean): Promise<void> {
+  const { resourceServerId } = server;
+  const stay = server.permissions.map(({ name }) => name);
+  if (!cascade) assertUnused(await resourceServers.uses(resourceServerId, stay, MOST_NAMED + 1));
+  await resourceServers.withdraw(resourceServerId, stay);
+}
+
+async function lockOwn(
+  { resourceServers }: Stores,
+  company: CompanyId | undefined,
+  id: string,
+): Promise<ResourceServer> {
+  const server = (await resourceServers.find(company, id)) ?? noSuchServer();
+  if (server.company !== company) throw new DomainError('forbidden', "It is root's");
+  return (await resourceServers.lock(company, id)) ?? noSuchServer();
+}
+
+/** What a company may call its resource servers begins so; every other identifier is root's to give. */
+const OF_A_COMPANY = /^api:\/\/([^/]+)\/./;
+
+/** @throws DomainError `invalid_value` */
+function assertIdentifier(identifier: string, company: CompanyId | undefined): void {
+  const wrong = (message: string): DomainError =>
+    new DomainError('invalid_value', 'The identifier cannot be given', {
+      fields: [{ pointer: '/identifier', message }],
+    });
+  // As it would be written anew: then nothing in it, such as `..`, means something else than it says.
+  const href = isAbsoluteUri(identifier) ? URL.parse(identifier)?.href : undefined;
+  if (href === undefined || (href !== identifier && href !== `${identifier}/`) || !identifier.includes('://')) {
+    throw wrong('must be an absolute URI in its normal form, without a fragment');
+  }
+  const of = OF_A_COMPANY.exec(identifier)?.[1];
+  if (company === undefined && of !== undefined && isCompanyId(of)) {
+    throw wrong(
+      `is for the company ${of} to give: root gives every identifier that does not begin with api://{companyId}/`,
+    );
+  }
+  if (company !== undefined && of !== company) throw wrong(`must begin with api://${company}/`);
+}
+
+/** @throws DomainError `invalid_value` */
+function assertDeclarable(permissions: readonly DeclaredPermission[]): void {
+  const seen = new Set<string>();
+  const fields = permissions.flatMap(({ name }, index): FieldProblem[] => {
+    const pointer = `/permissions/${index}/name`;
+    if (!isPermission(name)) return [{ pointer, message: 'must be 1 to 128 characters of a scope-token, without @' }];
+    if (name.startsWith(MANAGEMENT_PREFIX)) {
+      return [{ pointer, message: `must not begin with ${MANAGEMENT_PREFIX}, as the management API's do` }];
+    }
+    if (seen.has(name)) return [{ pointer, message: 'is there twice' }];
+    seen.add(name);
+    return [];
+  });
+  if (fields.length > 0) throw new DomainError('invalid_value', 'Some names cannot be declared', { fields });
+}
+
+/** @throws DomainError `invalid_value` */
+function assertTtl(tokenTtl: number | undefined, maxTtl: number): void {
+  if (tokenTtl === undefined || tokenTtl <= maxTtl) return;
+  throw new DomainError('invalid_value', 'Tokens may not last so long', {
+    fields: [{ pointer: '/tokenTtl', message: `must be at most ${maxTtl} seconds on this server` }],
+  });
+}
+
+function entry(
+  action: AuditEntry['action'],
+  { resourceServerId, company }: ResourceServer,
+  details: Readonly<Record<string, unknown>>,
+): AuditEntry {
+  return { action, target: resourceServerId, company, details, changes: [{ kind: 'everyone' }] };
+}
+
+function noSuchServer(): never {
+  throw new DomainError('not_found', 'There is no such resource server');
+}

@@ -1,0 +1,48 @@
+import type { ClientId, CompanyId } from '../ids.ts';
+import type { Permission } from '../permissions/permission.ts';
+import type { ResourceServerId } from '../resource-servers/resource-server.ts';
+
+/** What people call a role: unique in its company, or among those of root. */
+export type RoleId = string & { readonly __roleId: never };
+
+/** Says which role it is, whoever has one of the same name. That of a built-in role is its id. */
+export type RoleKey = string & { readonly __roleKey: never };
+
+const ROLE_ID = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
+
+export function isRoleId(value: string): value is RoleId {
+  return ROLE_ID.test(value);
+}
+
+/** A permission as a member of a role, bound when it was written. */
+export interface RolePermission {
+  readonly permission: Permission;
+  readonly resourceServerId: ResourceServerId;
+  /** Whether it was written with its resource server, and reads back so. */
+  readonly qualified: boolean;
+}
+
+/** What decides what a role gives. */
+export interface RoleRights {
+  readonly roleKey: RoleKey;
+  readonly roleId: RoleId;
+  /** Beside what a built-in role may do at the management API. */
+  readonly permissions: readonly RolePermission[];
+}
+
+/** The roles that somebody has, by their keys. */
+export type Roles = ReadonlyMap<RoleKey, RoleRights>;
+
+/** A named set of permissions. */
+export interface Role extends RoleRights {
+  /** The company that it belongs to; undefined: it is root's, or built in, and every company sees it. */
+  readonly company: CompanyId | undefined;
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly createdAt: Date;
+  /** Undefined for a built-in one. */
+  readonly createdBy: ClientId | undefined;
+  readonly updatedAt: Date;
+  /** Counts its changes. */
+  readonly revision: number;
+}

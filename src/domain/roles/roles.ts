@@ -1,0 +1,290 @@
+import type { AuditEntry } from '../audit/audit-event.ts';
+import { differences } from '../audit/differences.ts';
+import type { Clock } from '../clock.ts';
+import { DomainError } from '../domain-error.ts';
+import { type CompanyId, newRoleKey, type RandomId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { askedIn, bindGrants, type WantedPermission } from '../permissions/bind-grants.ts';
+import type { PermissionGrant } from '../permissions/grant.ts';
+import { assertMayGrant } from '../permissions/may-grant.ts';
+import { EVERYWHERE } from '../permissions/place.ts';
+import { type WrittenPermission, writtenMembers } from '../permissions/written-grants.ts';
+import { assertUnused, MOST_NAMED } from '../resource-servers/in-use.ts';
+import type { Audiences } from '../resource-servers/resource-server.ts';
+import { assertRevision, type ExpectedRevisions } from '../revision.ts';
+import { type Caller, originOf } from '../service-accounts/caller.ts';
+import { slugOf } from '../slug.ts';
+import type { Storage, Stores } from '../storage.ts';
+import { isBuiltIn, permissionsOf, ROOT_ROLE } from './built-in-roles.ts';
+import type { RoleFilter } from './role-store.ts';
+import { isRoleId, type Role, type RolePermission } from './role.ts';
+
+/** What a caller may say about a role. */
+export interface NewRole {
+  /** Made from the name when absent. */
+  readonly roleId: string | undefined;
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly permissions: readonly WantedPermission[];
+}
+
+/** What is to become of one: undefined leaves a member as it is, null takes it away. */
+export interface RoleChanges {
+  readonly name?: string | undefined;
+  readonly description?: string | null | undefined;
+  /** All of them, instead of those that it has; those that a built-in role has by itself stay. */
+  readonly permissions?: readonly WantedPermission[] | undefined;
+}
+
+/** A role as it is shown. */
+export interface ShownRole {
+  readonly role: Role;
+  readonly builtIn: boolean;
+  readonly permissions: readonly WrittenPermission[];
+}
+
+/** The roles: the built-in ones and root's, which every company sees, and those of each company. */
+export interface RolesOf {
+  /** @throws DomainError `not_found` without the company, `invalid_value`, `forbidden`, or `already_exists` */
+  register(caller: Caller, company: CompanyId | undefined, input: NewRole): Promise<ShownRole>;
+  /** @throws DomainError `not_found` */
+  get(company: CompanyId | undefined, id: string): Promise<ShownRole>;
+  /** Those that it can give, newest first. */
+  list(company: CompanyId | undefined, filter: RoleFilter, page: PageRequest): Promise<Page<ShownRole>>;
+  /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden` */
+  change(
+    caller: Caller,
+    company: CompanyId | undefined,
+    id: string,
+    expected: ExpectedRevisions,
+    changes: RoleChanges,
+  ): Promise<ShownRole>;
+  /**
+   * @param cascade takes it from whoever has it
+   * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `in_use`
+   */
+  remove(
+    caller: Caller,
+    company: CompanyId | undefined,
+    id: string,
+    expected: ExpectedRevisions,
+    cascade: boolean,
+  ): Promise<void>;
+}
+
+/** Permissions of one role. */
+const MOST_PERMISSIONS = 1000;
+
+export function createRoles({
+  storage,
+  clock,
+  randomId,
+}: {
+  storage: Storage;
+  clock: Clock;
+  randomId: RandomId;
+}): RolesOf {
+  return {
+    async register(caller, company, input) {
+      const roleId = input.roleId ?? slugOf(input.name) ?? '';
+      if (!isRoleId(roleId)) {
+        throw new DomainError('invalid_value', 'No roleId can be made from this name', {
+          fields: [{ pointer: '/roleId', message: 'is required, of A-Z a-z 0-9 . _ -' }],
+        });
+      }
+      const now = clock();
+      return storage.write(originOf(caller), async (stores) => {
+        if (company !== undefined && (await stores.companies.keep(company)) === undefined) {
+          throw new DomainError('not_found', 'There is no such company');
+        }
+        const { permissions, audiences } = await bound(stores, company, input.permissions);
+        const role: Role = {
+          roleKey: newRoleKey(randomId),
+          roleId,
+          company,
+          name: input.name,
+          description: input.description,
+          permissions,
+          createdAt: now,
+          createdBy: caller.clientId,
+          updatedAt: now,
+          revision: 1,
+        };
+        assertMayGive(caller, role, permissions, audiences);
+        const taken = await stores.roles.find(company, roleId);
+        if (taken !== undefined || !(await stores.roles.insert(role))) {
+          throw new DomainError('already_exists', `A role with the id ${roleId} exists`, {
+            fields: [{ pointer: '/roleId', message: 'is taken' }],
+            existing: roleId,
+          });
+        }
+        const result = shown(role, audiences);
+        return {
+          result,
+          audit: [entry('role.created', role, { name: role.name, permissions: result.permissions })],
+        };
+      });
+    },
+
+    async get(company, id) {
+      const role = await found(storage.read, company, id);
+      return shown(role, await audiencesOf(storage.read, [role]));
+    },
+
+    async list(company, filter, page) {
+      const { items, next } = await storage.read.roles.list(company, filter, page);
+      const audiences = await audiencesOf(storage.read, items);
+      return { items: items.map((role) => shown(role, audiences)), next };
+    },
+
+    change: (caller, company, id, expected, changes) =>
+      storage.write(originOf(caller), async (stores) => {
+        const before = await lockOwn(stores, company, id);
+        assertRevision(before.revision, expected);
+        if (before.roleKey === ROOT_ROLE) throw new DomainError('forbidden', 'The role root is as it is');
+        const was = shown(before, await audiencesOf(stores, [before]));
+        const wanted =
+          changes.permissions === undefined
+            ? undefined
+            : await bound(stores, company, changes.permissions, isBuiltIn(before.roleKey) ? before : undefined);
+        const permissions = wanted === undefined ? before.permissions : keepingBindings(before, wanted.permissions);
+        const audiences = new Map([...(await audiencesOf(stores, [before])), ...(wanted?.audiences ?? [])]);
+        const after: Role = {
+          ...before,
+          name: changes.name ?? before.name,
+          description: changes.description === undefined ? before.description : (changes.description ?? undefined),
+          permissions,
+        };
+        const added = permissions.filter((permission) => !before.permissions.some((one) => same(one, permission)));
+        assertMayGive(caller, after, added, audiences);
+        const is = shown(after, audiences);
+        const details = {
+          ...differences(before, after, ['name', 'description']),
+          ...differences(was, is, ['permissions']),
+        };
+        if (Object.keys(details).length === 0) return { result: was, audit: [] };
+        const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
+        await stores.roles.update(changed);
+        return { result: { ...is, role: changed }, audit: [entry('role.changed', changed, details)] };
+      }),
+
+    remove: (caller, company, id, expected, cascade) =>
+      storage.write(originOf(caller), async (stores) => {
+        const role = await lockOwn(stores, company, id);
+        assertRevision(role.revision, expected);
+        if (isBuiltIn(role.roleKey)) throw new DomainError('forbidden', 'What is built in stays');
+        if (!cascade) assertUnused(await stores.roles.uses(role.roleKey, MOST_NAMED + 1));
+        await stores.roles.delete(role.roleKey);
+        return { result: undefined, audit: [entry('role.deleted', role, { name: role.name })] };
+      }),
+  };
+}
+
+/**
+ * Binds the permissions of a role.
+ *
+ * @param builtIn a built-in role: what it may do at the management API is given, and may be said or not
+ */
+async function bound(
+  stores: Stores,
+  company: CompanyId | undefined,
+  wanted: readonly WantedPermission[],
+  builtIn?: Role,
+): Promise<{ permissions: RolePermission[]; audiences: Audiences }> {
+  if (wanted.length > MOST_PERMISSIONS) {
+    throw new DomainError('limit_reached', `A role has at most ${MOST_PERMISSIONS} permissions`);
+  }
+  const { grants, audiences } = await bindGrants(stores, company, {
+    permissions: askedIn('permissions', wanted),
+    roles: [],
+  });
+  const permissions = grants.filter((grant) => grant.kind === 'permission');
+  const placed = permissions.find(({ place }) => place !== EVERYWHERE);
+  if (placed !== undefined) {
+    throw wrong(wanted, placed, 'is at a place: a role is, where it is held');
+  }
+  if (builtIn === undefined) return { permissions: permissions.map(member), audiences };
+  const own = permissionsOf({ ...builtIn, permissions: [] });
+  const further = permissions.filter((permission) => !own.some((one) => same(one, permission)));
+  const foreign = further.find(({ resourceServerId }) => resourceServerId === 'management');
+  if (foreign !== undefined) {
+    throw wrong(wanted, foreign, 'is not one of this role: built-in roles take permissions of other resource servers');
+  }
+  return { permissions: further.map(member), audiences };
+}
+
+function wrong(wanted: readonly WantedPermission[], { permission }: PermissionGrant, message: string): DomainError {
+  const index = wanted.findIndex(
+    (one) => (typeof one === 'string' ? one : one.permission).split('@')[0] === permission,
+  );
+  return new DomainError('invalid_value', 'Some permissions cannot be part of the role', {
+    fields: [{ pointer: `/permissions/${index}`, message }],
+  });
+}
+
+function member({ permission, resourceServerId, qualified }: PermissionGrant): RolePermission {
+  return { permission, resourceServerId, qualified };
+}
+
+function same(one: RolePermission, other: RolePermission): boolean {
+  return one.permission === other.permission && one.resourceServerId === other.resourceServerId;
+}
+
+/** A permission that stays, written bare, keeps its binding, whatever has been declared since. */
+function keepingBindings(before: Role, wanted: readonly RolePermission[]): RolePermission[] {
+  const kept = wanted.map((one) => {
+    if (one.qualified) return one;
+    return before.permissions.find((own) => !own.qualified && own.permission === one.permission) ?? one;
+  });
+  return [...new Map(kept.map((one) => [`${one.permission} ${one.resourceServerId}`, one])).values()];
+}
+
+/** Whoever has the role gets it, so who writes it must hold it, for the company or the server as a whole. */
+function assertMayGive(
+  caller: Caller,
+  { roleKey, company }: Role,
+  permissions: readonly RolePermission[],
+  audiences: Audiences,
+): void {
+  assertMayGrant(
+    caller,
+    permissions.map((permission) => ({ ...permission, kind: 'permission', place: EVERYWHERE })),
+    { company, self: caller.roles.some((own) => own.roleKey === roleKey), roles: new Map(), audiences },
+  );
+}
+
+async function found(stores: Stores, company: CompanyId | undefined, id: string): Promise<Role> {
+  return (isRoleId(id) ? await stores.roles.find(company, id) : undefined) ?? noSuchRole();
+}
+
+async function lockOwn(stores: Stores, company: CompanyId | undefined, id: string): Promise<Role> {
+  const role = await found(stores, company, id);
+  if (role.company !== company) throw new DomainError('forbidden', "It is root's");
+  return (await stores.roles.lock(role.roleKey)) ?? noSuchRole();
+}
+
+async function audiencesOf({ resourceServers }: Stores, roles: readonly Role[]): Promise<Audiences> {
+  const ids = new Set(roles.flatMap(({ permissions }) => permissions.map(({ resourceServerId }) => resourceServerId)));
+  const audiences = ids.size === 0 ? [] : await resourceServers.audiences([...ids]);
+  return new Map(audiences.map((audience) => [audience.resourceServerId, audience]));
+}
+
+function shown(role: Role, audiences: Audiences): ShownRole {
+  return {
+    role,
+    builtIn: isBuiltIn(role.roleKey),
+    permissions: writtenMembers(permissionsOf(role), audiences),
+  };
+}
+
+function entry(
+  action: AuditEntry['action'],
+  { roleId, company }: Role,
+  details: Readonly<Record<string, unknown>>,
+): AuditEntry {
+  return { action, target: roleId, company, details, changes: [{ kind: 'everyone' }] };
+}
+
+function noSuchRole(): never {
+  throw new DomainError('not_found', 'There is no such role');
+}

@@ -1,0 +1,68 @@
+import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/resolve-access.ts';
+import type { Audience } from '../resource-servers/resource-server.ts';
+import { type AccountSnapshot, FIRST_AUDIENCE } from '../service-accounts/service-account.ts';
+import type { SigningAlg } from '../signing-keys/signing-key.ts';
+import { accessTokenSize } from './access-token-size.ts';
+
+/** What tokens are unless their resource server says otherwise. */
+export interface TokenSettings {
+  readonly issuer: string;
+  readonly signingAlg: SigningAlg;
+  /** Seconds. */
+  readonly tokenTtl: number;
+  /** The most that a token may be when it says everything that is held. */
+  readonly tokenMaxBytes: number;
+}
+
+/** What one token will be. */
+export interface TokenPlan {
+  readonly server: Audience;
+  /** Scope-tokens, separated by spaces; empty: none. */
+  readonly scope: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly signingAlg: SigningAlg;
+}
+
+/** What a token request asks for, as it came. */
+export interface PlanRequest extends Pick<AccessRequest, 'resource'> {
+  /** Scope-tokens, separated by spaces. */
+  readonly scope: string | undefined;
+}
+
+/** A scope of less than this part of the most that a token may be needs no closer look. */
+const SURELY_SMALL = 8;
+
+/** Decides what an account that has been authenticated gets for a request, or why nothing. */
+export function planToken(
+  { account, holdings, audiences }: AccountSnapshot,
+  { resource, scope: asked }: PlanRequest,
+  settings: TokenSettings,
+): TokenPlan | AccessRefusal {
+  const access = resolveAccess(
+    { holdings, audiences, audience: account.audience ?? FIRST_AUDIENCE },
+    { resource, scope: asked?.split(' ') },
+  );
+  if ('refused' in access) return access;
+  const { server, permissions } = access;
+  const { signingAlg = settings.signingAlg, tokenTtl = settings.tokenTtl } = server;
+  const scope = permissions.join(' ');
+  // A role or a group may have grown since the account was last written.
+  if (asked === undefined && scope.length * SURELY_SMALL > settings.tokenMaxBytes) {
+    const size = accessTokenSize({
+      issuer: settings.issuer,
+      alg: signingAlg,
+      audience: server.identifier,
+      clientId: account.clientId,
+      company: account.company,
+      permissions,
+    });
+    if (size > settings.tokenMaxBytes) {
+      return {
+        refused: 'invalid_scope',
+        description: `a token with everything that is held at ${server.identifier} would have ${size} bytes, at most ${settings.tokenMaxBytes} are allowed: name a scope`,
+      };
+    }
+  }
+  return { server, scope, signingAlg, expiresIn: Math.min(tokenTtl, account.tokenTtl ?? Infinity) };
+}

@@ -1,0 +1,43 @@
+import type { JSONSchema } from 'json-schema-to-ts';
+
+/** A permission that is given: its name, or its name and its resource server. */
+export const GRANTED_PERMISSION = {
+  type: ['string', 'object'],
+  description:
+    'Its name, or its name at a place; with the identifier of its resource server where two of them declare it',
+  maxLength: 700,
+  properties: {
+    permission: { type: 'string', maxLength: 700 },
+    resource: { type: 'string', minLength: 1, maxLength: 512 },
+  },
+  required: ['permission', 'resource'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const GRANTED_PERMISSIONS = {
+  type: 'array',
+  items: GRANTED_PERMISSION,
+  maxItems: 1000,
+  examples: [['orders:read', 'deploy.trigger@shop/prod']],
+} as const satisfies JSONSchema;
+
+export const GRANTED_ROLES = {
+  type: 'array',
+  items: { type: 'string', minLength: 1, maxLength: 700 },
+  maxItems: 1000,
+  examples: [['developer', 'maintainer@shop']],
+} as const satisfies JSONSchema;
+
+export const GRANTED_GROUPS = {
+  type: 'array',
+  items: { type: 'string', minLength: 1, maxLength: 64 },
+  maxItems: 100,
+  examples: [['billing']],
+} as const satisfies JSONSchema;
+
+export const COMPANY_ROLE = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9._-]{0,64}$',
+  description: "As Mia's clients say it: the one role that it has at no place; none when empty",
+  examples: ['developer'],
+} as const;

@@ -1,0 +1,253 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import type { GroupSnapshot } from '../../domain/groups/group.ts';
+import type { GroupChanges, Groups } from '../../domain/groups/groups.ts';
+import type { CompanyId } from '../../domain/ids.ts';
+import { EVERYWHERE } from '../../domain/permissions/place.ts';
+import { writtenPermissions, writtenRoles } from '../../domain/permissions/written-grants.ts';
+import { SEARCH } from '../common-schema.ts';
+import { AT_PLACE, atPlace, type AtPlace, ONE_GRANT_OPERATIONS } from '../one-grant.ts';
+import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
+import {
+  CHANGED_GROUP,
+  type ChangedGroupBody,
+  GROUP,
+  GROUP_MEMBERS,
+  type GroupBody,
+  JOINING_MEMBERS,
+  type JoiningMembersBody,
+  LEAVING_MEMBERS,
+  type LeavingMembersBody,
+  NEW_GROUP,
+  type NewGroupBody,
+} from './group-schema.ts';
+
+const PATH = '/api/companies/{companyId}/groups';
+const ONE = `${PATH}/{groupId}`;
+const MEMBERS = `${ONE}/members`;
+const tag = 'Groups of a company';
+
+const FILTER = {
+  type: 'object',
+  properties: { search: { ...SEARCH, description: 'How its name or its id begins' } },
+  additionalProperties: false,
+} as const;
+
+const AMBIGUOUS = 'Two resource servers declare a permission (`ambiguous_permission`)';
+
+/** The operations on the groups of a company. */
+export function groupRoutes(groups: Groups): Route[] {
+  const change = async (
+    { caller, company, expected, param }: Call<unknown, unknown>,
+    changes: GroupChanges,
+  ): Promise<GroupSnapshot> => groups.change(caller, named(company), param('groupId'), expected, changes);
+
+  return [
+    defineRoute<NewGroupBody>({
+      method: 'POST',
+      path: PATH,
+      operationId: 'createGroup',
+      summary: 'Make a group',
+      tag,
+      permission: 'writ.roles.bind',
+      body: NEW_GROUP,
+      revisioned: true,
+      replies: { 201: { description: 'The group', schema: GROUP } },
+      refusals: { 409: `The id is taken (\`already_exists\`). ${AMBIGUOUS}` },
+      async handle({ caller, company, body }) {
+        const { groupId, name, role, roles = [], permissions = [], members = [] } = body;
+        const made = await groups.register(caller, named(company), {
+          groupId,
+          name,
+          permissions,
+          members,
+          roles: role === undefined || role === '' ? roles : [...roles, role],
+        });
+        return { ...presented(made, 201), created: made.group.groupId };
+      },
+    }),
+    defineRoute<undefined, FromSchema<typeof FILTER>>({
+      method: 'GET',
+      path: PATH,
+      operationId: 'listGroups',
+      summary: 'List the groups, newest first',
+      tag,
+      permission: 'writ.serviceaccounts.view',
+      query: FILTER,
+      list: true,
+      replies: { 200: { description: 'The groups', schema: { type: 'array', items: GROUP } } },
+      async handle({ company, query, page }) {
+        const { items, next } = await groups.list(named(company), query, page);
+        return { status: 200, body: items.map(present), next };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: ONE,
+      operationId: 'getGroup',
+      summary: 'Read a group',
+      tag,
+      permission: 'writ.serviceaccounts.view',
+      revisioned: true,
+      replies: { 200: { description: 'The group', schema: GROUP } },
+      handle: async ({ company, param }) => presented(await groups.get(named(company), param('groupId')), 200),
+    }),
+    defineRoute<ChangedGroupBody>({
+      method: 'PATCH',
+      path: ONE,
+      operationId: 'changeGroup',
+      summary: 'Change a group, for everyone who is in it',
+      tag,
+      permission: 'writ.roles.bind',
+      body: CHANGED_GROUP,
+      conditional: true,
+      revisioned: true,
+      replies: { 200: { description: 'The group as it is now', schema: GROUP } },
+      refusals: { 409: AMBIGUOUS },
+      async handle(call) {
+        const { role, ...changes } = call.body;
+        const rolesAt = role === undefined ? undefined : [{ place: EVERYWHERE, role: role === '' ? undefined : role }];
+        return presented(await change(call, { ...changes, rolesAt }), 200);
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: ONE,
+      operationId: 'removeGroup',
+      summary: 'Delete a group: its members stay, without what it gave them',
+      tag,
+      permission: 'writ.roles.bind',
+      conditional: true,
+      replies: { 204: { description: 'It is gone' } },
+      async handle({ caller, company, expected, param }) {
+        await groups.remove(caller, named(company), param('groupId'), expected);
+        return { status: 204 };
+      },
+    }),
+    ...grantRoutes(change),
+    ...memberRoutes(groups, change),
+  ];
+}
+
+type ChangeGroup = (call: Call<unknown, unknown>, changes: GroupChanges) => Promise<GroupSnapshot>;
+
+/** Adding and removing one permission or one role. */
+function grantRoutes(change: ChangeGroup): Route[] {
+  return ONE_GRANT_OPERATIONS.map(({ method, what, verb, summary, changes }) =>
+    defineRoute<undefined, AtPlace>({
+      method,
+      path: `${ONE}/${what}s/{${what}}`,
+      operationId: `${verb}Group${what === 'role' ? 'Role' : 'Permission'}`,
+      summary: `${summary} a group`,
+      tag,
+      permission: ['writ.roles.bind'],
+      query: AT_PLACE,
+      conditional: true,
+      replies: { 204: { description: 'It is so' } },
+      refusals: { 409: AMBIGUOUS, 422: `It is no ${what} that can be given` },
+      async handle(call) {
+        await change(call, changes(atPlace(call.param(what), call.query)));
+        return { status: 204 };
+      },
+    }),
+  );
+}
+
+function memberRoutes(groups: Groups, change: ChangeGroup): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: MEMBERS,
+      operationId: 'listGroupMembers',
+      summary: 'List whom a group has',
+      tag,
+      permission: 'writ.serviceaccounts.view',
+      replies: { 200: { description: 'The members', schema: GROUP_MEMBERS } },
+      async handle({ company, param }) {
+        const { members } = await groups.get(named(company), param('groupId'));
+        return { status: 200, body: members.map((clientId) => ({ clientId })) };
+      },
+    }),
+    defineRoute<JoiningMembersBody>({
+      method: 'POST',
+      path: MEMBERS,
+      operationId: 'addGroupMembers',
+      summary: 'Let service accounts join a group',
+      tag,
+      permission: 'writ.roles.bind',
+      body: JOINING_MEMBERS,
+      replies: { 200: { description: 'The group as it is now', schema: GROUP } },
+      async handle(call) {
+        const { members = [], emails = [] } = call.body;
+        return { status: 200, body: present(await change(call, { addMembers: [...members, ...emails] })) };
+      },
+    }),
+    defineRoute<LeavingMembersBody>({
+      method: 'DELETE',
+      path: MEMBERS,
+      operationId: 'removeGroupMembers',
+      summary: 'Take service accounts out of a group',
+      tag,
+      permission: 'writ.roles.bind',
+      body: LEAVING_MEMBERS,
+      replies: { 200: { description: 'The group as it is now', schema: GROUP } },
+      handle: async (call) => ({
+        status: 200,
+        body: present(await change(call, { removeMembers: call.body.memberIds })),
+      }),
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: `${MEMBERS}/{clientId}`,
+      operationId: 'addGroupMember',
+      summary: 'Let one service account join a group',
+      tag,
+      permission: 'writ.roles.bind',
+      replies: { 204: { description: 'It is in it' } },
+      refusals: { 422: 'It is no service account of the company' },
+      async handle(call) {
+        await change(call, { addMembers: [call.param('clientId')] });
+        return { status: 204 };
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: `${MEMBERS}/{clientId}`,
+      operationId: 'removeGroupMember',
+      summary: 'Take one service account out of a group',
+      tag,
+      permission: 'writ.roles.bind',
+      replies: { 204: { description: 'It is out of it' } },
+      async handle(call) {
+        await change(call, { removeMember: call.param('clientId') });
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+/** The company that the path names: every path here does. */
+function named(company: CompanyId | undefined): CompanyId {
+  if (company === undefined) throw new Error('the path names no company');
+  return company;
+}
+
+function presented(snapshot: GroupSnapshot, status: number): Answer {
+  return { status, body: present(snapshot), revision: snapshot.group.revision };
+}
+
+function present({ group, grants, members, audiences }: GroupSnapshot): GroupBody {
+  const roles = writtenRoles(grants);
+  return {
+    groupId: group.groupId,
+    name: group.name,
+    company: group.company,
+    roles,
+    permissions: writtenPermissions(grants, audiences),
+    members: [...members],
+    createdAt: group.createdAt.toISOString(),
+    createdBy: group.createdBy,
+    updatedAt: group.updatedAt.toISOString(),
+    _id: group.groupId,
+    role: roles.find((role) => !role.includes('@')) ?? '',
+  };
+}

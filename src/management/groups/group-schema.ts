@@ -1,0 +1,115 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { NAME_PATTERN } from '../../domain/name.ts';
+import { ID, TIME } from '../common-schema.ts';
+import { COMPANY_ROLE, GRANTED_PERMISSIONS, GRANTED_ROLES } from '../grants-schema.ts';
+
+const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Billing'] } as const;
+
+export const MEMBERS = {
+  type: 'array',
+  description: 'Ids or slugs of service accounts of the company',
+  items: { type: 'string', minLength: 1, maxLength: 64 },
+  maxItems: 1000,
+  examples: [['order-import']],
+} as const satisfies JSONSchema;
+
+/** What can be sent to make a group. */
+export const NEW_GROUP = {
+  title: 'NewGroup',
+  type: 'object',
+  properties: {
+    groupId: { ...ID, description: 'Made from the name when absent', examples: ['billing'] },
+    name: NAME,
+    roles: GRANTED_ROLES,
+    permissions: GRANTED_PERMISSIONS,
+    role: COMPANY_ROLE,
+    members: MEMBERS,
+  },
+  required: ['name'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** What can be sent to change one: a JSON merge patch (RFC 7396). */
+export const CHANGED_GROUP = {
+  title: 'ChangedGroup',
+  type: 'object',
+  properties: {
+    name: NAME,
+    roles: { ...GRANTED_ROLES, description: 'All of them, instead of those that it has' },
+    permissions: { ...GRANTED_PERMISSIONS, description: 'All of them, instead of those that it has' },
+    role: COMPANY_ROLE,
+    members: { ...MEMBERS, description: 'All of them, instead of those that it has' },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** A group as it is answered. */
+export const GROUP = {
+  title: 'Group',
+  type: 'object',
+  properties: {
+    groupId: { type: 'string', examples: ['billing'] },
+    name: { type: 'string', examples: ['Billing'] },
+    company: { type: 'string', examples: ['acme'] },
+    roles: { ...GRANTED_ROLES, description: 'A set, in alphabetical order' },
+    permissions: { ...GRANTED_PERMISSIONS, description: 'A set, in alphabetical order, each as it was written' },
+    members: { ...MEMBERS, description: 'Ids of service accounts' },
+    createdAt: TIME,
+    createdBy: { type: 'string' },
+    updatedAt: TIME,
+    _id: { type: 'string', description: "As Mia's clients read it: the groupId" },
+    role: { type: 'string', description: "As Mia's clients read it: the role that it has at no place, or empty" },
+  },
+  required: [
+    'groupId',
+    'name',
+    'company',
+    'roles',
+    'permissions',
+    'members',
+    'createdAt',
+    'createdBy',
+    'updatedAt',
+    '_id',
+    'role',
+  ],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** Whom a group has. */
+export const GROUP_MEMBERS = {
+  title: 'GroupMembers',
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: { clientId: { type: 'string' } },
+    required: ['clientId'],
+    additionalProperties: false,
+  },
+} as const satisfies JSONSchema;
+
+/** Who is to join, as one or the other kind of client says it. */
+export const JOINING_MEMBERS = {
+  title: 'JoiningMembers',
+  type: 'object',
+  properties: {
+    members: MEMBERS,
+    emails: { ...MEMBERS, description: "The same, as Mia's clients say it" },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** Who is to leave. */
+export const LEAVING_MEMBERS = {
+  title: 'LeavingMembers',
+  type: 'object',
+  properties: { memberIds: MEMBERS },
+  required: ['memberIds'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export type NewGroupBody = FromSchema<typeof NEW_GROUP>;
+export type ChangedGroupBody = FromSchema<typeof CHANGED_GROUP>;
+export type GroupBody = FromSchema<typeof GROUP>;
+export type JoiningMembersBody = FromSchema<typeof JOINING_MEMBERS>;
+export type LeavingMembersBody = FromSchema<typeof LEAVING_MEMBERS>;

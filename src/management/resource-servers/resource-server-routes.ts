@@ -1,0 +1,158 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import type { DeclaredPermission, ResourceServer } from '../../domain/resource-servers/resource-server.ts';
+import type { ResourceServers } from '../../domain/resource-servers/resource-servers.ts';
+import { CASCADE, type Cascade, IN_USE } from '../cascade.ts';
+import { type Collection, collectionsOf } from '../collection.ts';
+import { SEARCH } from '../common-schema.ts';
+import { secondsOrNone } from '../duration.ts';
+import { type Answer, defineRoute, type Route } from '../route.ts';
+import {
+  CHANGED_RESOURCE_SERVER,
+  type ChangedResourceServerBody,
+  NEW_RESOURCE_SERVER,
+  type NewResourceServerBody,
+  RESOURCE_SERVER,
+  type ResourceServerBody,
+} from './resource-server-schema.ts';
+
+const { root, company: ofCompany } = collectionsOf({
+  segment: 'resource-servers',
+  id: 'ResourceServer',
+  one: 'resource server',
+  many: 'resource servers',
+});
+
+const FILTER = {
+  type: 'object',
+  properties: { search: { ...SEARCH, description: 'How its name begins' } },
+  additionalProperties: false,
+} as const;
+
+/** The operations on resource servers: root's, and those of each company. */
+export function resourceServerRoutes(resourceServers: ResourceServers): Route[] {
+  return [root, ofCompany].flatMap((collection) => routesOf(collection, resourceServers));
+}
+
+function routesOf({ path, tag, operationId, one }: Collection, resourceServers: ResourceServers): Route[] {
+  const single = `${path}/{resourceServerId}`;
+  return [
+    defineRoute<NewResourceServerBody>({
+      method: 'POST',
+      path,
+      operationId: operationId('register'),
+      summary: `Register a ${one}`,
+      tag,
+      permission: 'writ.resourceservers.manage',
+      body: NEW_RESOURCE_SERVER,
+      revisioned: true,
+      replies: { 201: { description: 'The resource server', schema: RESOURCE_SERVER } },
+      refusals: { 409: 'The identifier is taken (`already_exists`)' },
+      async handle({ caller, company, body }) {
+        const server = await resourceServers.register(caller, company, {
+          identifier: body.identifier,
+          name: body.name,
+          permissions: (body.permissions ?? []).map(declared),
+          tokenTtl: secondsOrNone(body.tokenTtl, '/tokenTtl') ?? undefined,
+          signingAlg: body.signingAlg ?? undefined,
+          tokenType: body.tokenType ?? 'at+jwt',
+        });
+        return { ...presented(server, 201), created: server.resourceServerId };
+      },
+    }),
+    defineRoute<undefined, FromSchema<typeof FILTER>>({
+      method: 'GET',
+      path,
+      operationId: operationId('list', 's'),
+      summary: 'List every resource server that is seen here, newest first',
+      tag,
+      permission: 'writ.serviceaccounts.view',
+      query: FILTER,
+      list: true,
+      replies: { 200: { description: 'The resource servers', schema: { type: 'array', items: RESOURCE_SERVER } } },
+      async handle({ company, query, page }) {
+        const { items, next } = await resourceServers.list(company, query, page);
+        return { status: 200, body: items.map(present), next };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: single,
+      operationId: operationId('get'),
+      summary: 'Read a resource server that is seen here',
+      tag,
+      permission: 'writ.serviceaccounts.view',
+      revisioned: true,
+      replies: { 200: { description: 'The resource server', schema: RESOURCE_SERVER } },
+      handle: async ({ company, param }) =>
+        presented(await resourceServers.get(company, param('resourceServerId')), 200),
+    }),
+    defineRoute<ChangedResourceServerBody, Cascade>({
+      method: 'PATCH',
+      path: single,
+      operationId: operationId('change'),
+      summary: `Change a ${one}`,
+      tag,
+      permission: 'writ.resourceservers.manage',
+      body: CHANGED_RESOURCE_SERVER,
+      query: CASCADE,
+      conditional: true,
+      revisioned: true,
+      replies: { 200: { description: 'The resource server as it is now', schema: RESOURCE_SERVER } },
+      refusals: { 409: IN_USE },
+      async handle({ caller, company, expected, body, query, param }) {
+        const changes = {
+          ...body,
+          permissions: body.permissions?.map(declared),
+          tokenTtl: secondsOrNone(body.tokenTtl, '/tokenTtl'),
+        };
+        const { cascade = false } = query;
+        const id = param('resourceServerId');
+        return presented(await resourceServers.change(caller, company, id, expected, changes, cascade), 200);
+      },
+    }),
+    defineRoute<undefined, Cascade>({
+      method: 'DELETE',
+      path: single,
+      operationId: operationId('remove'),
+      summary: `Delete a ${one}`,
+      tag,
+      permission: 'writ.resourceservers.manage',
+      query: CASCADE,
+      conditional: true,
+      replies: { 204: { description: 'It is gone' } },
+      refusals: { 409: IN_USE },
+      async handle({ caller, company, expected, query, param }) {
+        const { cascade = false } = query;
+        await resourceServers.remove(caller, company, param('resourceServerId'), expected, cascade);
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+function declared({ name, description }: { name: string; description?: string | null }): DeclaredPermission {
+  return { name, description: description ?? undefined };
+}
+
+function presented(server: ResourceServer, status: number): Answer {
+  return { status, body: present(server), revision: server.revision };
+}
+
+function present(server: ResourceServer): ResourceServerBody {
+  return {
+    resourceServerId: server.resourceServerId,
+    identifier: server.identifier,
+    name: server.name,
+    company: server.company ?? null,
+    permissions: server.permissions.map(({ name, description }) => ({
+      name,
+      ...(description !== undefined && { description }),
+    })),
+    tokenTtl: server.tokenTtl ?? null,
+    signingAlg: server.signingAlg ?? null,
+    tokenType: server.tokenType,
+    createdAt: server.createdAt.toISOString(),
+    createdBy: server.createdBy ?? null,
+    updatedAt: server.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,153 @@
+import type { GroupId } from '../domain/groups/group.ts';
+import type { ClientId, CompanyId } from '../domain/ids.ts';
+import { holdingsOf } from '../domain/permissions/effective-permissions.ts';
+import type { Grant } from '../domain/permissions/grant.ts';
+import type { BuiltInIdentifiers, ResourceServerId } from '../domain/resource-servers/resource-server.ts';
+import {
+  type AccountSnapshot,
+  type AccountSummary,
+  FIRST_AUDIENCE,
+  type Metadata,
+  type ServiceAccount,
+} from '../domain/service-accounts/service-account.ts';
+import type { State } from '../domain/state.ts';
+import { credentialFromJson, type CredentialJson } from './credentials-table.ts';
+import { grantFromJson, type GrantJson, GRANTS_AS_JSON, grantsFromLines } from './grants-table.ts';
+import { ofAccount } from './of-account.ts';
+import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './resource-servers-table.ts';
+import { roleFromJson, type RoleJson, ROLES_AS_JSON } from './roles-table.ts';
+
+export interface ServiceAccountRow {
+  client_id: ClientId;
+  company_id: CompanyId | null;
+  slug: string;
+  name: string;
+  description: string | null;
+  state: State;
+  audience: ResourceServerId | null;
+  token_ttl: number | null;
+  metadata: Metadata;
+  created_at: Date;
+  created_by: ClientId | null;
+  updated_at: Date;
+  revision: number;
+}
+
+export type SnapshotRow = ServiceAccountRow & {
+  company_state: State | null;
+  credentials: CredentialJson[];
+  rights: {
+    /** Its own, and those of its groups. */
+    grants: GrantJson[];
+    groups: GroupId[];
+    roles: RoleJson[];
+    audiences: AudienceJson[];
+  };
+};
+
+/** Everything that the account in scope was given, with what that refers to. */
+export const RIGHTS_AS_JSON = `
+  with its_groups as (
+    select group_id from group_members where group_members.client_id = service_accounts.client_id
+      and group_members.company_id = service_accounts.company_id
+  ), its_grants as (
+    select * from grants where ${ofAccount('grants')}
+    union all
+    select * from grants where grants.company_id = service_accounts.company_id
+      and grants.group_id in (select group_id from its_groups)
+  ), its_roles as (
+    select roles.* from roles where role_key in (select role_key from its_grants)
+  )
+  select jsonb_build_object(
+    'groups', (select coalesce(jsonb_agg(group_id order by group_id), '[]') from its_groups),
+    'grants', (select ${GRANTS_AS_JSON} from its_grants as grants),
+    'roles', (select ${ROLES_AS_JSON} from its_roles as roles),
+    'audiences', (select ${AUDIENCES_AS_JSON} from resource_servers where resource_server_id in (
+      select resource_server from its_grants
+      union select resource_server from role_permissions where role_key in (select role_key from its_roles)
+      union values ('management'), ('default'), (service_accounts.audience)
+    ))
+  )`;
+
+/** A row of a list: a snapshot's JSON costs several times as much to make and to read. */
+export type SummaryRow = ServiceAccountRow & {
+  credential_count: number;
+  secret_count: number;
+  grant_lines: string | null;
+  group_ids: GroupId[];
+};
+
+/** The groups of the account in scope. */
+export const GROUP_IDS = `
+  select array(select group_id from group_members where group_members.client_id = service_accounts.client_id
+    and group_members.company_id = service_accounts.company_id order by group_id)`;
+
+export function rowOf(account: ServiceAccount): Record<keyof ServiceAccountRow, unknown> {
+  return {
+    client_id: account.clientId,
+    company_id: account.company ?? null,
+    slug: account.slug,
+    name: account.name,
+    description: account.description ?? null,
+    state: account.state,
+    audience: account.audience ?? null,
+    token_ttl: account.tokenTtl ?? null,
+    metadata: account.metadata,
+    created_at: account.createdAt,
+    created_by: account.createdBy ?? null,
+    updated_at: account.updatedAt,
+    revision: account.revision,
+  };
+}
+
+function accountFromRow(row: ServiceAccountRow): ServiceAccount {
+  return {
+    clientId: row.client_id,
+    company: row.company_id ?? undefined,
+    slug: row.slug,
+    name: row.name,
+    description: row.description ?? undefined,
+    state: row.state,
+    audience: row.audience ?? undefined,
+    tokenTtl: row.token_ttl ?? undefined,
+    metadata: row.metadata,
+    createdAt: row.created_at,
+    createdBy: row.created_by ?? undefined,
+    updatedAt: row.updated_at,
+    revision: row.revision,
+  };
+}
+
+export function snapshotFromRow({ rights, ...row }: SnapshotRow, builtIn: BuiltInIdentifiers): AccountSnapshot {
+  const account = accountFromRow(row);
+  const of = (groupId: GroupId | null): Grant[] =>
+    rights.grants.filter((grant) => grant.group_id === groupId).map(grantFromJson);
+  const held = {
+    grants: of(null),
+    groups: rights.groups.map((groupId) => ({ groupId, grants: of(groupId) })),
+    roles: new Map(rights.roles.map(roleFromJson).map((role) => [role.roleKey, role])),
+  };
+  return {
+    account,
+    enabled: account.state === 'enabled' && row.company_state !== 'disabled',
+    credentials: row.credentials.map(credentialFromJson),
+    ...held,
+    holdings: holdingsOf(held, account.company),
+    audiences: new Map(
+      rights.audiences
+        .map((audience) => audienceFromJson(audience, builtIn))
+        .map((audience) => [audience.resourceServerId, audience]),
+    ),
+  };
+}
+
+export function summaryFromRow(row: SummaryRow, identifierOf: (id: string) => string): AccountSummary {
+  return {
+    account: accountFromRow(row),
+    ...grantsFromLines(row.grant_lines, identifierOf),
+    groups: row.group_ids,
+    audience: identifierOf(row.audience ?? FIRST_AUDIENCE),
+    credentialCount: row.credential_count,
+    hasSecret: row.secret_count > 0,
+  };
+}

@@ -1,0 +1,147 @@
+import type { Knex } from 'knex';
+import type { Group, GroupId, GroupSnapshot } from '../domain/groups/group.ts';
+import type { GroupStore } from '../domain/groups/group-store.ts';
+import type { ClientId, CompanyId } from '../domain/ids.ts';
+import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
+import { type GrantJson, grantFromJson, GRANTS_AS_JSON } from './grants-table.ts';
+import { newestFirst, pageOf, prefixPattern } from './paging.ts';
+import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './resource-servers-table.ts';
+import { roleFromJson, type RoleJson, ROLES_AS_JSON } from './roles-table.ts';
+import { rowsFromJson } from './rows-from-json.ts';
+
+interface GroupRow {
+  company_id: CompanyId;
+  group_id: GroupId;
+  name: string;
+  created_at: Date;
+  created_by: ClientId;
+  updated_at: Date;
+  revision: number;
+}
+
+type GroupSnapshotRow = GroupRow & {
+  members: ClientId[];
+  grants: GrantJson[];
+  roles: RoleJson[];
+  audiences: AudienceJson[];
+};
+
+const OF_GROUP = 'grants.company_id = groups.company_id and grants.group_id = groups.group_id';
+
+const ROLES_OF_GROUP = `select role_key from grants where ${OF_GROUP}`;
+
+const PARTS = {
+  members: `select coalesce(jsonb_agg(client_id order by client_id), '[]') from group_members
+    where group_members.company_id = groups.company_id and group_members.group_id = groups.group_id`,
+  grants: `select ${GRANTS_AS_JSON} from grants where ${OF_GROUP}`,
+  roles: `select ${ROLES_AS_JSON} from roles where role_key in (${ROLES_OF_GROUP})`,
+  audiences: `select ${AUDIENCES_AS_JSON} from resource_servers where resource_server_id in (
+    select resource_server from grants where ${OF_GROUP}
+    union select resource_server from role_permissions where role_key in (${ROLES_OF_GROUP})
+    union select 'management')`,
+};
+
+export function groupsTable(knex: Knex, builtIn: BuiltInIdentifiers): GroupStore {
+  const snapshots = (company: CompanyId): Knex.QueryBuilder<object, GroupSnapshotRow[]> =>
+    knex('groups')
+      .where('groups.company_id', company)
+      .select<GroupSnapshotRow[]>(
+        'groups.*',
+        ...Object.entries(PARTS).map(([name, part]) => knex.raw(`(${part}) as ${name}`)),
+      );
+
+  const find: GroupStore['find'] = async (company, groupId) => {
+    const [row] = await snapshots(company).where('groups.group_id', groupId);
+    return row && snapshotFromRow(row, builtIn);
+  };
+
+  return {
+    find,
+
+    async insert(group) {
+      const inserted: unknown[] = await knex('groups').insert(rowOf(group)).onConflict().ignore().returning('group_id');
+      return inserted.length > 0;
+    },
+
+    async lock(company, groupId) {
+      // Two statements: what one reads beside the row it waits for is as old as its beginning.
+      await knex('groups').where({ company_id: company, group_id: groupId }).forUpdate().select('group_id');
+      return find(company, groupId);
+    },
+
+    async list(company, { search }, page) {
+      const query = snapshots(company);
+      if (search !== undefined) {
+        const pattern = prefixPattern(search);
+        void query.whereRaw('(lower(groups.group_id) like lower(?) or lower(groups.name) like lower(?))', [
+          pattern,
+          pattern,
+        ]);
+      }
+      newestFirst(query, { time: 'groups.created_at', id: 'groups.group_id' }, page);
+      return pageOf(
+        await query,
+        page,
+        (row) => snapshotFromRow(row, builtIn),
+        ({ group }) => ({ time: group.createdAt, id: group.groupId }),
+      );
+    },
+
+    async update(group) {
+      await knex('groups').where({ company_id: group.company, group_id: group.groupId }).update(rowOf(group));
+    },
+
+    async delete({ company, groupId }) {
+      await knex('groups').where({ company_id: company, group_id: groupId }).delete('group_id');
+    },
+
+    async addMembers({ company, groupId }, members) {
+      if (members.length === 0) return;
+      const rows = members.map((clientId) => ({ client_id: clientId, company_id: company, group_id: groupId }));
+      await knex.raw(`insert into group_members ${rowsFromJson('group_members')} on conflict do nothing`, [
+        JSON.stringify(rows),
+      ]);
+    },
+
+    async removeMembers({ company, groupId }, members) {
+      await knex('group_members')
+        .where({ company_id: company, group_id: groupId })
+        .whereIn('client_id', [...members])
+        .delete('client_id');
+    },
+  };
+}
+
+function rowOf(group: Group): GroupRow {
+  return {
+    company_id: group.company,
+    group_id: group.groupId,
+    name: group.name,
+    created_at: group.createdAt,
+    created_by: group.createdBy,
+    updated_at: group.updatedAt,
+    revision: group.revision,
+  };
+}
+
+function snapshotFromRow(row: GroupSnapshotRow, builtIn: BuiltInIdentifiers): GroupSnapshot {
+  return {
+    group: {
+      company: row.company_id,
+      groupId: row.group_id,
+      name: row.name,
+      createdAt: row.created_at,
+      createdBy: row.created_by,
+      updatedAt: row.updated_at,
+      revision: row.revision,
+    },
+    members: row.members,
+    grants: row.grants.map(grantFromJson),
+    roles: new Map(row.roles.map(roleFromJson).map((role) => [role.roleKey, role])),
+    audiences: new Map(
+      row.audiences
+        .map((audience) => audienceFromJson(audience, builtIn))
+        .map((audience) => [audience.resourceServerId, audience]),
+    ),
+  };
+}

@@ -1,0 +1,248 @@
+import type { Knex } from 'knex';
+import type { ClientId, CompanyId } from '../domain/ids.ts';
+import {
+  type Audience,
+  type BuiltInIdentifiers,
+  type DeclaredPermission,
+  identifierKey,
+  isBuiltInServer,
+  type ResourceServer,
+  type ResourceServerId,
+  type TokenType,
+} from '../domain/resource-servers/resource-server.ts';
+import type { ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
+import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import { newestFirst, pageOf, prefixPattern } from './paging.ts';
+
+/** A resource server as JSON, as {@link AUDIENCES_AS_JSON} writes it. */
+export interface AudienceJson {
+  resource_server_id: ResourceServerId;
+  company_id: CompanyId | null;
+  identifier: string | null;
+  token_ttl: number | null;
+  signing_alg: SigningAlg | null;
+  token_type: TokenType;
+}
+
+interface ResourceServerRow extends AudienceJson {
+  name: string;
+  created_at: Date;
+  created_by: ClientId | null;
+  updated_at: Date;
+  revision: number;
+  /** Of a query. */
+  permissions: { name: string; description: string | null }[];
+}
+
+const AUDIENCE_COLUMNS = ['resource_server_id', 'company_id', 'identifier', 'token_ttl', 'signing_alg', 'token_type'];
+
+/** Resource servers in scope as a JSON array, as far as tokens go; a part of other statements. */
+export const AUDIENCES_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(${AUDIENCE_COLUMNS.map(
+  (column) => `'${column}', resource_servers.${column}`,
+).join(', ')})), '[]')`;
+
+/** How a row becomes a resource server; the identifiers of the built-in ones are settings. */
+export function audienceFromJson(row: AudienceJson, builtIn: BuiltInIdentifiers): Audience {
+  const { resource_server_id: resourceServerId } = row;
+  return {
+    resourceServerId,
+    company: row.company_id ?? undefined,
+    identifier: row.identifier ?? (isBuiltInServer(resourceServerId) ? builtIn[resourceServerId] : resourceServerId),
+    tokenTtl: row.token_ttl ?? undefined,
+    signingAlg: row.signing_alg ?? undefined,
+    tokenType: row.token_type,
+  };
+}
+
+const PERMISSIONS_AS_JSON = `
+  select coalesce(jsonb_agg(jsonb_build_object('name', name, 'description', description) order by position), '[]')
+  from declared_permissions where declared_permissions.resource_server_id = resource_servers.resource_server_id`;
+
+type Servers = Knex.QueryBuilder<object, ResourceServerRow[]>;
+
+export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): ResourceServerStore {
+  const seen = (company: CompanyId | undefined): Servers =>
+    seenBy(knex('resource_servers'), company).select<ResourceServerRow[]>(
+      'resource_servers.*',
+      knex.raw(`(${PERMISSIONS_AS_JSON}) as permissions`),
+    );
+
+  const find: ResourceServerStore['find'] = async (company, id) => {
+    const [row] = await seen(company).where('resource_server_id', id);
+    return row && serverFromRow(row, builtIn);
+  };
+
+  async function declare({ resourceServerId, permissions }: ResourceServer): Promise<void> {
+    if (permissions.length === 0) return;
+    await knex('declared_permissions').insert(
+      permissions.map(({ name, description }, position) => ({
+        resource_server_id: resourceServerId,
+        name,
+        description: description ?? null,
+        position,
+      })),
+    );
+  }
+
+  return {
+    find,
+
+    async insert(server) {
+      const inserted: unknown[] = await knex('resource_servers')
+        .insert(rowOf(server))
+        .onConflict()
+        .ignore()
+        .returning('resource_server_id');
+      if (inserted.length > 0) await declare(server);
+      return inserted.length > 0;
+    },
+
+    async named(identifier) {
+      const key = identifierKey(identifier);
+      const own = (['management', 'default'] as const).find((id) => identifierKey(builtIn[id]) === key);
+      const query = knex('resource_servers').select<AudienceJson[]>(AUDIENCE_COLUMNS);
+      const [row] = await (own === undefined
+        ? query.where('identifier_key', key)
+        : query.where('resource_server_id', own));
+      return row && audienceFromJson(row, builtIn);
+    },
+
+    async audiences(ids) {
+      const rows = await knex('resource_servers')
+        .whereIn('resource_server_id', [...ids])
+        .select<AudienceJson[]>(AUDIENCE_COLUMNS);
+      return rows.map((row) => audienceFromJson(row, builtIn));
+    },
+
+    async lock(company, id) {
+      // Two statements: what one reads beside the row it waits for is as old as its beginning.
+      await seenBy(knex('resource_servers'), company).where({ resource_server_id: id }).forUpdate().select('name');
+      return find(company, id);
+    },
+
+    async candidates(company, { names, identifiers }) {
+      const rows = await seenBy(knex('resource_servers'), company)
+        .where((query) =>
+          query
+            .whereIn('resource_server_id', ['management', 'default'])
+            .orWhereIn('identifier_key', identifiers.map(identifierKey))
+            .orWhereIn('resource_server_id', (declaring) =>
+              declaring
+                .select('resource_server_id')
+                .from('declared_permissions')
+                .whereIn('name', [...names]),
+            ),
+        )
+        .forKeyShare()
+        .select<(AudienceJson & { declared: string[]; anything: boolean })[]>(
+          ...AUDIENCE_COLUMNS,
+          knex.raw(
+            `array(select name from declared_permissions
+              where declared_permissions.resource_server_id = resource_servers.resource_server_id
+                and name = any(?)) as declared`,
+            [[...names]],
+          ),
+          knex.raw(
+            `resource_server_id = 'default' and not exists (select from declared_permissions
+              where declared_permissions.resource_server_id = 'default') as anything`,
+          ),
+        );
+      return rows.map(({ declared, anything, ...row }) => ({
+        ...audienceFromJson(row, builtIn),
+        declares: anything ? 'any' : new Set(declared),
+      }));
+    },
+
+    async list(company, { search }, page) {
+      const query = seen(company);
+      if (search !== undefined) void query.whereRaw('lower(name) like lower(?)', [prefixPattern(search)]);
+      newestFirst(query, { time: 'created_at', id: 'resource_server_id' }, page);
+      return pageOf(
+        await query,
+        page,
+        (row) => serverFromRow(row, builtIn),
+        ({ createdAt: time, resourceServerId: id }) => ({ time, id }),
+      );
+    },
+
+    async update(server) {
+      const { resourceServerId: id } = server;
+      await knex('resource_servers').where({ resource_server_id: id }).update(rowOf(server));
+      await knex('declared_permissions').where({ resource_server_id: id }).delete('name');
+      await declare(server);
+    },
+
+    async delete(id) {
+      await knex('resource_servers').where({ resource_server_id: id }).delete('resource_server_id');
+    },
+
+    async uses(id, except, limit) {
+      const others = except === undefined ? '' : 'and not (name = any(:except))';
+      const bindings = { id, limit, ...(except !== undefined && { except: [...except] }) };
+      const { rows } = await knex.raw<{ rows: { by: Use['by']; id: string; permission: string | null }[] }>(
+        `select case when client_id is null then 'group' else 'service_account' end as by,
+           coalesce(client_id, group_id) as id, name as permission
+         from grants where resource_server = :id ${others}
+         union all
+         select 'role', role_id, permission from role_permissions join roles using (role_key)
+         where resource_server = :id ${others.replaceAll('name', 'permission')}
+         ${except === undefined ? `union all select 'service_account', client_id, null from service_accounts where audience = :id` : ''}
+         order by by, id, permission limit :limit`,
+        bindings,
+      );
+      return rows.map(({ by, id: user, permission }) => ({ by, id: user, permission: permission ?? undefined }));
+    },
+
+    async withdraw(id, except) {
+      await knex('grants')
+        .where({ resource_server: id })
+        .whereNotIn('name', [...except])
+        .delete('grant_id');
+      await knex('role_permissions')
+        .where({ resource_server: id })
+        .whereNotIn('permission', [...except])
+        .delete('role_key');
+    },
+  };
+}
+
+/** Root's and the company's own; only root's for root. */
+function seenBy(query: Knex.QueryBuilder, company: CompanyId | undefined): Knex.QueryBuilder {
+  return query.where((owned) => {
+    void owned.whereNull('resource_servers.company_id');
+    if (company !== undefined) void owned.orWhere('resource_servers.company_id', company);
+  });
+}
+
+function rowOf(server: ResourceServer): Record<string, unknown> {
+  const builtIn = isBuiltInServer(server.resourceServerId);
+  return {
+    resource_server_id: server.resourceServerId,
+    company_id: server.company ?? null,
+    identifier: builtIn ? null : server.identifier,
+    identifier_key: builtIn ? null : identifierKey(server.identifier),
+    name: server.name,
+    token_ttl: server.tokenTtl ?? null,
+    signing_alg: server.signingAlg ?? null,
+    token_type: server.tokenType,
+    created_at: server.createdAt,
+    created_by: server.createdBy ?? null,
+    updated_at: server.updatedAt,
+    revision: server.revision,
+  };
+}
+
+function serverFromRow(row: ResourceServerRow, builtIn: BuiltInIdentifiers): ResourceServer {
+  return {
+    ...audienceFromJson(row, builtIn),
+    name: row.name,
+    permissions: row.permissions.map(({ name, description }): DeclaredPermission => ({
+      name,
+      description: description ?? undefined,
+    })),
+    createdAt: row.created_at,
+    createdBy: row.created_by ?? undefined,
+    updatedAt: row.updated_at,
+    revision: row.revision,
+  };
+}

@@ -1,0 +1,172 @@
+import type { Knex } from 'knex';
+import type { ClientId, CompanyId } from '../domain/ids.ts';
+import type { Permission } from '../domain/permissions/permission.ts';
+import type { ResourceServerId } from '../domain/resource-servers/resource-server.ts';
+import type { Use } from '../domain/resource-servers/resource-server-store.ts';
+import { ROOT_ROLE } from '../domain/roles/built-in-roles.ts';
+import type { RoleStore } from '../domain/roles/role-store.ts';
+import type { Role, RoleId, RoleKey, RoleRights } from '../domain/roles/role.ts';
+import { newestFirst, pageOf, prefixPattern } from './paging.ts';
+
+/** What a role gives, as {@link ROLES_AS_JSON} writes it. */
+export interface RoleJson {
+  role_key: RoleKey;
+  role_id: RoleId;
+  permissions: { permission: Permission; resource_server: ResourceServerId; qualified: boolean }[];
+}
+
+interface RoleRow extends RoleJson {
+  company_id: CompanyId | null;
+  name: string;
+  description: string | null;
+  created_at: Date;
+  created_by: ClientId | null;
+  updated_at: Date;
+  revision: number;
+}
+
+const PERMISSIONS_AS_JSON = `
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'permission', permission, 'resource_server', resource_server, 'qualified', qualified
+  ) order by permission, resource_server), '[]')
+  from role_permissions where role_permissions.role_key = roles.role_key`;
+
+/** Roles in scope as a JSON array; a part of other statements. */
+export const ROLES_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(
+  'role_key', roles.role_key, 'role_id', roles.role_id, 'permissions', (${PERMISSIONS_AS_JSON}))), '[]')`;
+
+export function roleFromJson(row: RoleJson): RoleRights {
+  return {
+    roleKey: row.role_key,
+    roleId: row.role_id,
+    permissions: row.permissions.map(({ permission, resource_server: resourceServerId, qualified }) => ({
+      permission,
+      resourceServerId,
+      qualified,
+    })),
+  };
+}
+
+type RoleRows = Knex.QueryBuilder<object, RoleRow[]>;
+
+export function rolesTable(knex: Knex): RoleStore {
+  const roles = (query: Knex.QueryBuilder): RoleRows =>
+    query.select<RoleRow[]>('roles.*', knex.raw(`(${PERMISSIONS_AS_JSON}) as permissions`));
+
+  /** A company's own comes before root's of the same name. */
+  const meant = (query: RoleRows, roleIds: readonly RoleId[]): RoleRows =>
+    query.whereIn('role_id', [...roleIds]).orderByRaw('company_id nulls last');
+
+  const firstOfEach = (rows: readonly RoleRow[]): Role[] => {
+    const found = new Map<RoleId, Role>();
+    for (const row of rows) if (!found.has(row.role_id)) found.set(row.role_id, roleFromRow(row));
+    return [...found.values()];
+  };
+
+  async function permit({ roleKey, permissions }: Role): Promise<void> {
+    if (permissions.length === 0) return;
+    await knex('role_permissions').insert(
+      permissions.map(({ permission, resourceServerId, qualified }) => ({
+        role_key: roleKey,
+        permission,
+        resource_server: resourceServerId,
+        qualified,
+      })),
+    );
+  }
+
+  return {
+    async insert(role) {
+      const inserted: unknown[] = await knex('roles').insert(rowOf(role)).onConflict().ignore().returning('role_key');
+      if (inserted.length > 0) await permit(role);
+      return inserted.length > 0;
+    },
+
+    async find(company, roleId) {
+      const [role] = firstOfEach(await meant(roles(seenBy(knex('roles'), company)), [roleId]));
+      return role;
+    },
+
+    async visible(company, roleIds) {
+      // Two statements: what one reads beside the rows it waits for is as old as its beginning.
+      await seenBy(knex('roles'), company)
+        .whereIn('role_id', [...roleIds])
+        .forKeyShare()
+        .select('role_key');
+      return firstOfEach(await meant(roles(seenBy(knex('roles'), company)), roleIds));
+    },
+
+    async lock(roleKey) {
+      await knex('roles').where({ role_key: roleKey }).forUpdate().select('role_key');
+      const [row] = await roles(knex('roles').where({ role_key: roleKey }));
+      return row && roleFromRow(row);
+    },
+
+    async list(company, { search }, page) {
+      const query = roles(seenBy(knex('roles'), company));
+      if (search !== undefined) {
+        const pattern = prefixPattern(search);
+        void query.whereRaw('(lower(role_id) like lower(?) or lower(name) like lower(?))', [pattern, pattern]);
+      }
+      newestFirst(query, { time: 'created_at', id: 'role_key' }, page);
+      return pageOf(await query, page, roleFromRow, ({ createdAt: time, roleKey: id }) => ({ time, id }));
+    },
+
+    async update(role) {
+      const { roleKey } = role;
+      await knex('roles').where({ role_key: roleKey }).update(rowOf(role));
+      await knex('role_permissions').where({ role_key: roleKey }).delete('permission');
+      await permit(role);
+    },
+
+    async delete(roleKey) {
+      await knex('roles').where({ role_key: roleKey }).delete('role_key');
+    },
+
+    async uses(roleKey, limit) {
+      return knex('grants')
+        .where({ role_key: roleKey })
+        .orderByRaw('client_id, group_id')
+        .limit(limit)
+        .select<Pick<Use, 'by' | 'id'>[]>(
+          knex.raw(`case when client_id is null then 'group' else 'service_account' end as by`),
+          knex.raw('coalesce(client_id, group_id) as id'),
+        );
+    },
+  };
+}
+
+/** The built-in ones, root's, and the company's own; none that only root accounts may have. */
+function seenBy(query: Knex.QueryBuilder, company: CompanyId | undefined): Knex.QueryBuilder {
+  if (company === undefined) return query.whereNull('roles.company_id');
+  return query
+    .where((owned) => owned.whereNull('roles.company_id').orWhere('roles.company_id', company))
+    .whereNot('roles.role_key', ROOT_ROLE);
+}
+
+function rowOf(role: Role): Record<string, unknown> {
+  return {
+    role_key: role.roleKey,
+    company_id: role.company ?? null,
+    role_id: role.roleId,
+    name: role.name,
+    description: role.description ?? null,
+    created_at: role.createdAt,
+    created_by: role.createdBy ?? null,
+    updated_at: role.updatedAt,
+    revision: role.revision,
+  };
+}
+
+function roleFromRow(row: RoleRow): Role {
+  return {
+    ...roleFromJson(row),
+    company: row.company_id ?? undefined,
+    name: row.name,
+    description: row.description ?? undefined,
+    createdAt: row.created_at,
+    createdBy: row.created_by ?? undefined,
+    updatedAt: row.updated_at,
+    revision: row.revision,
+  };
+}
