@@ -121,6 +121,10 @@ export default defineConfig({
       rules: { 'no-restricted-globals': 'off', 'no-console': 'off', 'unicorn/no-process-exit': 'off' },
     },
     { files: ['test/peers/**'], rules: { 'no-console': 'off' } },
+    {
+      files: ['examples/**'],
+      rules: { 'no-restricted-globals': 'off', 'unicorn/no-invalid-fetch-options': 'off' },
+    },
     { files: ['oxlint.config.ts'], rules: { 'import/no-default-export': 'off' } },
     {
       files: ['test/**', 'bench/**'],

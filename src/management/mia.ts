@@ -184,7 +184,7 @@ function identity(
         {
           _id: project,
           roles: at(project),
-          environments: [...environments].map((envId) => ({ envId, roles: at(`${project}/${envId}`) })),
+          environments: [...environments].toSorted().map((envId) => ({ envId, roles: at(`${project}/${envId}`) })),
         },
       ];
     }),

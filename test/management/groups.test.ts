@@ -187,7 +187,7 @@ onEachDatabase('groups', (kind) => {
       { resource: `${app.issuer}/api`, scope: 'ways' },
     ]) {
       const planned = (await app.api('GET', `${path}?${new URLSearchParams(query).toString()}`)).json;
-      const got = await app.token(account, query as Record<string, string>);
+      const got = await app.token(account, query);
       if (got.status === 200) {
         const claims = decodeJwt(got.json.access_token);
         assert.equal(planned.refusal, null);
