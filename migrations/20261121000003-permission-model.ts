@@ -133,7 +133,7 @@ export async function down(knex: Knex): Promise<void> {
   await knex('grants')
     .whereNotNull('group_id')
     .orWhere('place', '<>', '')
-    .orWhere((others) => others.where({ kind: 'role' }).whereNot({ name: 'root' }))
+    .orWhere((others) => others.where({ kind: 'role' }).whereNot({ role_key: 'root' }))
     .orWhereNotIn('resource_server', ['management', 'default'])
     .delete();
   await knex('grants').where({ kind: 'role' }).update({ resource_server: 'management' });

@@ -3,6 +3,7 @@ import Koa from 'koa';
 import type { Config } from './config/parse-config.ts';
 import type { Origin } from './domain/audit/audit-event.ts';
 import { createCompanies } from './domain/companies/companies.ts';
+import { createCredentials } from './domain/credentials/credentials.ts';
 import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
 import type { KeyRing } from './domain/signing-keys/key-ring.ts';
 import { createGroups } from './domain/groups/groups.ts';
@@ -41,6 +42,8 @@ export interface App {
 const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined };
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
+/** For how long a credential that was rotated is still shown after its end, in milliseconds: 30 days. */
+const ENDED_SHOWN = 30 * 86_400_000;
 
 /** Serves on a prepared database: the composition root, where every part is given what it needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
@@ -58,7 +61,12 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
     await close();
     throw error;
   }
-  const janitor = startJanitor(server.storage.replays.forgetExpired, JANITOR_PAUSE, surroundings.logger);
+  const { replays, read } = server.storage;
+  const forget = async (): Promise<number> => {
+    const ended = new Date(surroundings.clock().getTime() - ENDED_SHOWN);
+    return (await replays.forgetExpired()) + (await read.credentials.forgetEnded(ended));
+  };
+  const janitor = startJanitor(forget, JANITOR_PAUSE, surroundings.logger);
   return {
     firstRoot,
     async close() {
@@ -153,6 +161,7 @@ function createFaces(
       tokens: { issuer, signingAlg, tokenTtl: config.tokenTtl, tokenMaxBytes: config.tokenMaxBytes },
       companies,
       serviceAccounts,
+      credentials: createCredentials({ ...credentialTools, storage, clock }),
       resourceServers: createResourceServers({ storage, clock, randomId: random.id, maxTtl: config.tokenMaxTtl }),
       roles: createRoles({ storage, clock, randomId: random.id }),
       groups: createGroups({ storage, clock, randomId: random.id }),

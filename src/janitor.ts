@@ -6,7 +6,7 @@ export interface Janitor {
 }
 
 /**
- * Forgets expired replays again and again, a handful at a time for as long as there are any.
+ * Forgets what is over again and again, a handful at a time for as long as there are any.
  *
  * @param forget deletes some and says how many
  * @param pause milliseconds between two rounds

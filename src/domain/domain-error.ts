@@ -7,6 +7,7 @@ export type DomainErrorCode =
   | 'already_exists'
   | 'not_empty'
   | 'in_use'
+  | 'already_rotated'
   | 'ambiguous_permission'
   | 'precondition_failed'
   | 'audience_required'
@@ -26,7 +27,7 @@ export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly code: DomainErrorCode;
   readonly fields: readonly FieldProblem[];
-  /** The id of what is in the way, for `already_exists`. */
+  /** The id of what is in the way, for `already_exists` and `already_rotated`. */
   readonly existing: string | undefined;
   /** The permission that is missing, for `insufficient_scope`. */
   readonly required: string | undefined;
@@ -34,7 +35,12 @@ export class DomainError extends Error {
   constructor(
     code: DomainErrorCode,
     message: string,
-    options: { fields?: readonly FieldProblem[]; existing?: string; required?: string; cause?: unknown } = {},
+    options: {
+      fields?: readonly FieldProblem[];
+      existing?: string | undefined;
+      required?: string;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;

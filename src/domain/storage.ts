@@ -39,6 +39,7 @@ export interface Storage {
   readonly replays: ReplayStore;
   /**
    * Runs `work` in one transaction and records its audit entries in the same one: either all of it stands, or nothing.
+   * The work may be run again, when the database ended it because it and another waited for each other.
    * Nothing inside may use `read`: the embedded database has one connection, and would wait for itself.
    */
   write<Result>(origin: Origin, work: (stores: Stores) => Promise<Work<Result>>): Promise<Result>;

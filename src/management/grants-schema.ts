@@ -1,4 +1,5 @@
 import type { JSONSchema } from 'json-schema-to-ts';
+import { ID } from './common-schema.ts';
 
 /** A permission that is given: its name, or its name and its resource server. */
 export const GRANTED_PERMISSION = {
@@ -8,7 +9,7 @@ export const GRANTED_PERMISSION = {
   maxLength: 700,
   properties: {
     permission: { type: 'string', maxLength: 700 },
-    resource: { type: 'string', minLength: 1, maxLength: 512 },
+    resource: { type: 'string', pattern: '^[!-~]{1,512}$' },
   },
   required: ['permission', 'resource'],
   additionalProperties: false,
@@ -30,7 +31,7 @@ export const GRANTED_ROLES = {
 
 export const GRANTED_GROUPS = {
   type: 'array',
-  items: { type: 'string', minLength: 1, maxLength: 64 },
+  items: { type: 'string', pattern: '^[!-~]{1,64}$' },
   maxItems: 100,
   examples: [['billing']],
 } as const satisfies JSONSchema;
@@ -40,4 +41,30 @@ export const COMPANY_ROLE = {
   pattern: '^[A-Za-z0-9._-]{0,64}$',
   description: "As Mia's clients say it: the one role that it has at no place; none when empty",
   examples: ['developer'],
+} as const;
+
+export const PROJECTS_ROLE = {
+  type: 'array',
+  description:
+    "As Mia's clients say it: changes of roles in projects and their environments; an empty role takes away, but beside environmentsRole it changes nothing",
+  items: {
+    type: 'object',
+    properties: {
+      projectId: ID,
+      role: COMPANY_ROLE,
+      environmentsRole: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { envId: ID, role: COMPANY_ROLE },
+          required: ['envId', 'role'],
+          additionalProperties: false,
+        },
+        maxItems: 100,
+      },
+    },
+    required: ['projectId'],
+    additionalProperties: false,
+  },
+  maxItems: 100,
 } as const;

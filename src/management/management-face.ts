@@ -60,7 +60,7 @@ export function managementFace(options: {
     ctx.set('Cache-Control', 'no-store');
     try {
       const answer = await answerTo(ctx);
-      if (answer.created !== undefined) ctx.set('Location', below(ctx, answer.created));
+      if (answer.created !== undefined) ctx.set('Location', locationOf(ctx, answer.created));
       if (answer.revision !== undefined) ctx.set('ETag', entityTag(answer.revision));
       ctx.status = answer.status;
       if (answer.body !== undefined) ctx.body = answer.body;
@@ -74,11 +74,14 @@ export function managementFace(options: {
     if ('allowed' in routing) throw notRouted(ctx, routing.allowed);
     checkClientKey(ctx.req);
     const { found, params } = routing;
+    // Nothing is called so, and no database takes it.
+    if (Object.values(params).some((value) => /\p{Cc}/u.test(value ?? ''))) throw notRouted(ctx, []);
     if (!('readQuery' in found)) return found.route.handle();
 
     const claims = await authentication.verify(ctx.req);
     // Before the account is looked at: somebody may take their time with it, and be disabled meanwhile.
-    const body = found.validate && (await readBody(ctx.req, BODY_LIMIT));
+    const sent = found.validate && (await readBody(ctx.req, BODY_LIMIT));
+    const body = sent?.length === 0 && found.route.bodyOptional ? undefined : sent;
     const caller = await authentication.identify(claims, ctx.state.requestId);
     const company = await admit(caller, found.route, params['companyId']);
     const list = `${found.route.path} ${company ?? ''}`;
@@ -87,7 +90,7 @@ export function managementFace(options: {
       caller,
       company,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema that types the body has just checked it
-      body: (found.validate && body && parseJsonBody(ctx.req, body, found.validate)) as never,
+      body: (found.validate && (body ? parseJsonBody(ctx.req, body, found.validate) : {})) as never,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- and this one, too
       query: query as never,
       page,
@@ -128,6 +131,18 @@ export function managementFace(options: {
     if (first !== undefined && !permissions.some((permission) => held.has(permission))) {
       assertAllowed(caller, first);
     }
+  }
+
+  /**
+   * The path of a member of the collection that was called, or whose member was called, whatever prefix it was called
+   * under.
+   */
+  function locationOf(ctx: HttpContext, id: string): string {
+    const routing = find(ctx.method, ctx.path);
+    const { path, aboutMember } = 'found' in routing && 'readQuery' in routing.found ? routing.found.route : {};
+    const segments = pathOf(ctx).replace(/\/$/, '').split('/');
+    const beyond = aboutMember && path !== undefined ? path.slice(path.lastIndexOf('{')).split('/').length : 0;
+    return [...segments.slice(0, segments.length - beyond), encodeURIComponent(id)].join('/');
   }
 
   function notRouted(ctx: HttpContext, allowed: readonly string[]): ProblemError {
@@ -172,16 +187,13 @@ export function managementFace(options: {
         `Bearer realm="writ", error="insufficient_scope", scope="${problem.required}", resource_metadata="${resourceMetadata}"`,
       );
     }
-    if (error instanceof DomainError && error.existing !== undefined) ctx.set('Location', below(ctx, error.existing));
+    if (error instanceof DomainError && error.existing !== undefined) {
+      ctx.set('Location', locationOf(ctx, error.existing));
+    }
     // What is left of the body is not worth reading.
     if (problem.status === 413) ctx.set('Connection', 'close');
     sendProblem(ctx, problem);
   }
-}
-
-/** The path of a member of the collection that was called, whatever prefix it was called under. */
-function below(ctx: HttpContext, id: string): string {
-  return `${pathOf(ctx).replace(/\/$/, '')}/${encodeURIComponent(id)}`;
 }
 
 /** The path of the call, with its query but for the cursor, which is this one. */

@@ -93,7 +93,8 @@ export function miaRoutes({
       operationId: 'listTenants',
       summary: 'List the companies that the caller sees',
       tag,
-      permission: 'writ.companies.view',
+      // Who may see a part of the company sees that there is one.
+      permission: ['writ.companies.view'],
       forCompanies: true,
       lenient: true,
       replies: { 200: { description: 'The companies', schema: TENANTS } },
@@ -116,7 +117,7 @@ export function miaRoutes({
       async handle({ company, query: { identityType, projectIds } }) {
         if (company === undefined) throw new Error('the path names no company');
         const types = identityType?.split(',') ?? ['serviceaccount', 'group'];
-        const projects = new Set(projectIds?.split(',') ?? []);
+        const projects = new Set(projectIds?.split(',').filter((id) => id !== ''));
         const accounts = types.includes('serviceaccount')
           ? await everyPage((page) => serviceAccounts.list(company, {}, page))
           : [];

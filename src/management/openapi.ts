@@ -127,7 +127,7 @@ function operation(route: Route, schemas: Record<string, unknown>): object {
     security: guarded === undefined ? [] : securityOf(guarded),
     ...(guarded?.body && {
       requestBody: {
-        required: true,
+        required: guarded.bodyOptional !== true,
         content: Object.fromEntries(
           (route.method === 'PATCH' ? ['application/json', 'application/merge-patch+json'] : ['application/json']).map(
             (type) => [type, { schema: named(guarded.body) }],

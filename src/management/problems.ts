@@ -8,6 +8,7 @@ const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
   precondition_failed: { status: 412, code: 'precondition_failed' },
   audience_required: { status: 422, code: 'audience_required' },
   insufficient_scope: { status: 403, code: 'insufficient_scope' },
+  already_rotated: { status: 409, code: 'already_rotated' },
   in_use: { status: 409, code: 'in_use' },
   ambiguous_permission: { status: 409, code: 'ambiguous_permission' },
   forbidden: { status: 403, code: 'forbidden' },

@@ -50,6 +50,7 @@ export function createQueryReader(
     if (parameters.size > Object.keys(query).length && route.lenient === undefined)
       throw refused('A parameter is there twice', known);
     check(query, validate, known);
+    if (route.list === undefined) return { query, page: { limit: MOST_ITEMS, after: undefined } };
     const { limit = MOST_ITEMS, cursor, ...filter } = query;
     const after = typeof cursor === 'string' ? cursors.read(cursor, list) : undefined;
     if (cursor !== undefined && after === undefined) throw refused('cursor is not one that this server made', known);

@@ -57,6 +57,10 @@ export interface GuardedRoute<Body = never, Query = never> extends Operation {
   /** Whether accounts of companies may call it although its path names none. */
   readonly forCompanies?: true;
   readonly body?: JSONSchema;
+  /** Whether nothing may be sent instead of an empty object. */
+  readonly bodyOptional?: true;
+  /** Whether it is about one member of a collection, to whose others `Location` leads. */
+  readonly aboutMember?: true;
   /** An object schema of the parameters that it knows, beside those of a list. */
   readonly query?: { readonly properties: Readonly<Record<string, JSONSchema>> };
   /** Whether parameters of the query that it does not know do not matter. */

@@ -1,11 +1,13 @@
 import type { AuditReader } from '../domain/audit/audit-event.ts';
 import type { Companies } from '../domain/companies/companies.ts';
+import type { Credentials } from '../domain/credentials/credentials.ts';
 import type { Groups } from '../domain/groups/groups.ts';
 import type { ResourceServers } from '../domain/resource-servers/resource-servers.ts';
 import type { RolesOf } from '../domain/roles/roles.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
 import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
+import { credentialRoutes } from './credentials/credential-routes.ts';
 import { groupRoutes } from './groups/group-routes.ts';
 import { miaRoutes } from './mia.ts';
 import { openApiRoute } from './openapi.ts';
@@ -29,6 +31,7 @@ export function managementRoutes({
   tokens,
   companies,
   serviceAccounts,
+  credentials,
   resourceServers,
   roles,
   groups,
@@ -37,6 +40,7 @@ export function managementRoutes({
   tokens: TokenSettings;
   companies: Companies;
   serviceAccounts: ServiceAccounts;
+  credentials: Credentials;
   resourceServers: ResourceServers;
   roles: RolesOf;
   groups: Groups;
@@ -51,6 +55,7 @@ export function managementRoutes({
       changeServiceAccount(collection, serviceAccounts),
       removeServiceAccount(collection, serviceAccounts),
       getEffectivePermissions(collection, serviceAccounts, tokens),
+      ...credentialRoutes(collection, credentials),
       ...accountGrants(collection, serviceAccounts),
     ]),
     ...resourceServerRoutes(resourceServers),

@@ -1,6 +1,7 @@
 import Provider from 'oidc-provider';
+import type { Clock } from '../domain/clock.ts';
 import { isMistyped } from '../domain/credentials/client-secret.ts';
-import type { ClientSecretCredential } from '../domain/credentials/credential.ts';
+import { type ClientSecretCredential, whyUnusable } from '../domain/credentials/credential.ts';
 import { findSecret, type SameHash } from '../domain/credentials/find-secret.ts';
 import type { SecretHasher } from '../domain/credentials/secret-hasher.ts';
 import { issuanceOf } from './issuance.ts';
@@ -9,6 +10,7 @@ import { issuanceOf } from './issuance.ts';
 export interface SecretTools {
   readonly hashSecret: SecretHasher;
   readonly sameHash: SameHash;
+  readonly clock: Clock;
   /** Compared with in place of the secrets of an account that has none, or does not exist. */
   readonly decoySecret: ClientSecretCredential;
 }
@@ -18,12 +20,14 @@ export interface SecretTools {
  * and compares it with every secret of the account.
  */
 export function installCompareClientSecret(provider: Provider, tools: SecretTools): void {
-  const { hashSecret, sameHash, decoySecret } = tools;
+  const { hashSecret, sameHash, decoySecret, clock } = tools;
   provider.Client.prototype.compareClientSecret = (presented) => {
     const issuance = issuanceOf(Provider.ctx);
     const secrets = issuance.snapshot?.credentials.filter((credential) => credential.type === 'client_secret') ?? [];
     const found = findSecret(secrets.length > 0 ? secrets : [decoySecret], hashSecret(presented), sameHash);
     if (found !== undefined && found !== decoySecret) {
+      issuance.reason = whyUnusable(found, clock());
+      if (issuance.reason !== undefined) return false;
       issuance.credential = found;
       return true;
     }

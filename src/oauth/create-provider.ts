@@ -65,7 +65,7 @@ export function createProvider(options: ProviderOptions): Provider {
     },
   };
   const provider = new Provider(issuer, configuration);
-  installFindClient(provider, options.findAccount, options.decoyKeys);
+  installFindClient(provider, options);
   installCompareClientSecret(provider, options);
   installClientAssertion(provider, options);
   const remember = (ctx: KoaContextWithOIDC, error: unknown): void => {

@@ -1,6 +1,7 @@
 import Provider, { type ClientMetadata } from 'oidc-provider';
 import { fittingKey } from '../domain/assertions/fitting-key.ts';
-import type { PublicKeyCredential } from '../domain/credentials/credential.ts';
+import type { Clock } from '../domain/clock.ts';
+import { type PublicKeyCredential, whyUnusable } from '../domain/credentials/credential.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import { type DecoyKeys, withDecoyKey } from './decoy.ts';
@@ -19,7 +20,10 @@ type Client = InstanceType<Provider['Client']>;
  * what the request presents, for an assertion one with the single key that can have signed it. Where nothing fits it
  * gets a client that nothing can authenticate, so that the same work is done and the same answer given.
  */
-export function installFindClient(provider: Provider, findAccount: FindAccount, decoyKeys: DecoyKeys): void {
+export function installFindClient(
+  provider: Provider,
+  { findAccount, decoyKeys, clock }: { findAccount: FindAccount; decoyKeys: DecoyKeys; clock: Clock },
+): void {
   const bySecret = new WeakMap<AccountSnapshot, Client>();
   const byKey = new WeakMap<PublicKeyCredential, Client>();
   const nobody = build({ client_id: 'nobody', ...SECRET });
@@ -42,9 +46,14 @@ export function installFindClient(provider: Provider, findAccount: FindAccount, 
   function clientWithKey(issuance: Issuance, clientId: string): Client {
     const { authentication } = issuance.request;
     if (authentication.method !== 'private_key_jwt') throw new Error('the request presents no assertion');
-    const key = issuance.snapshot && fittingKey(issuance.snapshot.credentials, authentication.assertion);
+    const { credentials = [] } = issuance.snapshot ?? {};
+    const now = clock();
+    const working = credentials.filter((credential) => whyUnusable(credential, now) === undefined);
+    const key = fittingKey(working, authentication.assertion);
     if (key === undefined) {
-      issuance.reason ??= 'assertion_key_unknown';
+      // One that does not work any more is like none.
+      const ended = fittingKey(credentials, authentication.assertion);
+      issuance.reason ??= (ended && whyUnusable(ended, now)) ?? 'assertion_key_unknown';
       return withDecoyKey(nobodyWithKey, clientId, decoyKeys);
     }
     issuance.credential = key;

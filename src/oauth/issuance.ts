@@ -11,6 +11,8 @@ export type AuthenticationFailure =
   | 'no_client_authentication'
   | 'account_unknown'
   | 'account_disabled'
+  | 'credential_disabled'
+  | 'credential_expired'
   | 'secret_wrong'
   | 'secret_mistyped'
   | 'assertion_malformed'
@@ -36,7 +38,7 @@ export interface Issuance {
   /** What its assertion is measured by. */
   rules?: AssertionRules;
   /** Why authentication failed. */
-  reason?: AuthenticationFailure;
+  reason?: AuthenticationFailure | undefined;
   /** What the library, or a hook of ours, refused it with. */
   failure?: unknown;
 }

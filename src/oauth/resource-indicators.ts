@@ -21,7 +21,7 @@ export function resourceIndicators(settings: TokenSettings & { keyRing: KeyRing 
       const issuance = issuanceOf(ctx);
       const { snapshot, request } = issuance;
       if (snapshot === undefined) throw new Error('a client was authenticated without an account');
-      const plan = planToken(snapshot, request, settings);
+      const plan = planToken(snapshot, request, settings, issuance.credential?.permissions);
       if ('refused' in plan) {
         throw plan.refused === 'invalid_scope'
           ? new errors.InvalidScope(plan.description, '')

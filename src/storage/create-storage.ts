@@ -17,7 +17,7 @@ import { rolesTable } from './roles-table.ts';
 import { serverSecretsTable } from './server-secrets-table.ts';
 import { serviceAccountsTable } from './service-accounts-table.ts';
 import { signingKeysTable } from './signing-keys-table.ts';
-import { rethrowUnavailable, translated } from './unavailable.ts';
+import { isConflict, rethrowUnavailable, translated } from './unavailable.ts';
 
 /** What storage needs beside a database. */
 export interface StorageTools {
@@ -33,24 +33,25 @@ export function createStorage(knex: Knex, { clock, randomId, builtIn, onCommit }
   const write =
     (lock: boolean): Storage['write'] =>
     async (origin, work) => {
-      const transaction = knex.transaction(async (tables) => {
-        if (lock) await tables.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
-        const done = await work(stores(tables, builtIn));
-        const occurredAt = clock();
-        const recorded = done.audit.map(({ action, target, company, details }): AuditEvent => ({
-          action,
-          target,
-          company,
-          details,
-          ...origin,
-          eventId: newAuditEventId(randomId),
-          occurredAt,
-        }));
-        const announced = done.audit.flatMap((entry) => entry.changes);
-        await recordEvents(tables, recorded, announced);
-        return { result: done.result, events: recorded, changes: announced };
-      });
-      const { result, events, changes } = await transaction.catch(rethrowUnavailable);
+      const attempt = () =>
+        knex.transaction(async (tables) => {
+          if (lock) await tables.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
+          const done = await work(stores(tables, builtIn));
+          const occurredAt = clock();
+          const recorded = done.audit.map(({ action, target, company, details }): AuditEvent => ({
+            action,
+            target,
+            company,
+            details,
+            ...origin,
+            eventId: newAuditEventId(randomId),
+            occurredAt,
+          }));
+          const announced = done.audit.flatMap((entry) => entry.changes);
+          await recordEvents(tables, recorded, announced);
+          return { result: done.result, events: recorded, changes: announced };
+        });
+      const { result, events, changes } = await again(attempt).catch(rethrowUnavailable);
       onCommit(events, changes);
       return result;
     };
@@ -62,6 +63,19 @@ export function createStorage(knex: Knex, { clock, randomId, builtIn, onCommit }
     write: write(false),
     writeAlone: write(true),
   };
+}
+
+/** How often a transaction is tried that the database ended because it and another waited for each other. */
+const ATTEMPTS = 3;
+
+async function again<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  for (let left = ATTEMPTS - 1; ; left -= 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0 || !isConflict(error)) throw error;
+    }
+  }
 }
 
 function stores(knex: Knex, builtIn: BuiltInIdentifiers): Stores {

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { CredentialStore } from '../domain/credentials/credential-store.ts';
-import type { Credential, PublicKeyCredential } from '../domain/credentials/credential.ts';
+import type { Credential, CredentialState, PublicKeyCredential } from '../domain/credentials/credential.ts';
 import type { CredentialId } from '../domain/ids.ts';
 import type { AccountKey } from '../domain/service-accounts/service-account.ts';
 import { byteaText, rowsFromJson } from './rows-from-json.ts';
@@ -15,7 +15,15 @@ export const CREDENTIALS_AS_JSON = `
     'secret_hash', encode(credentials.secret_hash, 'base64'),
     'hint', credentials.hint,
     'kid', credentials.kid,
-    'data', credentials.data
+    'data', credentials.data,
+    'name', credentials.name,
+    'description', credentials.description,
+    'state', credentials.state,
+    'expires_at', credentials.expires_at,
+    'lifetime', credentials.lifetime,
+    'permissions', credentials.permissions,
+    'successor', credentials.successor,
+    'revision', credentials.revision
   ) order by credentials.created_at, credentials.credential_id), '[]')
   from credentials where ${ofAccount('credentials')}`;
 
@@ -25,7 +33,18 @@ export const CREDENTIAL_COUNTS = `
   from credentials where ${ofAccount('credentials')}`;
 
 /** A row as {@link CREDENTIALS_AS_JSON} writes it. */
-export type CredentialJson = { credential_id: CredentialId; created_at: string } & (
+export type CredentialJson = {
+  credential_id: CredentialId;
+  created_at: string;
+  name: string | null;
+  description: string | null;
+  state: CredentialState;
+  expires_at: string | null;
+  lifetime: number | null;
+  permissions: string[] | null;
+  successor: CredentialId | null;
+  revision: number;
+} & (
   | { type: 'client_secret'; secret_hash: string; hint: string }
   | { type: 'public_key'; kid: string; data: PublicKeyData }
 );
@@ -38,7 +57,18 @@ interface PublicKeyData {
 }
 
 export function credentialFromJson(row: CredentialJson): Credential {
-  const base = { credentialId: row.credential_id, createdAt: new Date(row.created_at) };
+  const base = {
+    credentialId: row.credential_id,
+    name: row.name ?? undefined,
+    description: row.description ?? undefined,
+    state: row.state,
+    createdAt: new Date(row.created_at),
+    expiresAt: row.expires_at === null ? undefined : new Date(row.expires_at),
+    lifetime: row.lifetime ?? undefined,
+    permissions: row.permissions ?? undefined,
+    successor: row.successor ?? undefined,
+    revision: row.revision,
+  };
   switch (row.type) {
     case 'client_secret':
       return { ...base, type: row.type, secretHash: Buffer.from(row.secret_hash, 'base64'), hint: row.hint };
@@ -60,6 +90,29 @@ export function credentialsTable(knex: Knex): CredentialStore {
       if (credentials.length === 0) return;
       await knex.raw(`insert into credentials ${rowsFromJson('credentials')}`, [credentialRows(account, credentials)]);
     },
+
+    async update(account, credential) {
+      // The secret and the key stay what they are.
+      const { permissions, ...columns } = describedColumns(credential);
+      const { data } = columnsOf(credential);
+      await knex('credentials')
+        .where(ownColumns(account, credential.credentialId))
+        .update({ ...columns, data, permissions: permissions === null ? null : JSON.stringify(permissions) });
+    },
+
+    async delete(account, credentialId) {
+      await knex('credentials').where(ownColumns(account, credentialId)).delete('credential_id');
+    },
+
+    async forgetEnded(before) {
+      const some = knex('credentials')
+        .where({ state: 'ending' })
+        .where('expires_at', '<', before)
+        .limit(1000)
+        .select('credential_id');
+      const gone: unknown[] = await knex('credentials').whereIn('credential_id', some).delete('credential_id');
+      return gone.length;
+    },
   };
 }
 
@@ -72,9 +125,28 @@ export function credentialRows({ clientId, company }: AccountKey, credentials: r
       company_id: company ?? null,
       type: credential.type,
       created_at: credential.createdAt,
+      ...describedColumns(credential),
       ...columnsOf(credential),
     })),
   );
+}
+
+function ownColumns({ clientId, company }: AccountKey, credentialId: CredentialId): Record<string, string | null> {
+  return { credential_id: credentialId, client_id: clientId, company_id: company ?? null };
+}
+
+/** What can change of a credential of every kind. */
+function describedColumns(credential: Credential): Record<string, unknown> & { permissions: unknown } {
+  return {
+    name: credential.name ?? null,
+    description: credential.description ?? null,
+    state: credential.state,
+    expires_at: credential.expiresAt ?? null,
+    lifetime: credential.lifetime ?? null,
+    permissions: credential.permissions ?? null,
+    successor: credential.successor ?? null,
+    revision: credential.revision,
+  };
 }
 
 function columnsOf(credential: Credential): Record<string, unknown> {

@@ -3,6 +3,7 @@ import type { Group, GroupId, GroupSnapshot } from '../domain/groups/group.ts';
 import type { GroupStore } from '../domain/groups/group-store.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
+import { BUILT_IN_ROLES } from '../domain/roles/built-in-roles.ts';
 import { type GrantJson, grantFromJson, GRANTS_AS_JSON } from './grants-table.ts';
 import { newestFirst, pageOf, prefixPattern } from './paging.ts';
 import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './resource-servers-table.ts';
@@ -34,7 +35,9 @@ const PARTS = {
   members: `select coalesce(jsonb_agg(client_id order by client_id), '[]') from group_members
     where group_members.company_id = groups.company_id and group_members.group_id = groups.group_id`,
   grants: `select ${GRANTS_AS_JSON} from grants where ${OF_GROUP}`,
-  roles: `select ${ROLES_AS_JSON} from roles where role_key in (${ROLES_OF_GROUP})`,
+  // With all the built-in ones: who has one of them may bind those below.
+  roles: `select ${ROLES_AS_JSON} from roles where role_key in (${ROLES_OF_GROUP})
+    or role_key in (${BUILT_IN_ROLES.map((roleKey) => `'${roleKey}'`).join(', ')})`,
   audiences: `select ${AUDIENCES_AS_JSON} from resource_servers where resource_server_id in (
     select resource_server from grants where ${OF_GROUP}
     union select resource_server from role_permissions where role_key in (${ROLES_OF_GROUP})
@@ -65,7 +68,7 @@ export function groupsTable(knex: Knex, builtIn: BuiltInIdentifiers): GroupStore
 
     async lock(company, groupId) {
       // Two statements: what one reads beside the row it waits for is as old as its beginning.
-      await knex('groups').where({ company_id: company, group_id: groupId }).forUpdate().select('group_id');
+      await knex('groups').where({ company_id: company, group_id: groupId }).forNoKeyUpdate().select('group_id');
       return find(company, groupId);
     },
 
@@ -89,6 +92,12 @@ export function groupsTable(knex: Knex, builtIn: BuiltInIdentifiers): GroupStore
 
     async update(group) {
       await knex('groups').where({ company_id: group.company, group_id: group.groupId }).update(rowOf(group));
+    },
+
+    async touch({ company, groupId }, at) {
+      await knex('groups')
+        .where({ company_id: company, group_id: groupId })
+        .update({ updated_at: at, revision: knex.raw('revision + 1') });
     },
 
     async delete({ company, groupId }) {

@@ -102,7 +102,7 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
       const own = (['management', 'default'] as const).find((id) => identifierKey(builtIn[id]) === key);
       const query = knex('resource_servers').select<AudienceJson[]>(AUDIENCE_COLUMNS);
       const [row] = await (own === undefined
-        ? query.where('identifier_key', key)
+        ? query.where('identifier_key', key).forKeyShare()
         : query.where('resource_server_id', own));
       return row && audienceFromJson(row, builtIn);
     },
@@ -121,7 +121,8 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
     },
 
     async candidates(company, { names, identifiers }) {
-      const rows = await seenBy(knex('resource_servers'), company)
+      // Two statements: what one reads beside the rows it waits for is as old as its beginning.
+      const locked = await seenBy(knex('resource_servers'), company)
         .where((query) =>
           query
             .whereIn('resource_server_id', ['management', 'default'])
@@ -133,7 +134,14 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
                 .whereIn('name', [...names]),
             ),
         )
+        .orderBy('resource_server_id')
         .forKeyShare()
+        .select<Pick<AudienceJson, 'resource_server_id'>[]>('resource_server_id');
+      const rows = await knex('resource_servers')
+        .whereIn(
+          'resource_server_id',
+          locked.map((row) => row.resource_server_id),
+        )
         .select<(AudienceJson & { declared: string[]; anything: boolean })[]>(
           ...AUDIENCE_COLUMNS,
           knex.raw(
@@ -165,9 +173,10 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
       );
     },
 
-    async update(server) {
+    async update(server, declared) {
       const { resourceServerId: id } = server;
       await knex('resource_servers').where({ resource_server_id: id }).update(rowOf(server));
+      if (!declared) return;
       await knex('declared_permissions').where({ resource_server_id: id }).delete('name');
       await declare(server);
     },

@@ -63,7 +63,7 @@ export function rolesTable(knex: Knex): RoleStore {
     return [...found.values()];
   };
 
-  async function permit({ roleKey, permissions }: Role): Promise<void> {
+  async function permit({ roleKey, permissions }: Pick<Role, 'roleKey' | 'permissions'>): Promise<void> {
     if (permissions.length === 0) return;
     await knex('role_permissions').insert(
       permissions.map(({ permission, resourceServerId, qualified }) => ({
@@ -112,11 +112,17 @@ export function rolesTable(knex: Knex): RoleStore {
       return pageOf(await query, page, roleFromRow, ({ createdAt: time, roleKey: id }) => ({ time, id }));
     },
 
-    async update(role) {
+    async update(role, { added, removed }) {
       const { roleKey } = role;
       await knex('roles').where({ role_key: roleKey }).update(rowOf(role));
-      await knex('role_permissions').where({ role_key: roleKey }).delete('permission');
-      await permit(role);
+      const gone = removed.map(({ permission, resourceServerId }) => [permission, resourceServerId]);
+      if (gone.length > 0) {
+        await knex('role_permissions')
+          .where({ role_key: roleKey })
+          .whereIn(['permission', 'resource_server'], gone)
+          .delete('permission');
+      }
+      await permit({ roleKey, permissions: added });
     },
 
     async delete(roleKey) {

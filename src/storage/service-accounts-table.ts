@@ -106,7 +106,11 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
 
     async lock({ clientId, company }) {
       // Two statements: what one reads beside the row it waits for is as old as its beginning.
-      await ownedBy(knex('service_accounts'), company).where({ client_id: clientId }).forUpdate().select('client_id');
+      // It keeps its id, so whoever refers to it need not wait.
+      await ownedBy(knex('service_accounts'), company)
+        .where({ client_id: clientId })
+        .forNoKeyUpdate()
+        .select('client_id');
       return find(company, clientId);
     },
 
@@ -138,6 +142,19 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
         .update(rowOf(account));
     },
 
+    async touch(company, clientIds, at) {
+      if (clientIds.length === 0) return;
+      // In one order, so that two who touch several do not wait for each other.
+      const rows = ownedBy(knex('service_accounts'), company)
+        .whereIn('client_id', [...clientIds])
+        .orderBy('client_id')
+        .forNoKeyUpdate()
+        .select('client_id');
+      await knex('service_accounts')
+        .whereIn('client_id', rows)
+        .update({ updated_at: at, revision: knex.raw('revision + 1') });
+    },
+
     async delete({ clientId, company }, at) {
       await ownedBy(knex('service_accounts'), company).where({ client_id: clientId }).delete('client_id');
       await knex('retired_ids').insert({ id: clientId, retired_at: at }).onConflict().ignore();
@@ -157,9 +174,10 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
         .forUpdate()
         .select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
       if (working) {
-        void query
-          .where({ state: 'enabled' })
-          .whereRaw(`exists (select from credentials where ${ofAccount('credentials')})`);
+        void query.where({ state: 'enabled' }).whereRaw(
+          `exists (select from credentials where ${ofAccount('credentials')} and credentials.state <> 'disabled'
+              and (expires_at is null or expires_at > now()) and permissions is null)`,
+        );
       }
       return (await query).map((row) => row.client_id);
     },

@@ -31,6 +31,12 @@ export function isUnavailable(error: unknown): boolean {
   return NETWORK.has(error.code) || SQLSTATE.test(error.code);
 }
 
+/** Whether the database ended a transaction for the sake of another one, so that it may be tried again at once. */
+export function isConflict(error: unknown): boolean {
+  const cause = error instanceof DomainError ? error.cause : error;
+  return cause instanceof Error && 'code' in cause && (cause.code === '40P01' || cause.code === '40001');
+}
+
 /** Turns an error of the database that passes into the product's own; any other stays as it is. */
 export function rethrowUnavailable(error: unknown): never {
   if (isUnavailable(error))

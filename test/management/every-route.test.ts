@@ -81,6 +81,8 @@ describe('every operation of the OpenAPI document', () => {
       return method === 'POST' ? { members: [] } : { memberIds: [] };
     }
     if (method !== 'POST') return undefined;
+    if (template.endsWith('/credentials')) return { type: 'client_secret' };
+    if (template.endsWith('/rotate')) return {};
     if (template.endsWith('/resource-servers')) return { identifier: 'https://made.example/x', name: 'Made' };
     return template.endsWith('/companies') ? { companyId: 'made', name: 'Made' } : { name: 'Made' };
   }

@@ -35,7 +35,17 @@ describe('the OpenAPI document', () => {
     );
     const [manage, view, bind] = ['writ.serviceaccounts.manage', 'writ.serviceaccounts.view', 'writ.roles.bind'];
     const [servers, roles] = ['writ.resourceservers.manage', 'writ.roles.manage'];
+    const credentials = 'writ.credentials.manage';
+    const managed = (path: string, one: string, permission: string, reading = view): string[] => [
+      `delete ${path}/{${one}}: ${permission}`,
+      `get ${path}/{${one}}: ${reading}`,
+      `get ${path}: ${reading}`,
+      `patch ${path}/{${one}}: ${permission}`,
+      `post ${path}: ${permission}`,
+    ];
     const accounts = (path: string): string[] => [
+      ...managed(`${path}/{clientId}/credentials`, 'credentialId', credentials),
+      `post ${path}/{clientId}/credentials/{credentialId}/rotate: ${credentials}`,
       `delete ${path}/{clientId}/permissions/{permission}: ${manage}`,
       `delete ${path}/{clientId}/roles/{role}: ${bind}`,
       `delete ${path}/{clientId}: ${manage}`,
@@ -46,13 +56,6 @@ describe('the OpenAPI document', () => {
       `post ${path}: ${manage}`,
       `put ${path}/{clientId}/permissions/{permission}: ${manage}`,
       `put ${path}/{clientId}/roles/{role}: ${bind}`,
-    ];
-    const managed = (path: string, one: string, permission: string, reading = view): string[] => [
-      `delete ${path}/{${one}}: ${permission}`,
-      `get ${path}/{${one}}: ${reading}`,
-      `get ${path}: ${reading}`,
-      `patch ${path}/{${one}}: ${permission}`,
-      `post ${path}: ${permission}`,
     ];
     const company = '/api/companies/{companyId}';
     const group = `${company}/groups/{groupId}`;

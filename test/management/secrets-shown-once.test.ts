@@ -30,6 +30,7 @@ onEachDatabase('a client secret', (kind) => {
     const key = clientKey('EdDSA');
     const secrets: string[] = [ROOT.clientSecret];
     const ids: string[] = [];
+    const credentialIds: string[] = [];
     for (const path of ['/api/service-accounts', '/api/companies/secretive/service-accounts']) {
       const { json } = await app.api('POST', path, {
         name: 'Secretive',
@@ -47,16 +48,28 @@ onEachDatabase('a client secret', (kind) => {
       assert.equal(again.status, 409);
       secrets.forEach((secret) => assert.equal(again.text.includes(secret), false));
       await app.api('PATCH', `${path}/secretive`, { description: 'Changed' });
+      const added = await app.api('POST', `${path}/secretive/credentials`, { type: 'client_secret', name: 'added' });
+      const rotated = await app.api('POST', `${added.headers.get('location')}/rotate`, { overlap: 60 });
+      await app.api('PATCH', String(rotated.headers.get('location')), { description: 'Changed' });
+      await app.token({ clientId: json.clientId, clientSecret: rotated.json.clientSecret });
+      secrets.push(added.json.clientSecret, rotated.json.clientSecret);
+      credentialIds.push(rotated.json.credentialId);
     }
-    assert.equal(secrets.length, 7);
+    assert.equal(secrets.length, 11);
 
     const { paths }: ApiDocument = (await app.request('/api/openapi.json')).json;
     const readable = Object.entries(paths).filter(([, methods]) => 'get' in methods);
     const answers = await Promise.all(
       readable.flatMap(([template]) =>
-        ids.map((id) =>
+        ids.map((id, index) =>
           app
-            .api('GET', template.replace('{companyId}', 'secretive').replace('{clientId}', id))
+            .api(
+              'GET',
+              template
+                .replace('{companyId}', 'secretive')
+                .replace('{clientId}', id)
+                .replace('{credentialId}', credentialIds[index] ?? ''),
+            )
             .then(({ text }) => text),
         ),
       ),

@@ -25,6 +25,9 @@ export const AUDIT_ACTIONS = [
   'group.changed',
   'group.deleted',
   'credential.created',
+  'credential.changed',
+  'credential.rotated',
+  'credential.deleted',
   'signing_key.created',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -1,9 +1,27 @@
 import type { CredentialId } from '../ids.ts';
 import type { PublicJwk } from './public-key.ts';
 
+/** `ending`: it has a successor, and works until it expires. */
+export const CREDENTIAL_STATES = ['enabled', 'disabled', 'ending'] as const;
+export type CredentialState = (typeof CREDENTIAL_STATES)[number];
+
 interface CredentialBase {
   readonly credentialId: CredentialId;
+  /** What its owners call it: unique among those of the account that are not ending. */
+  readonly name: string | undefined;
+  readonly description: string | undefined;
+  readonly state: CredentialState;
   readonly createdAt: Date;
+  /** When it stops working. */
+  readonly expiresAt: Date | undefined;
+  /** For how long it was given, in seconds; its successor is for as long. */
+  readonly lifetime: number | undefined;
+  /** Scope-tokens: all that it may ask for, of what its account holds; undefined: everything. */
+  readonly permissions: readonly string[] | undefined;
+  /** What took its place. */
+  readonly successor: CredentialId | undefined;
+  /** Counts its changes. */
+  readonly revision: number;
 }
 
 /** A secret that the account shares with this server; what is kept is its hash. */
@@ -29,3 +47,12 @@ export interface PublicKeyCredential extends CredentialBase {
 
 /** How an account proves who it is; it may have several, of both kinds. */
 export type Credential = ClientSecretCredential | PublicKeyCredential;
+
+/** Why a credential does not work now; undefined: it does. */
+export function whyUnusable(
+  { state, expiresAt }: Pick<Credential, 'state' | 'expiresAt'>,
+  now: Date,
+): 'credential_disabled' | 'credential_expired' | undefined {
+  if (state === 'disabled') return 'credential_disabled';
+  return expiresAt !== undefined && expiresAt <= now ? 'credential_expired' : undefined;
+}

@@ -1,7 +1,8 @@
+import { calculateJwkThumbprint } from 'jose';
 import { DomainError } from '../domain-error.ts';
-import { newCredentialId, type RandomId } from '../ids.ts';
+import { type CredentialId, newCredentialId, type RandomId } from '../ids.ts';
 import { formatClientSecret, secretHint } from './client-secret.ts';
-import type { ClientSecretCredential, Credential, PublicKeyCredential } from './credential.ts';
+import { type ClientSecretCredential, type Credential, type PublicKeyCredential, whyUnusable } from './credential.ts';
 import { parsePublicKey } from './public-key.ts';
 import type { SecretHasher } from './secret-hasher.ts';
 
@@ -14,8 +15,18 @@ export interface CredentialTools {
   readonly isOwnKey: (thumbprint: string) => boolean;
 }
 
+/** What can be said of a credential of every kind. */
+export interface CredentialDescription {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  /** Seconds until it expires. */
+  readonly lifetime?: number | undefined;
+  /** Scope-tokens: all that it may ask for. */
+  readonly permissions?: readonly string[] | undefined;
+}
+
 /** A public key that is to be a credential. */
-interface NewPublicKey {
+export interface NewPublicKey extends CredentialDescription {
   readonly type: 'public_key';
   /** A JWK, or PEM. */
   readonly publicKey: unknown;
@@ -27,7 +38,7 @@ interface NewPublicKey {
 }
 
 /** A credential that is asked for; a secret is made by the server, never chosen. */
-export type NewCredential = { readonly type: 'client_secret' } | NewPublicKey;
+export type NewCredential = ({ readonly type: 'client_secret' } & CredentialDescription) | NewPublicKey;
 
 /** A new credential; its secret, if it has one, exists nowhere else and is shown once. */
 export interface IssuedCredential {
@@ -39,40 +50,90 @@ export interface IssuedCredential {
 const LIMITS: Record<Credential['type'], number> = { client_secret: 100, public_key: 10 };
 
 /**
- * Makes the credentials of a new account.
+ * Makes credentials for an account.
  *
- * @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for one that is there twice,
+ * @param existing what it has already
+ * @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for a key or a name that is there,
  *   `limit_reached`
  */
 export async function issueCredentials(
   wanted: readonly NewCredential[],
   tools: CredentialTools,
   now: Date,
+  existing: readonly Credential[] = [],
 ): Promise<IssuedCredential[]> {
   for (const type of ['client_secret', 'public_key'] as const) {
-    if (wanted.filter((credential) => credential.type === type).length > LIMITS[type]) {
+    const live = existing.filter((one) => one.type === type && whyUnusable(one, now) !== 'credential_expired');
+    if (live.length + wanted.filter((credential) => credential.type === type).length > LIMITS[type]) {
       throw new DomainError('limit_reached', `An account has at most ${LIMITS[type]} credentials of type ${type}`);
     }
   }
   const issued: IssuedCredential[] = [];
-  const thumbprints = new Set<string>();
-  const kids = new Set<string>();
+  const keys = await thumbprintsOf(existing);
+  const names = new Map(
+    existing.flatMap(({ name, state, credentialId }) =>
+      name === undefined || state === 'ending' ? [] : [[name, credentialId] as const],
+    ),
+  );
   for (const credential of wanted) {
-    if (credential.type === 'client_secret') {
-      issued.push(issueClientSecret(tools, now));
-      continue;
+    const { name } = credential;
+    if (name !== undefined && names.has(name)) throw nameTaken(name, names.get(name));
+    if (credential.type === 'client_secret') issued.push(issueClientSecret(tools, now, undefined, credential));
+    else {
+      const { credential: key, thumbprint } = await issuePublicKey(credential, tools, now);
+      const same = keys.get(thumbprint) ?? keys.get(key.kid);
+      if (same !== undefined) {
+        throw new DomainError('already_exists', 'The account has this key, or a key with this kid, already', {
+          fields: [{ pointer: credential.pointer, message: 'is there twice' }],
+          ...(existing.some(({ credentialId }) => credentialId === same) && { existing: same }),
+        });
+      }
+      keys.set(thumbprint, key.credentialId).set(key.kid, key.credentialId);
+      issued.push({ credential: key, clientSecret: undefined });
     }
-    const { credential: key, thumbprint } = await issuePublicKey(credential, tools, now);
-    if (thumbprints.has(thumbprint) || kids.has(key.kid)) {
-      throw new DomainError('already_exists', 'The account has this key, or a key with this kid, already', {
-        fields: [{ pointer: credential.pointer, message: 'is there twice' }],
-      });
-    }
-    thumbprints.add(thumbprint);
-    kids.add(key.kid);
-    issued.push({ credential: key, clientSecret: undefined });
+    const made = issued.at(-1);
+    if (name !== undefined && made !== undefined) names.set(name, made.credential.credentialId);
   }
   return issued;
+}
+
+/** @returns an error that leads to the one that has the name, where that is known */
+export function nameTaken(name: string, existing: CredentialId | undefined): DomainError {
+  return new DomainError('already_exists', `The account has a credential with the name ${name}`, {
+    fields: [{ pointer: '/name', message: 'is taken' }],
+    ...(existing !== undefined && { existing }),
+  });
+}
+
+/** The keys of an account by their thumbprints and by their ids. */
+async function thumbprintsOf(existing: readonly Credential[]): Promise<Map<string, CredentialId>> {
+  const keys = new Map<string, CredentialId>();
+  for (const credential of existing) {
+    if (credential.type !== 'public_key') continue;
+    keys.set(credential.kid, credential.credentialId);
+    keys.set(await calculateJwkThumbprint({ ...credential.publicKey }), credential.credentialId);
+  }
+  return keys;
+}
+
+/** What a new credential of every kind has. */
+function begun(
+  { name, description, lifetime, permissions }: CredentialDescription,
+  { randomId }: Pick<CredentialTools, 'randomId'>,
+  now: Date,
+): Omit<ClientSecretCredential, 'type' | 'secretHash' | 'hint'> {
+  return {
+    credentialId: newCredentialId(randomId),
+    name,
+    description,
+    state: 'enabled',
+    createdAt: now,
+    expiresAt: lifetime === undefined ? undefined : new Date(now.getTime() + lifetime * 1000),
+    lifetime,
+    permissions,
+    successor: undefined,
+    revision: 1,
+  };
 }
 
 /**
@@ -84,16 +145,16 @@ export function issueClientSecret(
   tools: Omit<CredentialTools, 'isOwnKey'>,
   now: Date,
   given?: string,
+  description: CredentialDescription = {},
 ): { credential: ClientSecretCredential; clientSecret: string } {
   const clientSecret = given ?? formatClientSecret(tools.randomBytes(32));
   return {
     clientSecret,
     credential: {
+      ...begun(description, tools, now),
       type: 'client_secret',
-      credentialId: newCredentialId(tools.randomId),
       secretHash: tools.hashSecret(clientSecret),
       hint: secretHint(clientSecret),
-      createdAt: now,
     },
   };
 }
@@ -114,13 +175,12 @@ async function issuePublicKey(
   return {
     thumbprint,
     credential: {
+      ...begun(wanted, tools, now),
       type: 'public_key',
-      credentialId: newCredentialId(tools.randomId),
       kid,
       publicKey,
       assertionAudiences,
       assertionMaxTtl,
-      createdAt: now,
     },
   };
 }

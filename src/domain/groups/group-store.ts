@@ -17,6 +17,8 @@ export interface GroupStore {
   /** Newest first. */
   list(company: CompanyId, filter: GroupFilter, page: PageRequest): Promise<Page<GroupSnapshot>>;
   update(group: Group): Promise<void>;
+  /** Counts a change of it by an account that joins or leaves. */
+  touch(group: Pick<Group, 'company' | 'groupId'>, at: Date): Promise<void>;
   /** Deletes it with everything that it gives; its members stay. */
   delete(group: Pick<Group, 'company' | 'groupId'>): Promise<void>;
   /** Whoever is in it already stays. */

@@ -1,12 +1,13 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
+import type { Change } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, newGrantId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { WantedPermission } from '../permissions/bind-grants.ts';
-import { grantName } from '../permissions/grant.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
+import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { assertNumberOfGrants } from '../service-accounts/account-rules.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
@@ -63,6 +64,12 @@ export interface Groups {
 /** Members of one group. */
 const MOST_MEMBERS = 1000;
 
+/** What writing a group came to. */
+interface Applied {
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly changes: readonly Change[];
+}
+
 export function createGroups({
   storage,
   clock,
@@ -73,19 +80,16 @@ export function createGroups({
   randomId: RandomId;
 }): Groups {
   /** Writes what a group is given and whom it has, from what it was. */
-  async function apply(
-    stores: Stores,
-    caller: Caller,
-    before: GroupSnapshot,
-    changes: GroupChanges,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  async function apply(stores: Stores, caller: Caller, before: GroupSnapshot, changes: GroupChanges): Promise<Applied> {
     const { group } = before;
     const { company, groupId } = group;
     const { added, removed, grants, roles, audiences } = await changedGrants(stores, company, before, changes);
     const { joined, left } = await changedMembers(stores, before, changes);
-    for (const grant of [...added, ...removed]) {
-      if (grant.kind === 'role') assertAllowed(caller, 'writ.roles.bind', grant.place);
+    for (const { place } of [...added, ...removed, ...(changes.rolesAt ?? [])]) {
+      assertAllowed(caller, 'writ.roles.bind', place);
     }
+    const idle = added.length + removed.length + (changes.rolesAt?.length ?? 0) === 0;
+    if (idle || joined.length + left.length > 0) assertAllowed(caller, 'writ.roles.bind');
     // Who joins gets everything that it gives, and who is in it everything that is added.
     const joins = joined.includes(caller.clientId);
     const target = { company, roles, audiences };
@@ -102,17 +106,20 @@ export function createGroups({
     );
     await stores.groups.addMembers(group, joined);
     await stores.groups.removeMembers(group, left);
-    const named = (kind: 'role' | 'permission', among: typeof added): string[] =>
-      among.filter((grant) => grant.kind === kind).map(grantName);
+    await stores.serviceAccounts.touch(company, [...joined, ...left], clock());
     const lists = {
-      permissionsAdded: named('permission', added),
-      permissionsRemoved: named('permission', removed),
-      rolesAdded: named('role', added),
-      rolesRemoved: named('role', removed),
+      permissionsAdded: writtenPermissions(added, audiences),
+      permissionsRemoved: writtenPermissions(removed, audiences),
+      rolesAdded: writtenRoles(added),
+      rolesRemoved: writtenRoles(removed),
       membersAdded: joined,
       membersRemoved: left,
     };
-    return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
+    const members = added.length + removed.length > 0 ? [...before.members, ...joined] : joined;
+    return {
+      details: Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
+      changes: changesOf([...members, ...left]),
+    };
   }
 
   return {
@@ -145,10 +152,11 @@ export function createGroups({
         }
         const nothing: GroupSnapshot = { group, grants: [], members: [], roles: new Map(), audiences: new Map() };
         const { permissions, roles, members } = input;
-        const details = await apply(stores, caller, nothing, { permissions, roles, members });
+        const applied = await apply(stores, caller, nothing, { permissions, roles, members });
+        const details = { name: group.name, ...applied.details };
         return {
           result: (await stores.groups.find(company, groupId)) ?? noSuchGroup(),
-          audit: [entry('group.created', group, { name: group.name, ...details })],
+          audit: [entry('group.created', group, details, applied.changes)],
         };
       });
     },
@@ -160,31 +168,30 @@ export function createGroups({
 
     change: (caller, company, id, expected, changes) =>
       storage.write(originOf(caller), async (stores) => {
+        await stores.companies.keep(company);
         const before = await lock(stores, company, id);
         assertRevision(before.group.revision, expected);
         const after = { ...before.group, name: changes.name ?? before.group.name };
-        if (changes.name !== undefined || changes.members !== undefined) assertAllowed(caller, 'writ.roles.bind');
-        const details = {
-          ...differences(before.group, after, ['name']),
-          ...(await apply(stores, caller, before, changes)),
-        };
+        if (changes.name !== undefined) assertAllowed(caller, 'writ.roles.bind');
+        const applied = await apply(stores, caller, before, changes);
+        const details = { ...differences(before.group, after, ['name']), ...applied.details };
         if (Object.keys(details).length === 0) return { result: before, audit: [] };
         await stores.groups.update({ ...after, updatedAt: clock(), revision: before.group.revision + 1 });
         return {
           result: (await stores.groups.find(company, after.groupId)) ?? noSuchGroup(),
-          audit: [entry('group.changed', after, details)],
+          audit: [entry('group.changed', after, details, applied.changes)],
         };
       }),
 
     remove: (caller, company, id, expected) =>
       storage.write(originOf(caller), async (stores) => {
+        await stores.companies.keep(company);
         const { group, members } = await lock(stores, company, id);
         assertRevision(group.revision, expected);
         await stores.groups.delete(group);
-        return {
-          result: undefined,
-          audit: [entry('group.deleted', group, { name: group.name, members: members.length })],
-        };
+        await stores.serviceAccounts.touch(company, members, clock());
+        const details = { name: group.name, members: members.length };
+        return { result: undefined, audit: [entry('group.deleted', group, details, changesOf(members))] };
       }),
   };
 }
@@ -247,8 +254,17 @@ function entry(
   action: AuditEntry['action'],
   { groupId, company }: Group,
   details: Readonly<Record<string, unknown>>,
+  changes: readonly Change[],
 ): AuditEntry {
-  return { action, target: groupId, company, details, changes: [{ kind: 'everyone' }] };
+  return { action, target: groupId, company, details, changes };
+}
+
+/** More than so many accounts are not named one by one. */
+const MOST_NAMED = 100;
+
+function changesOf(members: readonly ClientId[]): readonly Change[] {
+  if (members.length > MOST_NAMED) return [{ kind: 'everyone' }];
+  return members.map((clientId) => ({ kind: 'account', clientId }));
 }
 
 function noSuchGroup(): never {

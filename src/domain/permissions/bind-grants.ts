@@ -2,7 +2,7 @@ import { DomainError, type DomainErrorCode, type FieldProblem } from '../domain-
 import type { CompanyId } from '../ids.ts';
 import { type Audience, type Audiences, isNamed, type ResourceServerId } from '../resource-servers/resource-server.ts';
 import type { BindingCandidate } from '../resource-servers/resource-server-store.ts';
-import { misplaced } from '../roles/built-in-roles.ts';
+import { lowerRoles, misplaced } from '../roles/built-in-roles.ts';
 import { isRoleId, type Role, type Roles } from '../roles/role.ts';
 import type { Stores } from '../storage.ts';
 import { type Grant, grantKey, type PermissionGrant, type RoleGrant } from './grant.ts';
@@ -54,7 +54,9 @@ export async function bindGrants(
   const named = permissions.map(({ value }) => value);
   const candidates = named.length === 0 ? [] : await stores.resourceServers.candidates(company, namesIn(named));
   const ids = roles.flatMap(({ value }) => parseScopeToken(value)?.name ?? []).filter(isRoleId);
-  const visible = ids.length === 0 ? [] : await stores.roles.visible(company, ids);
+  // With those below a built-in one: who has it may bind them.
+  const lower = ids.flatMap(lowerRoles).filter(isRoleId);
+  const visible = ids.length === 0 ? [] : await stores.roles.visible(company, [...new Set([...ids, ...lower])]);
   const problems: (Problem & Pick<Asked<unknown>, 'pointer'>)[] = [];
   const grants = [
     ...permissions.map(({ value, pointer }) => ({ pointer, bound: bindPermission(value, candidates) })),
@@ -65,13 +67,10 @@ export async function bindGrants(
     return [];
   });
   if (problems.length > 0) throw refusal(problems);
-  const used = visible.filter(({ roleKey }) =>
-    grants.some((grant) => grant.kind === 'role' && grant.roleKey === roleKey),
-  );
   return {
     grants: [...new Map(grants.map((grant) => [grantKey(grant), grant])).values()],
-    roles: new Map(used.map((role) => [role.roleKey, role])),
-    audiences: await audiencesOf(stores, candidates, used),
+    roles: new Map(visible.map((role) => [role.roleKey, role])),
+    audiences: await audiencesOf(stores, candidates, visible),
   };
 }
 
@@ -104,6 +103,9 @@ function namesIn(wanted: readonly WantedPermission[]): { names: string[]; identi
     identifiers: [...new Set(wanted.flatMap((item) => (typeof item === 'string' ? [] : [item.resource])))],
   };
 }
+
+/** How many resource servers a refusal names. */
+const MOST_NAMED = 10;
 
 const NO_PERMISSION =
   'must be 1 to 128 printable ASCII characters other than space " \\ and @, and not . or .., and its place 1 to 8 segments of A-Z a-z 0-9 . _ -';
@@ -139,7 +141,10 @@ function ownerOf(name: string, candidates: readonly BindingCandidate[]): Audienc
       message: `is declared by ${owners
         .map(({ identifier }) => identifier)
         .toSorted()
-        .join(' and ')}: say {"permission": "${name}", "resource": "…"}`,
+        .slice(0, MOST_NAMED)
+        .join(
+          ' and ',
+        )}${owners.length > MOST_NAMED ? ' and others' : ''}: say {"permission": "${name}", "resource": "…"}`,
     };
   }
   if (only !== undefined) return only;

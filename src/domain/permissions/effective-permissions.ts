@@ -51,14 +51,33 @@ export function effectivePermissions(
       role: role.roleId,
     }));
   };
-  const all = [
-    ...grants.flatMap((grant) => expanded(grant, undefined)),
-    ...groups.flatMap(({ groupId, grants: ofGroup }) => ofGroup.flatMap((grant) => expanded(grant, groupId))),
-  ];
-  if (company === undefined) return all;
-  return all.filter(
-    ({ permission, resourceServerId }) => resourceServerId !== 'management' || !ROOT_ONLY.has(permission),
-  );
+  const all: EffectivePermission[] = [];
+  for (const { of, among } of [
+    { of: undefined, among: grants },
+    ...groups.map((group) => ({ of: group.groupId, among: group.grants })),
+  ]) {
+    for (const grant of among) {
+      // A role or a group may have grown since the account was last written.
+      if (all.length >= MOST_EFFECTIVE) break;
+      for (const one of expanded(grant, of)) {
+        const beyond = company !== undefined && one.resourceServerId === 'management' && ROOT_ONLY.has(one.permission);
+        if (!beyond) all.push(one);
+      }
+    }
+  }
+  return all.slice(0, MOST_EFFECTIVE);
+}
+
+/** So many permissions, each way to one counted, an account has at most; what is beyond does not count. */
+export const MOST_EFFECTIVE = 10_000;
+
+/** How many permissions an account comes to have, each way to one counted. */
+export function numberOfEffective({ grants, groups, roles }: Rights): number {
+  const weigh = (grant: Grant): number => {
+    const role = grant.kind === 'role' ? roles.get(grant.roleKey) : undefined;
+    return role === undefined ? 1 : permissionsOf(role).length;
+  };
+  return [...grants, ...groups.flatMap((group) => group.grants)].reduce((sum, grant) => sum + weigh(grant), 0);
 }
 
 /** What an account may do where, whichever way it came to it. */

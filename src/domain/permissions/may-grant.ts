@@ -1,14 +1,14 @@
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Audiences, ResourceServerId } from '../resource-servers/resource-server.ts';
-import { managementPermissionsOf, permissionsOf, rankOf, ROOT_ROLE } from '../roles/built-in-roles.ts';
-import type { Roles } from '../roles/role.ts';
+import { lowerRoles, managementPermissionsOf, permissionsOf, rankOf, ROOT_ROLE } from '../roles/built-in-roles.ts';
+import type { RoleRights, Roles } from '../roles/role.ts';
 import type { Caller } from '../service-accounts/caller.ts';
 import type { Grant, PermissionGrant, RoleGrant } from './grant.ts';
 import { grantName } from './grant.ts';
 import { type ManagementPermission, ROOT_ONLY } from './management-permissions.ts';
 import { EVERYWHERE, type Place, reaches } from './place.ts';
-import { covers, scopeToken } from './scope-token.ts';
+import { covers, inCommon, scopeToken } from './scope-token.ts';
 
 /** Who is to have what is granted, and what the grants refer to. */
 export interface GrantTarget {
@@ -28,18 +28,48 @@ export interface GrantTarget {
  */
 export function assertMayGrant(caller: Caller, grants: readonly Grant[], target: GrantTarget): void {
   if (target.company !== undefined) assertStaysInside(grants, target.roles);
-  if (!target.self && caller.permissions.has('writ.permissions.grant')) return;
-  const missing = grants
-    .filter((grant) => target.self || !isExcepted(caller, grant, target))
-    .flatMap((grant) => expanded(grant, target.roles))
-    .filter((grant) => !holds(caller, grant))
-    .map(grantName);
+  const missing = notTheirs(caller, grants, target).map(grantName);
   if (missing.length === 0) return;
   const shown = [...new Set(missing)].slice(0, 10).join(' ');
   throw new DomainError(
     'forbidden',
     target.self ? `Nobody widens themselves: ${shown}` : `Nobody grants what they do not hold: ${shown}`,
   );
+}
+
+/**
+ * Whoever has a credential of an account can do what that may: so it takes being allowed to grant all of it.
+ *
+ * @param grants the account's own and its groups'
+ * @param within all that the credential may ask for; undefined: everything
+ * @throws DomainError `forbidden`
+ */
+export function assertMayActAs(
+  caller: Caller,
+  grants: readonly Grant[],
+  target: GrantTarget,
+  within: ReadonlySet<string> | undefined,
+): void {
+  const reached = (grant: PermissionGrant): boolean =>
+    within === undefined || inCommon(new Set([grantName(grant)]), within).size > 0;
+  // A part of what is held at a place or above is held, too.
+  const parts = (grant: PermissionGrant): readonly string[] =>
+    within === undefined ? [grantName(grant)] : [...inCommon(new Set([grantName(grant)]), within)];
+  const missing = notTheirs(caller, grants, target)
+    .filter(reached)
+    .flatMap((grant) => parts(grant).filter((token) => !covers(heldBy(caller, grant.resourceServerId), token)));
+  if (missing.length === 0) return;
+  const shown = [...new Set(missing)].slice(0, 10).join(' ');
+  throw new DomainError('forbidden', `The account may do more than the caller: ${shown}`);
+}
+
+/** What a caller neither holds nor may grant all the same. */
+function notTheirs(caller: Caller, grants: readonly Grant[], target: GrantTarget): PermissionGrant[] {
+  if (!target.self && caller.permissions.has('writ.permissions.grant')) return [];
+  return grants
+    .filter((grant) => target.self || grant.kind === 'permission' || !hasRoleAsHigh(caller, grant))
+    .flatMap((grant) => authorityOf(grant, target.roles))
+    .filter((grant) => (target.self || !isOwnServers(caller, grant, target)) && !holds(caller, grant));
 }
 
 /**
@@ -69,9 +99,29 @@ function isRootOnly({ permission, resourceServerId }: PermissionGrant): boolean 
 
 function expanded(grant: Grant, roles: Roles): PermissionGrant[] {
   if (grant.kind === 'permission') return [grant];
-  const role = roles.get(grant.roleKey);
-  if (role === undefined) throw new Error(`the role ${grant.roleKey} is not among those that were read`);
-  return permissionsOf(role).map((member) => ({ ...member, kind: 'permission', place: grant.place }));
+  return permissionsOf(known(grant.roleKey, roles)).map((member) => ({
+    ...member,
+    kind: 'permission',
+    place: grant.place,
+  }));
+}
+
+/**
+ * What a grant comes to, with what it lets its holder give to others: who has a built-in role may bind every lower one,
+ * with whatever root has added to that.
+ */
+function authorityOf(grant: Grant, roles: Roles): PermissionGrant[] {
+  if (grant.kind === 'permission') return [grant];
+  return lowerRoles(grant.roleKey).reduce(
+    (all, roleKey) => [...all, ...expanded({ ...grant, roleKey: known(roleKey, roles).roleKey }, roles)],
+    expanded(grant, roles),
+  );
+}
+
+function known(roleKey: string, roles: Roles): RoleRights {
+  const role = [...roles.values()].find((one) => one.roleKey === roleKey);
+  if (role === undefined) throw new Error(`the role ${roleKey} is not among those that were read`);
+  return role;
 }
 
 function holds(caller: Caller, { permission, place, resourceServerId }: PermissionGrant): boolean {
@@ -83,9 +133,13 @@ function heldBy(caller: Caller, resourceServerId: ResourceServerId): ReadonlySet
   return resourceServerId === 'management' ? caller.permissions : caller.holdings.get(resourceServerId);
 }
 
-function isExcepted(caller: Caller, grant: Grant, { company, audiences }: GrantTarget): boolean {
-  if (grant.kind === 'role') return hasRoleAsHigh(caller, grant);
-  const owner = audiences.get(grant.resourceServerId)?.company;
+/** What a company's resource server declares may be granted inside the company by who manages it. */
+function isOwnServers(
+  caller: Caller,
+  { resourceServerId }: PermissionGrant,
+  { company, audiences }: GrantTarget,
+): boolean {
+  const owner = audiences.get(resourceServerId)?.company;
   return owner !== undefined && owner === company && caller.permissions.has('writ.resourceservers.manage');
 }
 

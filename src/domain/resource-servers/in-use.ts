@@ -12,11 +12,21 @@ const NOUN = { service_account: 'service account', group: 'group', role: 'role' 
  * @param uses one more than {@link MOST_NAMED} when there are more
  * @throws DomainError `in_use`, saying from whom what would be taken
  */
-export function assertUnused(uses: readonly (Pick<Use, 'by' | 'id'> & Partial<Use>)[]): void {
+export function assertUnused(uses: readonly NamedUse[]): void {
   if (uses.length === 0) return;
+  throw new DomainError('in_use', `It is used by ${named(uses).join(', ')}: ?cascade=true takes it from them`);
+}
+
+type NamedUse = Pick<Use, 'by' | 'id'> & Partial<Use>;
+
+function named(uses: readonly NamedUse[]): string[] {
   const shown = uses
     .slice(0, MOST_NAMED)
     .map(({ by, id, permission }) => `${NOUN[by]} ${id}${permission === undefined ? '' : ` (${permission})`}`);
-  const more = uses.length > MOST_NAMED ? ' and others' : '';
-  throw new DomainError('in_use', `It is used by ${shown.join(', ')}${more}: ?cascade=true takes it from them`);
+  return uses.length > MOST_NAMED ? [...shown, 'others'] : shown;
+}
+
+/** The same for the audit, once it has been taken. */
+export function takenFrom(uses: readonly NamedUse[]): { readonly takenFrom?: readonly string[] } {
+  return uses.length === 0 ? {} : { takenFrom: named(uses) };
 }

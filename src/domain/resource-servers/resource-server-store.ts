@@ -43,8 +43,8 @@ export interface ResourceServerStore {
   ): Promise<BindingCandidate[]>;
   /** Those that a company, or root, sees; newest first. */
   list(company: CompanyId | undefined, filter: ResourceServerFilter, page: PageRequest): Promise<Page<ResourceServer>>;
-  /** Changes it with what it declares. */
-  update(server: ResourceServer): Promise<void>;
+  /** @param declared whether what it declares has changed as well */
+  update(server: ResourceServer, declared: boolean): Promise<void>;
   delete(id: ResourceServerId): Promise<void>;
   /**
    * Who has permissions of it.

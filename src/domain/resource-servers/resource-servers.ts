@@ -1,5 +1,6 @@
 import { differences } from '../audit/differences.ts';
 import type { AuditEntry } from '../audit/audit-event.ts';
+import type { Change } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError, type FieldProblem } from '../domain-error.ts';
 import { type CompanyId, isCompanyId, newResourceServerId, type RandomId } from '../ids.ts';
@@ -10,7 +11,7 @@ import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import type { Storage, Stores } from '../storage.ts';
-import { assertUnused, MOST_NAMED } from './in-use.ts';
+import { assertUnused, MOST_NAMED, takenFrom } from './in-use.ts';
 import {
   type DeclaredPermission,
   isAbsoluteUri,
@@ -18,7 +19,7 @@ import {
   type ResourceServer,
   type TokenType,
 } from './resource-server.ts';
-import type { ResourceServerFilter } from './resource-server-store.ts';
+import type { ResourceServerFilter, Use } from './resource-server-store.ts';
 
 /** What a caller may say about a resource server. */
 export interface NewResourceServer {
@@ -140,10 +141,14 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         assertTtl(after.tokenTtl, maxTtl);
         const details = differences(before, after, ['name', 'permissions', 'tokenTtl', 'signingAlg', 'tokenType']);
         if (Object.keys(details).length === 0) return { result: before, audit: [] };
-        if (permissions !== undefined && !takesAnything(after)) await withdraw(stores, after, cascade);
+        const taken = permissions === undefined || takesAnything(after) ? [] : await withdraw(stores, after, cascade);
         const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
-        await stores.resourceServers.update(changed);
-        return { result: changed, audit: [entry('resource_server.changed', changed, details)] };
+        await stores.resourceServers.update(changed, permissions !== undefined);
+        // What it is called and what it declares beside is nothing to anybody's tokens.
+        const others = ['tokenTtl', 'signingAlg', 'tokenType'].some((member) => member in details);
+        const audit = { ...details, ...takenFrom(taken) };
+        const affected = others || taken.length > 0 ? EVERYONE : [];
+        return { result: changed, audit: [entry('resource_server.changed', changed, audit, affected)] };
       }),
 
     remove: (caller, company, id, expected, cascade) =>
@@ -154,10 +159,12 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
           throw new DomainError('forbidden', 'What is built in stays');
         }
         const { resourceServers } = stores;
-        if (!cascade) assertUnused(await resourceServers.uses(server.resourceServerId, undefined, MOST_NAMED + 1));
+        const uses = await resourceServers.uses(server.resourceServerId, undefined, MOST_NAMED + 1);
+        if (!cascade) assertUnused(uses);
         await resourceServers.delete(server.resourceServerId);
         const { identifier, name } = server;
-        return { result: undefined, audit: [entry('resource_server.deleted', server, { identifier, name })] };
+        const details = { identifier, name, ...takenFrom(uses) };
+        return { result: undefined, audit: [entry('resource_server.deleted', server, details, EVERYONE)] };
       }),
   };
 }
@@ -168,18 +175,22 @@ function takesAnything({ resourceServerId, permissions }: ResourceServer): boole
 }
 
 /** Takes what is no longer declared from whoever has it. @throws DomainError `in_use` unless `cascade` */
-async function withdraw({ resourceServers }: Stores, server: ResourceServer, cascade: boolean): Promise<void> {
+async function withdraw({ resourceServers }: Stores, server: ResourceServer, cascade: boolean): Promise<Use[]> {
   const { resourceServerId } = server;
   const stay = server.permissions.map(({ name }) => name);
-  if (!cascade) assertUnused(await resourceServers.uses(resourceServerId, stay, MOST_NAMED + 1));
+  const uses = await resourceServers.uses(resourceServerId, stay, MOST_NAMED + 1);
+  if (!cascade) assertUnused(uses);
   await resourceServers.withdraw(resourceServerId, stay);
+  return uses;
 }
 
 async function lockOwn(
-  { resourceServers }: Stores,
+  { companies, resourceServers }: Stores,
   company: CompanyId | undefined,
   id: string,
 ): Promise<ResourceServer> {
+  // Before anything of it, as whoever deletes the company does.
+  if (company !== undefined) await companies.keep(company);
   const server = (await resourceServers.find(company, id)) ?? noSuchServer();
   if (server.company !== company) throw new DomainError('forbidden', "It is root's");
   return (await resourceServers.lock(company, id)) ?? noSuchServer();
@@ -236,9 +247,12 @@ function entry(
   action: AuditEntry['action'],
   { resourceServerId, company }: ResourceServer,
   details: Readonly<Record<string, unknown>>,
+  changes: readonly Change[] = [],
 ): AuditEntry {
-  return { action, target: resourceServerId, company, details, changes: [{ kind: 'everyone' }] };
+  return { action, target: resourceServerId, company, details, changes };
 }
+
+const EVERYONE = [{ kind: 'everyone' }] as const;
 
 function noSuchServer(): never {
   throw new DomainError('not_found', 'There is no such resource server');

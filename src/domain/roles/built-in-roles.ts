@@ -31,6 +31,14 @@ export function rankOf(roleKey: string): number | undefined {
   return rank === -1 ? undefined : rank;
 }
 
+/** The built-in roles below one, which its holders may bind; none for any other role. */
+export function lowerRoles(roleKey: string): readonly string[] {
+  return RANKS.slice(0, rankOf(roleKey) ?? 0);
+}
+
+/** The ids of the built-in roles that a company's accounts may have, lowest first. */
+export const BUILT_IN_ROLES: readonly string[] = RANKS;
+
 /** The role of the first root account: every permission of the management API, also those that come later. */
 export const ROOT_ROLE = 'root';
 

@@ -1,7 +1,7 @@
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Use } from '../resource-servers/resource-server-store.ts';
-import type { Role, RoleId, RoleKey } from './role.ts';
+import type { Role, RoleId, RoleKey, RolePermission } from './role.ts';
 
 /** Which roles are wanted; what is undefined does not matter. */
 export interface RoleFilter {
@@ -20,8 +20,11 @@ export interface RoleStore {
   lock(roleKey: RoleKey): Promise<Role | undefined>;
   /** Those that a company, or root, can give; newest first. */
   list(company: CompanyId | undefined, filter: RoleFilter, page: PageRequest): Promise<Page<Role>>;
-  /** Changes it with its permissions. */
-  update(role: Role): Promise<void>;
+  /** Changes it, and of its permissions just these. */
+  update(
+    role: Role,
+    permissions: { readonly added: readonly RolePermission[]; readonly removed: readonly RolePermission[] },
+  ): Promise<void>;
   /** Deletes it, and takes it from everybody. */
   delete(roleKey: RoleKey): Promise<void>;
   /** Who has it. */

@@ -4,12 +4,12 @@ import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import { type CompanyId, newRoleKey, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { askedIn, bindGrants, type WantedPermission } from '../permissions/bind-grants.ts';
-import type { PermissionGrant } from '../permissions/grant.ts';
+import type { WantedPermission } from '../permissions/bind-grants.ts';
 import { assertMayGrant } from '../permissions/may-grant.ts';
 import { EVERYWHERE } from '../permissions/place.ts';
 import { type WrittenPermission, writtenMembers } from '../permissions/written-grants.ts';
-import { assertUnused, MOST_NAMED } from '../resource-servers/in-use.ts';
+import type { Change } from '../change.ts';
+import { assertUnused, MOST_NAMED, takenFrom } from '../resource-servers/in-use.ts';
 import type { Audiences } from '../resource-servers/resource-server.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
@@ -17,6 +17,7 @@ import { slugOf } from '../slug.ts';
 import type { Storage, Stores } from '../storage.ts';
 import { isBuiltIn, permissionsOf, ROOT_ROLE } from './built-in-roles.ts';
 import type { RoleFilter } from './role-store.ts';
+import { bindRolePermissions, keepingBindings, samePermission } from './role-permissions.ts';
 import { isRoleId, type Role, type RolePermission } from './role.ts';
 
 /** What a caller may say about a role. */
@@ -72,9 +73,6 @@ export interface RolesOf {
   ): Promise<void>;
 }
 
-/** Permissions of one role. */
-const MOST_PERMISSIONS = 1000;
-
 export function createRoles({
   storage,
   clock,
@@ -97,7 +95,7 @@ export function createRoles({
         if (company !== undefined && (await stores.companies.keep(company)) === undefined) {
           throw new DomainError('not_found', 'There is no such company');
         }
-        const { permissions, audiences } = await bound(stores, company, input.permissions);
+        const { permissions, audiences } = await bindRolePermissions(stores, company, input.permissions);
         const role: Role = {
           roleKey: newRoleKey(randomId),
           roleId,
@@ -111,8 +109,8 @@ export function createRoles({
           revision: 1,
         };
         assertMayGive(caller, role, permissions, audiences);
-        const taken = await stores.roles.find(company, roleId);
-        if (taken !== undefined || !(await stores.roles.insert(role))) {
+        const taken = isBuiltIn(roleId) || (await stores.roles.find(company, roleId)) !== undefined;
+        if (taken || !(await stores.roles.insert(role))) {
           throw new DomainError('already_exists', `A role with the id ${roleId} exists`, {
             fields: [{ pointer: '/roleId', message: 'is taken' }],
             existing: roleId,
@@ -146,7 +144,12 @@ export function createRoles({
         const wanted =
           changes.permissions === undefined
             ? undefined
-            : await bound(stores, company, changes.permissions, isBuiltIn(before.roleKey) ? before : undefined);
+            : await bindRolePermissions(
+                stores,
+                company,
+                changes.permissions,
+                isBuiltIn(before.roleKey) ? before : undefined,
+              );
         const permissions = wanted === undefined ? before.permissions : keepingBindings(before, wanted.permissions);
         const audiences = new Map([...(await audiencesOf(stores, [before])), ...(wanted?.audiences ?? [])]);
         const after: Role = {
@@ -155,7 +158,10 @@ export function createRoles({
           description: changes.description === undefined ? before.description : (changes.description ?? undefined),
           permissions,
         };
-        const added = permissions.filter((permission) => !before.permissions.some((one) => same(one, permission)));
+        const without = (some: readonly RolePermission[], others: readonly RolePermission[]): RolePermission[] =>
+          some.filter((permission) => !others.some((one) => samePermission(one, permission)));
+        const added = without(permissions, before.permissions);
+        const removed = without(before.permissions, permissions);
         assertMayGive(caller, after, added, audiences);
         const is = shown(after, audiences);
         const details = {
@@ -164,8 +170,9 @@ export function createRoles({
         };
         if (Object.keys(details).length === 0) return { result: was, audit: [] };
         const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
-        await stores.roles.update(changed);
-        return { result: { ...is, role: changed }, audit: [entry('role.changed', changed, details)] };
+        await stores.roles.update(changed, { added, removed });
+        const affected = added.length + removed.length > 0 ? EVERYONE : [];
+        return { result: { ...is, role: changed }, audit: [entry('role.changed', changed, details, affected)] };
       }),
 
     remove: (caller, company, id, expected, cascade) =>
@@ -173,70 +180,13 @@ export function createRoles({
         const role = await lockOwn(stores, company, id);
         assertRevision(role.revision, expected);
         if (isBuiltIn(role.roleKey)) throw new DomainError('forbidden', 'What is built in stays');
-        if (!cascade) assertUnused(await stores.roles.uses(role.roleKey, MOST_NAMED + 1));
+        const uses = await stores.roles.uses(role.roleKey, MOST_NAMED + 1);
+        if (!cascade) assertUnused(uses);
         await stores.roles.delete(role.roleKey);
-        return { result: undefined, audit: [entry('role.deleted', role, { name: role.name })] };
+        const details = { name: role.name, ...takenFrom(uses) };
+        return { result: undefined, audit: [entry('role.deleted', role, details, EVERYONE)] };
       }),
   };
-}
-
-/**
- * Binds the permissions of a role.
- *
- * @param builtIn a built-in role: what it may do at the management API is given, and may be said or not
- */
-async function bound(
-  stores: Stores,
-  company: CompanyId | undefined,
-  wanted: readonly WantedPermission[],
-  builtIn?: Role,
-): Promise<{ permissions: RolePermission[]; audiences: Audiences }> {
-  if (wanted.length > MOST_PERMISSIONS) {
-    throw new DomainError('limit_reached', `A role has at most ${MOST_PERMISSIONS} permissions`);
-  }
-  const { grants, audiences } = await bindGrants(stores, company, {
-    permissions: askedIn('permissions', wanted),
-    roles: [],
-  });
-  const permissions = grants.filter((grant) => grant.kind === 'permission');
-  const placed = permissions.find(({ place }) => place !== EVERYWHERE);
-  if (placed !== undefined) {
-    throw wrong(wanted, placed, 'is at a place: a role is, where it is held');
-  }
-  if (builtIn === undefined) return { permissions: permissions.map(member), audiences };
-  const own = permissionsOf({ ...builtIn, permissions: [] });
-  const further = permissions.filter((permission) => !own.some((one) => same(one, permission)));
-  const foreign = further.find(({ resourceServerId }) => resourceServerId === 'management');
-  if (foreign !== undefined) {
-    throw wrong(wanted, foreign, 'is not one of this role: built-in roles take permissions of other resource servers');
-  }
-  return { permissions: further.map(member), audiences };
-}
-
-function wrong(wanted: readonly WantedPermission[], { permission }: PermissionGrant, message: string): DomainError {
-  const index = wanted.findIndex(
-    (one) => (typeof one === 'string' ? one : one.permission).split('@')[0] === permission,
-  );
-  return new DomainError('invalid_value', 'Some permissions cannot be part of the role', {
-    fields: [{ pointer: `/permissions/${index}`, message }],
-  });
-}
-
-function member({ permission, resourceServerId, qualified }: PermissionGrant): RolePermission {
-  return { permission, resourceServerId, qualified };
-}
-
-function same(one: RolePermission, other: RolePermission): boolean {
-  return one.permission === other.permission && one.resourceServerId === other.resourceServerId;
-}
-
-/** A permission that stays, written bare, keeps its binding, whatever has been declared since. */
-function keepingBindings(before: Role, wanted: readonly RolePermission[]): RolePermission[] {
-  const kept = wanted.map((one) => {
-    if (one.qualified) return one;
-    return before.permissions.find((own) => !own.qualified && own.permission === one.permission) ?? one;
-  });
-  return [...new Map(kept.map((one) => [`${one.permission} ${one.resourceServerId}`, one])).values()];
 }
 
 /** Whoever has the role gets it, so who writes it must hold it, for the company or the server as a whole. */
@@ -258,6 +208,8 @@ async function found(stores: Stores, company: CompanyId | undefined, id: string)
 }
 
 async function lockOwn(stores: Stores, company: CompanyId | undefined, id: string): Promise<Role> {
+  // Before anything of it, as whoever deletes the company does.
+  if (company !== undefined) await stores.companies.keep(company);
   const role = await found(stores, company, id);
   if (role.company !== company) throw new DomainError('forbidden', "It is root's");
   return (await stores.roles.lock(role.roleKey)) ?? noSuchRole();
@@ -281,9 +233,13 @@ function entry(
   action: AuditEntry['action'],
   { roleId, company }: Role,
   details: Readonly<Record<string, unknown>>,
+  changes: readonly Change[] = [],
 ): AuditEntry {
-  return { action, target: roleId, company, details, changes: [{ kind: 'everyone' }] };
+  return { action, target: roleId, company, details, changes };
 }
+
+/** Whoever has it may do something else now. */
+const EVERYONE = [{ kind: 'everyone' }] as const;
 
 function noSuchRole(): never {
   throw new DomainError('not_found', 'There is no such role');

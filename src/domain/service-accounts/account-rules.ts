@@ -1,5 +1,5 @@
 import { DomainError } from '../domain-error.ts';
-import { holdingsOf } from '../permissions/effective-permissions.ts';
+import { holdingsOf, MOST_EFFECTIVE, numberOfEffective, type Rights } from '../permissions/effective-permissions.ts';
 import type { Stores } from '../storage.ts';
 import { accessTokenSize } from '../tokens/access-token-size.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE, type ServiceAccount } from './service-account.ts';
@@ -7,6 +7,7 @@ import type { TokenLimits } from './service-accounts.ts';
 
 /** Permissions and roles of one account or group. */
 const MOST_GRANTS = 1000;
+const MOST_GROUPS = 100;
 /** Bytes of JSON. */
 const MOST_METADATA = 4096;
 
@@ -26,6 +27,24 @@ export function assertFits({ tokenTtl, metadata }: ServiceAccount, { maxTtl }: T
     throw new DomainError('invalid_value', 'There is too much metadata', {
       fields: [{ pointer: '/metadata', message: `must be at most ${MOST_METADATA} bytes of JSON, not ${size}` }],
     });
+  }
+}
+
+/**
+ * What an account may do is added up wherever it is read.
+ *
+ * @throws DomainError `limit_reached`
+ */
+export function assertNumberOfEffective(rights: Rights): void {
+  if (rights.groups.length > MOST_GROUPS) {
+    throw new DomainError('limit_reached', `An account is in at most ${MOST_GROUPS} groups`);
+  }
+  const count = numberOfEffective(rights);
+  if (count > MOST_EFFECTIVE) {
+    throw new DomainError(
+      'limit_reached',
+      `An account has at most ${MOST_EFFECTIVE} permissions, through its roles and groups as well: here ${count}`,
+    );
   }
 }
 

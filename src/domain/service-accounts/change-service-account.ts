@@ -1,14 +1,20 @@
 import { differences } from '../audit/differences.ts';
 import type { GroupId, Membership } from '../groups/group.ts';
-import { joinGroups } from '../groups/join-groups.ts';
+import { isGroupId, joinGroups } from '../groups/join-groups.ts';
 import { newGrantId } from '../ids.ts';
 import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
-import { type Grant, grantName } from '../permissions/grant.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
+import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
 import type { Audience, Audiences, ResourceServerId } from '../resource-servers/resource-server.ts';
 import { assertRevision } from '../revision.ts';
 import type { Stores, Work } from '../storage.ts';
-import { assertFits, assertNumberOfGrants, assertTokenFits, keepingARoot } from './account-rules.ts';
+import {
+  assertFits,
+  assertNumberOfEffective,
+  assertNumberOfGrants,
+  assertTokenFits,
+  keepingARoot,
+} from './account-rules.ts';
 import { type Caller, originOf } from './caller.ts';
 import { changedGrants, type GrantChanges } from './changed-grants.ts';
 import type { AccountSnapshot, Metadata, ServiceAccount } from './service-account.ts';
@@ -55,6 +61,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     assertFits(account, tools.tokens);
     if (added.length > 0) assertNumberOfGrants(grants.grants.length);
     const rights = { grants: grants.grants, groups: memberships.groups, roles };
+    if (added.length + memberships.joined.length > 0) assertNumberOfEffective(rights);
     assertTokenFits({ account, ...rights, audiences }, before, tools.tokens);
     const details = detailsOf(before.account, account, grants, memberships, audiences);
     // Said twice, it is done once: nobody's revision moves for nothing.
@@ -68,6 +75,9 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     if (company !== undefined) {
       for (const { groupId } of memberships.joined) await stores.groups.addMembers({ company, groupId }, [clientId]);
       for (const groupId of memberships.left) await stores.groups.removeMembers({ company, groupId }, [clientId]);
+      for (const groupId of [...memberships.joined.map((group) => group.groupId), ...memberships.left].toSorted()) {
+        await stores.groups.touch({ company, groupId }, clock());
+      }
     }
     return {
       result: (await stores.serviceAccounts.find(company, clientId)) ?? noSuchAccount(),
@@ -85,7 +95,13 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
 
   return (caller, company, id, expected, changes) =>
     storage.write(originOf(caller), async (stores) => {
-      const { account } = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
+      const { account, groups } = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
+      if (company !== undefined && changes.groups !== undefined) {
+        // Company, groups, account: in the order in which whoever changes one of the others locks them.
+        await stores.companies.keep(company);
+        const ids = new Set([...groups.map(({ groupId }) => groupId), ...changes.groups.filter(isGroupId)]);
+        for (const groupId of [...ids].toSorted()) await stores.groups.lock(company, groupId);
+      }
       return keepingARoot(stores, account, async () => {
         const before = (await stores.serviceAccounts.lock(account)) ?? noSuchAccount();
         assertRevision(before.account.revision, expected);
@@ -127,8 +143,11 @@ function assertMayChange(
   { joined, left }: MembershipChanges,
 ): void {
   const asked = Object.entries(changes).flatMap(([member, value]) => (value === undefined ? [] : [member]));
-  if (asked.length === 0 || asked.some((member) => !BINDING.has(member)))
-    assertAllowed(caller, 'writ.serviceaccounts.manage');
+  const places = changes.rolesAt ?? [];
+  for (const { place } of places) assertAllowed(caller, 'writ.roles.bind', place);
+  // What changes nothing is no way to read an account.
+  const idle = added.length + removed.length + joined.length + left.length + places.length === 0;
+  if (idle || asked.some((member) => !BINDING.has(member))) assertAllowed(caller, 'writ.serviceaccounts.manage');
   for (const grant of [...added, ...removed]) {
     if (grant.kind === 'role') assertAllowed(caller, 'writ.roles.bind', grant.place);
   }
@@ -139,7 +158,7 @@ async function changedAccount(
   stores: Stores,
   account: ServiceAccount,
   changes: AccountChanges,
-  rights: Pick<GrantChanges, 'grants' | 'roles'> & { readonly audiences: Map<ResourceServerId, Audience> },
+  rights: Pick<GrantChanges, 'added' | 'grants' | 'roles'> & { readonly audiences: Map<ResourceServerId, Audience> },
 ): Promise<ServiceAccount> {
   const { name, description, state, tokenTtl, metadata } = changes;
   return {
@@ -153,19 +172,20 @@ async function changedAccount(
   };
 }
 
-/** No grant moves an audience that has been chosen; the first one chooses it. */
+/** No grant moves the audience of a token that works today; the first ones choose it. */
 async function changedAudience(
   { resourceServers }: Stores,
   account: ServiceAccount,
   { audience, managementByDefault = false }: AccountChanges,
-  rights: Pick<GrantChanges, 'grants' | 'roles'> & { readonly audiences: Map<ResourceServerId, Audience> },
+  rights: Pick<GrantChanges, 'added' | 'grants' | 'roles'> & { readonly audiences: Map<ResourceServerId, Audience> },
 ): Promise<ServiceAccount['audience']> {
   if (typeof audience === 'string') {
     const named = await namedAudience(resourceServers, account.company, audience);
     rights.audiences.set(named.resourceServerId, named);
     return named.resourceServerId;
   }
-  if (account.audience !== undefined && audience === undefined) return account.audience;
+  const first = rights.added.length > 0 && rights.added.length === rights.grants.length;
+  if (audience === undefined && (account.audience !== undefined || !first)) return account.audience;
   return audienceOf(rights, !managementByDefault);
 }
 
@@ -189,17 +209,15 @@ function detailsOf(
   { joined, left }: MembershipChanges,
   audiences: Audiences,
 ): Readonly<Record<string, unknown>> {
-  const named = (kind: Grant['kind'], grants: readonly Grant[]): string[] =>
-    grants.filter((grant) => grant.kind === kind).map(grantName);
   const shown = ({ audience, ...account }: ServiceAccount): object & Record<(typeof COMPARED)[number], unknown> => ({
     ...account,
     audience: audience && audiences.get(audience)?.identifier,
   });
   const lists = {
-    permissionsAdded: named('permission', added),
-    permissionsRemoved: named('permission', removed),
-    rolesAdded: named('role', added),
-    rolesRemoved: named('role', removed),
+    permissionsAdded: writtenPermissions(added, audiences),
+    permissionsRemoved: writtenPermissions(removed, audiences),
+    rolesAdded: writtenRoles(added),
+    rolesRemoved: writtenRoles(removed),
     groupsJoined: joined.map(({ groupId }) => groupId),
     groupsLeft: left,
   };

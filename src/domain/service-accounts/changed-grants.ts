@@ -60,8 +60,13 @@ export async function changedGrants(
   };
   const remove = (text: string, among: readonly Grant[], what: string): void => {
     const named = among.filter((grant) => grantName(grant) === text);
-    if (named.length === 0) throw new DomainError('not_found', `There is no such ${what} here`);
-    for (const grant of named) kept.delete(grant);
+    const [only, ...others] = named;
+    const meant = named.find((grant) => grant.kind === 'role' || !grant.qualified) ?? only;
+    if (meant === undefined) throw new DomainError('not_found', `There is no such ${what} here`);
+    if (meant === only && others.length > 0 && meant.kind === 'permission' && meant.qualified) {
+      throw new DomainError('ambiguous_permission', `There are several ${what}s of this name: change the list instead`);
+    }
+    kept.delete(meant);
   };
   const replace = <Wanted extends WantedPermission>(
     among: readonly Grant[],

@@ -5,10 +5,11 @@ import { newClientId, newGrantId } from '../ids.ts';
 import { askedIn, bindGrants } from '../permissions/bind-grants.ts';
 import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
 import { holdingsOf } from '../permissions/effective-permissions.ts';
-import { grantName, isRoleGrant } from '../permissions/grant.ts';
+import { isRoleGrant } from '../permissions/grant.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
+import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
 import { slugOf } from '../slug.ts';
-import { assertFits, assertNumberOfGrants, assertTokenFits } from './account-rules.ts';
+import { assertFits, assertNumberOfEffective, assertNumberOfGrants, assertTokenFits } from './account-rules.ts';
 import { originOf } from './caller.ts';
 import { FIRST_AUDIENCE, type ServiceAccount } from './service-account.ts';
 import type { ServiceAccounts, ServiceAccountTools } from './service-accounts.ts';
@@ -66,6 +67,7 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
       });
       assertFits(account, tools.tokens);
       assertNumberOfGrants(grants.length);
+      assertNumberOfEffective(rights);
       assertTokenFits({ account, ...rights, audiences }, undefined, tools.tokens);
 
       const belongings = {
@@ -79,9 +81,10 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
           ...(taken && { existing: taken.account.clientId }),
         });
       }
-      for (const { group } of joined.groups) await stores.groups.addMembers(group, [clientId]);
-      const named = (kind: 'role' | 'permission'): string[] =>
-        grants.filter((grant) => grant.kind === kind).map(grantName);
+      for (const { group } of joined.groups) {
+        await stores.groups.addMembers(group, [clientId]);
+        await stores.groups.touch(group, now);
+      }
       return {
         result: {
           account,
@@ -103,8 +106,8 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
               slug: account.slug,
               state: account.state,
               audience: account.audience && audiences.get(account.audience)?.identifier,
-              permissions: named('permission'),
-              ...(grants.some(isRoleGrant) && { roles: named('role') }),
+              permissions: writtenPermissions(grants, audiences),
+              ...(grants.some(isRoleGrant) && { roles: writtenRoles(grants) }),
               ...(groups.length > 0 && { groups: groups.map(({ groupId }) => groupId) }),
               credentials: credentials.map(({ credentialId, type }) => ({ credentialId, type })),
             },

@@ -41,6 +41,8 @@ export interface ServiceAccountStore {
   /** Newest first. */
   list(company: CompanyId | undefined, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
   update(account: ServiceAccount): Promise<void>;
+  /** Counts a change of accounts by what belongs to others, such as a group that they join. */
+  touch(company: CompanyId, clientIds: readonly ClientId[], at: Date): Promise<void>;
   /** Deletes it and everything that belongs to it; its id is never given out again. */
   delete(account: AccountKey, at: Date): Promise<void>;
   /** Whether the id belongs or once belonged to an account. */

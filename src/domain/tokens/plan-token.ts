@@ -1,4 +1,6 @@
+import type { Holdings } from '../permissions/effective-permissions.ts';
 import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/resolve-access.ts';
+import { inCommon } from '../permissions/scope-token.ts';
 import type { Audience } from '../resource-servers/resource-server.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE } from '../service-accounts/service-account.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
@@ -10,7 +12,7 @@ export interface TokenSettings {
   readonly signingAlg: SigningAlg;
   /** Seconds. */
   readonly tokenTtl: number;
-  /** The most that a token may be when it says everything that is held. */
+  /** The most that a token may be. */
   readonly tokenMaxBytes: number;
 }
 
@@ -33,22 +35,31 @@ export interface PlanRequest extends Pick<AccessRequest, 'resource'> {
 /** A scope of less than this part of the most that a token may be needs no closer look. */
 const SURELY_SMALL = 8;
 
-/** Decides what an account that has been authenticated gets for a request, or why nothing. */
+/**
+ * Decides what an account that has been authenticated gets for a request, or why nothing.
+ *
+ * @param subset all that the credential may ask for; undefined: everything that the account holds
+ */
 export function planToken(
   { account, holdings, audiences }: AccountSnapshot,
   { resource, scope: asked }: PlanRequest,
   settings: TokenSettings,
+  subset?: readonly string[],
 ): TokenPlan | AccessRefusal {
   const access = resolveAccess(
-    { holdings, audiences, audience: account.audience ?? FIRST_AUDIENCE },
+    {
+      holdings: subset === undefined ? holdings : narrowed(holdings, subset),
+      audiences,
+      audience: account.audience ?? FIRST_AUDIENCE,
+    },
     { resource, scope: asked?.split(' ') },
   );
   if ('refused' in access) return access;
   const { server, permissions } = access;
   const { signingAlg = settings.signingAlg, tokenTtl = settings.tokenTtl } = server;
   const scope = permissions.join(' ');
-  // A role or a group may have grown since the account was last written.
-  if (asked === undefined && scope.length * SURELY_SMALL > settings.tokenMaxBytes) {
+  // A role or a group may have grown since the account was last written, and one permission has many places.
+  if (scope.length * SURELY_SMALL > settings.tokenMaxBytes) {
     const size = accessTokenSize({
       issuer: settings.issuer,
       alg: signingAlg,
@@ -60,9 +71,15 @@ export function planToken(
     if (size > settings.tokenMaxBytes) {
       return {
         refused: 'invalid_scope',
-        description: `a token with everything that is held at ${server.identifier} would have ${size} bytes, at most ${settings.tokenMaxBytes} are allowed: name a scope`,
+        description: `a token with ${asked === undefined ? `everything that is held at ${server.identifier}` : 'this scope'} would have ${size} bytes, at most ${settings.tokenMaxBytes} are allowed: name a ${asked === undefined ? '' : 'smaller '}scope`,
       };
     }
   }
   return { server, scope, signingAlg, expiresIn: Math.min(tokenTtl, account.tokenTtl ?? Infinity) };
+}
+
+/** What may be asked for with a credential of an account. */
+function narrowed(holdings: Holdings, subset: readonly string[]): Holdings {
+  const wanted = new Set(subset);
+  return new Map([...holdings].map(([id, held]) => [id, new Set([...inCommon(held, wanted)].toSorted())]));
 }

@@ -2,9 +2,9 @@ import type { FromSchema } from 'json-schema-to-ts';
 import type { GroupSnapshot } from '../../domain/groups/group.ts';
 import type { GroupChanges, Groups } from '../../domain/groups/groups.ts';
 import type { CompanyId } from '../../domain/ids.ts';
-import { EVERYWHERE } from '../../domain/permissions/place.ts';
 import { writtenPermissions, writtenRoles } from '../../domain/permissions/written-grants.ts';
 import { SEARCH } from '../common-schema.ts';
+import { rolesAt } from '../mia-roles.ts';
 import { AT_PLACE, atPlace, type AtPlace, ONE_GRANT_OPERATIONS } from '../one-grant.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
 import {
@@ -97,16 +97,16 @@ export function groupRoutes(groups: Groups): Route[] {
       operationId: 'changeGroup',
       summary: 'Change a group, for everyone who is in it',
       tag,
-      permission: 'writ.roles.bind',
+      permission: ['writ.roles.bind'],
       body: CHANGED_GROUP,
       conditional: true,
       revisioned: true,
       replies: { 200: { description: 'The group as it is now', schema: GROUP } },
       refusals: { 409: AMBIGUOUS },
       async handle(call) {
-        const { role, ...changes } = call.body;
-        const rolesAt = role === undefined ? undefined : [{ place: EVERYWHERE, role: role === '' ? undefined : role }];
-        return presented(await change(call, { ...changes, rolesAt }), 200);
+        const { role, projectsRole, ...changes } = call.body;
+        const roles = rolesAt({ role, projectsRole, roles: changes.roles });
+        return presented(await change(call, { ...changes, rolesAt: roles }), 200);
       },
     }),
     defineRoute({

@@ -1,14 +1,14 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { NAME_PATTERN } from '../../domain/name.ts';
 import { ID, TIME } from '../common-schema.ts';
-import { COMPANY_ROLE, GRANTED_PERMISSIONS, GRANTED_ROLES } from '../grants-schema.ts';
+import { COMPANY_ROLE, GRANTED_PERMISSIONS, GRANTED_ROLES, PROJECTS_ROLE } from '../grants-schema.ts';
 
 const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Billing'] } as const;
 
 export const MEMBERS = {
   type: 'array',
   description: 'Ids or slugs of service accounts of the company',
-  items: { type: 'string', minLength: 1, maxLength: 64 },
+  items: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
   maxItems: 1000,
   examples: [['order-import']],
 } as const satisfies JSONSchema;
@@ -38,6 +38,7 @@ export const CHANGED_GROUP = {
     roles: { ...GRANTED_ROLES, description: 'All of them, instead of those that it has' },
     permissions: { ...GRANTED_PERMISSIONS, description: 'All of them, instead of those that it has' },
     role: COMPANY_ROLE,
+    projectsRole: PROJECTS_ROLE,
     members: { ...MEMBERS, description: 'All of them, instead of those that it has' },
   },
   additionalProperties: false,

@@ -3,7 +3,7 @@ import { defineRoute, type Route } from '../route.ts';
 import type { Collection } from '../collection.ts';
 import { LAST_ROOT } from './account-collection.ts';
 import { secondsOrNone } from '../duration.ts';
-import { rolesAt } from './mia-roles.ts';
+import { rolesAt } from '../mia-roles.ts';
 import { answerServiceAccount } from './present-service-account.ts';
 import { CHANGED_SERVICE_ACCOUNT, type ChangedServiceAccountBody, SERVICE_ACCOUNT } from './service-account-schema.ts';
 
@@ -25,7 +25,7 @@ export function changeServiceAccount(
     refusals: { 409: LAST_ROOT },
     async handle({ caller, company, expected, body, param }) {
       const { tokenTtl, role, projectsRole, ...changes } = body;
-      const changedRoles = rolesAt(role, projectsRole);
+      const changedRoles = rolesAt({ role, projectsRole, roles: changes.roles });
       const snapshot = await serviceAccounts.change(caller, company, param('clientId'), expected, {
         ...changes,
         ...(changedRoles && { rolesAt: changedRoles, managementByDefault: true }),

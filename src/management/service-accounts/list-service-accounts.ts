@@ -13,8 +13,8 @@ const FILTER = {
   properties: {
     state: { type: 'string', enum: STATES },
     slug: { type: 'string', pattern: SLUG_PATTERN },
-    role: { type: 'string', pattern: '^[!-~]{1,128}$', description: 'That it has' },
-    permission: { type: 'string', pattern: '^[!-~]{1,128}$', description: 'That has been granted to it' },
+    role: { type: 'string', pattern: '^[!-~]{1,700}$', description: 'That it has' },
+    permission: { type: 'string', pattern: '^[!-~]{1,700}$', description: 'That has been granted to it' },
     search: { ...SEARCH, description: 'How its name or its slug begins' },
   },
   additionalProperties: false,

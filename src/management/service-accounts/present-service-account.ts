@@ -1,12 +1,8 @@
-import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
 import { type AccountSnapshot, type AccountSummary, summaryOf } from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
+import { presentIssuedCredential } from '../credentials/present-credential.ts';
 import type { Answer } from '../route.ts';
-import type {
-  IssuedCredentialBody,
-  RegisteredServiceAccountBody,
-  ServiceAccountBody,
-} from './service-account-schema.ts';
+import type { RegisteredServiceAccountBody, ServiceAccountBody } from './service-account-schema.ts';
 
 /** Shows an account; every member is picked by name, so that nothing leaves by accident. */
 export function presentServiceAccount({
@@ -56,15 +52,5 @@ export function presentRegisteredServiceAccount(registered: RegisteredServiceAcc
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
     // As Mia's clients read them.
     ...(clientSecret !== undefined && { clientSecret, clientSecretExpiresAt: 0 }),
-  };
-}
-
-function presentIssuedCredential({ credential, clientSecret }: IssuedCredential): IssuedCredentialBody {
-  return {
-    credentialId: credential.credentialId,
-    type: credential.type,
-    createdAt: credential.createdAt.toISOString(),
-    ...(credential.type === 'client_secret' ? { hint: credential.hint } : { kid: credential.kid }),
-    ...(clientSecret !== undefined && { clientSecret }),
   };
 }

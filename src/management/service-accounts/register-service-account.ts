@@ -8,7 +8,7 @@ import {
   type NewServiceAccountBody,
   REGISTERED_SERVICE_ACCOUNT,
 } from './service-account-schema.ts';
-import { wantedCredentials } from './wanted-credentials.ts';
+import { wantedCredentials } from '../credentials/wanted-credentials.ts';
 
 export function registerServiceAccount(
   { path, tag, operationId, one }: Collection,

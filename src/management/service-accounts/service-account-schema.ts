@@ -2,8 +2,9 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { NAME_PATTERN } from '../../domain/name.ts';
 import { SLUG_PATTERN } from '../../domain/slug.ts';
 import { STATES } from '../../domain/state.ts';
-import { COMPANY_ROLE, GRANTED_GROUPS, GRANTED_PERMISSIONS, GRANTED_ROLES } from '../grants-schema.ts';
-import { DESCRIPTION, DESCRIPTION_PATTERN, ID, TIME } from '../common-schema.ts';
+import { COMPANY_ROLE, GRANTED_GROUPS, GRANTED_PERMISSIONS, GRANTED_ROLES, PROJECTS_ROLE } from '../grants-schema.ts';
+import { ISSUED_CREDENTIAL, NEW_CREDENTIAL, PUBLIC_KEY, SECRET } from '../credentials/credential-schema.ts';
+import { DESCRIPTION, DESCRIPTION_PATTERN, TIME } from '../common-schema.ts';
 
 const STATE = {
   type: 'string',
@@ -39,70 +40,13 @@ const METADATA = {
 
 const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Order import'] } as const;
 
-const PROJECTS_ROLE = {
-  type: 'array',
-  description:
-    "As Mia's clients say it: changes of roles in projects and their environments; an empty role takes away, but beside environmentsRole it changes nothing",
-  items: {
-    type: 'object',
-    properties: {
-      projectId: ID,
-      role: COMPANY_ROLE,
-      environmentsRole: {
-        type: 'array',
-        items: {
-          type: 'object',
-          properties: { envId: ID, role: COMPANY_ROLE },
-          required: ['envId', 'role'],
-          additionalProperties: false,
-        },
-        maxItems: 100,
-      },
-    },
-    required: ['projectId'],
-    additionalProperties: false,
-  },
-  maxItems: 100,
-} as const;
-
 const AUDIENCE = {
   type: 'string',
-  maxLength: 512,
+  pattern: '^[!-~]{1,512}$',
   description:
     'Identifier of the resource server that tokens are for unless they ask for another; that of the first permission when absent',
   examples: ['api://default'],
 } as const;
-
-const PUBLIC_KEY = {
-  type: ['string', 'object'],
-  maxLength: 16_384,
-  description: 'A JWK, or PEM (SPKI or PKCS #1)',
-  examples: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
-} as const;
-
-/** A credential that can be asked for; what it needs depends on its type. */
-const NEW_CREDENTIAL = {
-  title: 'NewCredential',
-  type: 'object',
-  properties: {
-    type: { type: 'string', enum: ['client_secret', 'public_key'] },
-    publicKey: PUBLIC_KEY,
-    assertionAudiences: {
-      type: 'array',
-      description: 'Values of aud that assertions with this key may have beside the issuer',
-      items: { type: 'string', pattern: '^[!-~]{1,512}$' },
-      maxItems: 10,
-    },
-    assertionMaxTtl: {
-      type: 'integer',
-      description: 'Longest lifetime of assertions with this key, in seconds',
-      minimum: 1,
-      maximum: 86_400,
-    },
-  },
-  required: ['type'],
-  additionalProperties: false,
-} as const satisfies JSONSchema;
 
 /** What can be sent to register a service account. */
 export const NEW_SERVICE_ACCOUNT = {
@@ -213,8 +157,6 @@ export const SERVICE_ACCOUNT = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-const SECRET = { type: 'string', description: 'Shown this once and never again' } as const;
-
 /** A service account just registered, with the secret that is shown this once. */
 export const REGISTERED_SERVICE_ACCOUNT = {
   title: 'RegisteredServiceAccount',
@@ -223,20 +165,7 @@ export const REGISTERED_SERVICE_ACCOUNT = {
     ...ACCOUNT,
     credentials: {
       type: 'array',
-      items: {
-        title: 'IssuedCredential',
-        type: 'object',
-        properties: {
-          credentialId: { type: 'string' },
-          type: { type: 'string', enum: ['client_secret', 'public_key'] },
-          hint: { type: 'string', description: 'The first characters of the secret' },
-          kid: { type: 'string' },
-          createdAt: TIME,
-          clientSecret: SECRET,
-        },
-        required: ['credentialId', 'type', 'createdAt'],
-        additionalProperties: false,
-      },
+      items: ISSUED_CREDENTIAL,
     },
     clientSecret: SECRET,
     clientIdIssuedAt: { type: 'integer', description: 'Unix seconds' },
@@ -248,6 +177,5 @@ export const REGISTERED_SERVICE_ACCOUNT = {
 
 export type ChangedServiceAccountBody = FromSchema<typeof CHANGED_SERVICE_ACCOUNT>;
 export type NewServiceAccountBody = FromSchema<typeof NEW_SERVICE_ACCOUNT>;
-export type IssuedCredentialBody = RegisteredServiceAccountBody['credentials'][number];
 export type ServiceAccountBody = FromSchema<typeof SERVICE_ACCOUNT>;
 export type RegisteredServiceAccountBody = FromSchema<typeof REGISTERED_SERVICE_ACCOUNT>;

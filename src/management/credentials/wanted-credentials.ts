@@ -1,6 +1,8 @@
 import type { NewCredential } from '../../domain/credentials/issue-credentials.ts';
 import { DomainError } from '../../domain/domain-error.ts';
-import type { NewServiceAccountBody } from './service-account-schema.ts';
+import type { NewServiceAccountBody } from '../service-accounts/service-account-schema.ts';
+import { secondsOrNone } from '../duration.ts';
+import type { NewCredentialBody } from './credential-schema.ts';
 
 /**
  * The credentials that a registration asks for: `credentials`, or as Mia's clients say it, or one client secret.
@@ -11,21 +13,28 @@ export function wantedCredentials(body: NewServiceAccountBody): NewCredential[] 
   const { credentials, tokenEndpointAuthMethod: method, publicKey } = body;
   if (credentials === undefined) {
     const type = method === 'private_key_jwt' ? 'public_key' : 'client_secret';
-    return [wanted({ type, ...(publicKey !== undefined && { publicKey }) }, '')];
+    return [wantedCredential({ type, ...(publicKey !== undefined && { publicKey }) }, '')];
   }
   if (method !== undefined) throw mismatch('/tokenEndpointAuthMethod', 'excludes credentials');
   if (publicKey !== undefined) throw mismatch('/publicKey', 'goes into credentials');
-  return credentials.map((credential, index) => wanted(credential, `/credentials/${index}`));
+  return credentials.map((credential, index) => wantedCredential(credential, `/credentials/${index}`));
 }
 
-type Wanted = NonNullable<NewServiceAccountBody['credentials']>[number];
-
-function wanted(credential: Wanted, at: string): NewCredential {
-  const { type, publicKey, assertionAudiences, assertionMaxTtl } = credential;
+/** @param at where it stands in the body. @throws DomainError `invalid_value` */
+export function wantedCredential(credential: NewCredentialBody, at: string): NewCredential {
+  const { type, publicKey, assertionAudiences, assertionMaxTtl, name, description, permissions } = credential;
+  const described = {
+    name,
+    description,
+    lifetime: secondsOrNone(credential.expiresIn, `${at}/expiresIn`) ?? undefined,
+    permissions: permissions ?? undefined,
+  };
   if (type === 'client_secret') {
-    const foreign = Object.keys(credential).find((member) => member !== 'type');
-    if (foreign !== undefined) throw mismatch(`${at}/${foreign}`, 'goes with a public key only');
-    return { type };
+    const foreign = Object.entries({ publicKey, assertionAudiences, assertionMaxTtl }).find(
+      ([, value]) => value !== undefined,
+    );
+    if (foreign !== undefined) throw mismatch(`${at}/${foreign[0]}`, 'goes with a public key only');
+    return { type, ...described };
   }
   if (publicKey === undefined) throw mismatch(`${at}/publicKey`, 'is required for this kind of credential');
   return {
@@ -34,6 +43,7 @@ function wanted(credential: Wanted, at: string): NewCredential {
     assertionAudiences: assertionAudiences ?? [],
     assertionMaxTtl,
     pointer: `${at}/publicKey`,
+    ...described,
   };
 }
 

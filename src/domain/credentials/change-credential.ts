@@ -1,0 +1,92 @@
+import { DomainError } from '../domain-error.ts';
+import type { Credential } from './credential.ts';
+import { nameTaken, type NewCredential } from './issue-credentials.ts';
+
+/** What is to become of a credential: undefined leaves a member as it is, null takes it away. */
+export interface CredentialChanges {
+  readonly name?: string | null | undefined;
+  readonly description?: string | null | undefined;
+  readonly state?: 'enabled' | 'disabled' | undefined;
+  /** Seconds from now. */
+  readonly lifetime?: number | null | undefined;
+  readonly permissions?: readonly string[] | null | undefined;
+  readonly assertionAudiences?: readonly string[] | undefined;
+  /** Seconds. */
+  readonly assertionMaxTtl?: number | null | undefined;
+}
+
+/** @throws DomainError `invalid_value`, `already_rotated` */
+export function changedCredential(before: Credential, changes: CredentialChanges, now: Date): Credential {
+  const { name, description, state, lifetime, permissions, assertionAudiences, assertionMaxTtl } = changes;
+  if (before.state === 'ending' && state !== undefined) {
+    throw new DomainError('already_rotated', 'It is ending: its successor can be changed', {
+      existing: before.successor,
+    });
+  }
+  const described = {
+    name: name === undefined ? before.name : (name ?? undefined),
+    description: description === undefined ? before.description : (description ?? undefined),
+    state: state ?? before.state,
+    lifetime: lifetime === undefined ? before.lifetime : (lifetime ?? undefined),
+    expiresAt: lifetime === undefined ? before.expiresAt : expiryOf(lifetime, now),
+    permissions: permissions === undefined ? before.permissions : (permissions ?? undefined),
+  };
+  if (before.type === 'client_secret') {
+    const foreign = Object.entries({ assertionAudiences, assertionMaxTtl }).find(([, value]) => value !== undefined);
+    if (foreign !== undefined) {
+      throw new DomainError('invalid_value', 'It goes with a public key only', {
+        fields: [{ pointer: `/${foreign[0]}`, message: 'goes with a public key only' }],
+      });
+    }
+    return { ...before, ...described };
+  }
+  return {
+    ...before,
+    ...described,
+    assertionAudiences: assertionAudiences ?? before.assertionAudiences,
+    assertionMaxTtl: assertionMaxTtl === undefined ? before.assertionMaxTtl : (assertionMaxTtl ?? undefined),
+  };
+}
+
+function expiryOf(lifetime: number | null, now: Date): Date | undefined {
+  return lifetime === null ? undefined : new Date(now.getTime() + lifetime * 1000);
+}
+
+/** When one that is rotated stops working: after the overlap, and never later than it would have. */
+export function endOf(expiresAt: Date | undefined, now: Date, seconds: number): Date {
+  const end = new Date(now.getTime() + seconds * 1000);
+  return expiresAt !== undefined && expiresAt < end ? expiresAt : end;
+}
+
+/** @throws DomainError `already_exists` when another one has the name */
+export function assertUnlikeOthers(
+  credentials: readonly Credential[],
+  before: Credential,
+  { name }: CredentialChanges,
+): void {
+  if (typeof name !== 'string' || before.state === 'ending') return;
+  const other = credentials.find((one) => one !== before && one.state !== 'ending' && one.name === name);
+  if (other !== undefined) throw nameTaken(name, other.credentialId);
+}
+
+/** What is to take the place of a credential. @throws DomainError `invalid_value` */
+export function successorOf(
+  old: Credential,
+  described: Pick<Credential, 'name' | 'description' | 'lifetime' | 'permissions'>,
+  publicKey: unknown,
+): NewCredential {
+  const pointer = '/publicKey';
+  if (old.type === 'client_secret') {
+    if (publicKey === undefined) return { type: old.type, ...described };
+    throw new DomainError('invalid_value', 'A secret is made by the server', {
+      fields: [{ pointer, message: 'goes with a public key only' }],
+    });
+  }
+  if (publicKey === undefined) {
+    throw new DomainError('invalid_value', 'The successor of a key is a key', {
+      fields: [{ pointer, message: 'is required for this kind of credential' }],
+    });
+  }
+  const { type, assertionAudiences, assertionMaxTtl } = old;
+  return { type, publicKey, assertionAudiences, assertionMaxTtl, pointer, ...described };
+}

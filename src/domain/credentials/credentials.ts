@@ -1,0 +1,264 @@
+import type { AuditEntry } from '../audit/audit-event.ts';
+import { differences } from '../audit/differences.ts';
+import type { Clock } from '../clock.ts';
+import { DomainError } from '../domain-error.ts';
+import type { CompanyId, CredentialId } from '../ids.ts';
+import { holdingsOf } from '../permissions/effective-permissions.ts';
+import { assertMayActAs } from '../permissions/may-grant.ts';
+import { covers } from '../permissions/scope-token.ts';
+import { BUILT_IN_ROLES, rankOf } from '../roles/built-in-roles.ts';
+import { isRoleId, type RoleKey, type RoleRights } from '../roles/role.ts';
+import { assertRevision, type ExpectedRevisions } from '../revision.ts';
+import { keepingARoot } from '../service-accounts/account-rules.ts';
+import { type Caller, originOf } from '../service-accounts/caller.ts';
+import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import { noSuchAccount } from '../service-accounts/service-accounts.ts';
+import type { Storage, Stores, Work } from '../storage.ts';
+import {
+  assertUnlikeOthers,
+  changedCredential,
+  type CredentialChanges,
+  endOf,
+  successorOf,
+} from './change-credential.ts';
+import type { Credential } from './credential.ts';
+import {
+  type CredentialTools,
+  issueCredentials,
+  type IssuedCredential,
+  type NewCredential,
+} from './issue-credentials.ts';
+
+/** What a rotation is to be. */
+export interface Rotation {
+  /** Seconds for which the old one goes on working. */
+  readonly overlap: number;
+  /** The new key, where it is one: a JWK, or PEM. */
+  readonly publicKey: unknown;
+}
+
+/** The credentials of an account, which is found by its id or its slug. */
+export interface Credentials {
+  /** Oldest first. @throws DomainError `not_found` */
+  list(company: CompanyId | undefined, account: string): Promise<readonly Credential[]>;
+  /** @throws DomainError `not_found` */
+  get(company: CompanyId | undefined, account: string, id: string): Promise<Credential>;
+  /** @throws DomainError `not_found`, `invalid_value`, `forbidden`, `already_exists`, `limit_reached` */
+  add(
+    caller: Caller,
+    company: CompanyId | undefined,
+    account: string,
+    wanted: NewCredential,
+  ): Promise<IssuedCredential>;
+  /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `already_exists`, `last_root` */
+  change(
+    caller: Caller,
+    company: CompanyId | undefined,
+    account: string,
+    id: string,
+    expected: ExpectedRevisions,
+    changes: CredentialChanges,
+  ): Promise<Credential>;
+  /**
+   * Makes a successor, which takes the name, the rights and the lifetime of the old one; that goes on working for the
+   * overlap.
+   *
+   * @throws DomainError `not_found`, `invalid_value`, `forbidden`, `limit_reached`, or `already_rotated` with the id of
+   *   the successor
+   */
+  rotate(
+    caller: Caller,
+    company: CompanyId | undefined,
+    account: string,
+    id: string,
+    rotation: Rotation,
+  ): Promise<IssuedCredential>;
+  /** @throws DomainError `not_found`, `precondition_failed`, `last_root` */
+  remove(
+    caller: Caller,
+    company: CompanyId | undefined,
+    account: string,
+    id: string,
+    expected: ExpectedRevisions,
+  ): Promise<void>;
+}
+
+/** What the use cases of this noun are given. */
+export interface CredentialsTools extends CredentialTools {
+  readonly storage: Storage;
+  readonly clock: Clock;
+}
+
+export function createCredentials(tools: CredentialsTools): Credentials {
+  const { storage, clock } = tools;
+
+  /** Does something to the credentials of one account, which nobody else changes meanwhile. */
+  async function onAccount<Result>(
+    caller: Caller,
+    company: CompanyId | undefined,
+    id: string,
+    act: (snapshot: AccountSnapshot, stores: Stores) => Promise<Work<Result>>,
+  ): Promise<Result> {
+    return storage.write(originOf(caller), async (stores) => {
+      const { account } = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
+      return keepingARoot(stores, account, async () =>
+        act((await stores.serviceAccounts.lock(account)) ?? noSuchAccount(), stores),
+      );
+    });
+  }
+
+  return {
+    async list(company, account) {
+      const snapshot = (await storage.read.serviceAccounts.find(company, account)) ?? noSuchAccount();
+      return snapshot.credentials;
+    },
+
+    async get(company, account, id) {
+      return found((await storage.read.serviceAccounts.find(company, account)) ?? noSuchAccount(), id);
+    },
+
+    add: (caller, company, id, wanted) =>
+      onAccount(caller, company, id, async (snapshot, stores) => {
+        assertHeld(snapshot, wanted.permissions);
+        await assertMayHave(stores, caller, snapshot, wanted.permissions);
+        const [issued] = await issueCredentials([wanted], tools, clock(), snapshot.credentials);
+        if (issued === undefined) throw new Error('a credential was not made');
+        const { credential } = issued;
+        await stores.credentials.insert(snapshot.account, [credential]);
+        return { result: issued, audit: [entry('credential.created', snapshot, credential, shown(credential))] };
+      }),
+
+    change: (caller, company, account, id, expected, changes) =>
+      onAccount(caller, company, account, async (snapshot, stores) => {
+        const before = found(snapshot, id);
+        assertRevision(before.revision, expected);
+        const after = changedCredential(before, changes, clock());
+        assertUnlikeOthers(snapshot.credentials, before, changes);
+        if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
+        // What only takes away needs no more than being allowed to.
+        const { state, lifetime, permissions } = changes;
+        if (state === 'enabled' || lifetime !== undefined || permissions !== undefined) {
+          await assertMayHave(stores, caller, snapshot, after.permissions);
+        }
+        const details = differences(shown(before), shown(after), Object.keys(shown(after)));
+        if (Object.keys(details).length === 0) return { result: before, audit: [] };
+        const next = { ...after, revision: before.revision + 1 };
+        await stores.credentials.update(snapshot.account, next);
+        return { result: next, audit: [entry('credential.changed', snapshot, before, details)] };
+      }),
+
+    rotate: (caller, company, account, id, { overlap, publicKey }) =>
+      onAccount(caller, company, account, async (snapshot, stores) => {
+        const old = found(snapshot, id);
+        const now = clock();
+        if (old.state === 'ending') {
+          throw new DomainError('already_rotated', 'It has a successor already', { existing: old.successor });
+        }
+        await assertMayHave(stores, caller, snapshot, old.permissions);
+        const { name, description, lifetime, permissions } = old;
+        const others = snapshot.credentials.filter((credential) => credential !== old);
+        const ending = { ...old, state: 'ending', expiresAt: endOf(old.expiresAt, now, overlap) } as const;
+        const described = { name, description, lifetime, permissions };
+        const [issued] = await issueCredentials([successorOf(old, described, publicKey)], tools, now, [
+          ...others,
+          ending,
+        ]);
+        if (issued === undefined) throw new Error('a credential was not made');
+        const { credentialId: successor } = issued.credential;
+        const rotated: Credential = { ...ending, successor, revision: old.revision + 1 };
+        // The old one first: until it is ending it has the name.
+        await stores.credentials.update(snapshot.account, rotated);
+        await stores.credentials.insert(snapshot.account, [issued.credential]);
+        const details = { successor, endsAt: rotated.expiresAt?.toISOString() };
+        return {
+          result: issued,
+          audit: [
+            entry('credential.created', snapshot, issued.credential, shown(issued.credential)),
+            entry('credential.rotated', snapshot, old, details),
+          ],
+        };
+      }),
+
+    remove: (caller, company, account, id, expected) =>
+      onAccount(caller, company, account, async (snapshot, stores) => {
+        const credential = found(snapshot, id);
+        assertRevision(credential.revision, expected);
+        await stores.credentials.delete(snapshot.account, credential.credentialId);
+        return { result: undefined, audit: [entry('credential.deleted', snapshot, credential, shown(credential))] };
+      }),
+  };
+}
+
+function found({ credentials }: AccountSnapshot, id: string): Credential {
+  const credential = credentials.find(({ credentialId }) => credentialId === id);
+  if (credential === undefined) throw new DomainError('not_found', 'There is no such credential');
+  return credential;
+}
+
+/** Whoever has a credential of an account can do what the account may, as far as the credential reaches. */
+async function assertMayHave(
+  { roles }: Stores,
+  caller: Caller,
+  snapshot: AccountSnapshot,
+  subset: readonly string[] | undefined,
+): Promise<void> {
+  const { account, grants, groups, audiences } = snapshot;
+  const all = [...grants, ...groups.flatMap((group) => group.grants)];
+  const lower = all.some((grant) => grant.kind === 'role' && rankOf(grant.roleKey) !== undefined)
+    ? await roles.visible(account.company, BUILT_IN_ROLES.filter(isRoleId))
+    : [];
+  const target = {
+    company: account.company,
+    self: caller.clientId === account.clientId,
+    roles: new Map([...lower.map((role): [RoleKey, RoleRights] => [role.roleKey, role]), ...snapshot.roles]),
+    audiences,
+  };
+  assertMayActAs(caller, all, target, subset && new Set(subset));
+}
+
+/** @throws DomainError `invalid_value` for what the account does not hold anywhere */
+function assertHeld(snapshot: AccountSnapshot, subset: readonly string[] | undefined): void {
+  const holdings = [...holdingsOf(snapshot, snapshot.account.company).values()];
+  const fields = (subset ?? []).flatMap((token, index) =>
+    holdings.some((held) => covers(held, token))
+      ? []
+      : [{ pointer: `/permissions/${index}`, message: 'is not held by the account' }],
+  );
+  if (fields.length > 0) throw new DomainError('invalid_value', 'The account does not hold all of it', { fields });
+}
+
+/** What may be said of a credential anywhere. */
+function shown(credential: Credential): Readonly<Record<string, unknown>> {
+  const { type, name, description, state, expiresAt, lifetime, permissions } = credential;
+  return {
+    type,
+    name,
+    description,
+    state,
+    expiresAt: expiresAt?.toISOString(),
+    lifetime,
+    permissions,
+    ...(credential.type === 'client_secret'
+      ? { hint: credential.hint }
+      : {
+          kid: credential.kid,
+          assertionAudiences: credential.assertionAudiences,
+          assertionMaxTtl: credential.assertionMaxTtl,
+        }),
+  };
+}
+
+function entry(
+  action: AuditEntry['action'],
+  { account: { clientId, company } }: AccountSnapshot,
+  { credentialId }: { credentialId: CredentialId },
+  details: Readonly<Record<string, unknown>>,
+): AuditEntry {
+  return {
+    action,
+    target: credentialId,
+    company,
+    details: { clientId, ...details },
+    changes: [{ kind: 'account', clientId }],
+  };
+}

@@ -1,0 +1,134 @@
+import type { Credential } from '../../domain/credentials/credential.ts';
+import type { Credentials } from '../../domain/credentials/credentials.ts';
+import type { Collection } from '../collection.ts';
+import { seconds, secondsOrNone } from '../duration.ts';
+import { type Answer, defineRoute, type Route } from '../route.ts';
+import { LAST_ROOT } from '../service-accounts/account-collection.ts';
+import {
+  CHANGED_CREDENTIAL,
+  type ChangedCredentialBody,
+  CREDENTIAL,
+  ISSUED_CREDENTIAL,
+  NEW_CREDENTIAL,
+  type NewCredentialBody,
+  ROTATION,
+  type RotationBody,
+} from './credential-schema.ts';
+import { presentCredential, presentIssuedCredential } from './present-credential.ts';
+import { wantedCredential } from './wanted-credentials.ts';
+
+/** How long the old one goes on working after a rotation, in seconds. */
+const OVERLAP = 86_400;
+
+/** The operations on the credentials of an account. */
+export function credentialRoutes(collection: Collection, credentials: Credentials): Route[] {
+  const { tag, operationId, one: account } = collection;
+  const path = `${collection.path}/{clientId}/credentials`;
+  const single = `${path}/{credentialId}`;
+  return [
+    defineRoute<NewCredentialBody>({
+      method: 'POST',
+      path,
+      operationId: operationId('add', 'Credential'),
+      summary: `Add a credential to a ${account}`,
+      tag,
+      permission: 'writ.credentials.manage',
+      body: NEW_CREDENTIAL,
+      revisioned: true,
+      replies: { 201: { description: 'The credential, and once its secret', schema: ISSUED_CREDENTIAL } },
+      refusals: { 409: 'The name or the key is there (`already_exists`): `Location` leads to what has it' },
+      async handle({ caller, company, body, param }) {
+        const wanted = wantedCredential(body, '');
+        const issued = await credentials.add(caller, company, param('clientId'), wanted);
+        const { credentialId, revision } = issued.credential;
+        return { status: 201, body: presentIssuedCredential(issued), created: credentialId, revision };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path,
+      operationId: operationId('list', 'Credentials'),
+      summary: `List the credentials of a ${account}, oldest first`,
+      tag,
+      permission: 'writ.serviceaccounts.view',
+      replies: { 200: { description: 'The credentials', schema: { type: 'array', items: CREDENTIAL } } },
+      async handle({ company, param }) {
+        const all = await credentials.list(company, param('clientId'));
+        return { status: 200, body: all.map(presentCredential) };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: single,
+      operationId: operationId('get', 'Credential'),
+      summary: `Read a credential of a ${account}`,
+      tag,
+      permission: 'writ.serviceaccounts.view',
+      revisioned: true,
+      replies: { 200: { description: 'The credential', schema: CREDENTIAL } },
+      handle: async ({ company, param }) =>
+        presented(await credentials.get(company, param('clientId'), param('credentialId'))),
+    }),
+    defineRoute<ChangedCredentialBody>({
+      method: 'PATCH',
+      path: single,
+      operationId: operationId('change', 'Credential'),
+      summary: `Change a credential of a ${account}`,
+      tag,
+      permission: 'writ.credentials.manage',
+      body: CHANGED_CREDENTIAL,
+      aboutMember: true,
+      conditional: true,
+      revisioned: true,
+      replies: { 200: { description: 'The credential as it is now', schema: CREDENTIAL } },
+      refusals: { 409: `The name is taken (\`already_exists\`); it is ending (\`already_rotated\`). ${LAST_ROOT}` },
+      async handle({ caller, company, expected, body, param }) {
+        const { expiresIn, ...changes } = body;
+        const changed = await credentials.change(caller, company, param('clientId'), param('credentialId'), expected, {
+          ...changes,
+          lifetime: secondsOrNone(expiresIn, '/expiresIn'),
+        });
+        return presented(changed);
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: single,
+      operationId: operationId('remove', 'Credential'),
+      summary: `Delete a credential of a ${account}`,
+      tag,
+      permission: 'writ.credentials.manage',
+      conditional: true,
+      replies: { 204: { description: 'It is gone' } },
+      refusals: { 409: LAST_ROOT },
+      async handle({ caller, company, expected, param }) {
+        await credentials.remove(caller, company, param('clientId'), param('credentialId'), expected);
+        return { status: 204 };
+      },
+    }),
+    defineRoute<RotationBody>({
+      method: 'POST',
+      path: `${single}/rotate`,
+      operationId: operationId('rotate', 'Credential'),
+      summary: `Rotate a credential of a ${account}: its successor works at once, and it goes on for the overlap`,
+      tag,
+      permission: 'writ.credentials.manage',
+      body: ROTATION,
+      bodyOptional: true,
+      aboutMember: true,
+      revisioned: true,
+      replies: { 201: { description: 'The successor, and once its secret', schema: ISSUED_CREDENTIAL } },
+      refusals: { 409: 'It has a successor (`already_rotated`): `Location` leads to it' },
+      async handle({ caller, company, body: { overlap = OVERLAP, publicKey }, param }) {
+        const rotation = { overlap: overlap === 0 ? 0 : seconds(overlap, '/overlap'), publicKey };
+        const issued = await credentials.rotate(caller, company, param('clientId'), param('credentialId'), rotation);
+        const { credentialId, revision } = issued.credential;
+        return { status: 201, body: presentIssuedCredential(issued), created: credentialId, revision };
+      },
+    }),
+  ];
+}
+
+function presented(credential: Credential): Answer {
+  return { status: 200, body: presentCredential(credential), revision: credential.revision };
+}

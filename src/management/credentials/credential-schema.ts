@@ -1,0 +1,162 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { CREDENTIAL_STATES } from '../../domain/credentials/credential.ts';
+import { NAME_PATTERN } from '../../domain/name.ts';
+import { DESCRIPTION, DURATION, TIME } from '../common-schema.ts';
+
+const NAME = {
+  type: 'string',
+  pattern: NAME_PATTERN,
+  maxLength: 128,
+  description: 'Unique among those of the account that are not ending',
+  examples: ['production'],
+} as const;
+
+const EXPIRES_IN = {
+  ...DURATION,
+  description: 'How long it works from now on: seconds, or an ISO 8601 duration; for ever when null',
+  examples: [7_776_000, 'P90D'],
+} as const;
+
+const PERMISSIONS = {
+  type: ['array', 'null'],
+  description: 'All that it may ask for, of what the account holds; everything when null',
+  items: { type: 'string', minLength: 1, maxLength: 700 },
+  maxItems: 1000,
+  examples: [['orders:read']],
+} as const;
+
+const ASSERTION_AUDIENCES = {
+  type: 'array',
+  description: 'Values of aud that assertions with this key may have beside the issuer',
+  items: { type: 'string', pattern: '^[!-~]{1,512}$' },
+  maxItems: 10,
+} as const;
+
+const ASSERTION_MAX_TTL = {
+  type: 'integer',
+  description: 'Longest lifetime of assertions with this key, in seconds',
+  minimum: 1,
+  maximum: 86_400,
+} as const;
+
+export const PUBLIC_KEY = {
+  type: ['string', 'object'],
+  maxLength: 16_384,
+  description: 'A JWK, or PEM (SPKI or PKCS #1)',
+  examples: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
+} as const;
+
+/** A credential that can be asked for; what it needs depends on its type. */
+export const NEW_CREDENTIAL = {
+  title: 'NewCredential',
+  type: 'object',
+  properties: {
+    type: { type: 'string', enum: ['client_secret', 'public_key'] },
+    publicKey: PUBLIC_KEY,
+    assertionAudiences: ASSERTION_AUDIENCES,
+    assertionMaxTtl: ASSERTION_MAX_TTL,
+    name: NAME,
+    description: DESCRIPTION,
+    expiresIn: EXPIRES_IN,
+    permissions: PERMISSIONS,
+  },
+  required: ['type'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** What can be sent to change one: a JSON merge patch (RFC 7396). */
+export const CHANGED_CREDENTIAL = {
+  title: 'ChangedCredential',
+  type: 'object',
+  properties: {
+    name: { ...NAME, type: ['string', 'null'] },
+    description: { ...DESCRIPTION, type: ['string', 'null'] },
+    state: { type: 'string', enum: ['enabled', 'disabled'] },
+    expiresIn: EXPIRES_IN,
+    permissions: PERMISSIONS,
+    assertionAudiences: ASSERTION_AUDIENCES,
+    assertionMaxTtl: { ...ASSERTION_MAX_TTL, type: ['integer', 'null'] },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** What can be sent to rotate one. */
+export const ROTATION = {
+  title: 'Rotation',
+  type: 'object',
+  properties: {
+    overlap: {
+      type: ['integer', 'string'],
+      minimum: 0,
+      maximum: 31_536_000,
+      maxLength: 32,
+      description: 'How long the old one goes on working: seconds, or an ISO 8601 duration; a day when absent',
+      examples: [86_400, 'P1D'],
+    },
+    publicKey: { ...PUBLIC_KEY, description: 'The new key, where it is one: a JWK, or PEM (SPKI or PKCS #1)' },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** A credential as it is answered; never its secret. */
+const SHOWN = {
+  credentialId: { type: 'string', examples: ['cred_5V0kPEq8mDgXc2nB7TzWfY'] },
+  type: { type: 'string', enum: ['client_secret', 'public_key'] },
+  name: { type: ['string', 'null'] },
+  description: { type: ['string', 'null'] },
+  state: {
+    type: 'string',
+    enum: CREDENTIAL_STATES,
+    description: 'ending: it has a successor, and works until it expires',
+  },
+  createdAt: TIME,
+  expiresAt: { ...TIME, type: ['string', 'null'], description: 'RFC 3339, in UTC; null: never' },
+  permissions: PERMISSIONS,
+  successor: { type: ['string', 'null'], description: 'The credential that took its place' },
+  hint: { type: ['string', 'null'], description: 'The first characters of the secret, or the id of the key' },
+} as const;
+
+const KEY_MEMBERS = {
+  kid: { type: 'string' },
+  publicKey: { type: 'object', description: 'The key as a JWK' },
+  assertionAudiences: ASSERTION_AUDIENCES,
+  assertionMaxTtl: { ...ASSERTION_MAX_TTL, type: ['integer', 'null'] },
+} as const;
+
+const SHOWN_MEMBERS = [
+  'credentialId',
+  'type',
+  'name',
+  'description',
+  'state',
+  'createdAt',
+  'expiresAt',
+  'permissions',
+  'successor',
+  'hint',
+] as const;
+
+export const CREDENTIAL = {
+  title: 'Credential',
+  type: 'object',
+  properties: { ...SHOWN, ...KEY_MEMBERS },
+  required: SHOWN_MEMBERS,
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const SECRET = { type: 'string', description: 'Shown this once and never again' } as const;
+
+/** A credential just made, with the secret that is shown this once. */
+export const ISSUED_CREDENTIAL = {
+  title: 'IssuedCredential',
+  type: 'object',
+  properties: { ...SHOWN, ...KEY_MEMBERS, clientSecret: SECRET },
+  required: SHOWN_MEMBERS,
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export type NewCredentialBody = FromSchema<typeof NEW_CREDENTIAL>;
+export type ChangedCredentialBody = FromSchema<typeof CHANGED_CREDENTIAL>;
+export type RotationBody = FromSchema<typeof ROTATION>;
+export type CredentialBody = FromSchema<typeof CREDENTIAL>;
+export type IssuedCredentialBody = FromSchema<typeof ISSUED_CREDENTIAL>;

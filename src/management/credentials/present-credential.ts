@@ -1,0 +1,32 @@
+import type { Credential } from '../../domain/credentials/credential.ts';
+import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
+import type { CredentialBody, IssuedCredentialBody } from './credential-schema.ts';
+
+/** Shows a credential; every member is picked by name, so that nothing leaves by accident. */
+export function presentCredential(credential: Credential): CredentialBody {
+  return {
+    credentialId: credential.credentialId,
+    type: credential.type,
+    name: credential.name ?? null,
+    description: credential.description ?? null,
+    state: credential.state,
+    createdAt: credential.createdAt.toISOString(),
+    expiresAt: credential.expiresAt?.toISOString() ?? null,
+    permissions: credential.permissions === undefined ? null : [...credential.permissions],
+    successor: credential.successor ?? null,
+    ...(credential.type === 'client_secret'
+      ? { hint: credential.hint }
+      : {
+          hint: credential.kid,
+          kid: credential.kid,
+          publicKey: { ...credential.publicKey },
+          assertionAudiences: [...credential.assertionAudiences],
+          assertionMaxTtl: credential.assertionMaxTtl ?? null,
+        }),
+  };
+}
+
+/** The same of one just made, with its secret. */
+export function presentIssuedCredential({ credential, clientSecret }: IssuedCredential): IssuedCredentialBody {
+  return { ...presentCredential(credential), ...(clientSecret !== undefined && { clientSecret }) };
+}

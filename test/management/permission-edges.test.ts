@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { decodeJwt } from 'jose';
+import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
+import { postgres18 } from '../support/databases.ts';
+import { type Reply, useTestApp } from '../support/test-app.ts';
+
+const IN_A = '/api/companies/a';
+const ACCOUNTS = `${IN_A}/service-accounts`;
+const GROUPS = `${IN_A}/groups`;
+
+describe('at the edges of the permission model', () => {
+  const app = useTestApp(postgres18);
+  let owner: ApiCaller;
+  let projectAdmin: ApiCaller;
+  before(async () => {
+    await makeCompany(app, 'a');
+    owner = await withRoles('company-owner');
+    projectAdmin = await withRoles('project-admin@shop');
+  });
+
+  let made = 0;
+  async function register(body: object, bearer?: string): Promise<Reply> {
+    made += 1;
+    return app.api('POST', ACCOUNTS, { name: 'Account', slug: `account-${made}`, ...body }, bearer);
+  }
+  async function withRoles(...roles: string[]): Promise<ApiCaller> {
+    const { json } = await register({ roles });
+    return { ...json, bearer: await apiToken(app, json) };
+  }
+
+  test('E-02 a built-in role lets bind the lower ones, so it takes holding what they have, too', async () => {
+    await app.api('PATCH', '/api/roles/developer', { permissions: ['deploy:run'] });
+    const permissions = ['writ.companies.view', 'writ.serviceaccounts.view', 'writ.activity.view'];
+    const bare = await makeCaller(app, ACCOUNTS, [...permissions, 'writ.roles.bind', 'writ.serviceaccounts.manage']);
+    const bind = (id: string, role: string): Promise<Reply> =>
+      app.api('PUT', `${ACCOUNTS}/${id}/roles/${role}`, undefined, bare.bearer);
+    const { json: other } = await register({});
+    for (const role of ['developer', 'maintainer', 'project-admin']) {
+      for (const id of [bare.clientId, other.clientId]) {
+        const refused = await bind(id, role);
+        assertRefused(app, refused, 403, 'forbidden', role);
+        assert.match(refused.json.detail, /deploy:run/);
+      }
+    }
+    assert.equal((await bind(other.clientId, 'reporter')).status, 204);
+    // Nor by a credential of somebody who has such a role.
+    const admin = await withRoles('project-admin');
+    await app.api('PUT', `${ACCOUNTS}/${bare.clientId}/permissions/writ.credentials.manage`);
+    const bearer = await apiToken(app, bare);
+    const credentials = `${ACCOUNTS}/${admin.clientId}/credentials`;
+    assertRefused(app, await app.api('POST', credentials, { type: 'client_secret' }, bearer), 403, 'forbidden');
+    // Who has one as high may.
+    assert.equal((await app.api('POST', credentials, { type: 'client_secret' }, owner.bearer)).status, 201);
+    await app.api('PATCH', '/api/roles/developer', { permissions: [] });
+  });
+
+  test('E-02 a group is written where its writer may bind, and nowhere else', async () => {
+    await app.api('POST', GROUPS, { name: 'g1', permissions: ['orders:read', 'x@other/prod', 'y@shop'] });
+    const as = (method: string, path: string, body?: object): Promise<Reply> =>
+      app.api(method, `${GROUPS}/g1${path}`, body, projectAdmin.bearer);
+    for (const path of ['/permissions/orders:read', '/permissions/x?place=other/prod']) {
+      assertRefused(app, await as('DELETE', path), 403, 'insufficient_scope', path);
+    }
+    assert.equal((await as('DELETE', '/permissions/y?place=shop')).status, 204);
+    for (const body of [{}, { name: 'mine' }, { members: [] }, { permissions: [] }, { role: 'guest' }]) {
+      assertRefused(app, await as('PATCH', '', body), 403, 'insufficient_scope', JSON.stringify(body));
+    }
+    // As miactl edits a group in a project.
+    const edited = await as('PATCH', '', { projectsRole: [{ projectId: 'shop', role: 'maintainer' }] });
+    assert.equal(edited.status, 200, edited.text);
+    assert.deepEqual(edited.json.roles, ['maintainer@shop']);
+    const elsewhere = await as('PATCH', '', { projectsRole: [{ projectId: 'other', role: 'guest' }] });
+    assertRefused(app, elsewhere, 403, 'insufficient_scope');
+  });
+
+  test('a change of nothing is no way to read an account, nor to move its audience', async () => {
+    const { json: account } = await register({ permissions: ['p'], metadata: { secret: 'plan' } });
+    const path = `${ACCOUNTS}/${account.clientId}`;
+    for (const body of [{}, { projectsRole: [] }, { roles: [] }, { groups: [] }]) {
+      const refused = await app.api('PATCH', path, body, projectAdmin.bearer);
+      assertRefused(app, refused, 403, 'insufficient_scope', JSON.stringify(body));
+    }
+  });
+
+  test('G-24 what an account comes to have has a limit, whichever way', async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `big:${index}`);
+    const identifier = 'api://a/big';
+    await app.api('POST', `${IN_A}/resource-servers`, {
+      identifier,
+      name: 'Big',
+      permissions: names.map((name) => ({ name })),
+    });
+    const role = await app.api(
+      'POST',
+      `${IN_A}/roles`,
+      { roleId: 'big', name: 'Big', permissions: names },
+      owner.bearer,
+    );
+    assert.equal(role.status, 201, role.text);
+    const many = Array.from({ length: 11 }, (_, index) => `big@p${index}`);
+    const audience = `${app.issuer}/api`;
+    const refused = await register({ roles: many, audience }, owner.bearer);
+    assertRefused(app, refused, 422, 'limit_reached');
+    assert.match(refused.json.detail, /at most 10000 permissions, .* here 11000$/);
+    const { json: account } = await register({ roles: many.slice(1), audience }, owner.bearer);
+    const path = `${ACCOUNTS}/${account.clientId}`;
+    assertRefused(app, await app.api('PUT', `${path}/roles/big`, undefined, owner.bearer), 422, 'limit_reached');
+    // What a group brings later does not count beyond it.
+    await app.api('POST', GROUPS, { name: 'Bigger', roles: ['big'], members: [account.clientId] }, owner.bearer);
+    const { json } = await app.api('GET', `${path}/effective-permissions`);
+    assert.equal(json.permissions.length, 10_000);
+    const huge = await app.token(account, { resource: identifier });
+    assert.equal(huge.json.error, 'invalid_scope');
+    // Nor does a request make a token as large as it likes.
+    const scope = Array.from({ length: 300 }, (_, index) => `big:1@p1/${index}`).join(' ');
+    const larger = await app.token(account, { resource: identifier, scope });
+    assert.equal(larger.json.error, 'invalid_scope');
+    assert.match(larger.json.error_description, /name a smaller scope$/);
+  });
+
+  test('control characters name nothing, and break nothing', async () => {
+    await app.api('POST', GROUPS, { name: 'Clean' });
+    for (const [method, path] of [
+      ['GET', '/api/resource-servers/%00'],
+      ['PATCH', '/api/resource-servers/%00'],
+      ['DELETE', `${IN_A}/resource-servers/a%00b`],
+      ['PUT', `${GROUPS}/clean/members/%00`],
+      ['DELETE', `${GROUPS}/clean/members/%0A`],
+      ['GET', '/api/roles/%00'],
+    ] as const) {
+      assertRefused(app, await app.api(method, path, method === 'PATCH' ? {} : undefined), 404, 'not_found', path);
+    }
+    const nul = 'a\u0000b';
+    for (const [method, path, body] of [
+      ['POST', GROUPS, { name: 'x', members: [nul] }],
+      ['POST', `${GROUPS}/clean/members`, { members: [nul] }],
+      ['DELETE', `${GROUPS}/clean/members`, { memberIds: [nul] }],
+      ['POST', ACCOUNTS, { name: 'x', permissions: [{ permission: 'p', resource: nul }] }],
+      ['POST', ACCOUNTS, { name: 'x', audience: nul }],
+      ['POST', ACCOUNTS, { name: 'x', groups: [nul] }],
+      ['POST', ACCOUNTS, { name: 'x', roles: [nul] }],
+      ['POST', `${IN_A}/roles`, { name: 'x', permissions: [{ permission: 'p', resource: nul }] }],
+    ] as const) {
+      assertRefused(app, await app.api(method, path, body), 422, 'invalid_body', path);
+    }
+  });
+
+  test('an account whose audience is gone can still be changed, and its tokens stay for what they were', async () => {
+    const paths: string[] = [];
+    for (const name of ['one', 'two', 'three']) {
+      const body = { identifier: `https://${name}.example`, name, permissions: [{ name: `${name}:use` }] };
+      paths.push(String((await app.api('POST', '/api/resource-servers', body)).headers.get('location')));
+    }
+    const { json: account } = await register({
+      permissions: ['one:use', 'two:use', 'three:use', 'plain'],
+      audience: 'https://one.example',
+    });
+    await app.api('DELETE', `${paths[0]}?cascade=true`);
+    const path = `${ACCOUNTS}/${account.clientId}`;
+    for (const body of [
+      { state: 'disabled' },
+      { state: 'enabled', name: 'Renamed' },
+      { permissions: ['two:use', 'plain', 'more'] },
+    ]) {
+      const changed = await app.api('PATCH', path, body);
+      assert.equal(changed.status, 200, `${JSON.stringify(body)} ${changed.text}`);
+      assert.equal(changed.json.audience, 'api://default');
+    }
+    assert.deepEqual(decodeJwt((await app.token(account)).json.access_token)['permissions'], ['more', 'plain']);
+  });
+
+  test('who manages a resource server may give roles and groups of what it declares', async () => {
+    const server = { identifier: 'api://a/ops', name: 'Ops', permissions: [{ name: 'ops:run' }, { name: 'ops:stop' }] };
+    await app.api('POST', `${IN_A}/resource-servers`, server, owner.bearer);
+    const role = { roleId: 'ops', name: 'Ops', permissions: ['ops:run', 'ops:stop'] };
+    assert.equal((await app.api('POST', `${IN_A}/roles`, role, owner.bearer)).status, 201);
+    const { json: account } = await register({ roles: ['ops@shop'] }, owner.bearer);
+    assert.deepEqual(account.roles, ['ops@shop']);
+    const group = await app.api(
+      'POST',
+      GROUPS,
+      { name: 'Ops team', roles: ['ops'], members: [account.clientId] },
+      owner.bearer,
+    );
+    assert.equal(group.status, 201, group.text);
+  });
+
+  test('one of two permissions of the same name is taken by itself', async () => {
+    const qualified = { permission: 'zz', resource: 'api://default' };
+    await app.api('POST', '/api/resource-servers', {
+      identifier: 'https://zz.example',
+      name: 'ZZ',
+      permissions: [{ name: 'zz' }],
+    });
+    const { json: account } = await register({ permissions: ['zz', qualified], audience: 'https://zz.example' });
+    const path = `${ACCOUNTS}/${account.clientId}`;
+    assert.equal((await app.api('DELETE', `${path}/permissions/zz`)).status, 204);
+    assert.deepEqual((await app.api('GET', path)).json.permissions, [qualified]);
+    const both = [qualified, { permission: 'zz', resource: 'https://zz.example' }];
+    await app.api('PATCH', path, { permissions: both });
+    assertRefused(app, await app.api('DELETE', `${path}/permissions/zz`), 409, 'ambiguous_permission');
+    assert.deepEqual((await app.api('GET', path)).json.permissions, both);
+    // The audit says which.
+    const [event] = (await app.api('GET', `${IN_A}/audit-events?target=${account.clientId}`)).json;
+    assert.deepEqual(event.details.permissionsAdded, [both[1]]);
+  });
+
+  test('who joins or leaves moves the revision of both, so that nobody overwrites it unseen', async () => {
+    const group = await app.api('POST', GROUPS, { name: 'Revised' });
+    const { json: account } = await register({});
+    const path = `${ACCOUNTS}/${account.clientId}`;
+    const seen = (await app.api('GET', path)).headers.get('etag') ?? '';
+    await app.api('PATCH', path, { groups: ['revised'] });
+    const stale = { 'If-Match': group.headers.get('etag') ?? '' };
+    const lost = await app.api('PATCH', `${GROUPS}/revised`, { members: [] }, undefined, stale);
+    assertRefused(app, lost, 412, 'precondition_failed');
+    await app.api('DELETE', `${GROUPS}/revised/members/${account.clientId}`);
+    const old = await app.api('PATCH', path, { name: 'x' }, undefined, { 'If-Match': seen });
+    assertRefused(app, old, 412, 'precondition_failed');
+    const now = (await app.api('GET', path)).headers.get('etag') ?? '';
+    await app.api('PUT', `${GROUPS}/revised/members/${account.clientId}`);
+    const again = await app.api('PATCH', path, { name: 'x' }, undefined, { 'If-Match': now });
+    assertRefused(app, again, 412, 'precondition_failed');
+  });
+
+  test('built-in names are nobody’s, roles are said one way at a time, and of two for one place the later counts', async () => {
+    for (const roleId of ['root', 'guest']) {
+      assertRefused(app, await app.api('POST', `${IN_A}/roles`, { roleId, name: 'x' }), 409, 'already_exists');
+    }
+    const { json: account } = await register({ roles: ['developer'] });
+    const path = `${ACCOUNTS}/${account.clientId}`;
+    const twice = await app.api('PATCH', path, { roles: [], role: 'developer' });
+    assertRefused(app, twice, 422, 'invalid_body');
+    const projectsRole = [
+      { projectId: 'p1', role: 'guest' },
+      { projectId: 'p1', role: 'maintainer' },
+    ];
+    assert.deepEqual((await app.api('PATCH', path, { projectsRole })).json.roles, ['developer', 'maintainer@p1']);
+    const place = Array(8).fill('x'.repeat(64)).join('/');
+    await app.api('PUT', `${path}/permissions/${'n'.repeat(128)}?place=${place}`);
+    const listed = await app.api('GET', `${ACCOUNTS}?permission=${'n'.repeat(128)}@${place}`);
+    assert.equal(listed.json[0]?.clientId, account.clientId, listed.text);
+    const identities = await app.api('GET', `${IN_A}/identities?projectIds=,,&cursor=x&limit=y`);
+    assert.equal(identities.status, 200, identities.text);
+    assert.ok(identities.json.every(({ projects }: { projects: unknown[] }) => projects.length === 0));
+    // Who may see a project sees that there is a company.
+    const tenants = await app.api('GET', '/api/backend/tenants/', undefined, projectAdmin.bearer);
+    assert.deepEqual(
+      tenants.json.map(({ tenantId }: { tenantId: string }) => tenantId),
+      ['a'],
+    );
+  });
+});
