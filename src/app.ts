@@ -3,6 +3,7 @@ import Koa from 'koa';
 import type { Config } from './config/parse-config.ts';
 import type { Origin } from './domain/audit/audit-event.ts';
 import { createCompanies } from './domain/companies/companies.ts';
+import type { NoteUse } from './domain/credentials/use-store.ts';
 import { createCredentials } from './domain/credentials/credentials.ts';
 import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
 import type { KeyRing } from './domain/signing-keys/key-ring.ts';
@@ -26,6 +27,7 @@ import { rememberVerified } from './management/remember-verified.ts';
 import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
+import { startUseRecorder } from './use-recorder.ts';
 import { startJanitor } from './janitor.ts';
 import type { PreparedServer, Surroundings } from './prepare-server.ts';
 import { answers } from './storage/database.ts';
@@ -44,29 +46,41 @@ const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
 /** For how long a credential that was rotated is still shown after its end, in milliseconds: 30 days. */
 const ENDED_SHOWN = 30 * 86_400_000;
+/** For how long it is shown how often a credential was used on a day: a good year. */
+const USES_SHOWN = 400 * 86_400_000;
+/** Milliseconds between two writes of which credentials were used. */
+const USES_PAUSE = 5000;
 
 /** Serves on a prepared database: the composition root, where every part is given what it needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
   const firstRoot = await bootstrap(config, server, surroundings);
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;
+  const { replays, read } = server.storage;
+  const { clock, logger } = surroundings;
+  const uses = startUseRecorder(read.uses, { clock, logger, pause: surroundings.usesPause ?? USES_PAUSE });
   const listening: HttpServer[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(listening.map((http) => http.close(GRACE)));
+    await uses.close();
   };
   try {
-    for (const { app, address } of compose(config, server, surroundings)) {
+    for (const { app, address } of compose(config, server, surroundings, uses.note)) {
       listening.push(await listen(app.callback(), { ...address, limits, newId: surroundings.random.uuid }));
     }
   } catch (error) {
     await close();
     throw error;
   }
-  const { replays, read } = server.storage;
   const forget = async (): Promise<number> => {
-    const ended = new Date(surroundings.clock().getTime() - ENDED_SHOWN);
-    return (await replays.forgetExpired()) + (await read.credentials.forgetEnded(ended));
+    const ago = (milliseconds: number): Date => new Date(clock().getTime() - milliseconds);
+    const gone = [
+      await replays.forgetExpired(),
+      await read.credentials.forgetEnded(ago(ENDED_SHOWN)),
+      await read.uses.forgetCounts(ago(USES_SHOWN)),
+    ];
+    return Math.max(...gone);
   };
-  const janitor = startJanitor(forget, JANITOR_PAUSE, surroundings.logger);
+  const janitor = startJanitor(forget, JANITOR_PAUSE, logger);
   return {
     firstRoot,
     async close() {
@@ -101,9 +115,10 @@ function compose(
   config: Config,
   server: PreparedServer,
   surroundings: Surroundings,
+  noteUse: NoteUse,
 ): { app: HttpApp; address: { host: string; port: number } }[] {
   const { host, port, internalListen } = config;
-  const { oauth, internal } = createFaces(config, server, surroundings);
+  const { oauth, internal } = createFaces(config, server, surroundings, noteUse);
   const application = (faces: readonly HttpMiddleware[]): HttpApp => {
     const app: HttpApp = new Koa();
     app.on('error', (error: unknown) => surroundings.logger.error({ event: 'http.failed', err: error }));
@@ -124,6 +139,7 @@ function createFaces(
   config: Config,
   server: PreparedServer,
   { clock, random, logger, metrics }: Surroundings,
+  noteUse: NoteUse,
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
   const { issuer, signingAlg } = config;
   const { storage, keyRing, credentialTools } = server;
@@ -152,6 +168,7 @@ function createFaces(
     clockTolerance: config.clockTolerance,
     clock,
     replays: storage.replays,
+    noteUse,
     decoyKeys: createDecoyKeys(random.bytes),
     logger,
     metrics,

@@ -8,6 +8,7 @@ export type DomainErrorCode =
   | 'not_empty'
   | 'in_use'
   | 'already_rotated'
+  | 'credential_in_use'
   | 'ambiguous_permission'
   | 'precondition_failed'
   | 'audience_required'

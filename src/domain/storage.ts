@@ -2,6 +2,7 @@ import type { ReplayStore } from './assertions/replay-store.ts';
 import type { AuditEntry, AuditReader, Origin } from './audit/audit-event.ts';
 import type { CompanyStore } from './companies/company-store.ts';
 import type { CredentialStore } from './credentials/credential-store.ts';
+import type { UseStore } from './credentials/use-store.ts';
 import type { ServerSecretStore } from './encryption/server-secrets.ts';
 import type { GroupStore } from './groups/group-store.ts';
 import type { GrantStore } from './permissions/grant-store.ts';
@@ -15,6 +16,7 @@ export interface Stores {
   readonly companies: CompanyStore;
   readonly serviceAccounts: ServiceAccountStore;
   readonly credentials: CredentialStore;
+  readonly uses: UseStore;
   readonly grants: GrantStore;
   readonly resourceServers: ResourceServerStore;
   readonly roles: RoleStore;

@@ -11,6 +11,7 @@ const TITLES = {
   not_found: 'There is nothing here',
   already_exists: 'It exists already',
   in_use: 'It is in use',
+  credential_in_use: 'It has been used not long ago',
   already_rotated: 'It has a successor already',
   ambiguous_permission: 'Two resource servers declare this permission',
   not_empty: 'There is something in it',

@@ -23,3 +23,11 @@ export const DURATION = {
 
 /** What people call a thing, as a segment of its path. */
 export const ID = { type: 'string', pattern: '^(?!\\.{1,2}$)[A-Za-z0-9._-]{1,64}$' } as const;
+
+/** A time in a query. */
+export const MOMENT = {
+  type: 'string',
+  pattern:
+    '^20\\d\\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,6})?Z$',
+  examples: ['2026-11-21T00:00:00Z'],
+} as const;

@@ -9,6 +9,7 @@ const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
   audience_required: { status: 422, code: 'audience_required' },
   insufficient_scope: { status: 403, code: 'insufficient_scope' },
   already_rotated: { status: 409, code: 'already_rotated' },
+  credential_in_use: { status: 409, code: 'credential_in_use' },
   in_use: { status: 409, code: 'in_use' },
   ambiguous_permission: { status: 409, code: 'ambiguous_permission' },
   forbidden: { status: 403, code: 'forbidden' },

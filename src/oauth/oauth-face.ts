@@ -1,3 +1,4 @@
+import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
 import { publicDocument } from '../http/public-document.ts';
 import type { Logger } from '../logger.ts';
@@ -14,12 +15,12 @@ const METADATA_MAX_AGE = 3600;
 
 /** The OAuth endpoints, and the documents that describe them. */
 export function oauthFace(
-  options: ProviderOptions & { readonly logger: Logger; readonly metrics: Metrics },
+  options: ProviderOptions & { readonly logger: Logger; readonly metrics: Metrics; readonly noteUse: NoteUse },
 ): HttpMiddleware {
-  const { issuer, keyRing, logger, metrics } = options;
+  const { issuer, keyRing, logger, metrics, noteUse } = options;
   const provider = createProvider(options);
   const token = (alias: boolean): HttpHandler =>
-    tokenEndpoint({ provider, assertionTools: options, logger, metrics, alias });
+    tokenEndpoint({ provider, assertionTools: options, logger, metrics, noteUse, alias });
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
   const metadata = publicDocument(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([

@@ -1,6 +1,7 @@
 import { stringify } from 'node:querystring';
 import compose from 'koa-compose';
 import { errors, type Provider } from 'oidc-provider';
+import type { NoteUse } from '../domain/credentials/use-store.ts';
 import { DomainError } from '../domain/domain-error.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
@@ -16,6 +17,7 @@ export interface TokenEndpointOptions {
   readonly assertionTools: AssertionTools;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly noteUse: NoteUse;
   /** Whether this is the path of Mia's clients. */
   readonly alias: boolean;
 }
@@ -26,7 +28,7 @@ export interface TokenEndpointOptions {
  * `Origin`, not `Accept`, and no parameter that we do not know (notes, rows 1, 6 to 9 and 24).
  */
 export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
-  const { provider, assertionTools, logger, metrics, alias } = options;
+  const { provider, assertionTools, logger, metrics, noteUse, alias } = options;
   const dispatch = compose(provider.middleware);
 
   return async (ctx) => {
@@ -40,6 +42,8 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       await handOver(ctx, issuance.request);
       if (issuance.failure !== undefined) throw await refusalOf(issuance, assertionTools);
       metrics.tokenIssued(issuance.request.authentication.method, seconds());
+      const { snapshot, credential } = issuance;
+      if (snapshot && credential) noteUse(snapshot.account.clientId, credential.credentialId, ctx.state.source());
     } catch (error) {
       const refusal = errorOf(error);
       logRefusal(ctx, refusal, issuance);

@@ -34,6 +34,7 @@ export interface ServiceAccountRow {
 }
 
 export type SnapshotRow = ServiceAccountRow & {
+  last_used_at: Date | null;
   company_state: State | null;
   credentials: CredentialJson[];
   rights: {
@@ -71,11 +72,16 @@ export const RIGHTS_AS_JSON = `
 
 /** A row of a list: a snapshot's JSON costs several times as much to make and to read. */
 export type SummaryRow = ServiceAccountRow & {
+  last_used_at: Date | null;
   credential_count: number;
   secret_count: number;
   grant_lines: string | null;
   group_ids: GroupId[];
 };
+
+/** When a credential of the account in scope was used last. */
+export const LAST_USED_AT = `
+  select max(used_at) from last_uses where last_uses.client_id = service_accounts.client_id`;
 
 /** The groups of the account in scope. */
 export const GROUP_IDS = `
@@ -130,6 +136,7 @@ export function snapshotFromRow({ rights, ...row }: SnapshotRow, builtIn: BuiltI
   return {
     account,
     enabled: account.state === 'enabled' && row.company_state !== 'disabled',
+    lastUsedAt: row.last_used_at ?? undefined,
     credentials: row.credentials.map(credentialFromJson),
     ...held,
     holdings: holdingsOf(held, account.company),
@@ -147,6 +154,7 @@ export function summaryFromRow(row: SummaryRow, identifierOf: (id: string) => st
     ...grantsFromLines(row.grant_lines, identifierOf),
     groups: row.group_ids,
     audience: identifierOf(row.audience ?? FIRST_AUDIENCE),
+    lastUsedAt: row.last_used_at ?? undefined,
     credentialCount: row.credential_count,
     hasSecret: row.secret_count > 0,
   };

@@ -17,6 +17,7 @@ import { rolesTable } from './roles-table.ts';
 import { serverSecretsTable } from './server-secrets-table.ts';
 import { serviceAccountsTable } from './service-accounts-table.ts';
 import { signingKeysTable } from './signing-keys-table.ts';
+import { usesTable } from './uses-table.ts';
 import { isConflict, rethrowUnavailable, translated } from './unavailable.ts';
 
 /** What storage needs beside a database. */
@@ -86,6 +87,7 @@ function stores(knex: Knex, builtIn: BuiltInIdentifiers): Stores {
     companies: translated(companiesTable(knex)),
     serviceAccounts: translated(serviceAccountsTable(knex, builtIn)),
     credentials: translated(credentialsTable(knex)),
+    uses: translated(usesTable(knex)),
     grants: translated(grantsTable(knex)),
     signingKeys: translated(signingKeysTable(knex)),
     serverSecrets: translated(serverSecretsTable(knex)),

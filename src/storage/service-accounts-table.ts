@@ -8,6 +8,7 @@ import type { ServiceAccountFilter, ServiceAccountStore } from '../domain/servic
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import {
   GROUP_IDS,
+  LAST_USED_AT,
   RIGHTS_AS_JSON,
   rowOf,
   type ServiceAccountRow,
@@ -44,6 +45,7 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
     knex('service_accounts').select<SnapshotRow[]>(
       'service_accounts.*',
       knex.raw(`(select state from companies where company_id = service_accounts.company_id) as company_state`),
+      knex.raw(`(${LAST_USED_AT}) as last_used_at`),
       knex.raw(`(${CREDENTIALS_AS_JSON}) as credentials`),
       knex.raw(`(${RIGHTS_AS_JSON}) as rights`),
     );
@@ -118,6 +120,7 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
       const query = filtered(ownedBy(knex('service_accounts'), company), filter).select<SummaryRow[]>(
         'service_accounts.*',
         'counted.*',
+        knex.raw(`(${LAST_USED_AT}) as last_used_at`),
         knex.raw(`(${GRANT_LINES}) as grant_lines`),
         knex.raw(`(${GROUP_IDS}) as group_ids`),
       );
@@ -206,7 +209,7 @@ function ownedBy<Query extends Knex.QueryBuilder>(query: Query, company: Company
 
 function filtered<Query extends Knex.QueryBuilder>(
   query: Query,
-  { state, slug, permission, role, search }: ServiceAccountFilter,
+  { state, slug, permission, role, search, lastUsedBefore, expiringBefore }: ServiceAccountFilter,
 ): Query {
   if (state !== undefined) void query.where('service_accounts.state', state);
   if (slug !== undefined) void query.where('service_accounts.slug', slug);
@@ -218,6 +221,19 @@ function filtered<Query extends Knex.QueryBuilder>(
         [kind, name, place],
       );
     }
+  }
+  if (lastUsedBefore !== undefined) {
+    void query.whereRaw(
+      'not exists (select from last_uses where last_uses.client_id = service_accounts.client_id and used_at >= ?)',
+      [lastUsedBefore],
+    );
+  }
+  if (expiringBefore !== undefined) {
+    void query.whereRaw(
+      `exists (select from credentials where ${ofAccount('credentials')} and credentials.state = 'enabled'
+        and expires_at < ?)`,
+      [expiringBefore],
+    );
   }
   if (search !== undefined) {
     const pattern = prefixPattern(search);

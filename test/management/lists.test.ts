@@ -100,7 +100,10 @@ onEachDatabase('a list', (kind) => {
     ]) {
       const reply = await app.api('GET', `${root}?${query}`);
       assertRefused(app, reply, 400, 'invalid_query', query);
-      assert.match(reply.json.detail, /the parameters are state, slug, role, permission, search, limit, cursor$/);
+      assert.match(
+        reply.json.detail,
+        /the parameters are state, slug, role, permission, lastUsedBefore, expiringBefore, search, limit, cursor$/,
+      );
     }
     assertRefused(app, await app.api('GET', `${root}/root?verbose=1`), 400, 'invalid_query');
     assertRefused(app, await app.api('POST', `${root}?dry=1`, { name: 'x' }), 400, 'invalid_query');

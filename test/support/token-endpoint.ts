@@ -77,6 +77,7 @@ export async function startBareTokenEndpoint(
       assertionTools: options,
       logger: quietSurroundings({ lines }).logger,
       metrics: createMetrics(),
+      noteUse: () => {},
       alias: false,
     }),
   );

@@ -22,6 +22,8 @@ import {
   successorOf,
 } from './change-credential.ts';
 import type { Credential } from './credential.ts';
+import type { UseCount } from './use-store.ts';
+import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
 import {
   type CredentialTools,
   issueCredentials,
@@ -40,9 +42,13 @@ export interface Rotation {
 /** The credentials of an account, which is found by its id or its slug. */
 export interface Credentials {
   /** Oldest first. @throws DomainError `not_found` */
-  list(company: CompanyId | undefined, account: string): Promise<readonly Credential[]>;
-  /** @throws DomainError `not_found` */
-  get(company: CompanyId | undefined, account: string, id: string): Promise<Credential>;
+  list(company: CompanyId | undefined, account: string): Promise<readonly UsedCredential[]>;
+  /** With how often it was used on each day. @throws DomainError `not_found` */
+  get(
+    company: CompanyId | undefined,
+    account: string,
+    id: string,
+  ): Promise<UsedCredential & { readonly counts: readonly UseCount[] }>;
   /** @throws DomainError `not_found`, `invalid_value`, `forbidden`, `already_exists`, `limit_reached` */
   add(
     caller: Caller,
@@ -58,7 +64,7 @@ export interface Credentials {
     id: string,
     expected: ExpectedRevisions,
     changes: CredentialChanges,
-  ): Promise<Credential>;
+  ): Promise<UsedCredential>;
   /**
    * Makes a successor, which takes the name, the rights and the lifetime of the old one; that goes on working for the
    * overlap.
@@ -73,13 +79,17 @@ export interface Credentials {
     id: string,
     rotation: Rotation,
   ): Promise<IssuedCredential>;
-  /** @throws DomainError `not_found`, `precondition_failed`, `last_root` */
+  /**
+   * @param ifUnusedFor seconds: only if it has not been used for so long
+   * @throws DomainError `not_found`, `precondition_failed`, `last_root`, `credential_in_use`
+   */
   remove(
     caller: Caller,
     company: CompanyId | undefined,
     account: string,
     id: string,
     expected: ExpectedRevisions,
+    ifUnusedFor: number | undefined,
   ): Promise<void>;
 }
 
@@ -110,11 +120,17 @@ export function createCredentials(tools: CredentialsTools): Credentials {
   return {
     async list(company, account) {
       const snapshot = (await storage.read.serviceAccounts.find(company, account)) ?? noSuchAccount();
-      return snapshot.credentials;
+      const last = await storage.read.uses.lastOf(snapshot.account.clientId);
+      return snapshot.credentials.map((credential) => ({ credential, lastUse: useOf(credential, last) }));
     },
 
     async get(company, account, id) {
-      return found((await storage.read.serviceAccounts.find(company, account)) ?? noSuchAccount(), id);
+      const snapshot = (await storage.read.serviceAccounts.find(company, account)) ?? noSuchAccount();
+      const credential = found(snapshot, id);
+      const { clientId } = snapshot.account;
+      const last = await storage.read.uses.lastOf(clientId);
+      const counts = await storage.read.uses.countsOf(clientId, credential.credentialId);
+      return { credential, lastUse: useOf(credential, last), counts };
     },
 
     add: (caller, company, id, wanted) =>
@@ -141,10 +157,14 @@ export function createCredentials(tools: CredentialsTools): Credentials {
           await assertMayHave(stores, caller, snapshot, after.permissions);
         }
         const details = differences(shown(before), shown(after), Object.keys(shown(after)));
-        if (Object.keys(details).length === 0) return { result: before, audit: [] };
+        const lastUse = useOf(before, await stores.uses.lastOf(snapshot.account.clientId));
+        if (Object.keys(details).length === 0) return { result: { credential: before, lastUse }, audit: [] };
         const next = { ...after, revision: before.revision + 1 };
         await stores.credentials.update(snapshot.account, next);
-        return { result: next, audit: [entry('credential.changed', snapshot, before, details)] };
+        return {
+          result: { credential: next, lastUse },
+          audit: [entry('credential.changed', snapshot, before, details)],
+        };
       }),
 
     rotate: (caller, company, account, id, { overlap, publicKey }) =>
@@ -179,10 +199,14 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         };
       }),
 
-    remove: (caller, company, account, id, expected) =>
+    remove: (caller, company, account, id, expected, ifUnusedFor) =>
       onAccount(caller, company, account, async (snapshot, stores) => {
         const credential = found(snapshot, id);
         assertRevision(credential.revision, expected);
+        if (ifUnusedFor !== undefined) {
+          const since = new Date(clock().getTime() - ifUnusedFor * 1000);
+          assertUnusedSince(useOf(credential, await stores.uses.lastOf(snapshot.account.clientId)), since);
+        }
         await stores.credentials.delete(snapshot.account, credential.credentialId);
         return { result: undefined, audit: [entry('credential.deleted', snapshot, credential, shown(credential))] };
       }),

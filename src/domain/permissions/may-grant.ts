@@ -112,10 +112,8 @@ function expanded(grant: Grant, roles: Roles): PermissionGrant[] {
  */
 function authorityOf(grant: Grant, roles: Roles): PermissionGrant[] {
   if (grant.kind === 'permission') return [grant];
-  return lowerRoles(grant.roleKey).reduce(
-    (all, roleKey) => [...all, ...expanded({ ...grant, roleKey: known(roleKey, roles).roleKey }, roles)],
-    expanded(grant, roles),
-  );
+  const lower = lowerRoles(grant.roleKey).map((roleKey) => known(roleKey, roles).roleKey);
+  return [grant.roleKey, ...lower].flatMap((roleKey) => expanded({ ...grant, roleKey }, roles));
 }
 
 function known(roleKey: string, roles: Roles): RoleRights {

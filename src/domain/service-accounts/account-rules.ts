@@ -63,7 +63,7 @@ export function assertTokenFits(after: SizedAccount, before: SizedAccount | unde
 }
 
 /** What decides how long the longest token of an account is. */
-type SizedAccount = Omit<AccountSnapshot, 'enabled' | 'credentials' | 'holdings'>;
+type SizedAccount = Omit<AccountSnapshot, 'enabled' | 'credentials' | 'holdings' | 'lastUsedAt'>;
 
 function sizeOf(sized: SizedAccount, { issuer, signingAlg }: TokenLimits): number {
   const { clientId, company, audience = FIRST_AUDIENCE } = sized.account;

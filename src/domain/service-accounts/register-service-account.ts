@@ -90,6 +90,7 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
           account,
           enabled: account.state === 'enabled' && owner?.state !== 'disabled',
           credentials,
+          lastUsedAt: undefined,
           ...rights,
           audiences,
           holdings: holdingsOf(rights, company),

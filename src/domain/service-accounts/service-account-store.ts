@@ -12,6 +12,10 @@ export interface ServiceAccountFilter {
   /** One that has been granted to it, by its name. */
   readonly permission?: string | undefined;
   readonly role?: string | undefined;
+  /** That has not been used since; never used is before everything. */
+  readonly lastUsedBefore?: Date | undefined;
+  /** That has an enabled credential which expires before. */
+  readonly expiringBefore?: Date | undefined;
   /** Prefix of the name or the slug, whatever its case. */
   readonly search?: string | undefined;
 }

@@ -44,6 +44,8 @@ export interface AccountSnapshot extends Rights {
   /** Neither it nor its company is disabled. */
   readonly enabled: boolean;
   readonly credentials: readonly Credential[];
+  /** When it got a token last, as far as that has been written down. */
+  readonly lastUsedAt: Date | undefined;
   /** What its rights come to. */
   readonly holdings: Holdings;
   /** The management API, its own audience, and every resource server that its rights name. */
@@ -58,12 +60,14 @@ export interface AccountSummary {
   readonly groups: readonly GroupId[];
   /** The identifier of the resource server that its tokens are for unless they ask for another. */
   readonly audience: string;
+  readonly lastUsedAt: Date | undefined;
   readonly credentialCount: number;
   /** Whether it has a client secret. */
   readonly hasSecret: boolean;
 }
 
-export function summaryOf({ account, grants, groups, credentials, audiences }: AccountSnapshot): AccountSummary {
+export function summaryOf(snapshot: AccountSnapshot): AccountSummary {
+  const { account, grants, groups, credentials, audiences, lastUsedAt } = snapshot;
   const audience = account.audience ?? FIRST_AUDIENCE;
   return {
     account,
@@ -71,6 +75,7 @@ export function summaryOf({ account, grants, groups, credentials, audiences }: A
     permissions: writtenPermissions(grants, audiences),
     groups: groups.map(({ groupId }) => groupId),
     audience: audiences.get(audience)?.identifier ?? audience,
+    lastUsedAt,
     credentialCount: credentials.length,
     hasSecret: credentials.some(({ type }) => type === 'client_secret'),
   };

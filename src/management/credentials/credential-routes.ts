@@ -1,12 +1,13 @@
-import type { Credential } from '../../domain/credentials/credential.ts';
+import type { FromSchema } from 'json-schema-to-ts';
 import type { Credentials } from '../../domain/credentials/credentials.ts';
 import type { Collection } from '../collection.ts';
 import { seconds, secondsOrNone } from '../duration.ts';
-import { type Answer, defineRoute, type Route } from '../route.ts';
+import { defineRoute, type Route } from '../route.ts';
 import { LAST_ROOT } from '../service-accounts/account-collection.ts';
 import {
   CHANGED_CREDENTIAL,
   type ChangedCredentialBody,
+  COUNTED_CREDENTIAL,
   CREDENTIAL,
   ISSUED_CREDENTIAL,
   NEW_CREDENTIAL,
@@ -19,6 +20,15 @@ import { wantedCredential } from './wanted-credentials.ts';
 
 /** How long the old one goes on working after a rotation, in seconds. */
 const OVERLAP = 86_400;
+
+const IF_UNUSED = {
+  type: 'object',
+  properties: {
+    // What was used a moment ago may not have been written down yet.
+    ifUnusedFor: { type: 'integer', minimum: 60, description: 'Only if it has not been used for so many seconds' },
+  },
+  additionalProperties: false,
+} as const;
 
 /** The operations on the credentials of an account. */
 export function credentialRoutes(collection: Collection, credentials: Credentials): Route[] {
@@ -54,7 +64,7 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       replies: { 200: { description: 'The credentials', schema: { type: 'array', items: CREDENTIAL } } },
       async handle({ company, param }) {
         const all = await credentials.list(company, param('clientId'));
-        return { status: 200, body: all.map(presentCredential) };
+        return { status: 200, body: all.map(({ credential, lastUse }) => presentCredential(credential, lastUse)) };
       },
     }),
     defineRoute({
@@ -65,9 +75,16 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       tag,
       permission: 'writ.serviceaccounts.view',
       revisioned: true,
-      replies: { 200: { description: 'The credential', schema: CREDENTIAL } },
-      handle: async ({ company, param }) =>
-        presented(await credentials.get(company, param('clientId'), param('credentialId'))),
+      replies: { 200: { description: 'The credential', schema: COUNTED_CREDENTIAL } },
+      async handle({ company, param }) {
+        const { credential, lastUse, counts } = await credentials.get(
+          company,
+          param('clientId'),
+          param('credentialId'),
+        );
+        const body = { ...presentCredential(credential, lastUse), uses: counts };
+        return { status: 200, body, revision: credential.revision };
+      },
     }),
     defineRoute<ChangedCredentialBody>({
       method: 'PATCH',
@@ -88,21 +105,23 @@ export function credentialRoutes(collection: Collection, credentials: Credential
           ...changes,
           lifetime: secondsOrNone(expiresIn, '/expiresIn'),
         });
-        return presented(changed);
+        const { credential, lastUse } = changed;
+        return { status: 200, body: presentCredential(credential, lastUse), revision: credential.revision };
       },
     }),
-    defineRoute({
+    defineRoute<undefined, FromSchema<typeof IF_UNUSED>>({
       method: 'DELETE',
       path: single,
+      query: IF_UNUSED,
       operationId: operationId('remove', 'Credential'),
       summary: `Delete a credential of a ${account}`,
       tag,
       permission: 'writ.credentials.manage',
       conditional: true,
       replies: { 204: { description: 'It is gone' } },
-      refusals: { 409: LAST_ROOT },
-      async handle({ caller, company, expected, param }) {
-        await credentials.remove(caller, company, param('clientId'), param('credentialId'), expected);
+      refusals: { 409: `It has been used since (\`credential_in_use\`). ${LAST_ROOT}` },
+      async handle({ caller, company, expected, query: { ifUnusedFor }, param }) {
+        await credentials.remove(caller, company, param('clientId'), param('credentialId'), expected, ifUnusedFor);
         return { status: 204 };
       },
     }),
@@ -127,8 +146,4 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       },
     }),
   ];
-}
-
-function presented(credential: Credential): Answer {
-  return { status: 200, body: presentCredential(credential), revision: credential.revision };
 }

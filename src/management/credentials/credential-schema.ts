@@ -111,6 +111,8 @@ const SHOWN = {
   },
   createdAt: TIME,
   expiresAt: { ...TIME, type: ['string', 'null'], description: 'RFC 3339, in UTC; null: never' },
+  lastUsedAt: { ...TIME, type: ['string', 'null'], description: 'When it got a token last, to a few seconds' },
+  lastUsedFrom: { type: ['string', 'null'], description: 'The address that it was used from then' },
   permissions: PERMISSIONS,
   successor: { type: ['string', 'null'], description: 'The credential that took its place' },
   hint: { type: ['string', 'null'], description: 'The first characters of the secret, or the id of the key' },
@@ -131,6 +133,8 @@ const SHOWN_MEMBERS = [
   'state',
   'createdAt',
   'expiresAt',
+  'lastUsedAt',
+  'lastUsedFrom',
   'permissions',
   'successor',
   'hint',
@@ -141,6 +145,28 @@ export const CREDENTIAL = {
   type: 'object',
   properties: { ...SHOWN, ...KEY_MEMBERS },
   required: SHOWN_MEMBERS,
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** The same with how often it was used. */
+export const COUNTED_CREDENTIAL = {
+  title: 'CountedCredential',
+  type: 'object',
+  properties: {
+    ...SHOWN,
+    ...KEY_MEMBERS,
+    uses: {
+      type: 'array',
+      description: 'How many tokens it got on each day, in UTC, newest first',
+      items: {
+        type: 'object',
+        properties: { day: { type: 'string', examples: ['2026-11-21'] }, count: { type: 'integer' } },
+        required: ['day', 'count'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: [...SHOWN_MEMBERS, 'uses'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 

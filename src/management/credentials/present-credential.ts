@@ -1,9 +1,10 @@
 import type { Credential } from '../../domain/credentials/credential.ts';
+import type { LastUse } from '../../domain/credentials/use-store.ts';
 import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
 import type { CredentialBody, IssuedCredentialBody } from './credential-schema.ts';
 
 /** Shows a credential; every member is picked by name, so that nothing leaves by accident. */
-export function presentCredential(credential: Credential): CredentialBody {
+export function presentCredential(credential: Credential, lastUse: LastUse | undefined): CredentialBody {
   return {
     credentialId: credential.credentialId,
     type: credential.type,
@@ -12,6 +13,8 @@ export function presentCredential(credential: Credential): CredentialBody {
     state: credential.state,
     createdAt: credential.createdAt.toISOString(),
     expiresAt: credential.expiresAt?.toISOString() ?? null,
+    lastUsedAt: lastUse?.usedAt.toISOString() ?? null,
+    lastUsedFrom: lastUse?.source ?? null,
     permissions: credential.permissions === undefined ? null : [...credential.permissions],
     successor: credential.successor ?? null,
     ...(credential.type === 'client_secret'
@@ -28,5 +31,5 @@ export function presentCredential(credential: Credential): CredentialBody {
 
 /** The same of one just made, with its secret. */
 export function presentIssuedCredential({ credential, clientSecret }: IssuedCredential): IssuedCredentialBody {
-  return { ...presentCredential(credential), ...(clientSecret !== undefined && { clientSecret }) };
+  return { ...presentCredential(credential, undefined), ...(clientSecret !== undefined && { clientSecret }) };
 }

@@ -11,6 +11,7 @@ export function presentServiceAccount({
   permissions,
   groups,
   audience,
+  lastUsedAt,
   credentialCount,
   hasSecret,
 }: AccountSummary): ServiceAccountBody {
@@ -31,8 +32,10 @@ export function presentServiceAccount({
     createdAt: account.createdAt.toISOString(),
     createdBy: account.createdBy ?? null,
     updatedAt: account.updatedAt.toISOString(),
+    lastUsedAt: lastUsedAt?.toISOString() ?? null,
     // As Mia's clients read them.
     authMethod: credentialCount === 0 ? null : hasSecret ? 'client_secret_basic' : 'private_key_jwt',
+    lastLogin: lastUsedAt?.toISOString() ?? null,
     companyRoles: roles.filter((role) => !role.includes('@')),
   };
 }

@@ -123,6 +123,8 @@ const ACCOUNT = {
   createdAt: TIME,
   createdBy: { type: ['string', 'null'] },
   updatedAt: TIME,
+  lastUsedAt: { ...TIME, type: ['string', 'null'], description: 'When it got a token last, to a few seconds' },
+  lastLogin: { ...TIME, type: ['string', 'null'], description: "The same, as Mia's clients read it" },
   authMethod: { type: ['string', 'null'], enum: ['client_secret_basic', 'private_key_jwt', null] },
   companyRoles: { type: 'array', items: { type: 'string' }, description: 'The roles that it has at no place' },
 } as const;
@@ -144,6 +146,8 @@ const ACCOUNT_MEMBERS = [
   'createdAt',
   'createdBy',
   'updatedAt',
+  'lastUsedAt',
+  'lastLogin',
   'authMethod',
   'companyRoles',
 ] as const;

@@ -1,0 +1,59 @@
+import type { Knex } from 'knex';
+import type { UseStore } from '../domain/credentials/use-store.ts';
+import type { CredentialId } from '../domain/ids.ts';
+
+/**
+ * Several nodes say what they saw, in any order: the latest time stays, the counts add up. In one order, so that two of
+ * them do not wait for each other; of accounts that are gone nothing is kept.
+ */
+const RECORD = `
+  with seen as (
+    select * from jsonb_to_recordset(?::jsonb)
+      as seen(client_id text, credential_id text, used_at timestamptz, source text, count bigint)
+    where exists (select from service_accounts where service_accounts.client_id = seen.client_id)
+  ), last as (
+    insert into last_uses (client_id, credential_id, used_at, source)
+      select client_id, credential_id, used_at, source from seen order by client_id, credential_id
+      on conflict (client_id, credential_id) do update set used_at = excluded.used_at, source = excluded.source
+      where last_uses.used_at < excluded.used_at
+  )
+  insert into use_counts (client_id, credential_id, day, count)
+    select client_id, credential_id, (used_at at time zone 'utc')::date, count from seen
+    order by client_id, credential_id
+    on conflict (client_id, credential_id, day) do update set count = use_counts.count + excluded.count`;
+
+export function usesTable(knex: Knex): UseStore {
+  return {
+    async record(uses) {
+      if (uses.length === 0) return;
+      const rows = uses.map(({ clientId, credentialId, usedAt, source, count }) => ({
+        client_id: clientId,
+        credential_id: credentialId,
+        used_at: usedAt,
+        source,
+        count,
+      }));
+      await knex.raw(RECORD, [JSON.stringify(rows)]);
+    },
+
+    async lastOf(clientId) {
+      const rows: { credential_id: CredentialId; used_at: Date; source: string }[] = await knex('last_uses')
+        .where({ client_id: clientId })
+        .select('credential_id', 'used_at', 'source');
+      return rows.map(({ credential_id: credentialId, used_at: usedAt, source }) => ({ credentialId, usedAt, source }));
+    },
+
+    async countsOf(clientId, credentialId) {
+      const rows: { day: string; count: string }[] = await knex('use_counts')
+        .where({ client_id: clientId, credential_id: credentialId })
+        .orderBy('day', 'desc')
+        .select(knex.raw('day::text as day'), knex.raw('count::text as count'));
+      return rows.map(({ day, count }) => ({ day, count: Number(count) }));
+    },
+
+    async forgetCounts(before) {
+      const gone: unknown[] = await knex('use_counts').where('day', '<', before).delete('credential_id');
+      return gone.length;
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
+import { assertRefused } from '../support/companies.ts';
+import { onEachDatabase, type TestDatabase } from '../support/databases.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+
+const ACCOUNTS = '/api/service-accounts';
+const PAUSE = 50;
+
+onEachDatabase('the uses of credentials', (kind) => {
+  let database: TestDatabase;
+  let app: TestApp;
+  let now = Date.now();
+  before(async () => {
+    database = await kind.create();
+    app = await startTestApp(database, { WRIT_TOKEN_TTL: '86400' }, { clock: () => new Date(now), usesPause: PAUSE });
+  });
+  after(async () => {
+    await app.close();
+    await database.drop();
+  });
+
+  const written = (): Promise<unknown> => setTimeout(PAUSE * 4);
+  async function register(name: string, credentials: object[]): Promise<Record<string, string>> {
+    const { json, status, text } = await app.api('POST', ACCOUNTS, { name, permissions: ['a'], credentials });
+    assert.equal(status, 201, text);
+    return { ...json, path: `${ACCOUNTS}/${json.clientId}/credentials` };
+  }
+
+  test('are counted by day, and the last one is known with its time and address', async () => {
+    const key = clientKey('ES256');
+    const { path = '', ...account } = await register('Used', [
+      { type: 'client_secret' },
+      { type: 'public_key', publicKey: key.jwk },
+    ]);
+    const { clientId = '', clientSecret = '' } = account;
+    const all = (await app.api('GET', path)).json;
+    const secret = all.find(({ type }: { type: string }) => type === 'client_secret');
+    assert.deepEqual([secret.lastUsedAt, secret.lastUsedFrom], [null, null]);
+    assert.equal((await app.api('GET', `${ACCOUNTS}/${clientId}`)).json.lastUsedAt, null);
+    const day = new Date(now).toISOString().slice(0, 10);
+    for (let round = 0; round < 3; round += 1) await app.token({ clientId, clientSecret });
+    // A refused one is no use.
+    await app.token({ clientId, clientSecret: 'wrong' });
+    await app.token({ clientId, clientSecret }, { scope: 'not-held' });
+    await written();
+    now += 86_400_000 / 2;
+    const later = new Date(now).toISOString();
+    await app.token({ clientId, clientSecret });
+    const value = assertion(key, clientId, app.issuer, {
+      iat: Math.floor(now / 1000),
+      exp: Math.floor(now / 1000) + 60,
+    });
+    // The library has a clock of its own.
+    await tokenByAssertion(app, value);
+    await written();
+
+    const single = (await app.api('GET', `${path}/${secret.credentialId}`)).json;
+    assert.equal(single.lastUsedAt, later);
+    assert.equal(single.lastUsedFrom, '127.0.0.1');
+    const counted = Object.fromEntries(single.uses.map((use: { day: string; count: number }) => [use.day, use.count]));
+    const sum = Object.values<number>(counted).reduce((all, one) => all + one, 0);
+    assert.equal(sum, 4);
+    assert.ok(counted[day] >= 3, JSON.stringify(counted));
+    const account2 = (await app.api('GET', `${ACCOUNTS}/${clientId}`)).json;
+    assert.deepEqual([account2.lastUsedAt, account2.lastLogin], [later, later]);
+    const listed = (await app.api('GET', `${ACCOUNTS}?slug=used`)).json;
+    assert.equal(listed[0].lastUsedAt, later);
+  });
+
+  test('tell which accounts nobody uses, and which credentials end soon', async () => {
+    const used = await register('In use', [{ type: 'client_secret' }]);
+    await register('Never used', [{ type: 'client_secret', expiresIn: 3600 }]);
+    await app.token({ clientId: used['clientId'] ?? '', clientSecret: used['clientSecret'] ?? '' });
+    await written();
+    const names = async (query: string): Promise<string[]> => {
+      const { json, status, text } = await app.api('GET', `${ACCOUNTS}?${query}`);
+      assert.equal(status, 200, text);
+      return json.map(({ name }: { name: string }) => name);
+    };
+    const at = (milliseconds: number): string => new Date(now + milliseconds).toISOString();
+    const unused = await names(`lastUsedBefore=${at(-1000)}`);
+    assert.ok(unused.includes('Never used') && !unused.includes('In use'));
+    assert.ok((await names(`lastUsedBefore=${at(1000)}`)).includes('In use'));
+    assert.deepEqual(await names(`expiringBefore=${at(3_601_000)}`), ['Never used']);
+    assert.deepEqual(await names(`expiringBefore=${at(3_599_000)}`), []);
+    for (const wrong of ['yesterday', '2026-13-01T00:00:00Z', '2026-11-21', '1']) {
+      assertRefused(app, await app.api('GET', `${ACCOUNTS}?lastUsedBefore=${wrong}`), 400, 'invalid_query', wrong);
+    }
+  });
+
+  test('keep a credential from being deleted that is still in use', async () => {
+    const { path = '', clientId = '', clientSecret = '' } = await register('Rotating', [{ type: 'client_secret' }]);
+    const [old] = (await app.api('GET', path)).json;
+    const single = `${path}/${old.credentialId}`;
+    await app.api('POST', `${single}/rotate`, {});
+    await app.token({ clientId, clientSecret });
+    await written();
+    const refused = await app.api('DELETE', `${single}?ifUnusedFor=3600`);
+    assertRefused(app, refused, 409, 'credential_in_use');
+    assert.equal(refused.json.detail, `It was used at ${new Date(now).toISOString()} from 127.0.0.1`);
+    assertRefused(app, await app.api('DELETE', `${single}?ifUnusedFor=59`), 400, 'invalid_query');
+    now += 3_601_000;
+    assert.equal((await app.api('DELETE', `${single}?ifUnusedFor=3600`)).status, 204);
+    assert.notEqual((await app.api('GET', `${ACCOUNTS}/${clientId}`)).json.lastUsedAt, null);
+  });
+
+  test('of two nodes add up, and what is gathered when one ends is written down', async () => {
+    if (kind.embedded) return;
+    const { path = '', clientId = '', clientSecret = '' } = await register('Twice', [{ type: 'client_secret' }]);
+    const other = await startTestApp(database, {}, { clock: () => new Date(now), usesPause: 3_600_000 });
+    const both = [app, other, app, other, other];
+    for (const node of both) assert.equal((await node.token({ clientId, clientSecret })).status, 200);
+    await other.close();
+    await written();
+    const [{ credentialId }] = (await app.api('GET', path)).json;
+    const { uses } = (await app.api('GET', `${path}/${credentialId}`)).json;
+    assert.deepEqual(
+      uses.map(({ count }: { count: number }) => count),
+      [5],
+    );
+  });
+});
