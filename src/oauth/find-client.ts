@@ -2,10 +2,12 @@ import Provider, { type ClientMetadata } from 'oidc-provider';
 import { fittingKey } from '../domain/assertions/fitting-key.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type PublicKeyCredential, whyUnusable } from '../domain/credentials/credential.ts';
+import { isMistyped } from '../domain/credentials/client-secret.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import { type DecoyKeys, withDecoyKey } from './decoy.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';
+import type { TokenRequest } from './token-request.ts';
 
 /** Finds an account by what a request says is its id. */
 export type FindAccount = (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
@@ -68,7 +70,14 @@ export function installFindClient(
 
   provider.Client.find = async (clientId) => {
     const issuance = issuanceOf(Provider.ctx);
-    const found = isClientId(clientId) ? await findAccount(clientId) : undefined;
+    const known = isClientId(clientId) ? clientId : undefined;
+    if (isMistyped(presentedSecret(issuance.request.authentication))) {
+      // It is nobody's, so nothing is looked up; it is compared all the same.
+      issuance.reason = 'secret_mistyped';
+      if (known !== undefined) issuance.clientId = known;
+      return nobody;
+    }
+    const found = known && (await findAccount(known));
     if (found === undefined) issuance.reason = 'account_unknown';
     else {
       issuance.clientId = found.account.clientId;
@@ -80,6 +89,15 @@ export function installFindClient(
       ? clientWithKey(issuance, clientId)
       : clientWithSecrets(issuance.snapshot);
   };
+}
+
+/** A secret as it was sent, if it was; one with an escape in it is none of ours, and is left to the library to read. */
+function presentedSecret(authentication: TokenRequest['authentication']): string {
+  if (authentication.method === 'client_secret_post') return authentication.clientSecret;
+  if (authentication.method !== 'client_secret_basic') return '';
+  const userPass = Buffer.from(authentication.authorization.slice('Basic '.length), 'base64').toString('latin1');
+  const secret = userPass.slice(userPass.indexOf(':') + 1);
+  return /[%+]/.test(secret) ? '' : secret;
 }
 
 const SECRET: Omit<ClientMetadata, 'client_id'> = {

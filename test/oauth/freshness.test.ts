@@ -67,6 +67,27 @@ describe('two nodes on one database', () => {
     assert.ok((await queries(two)) - before <= 2);
   });
 
+  test('B-25 a mistyped secret is refused before anything is looked up', async () => {
+    const account = await registerWithKeys(one, 'Mistyped', [], { secret: true });
+    const { clientSecret } = account;
+    const other = clientSecret.at(-1) === 'A' ? 'B' : 'A';
+    const before = await queries(two);
+    for (const [clientId, secret] of [
+      [account.clientId, clientSecret.slice(0, -1) + other],
+      [account.clientId, clientSecret.slice(0, -1)],
+      [account.clientId, `${clientSecret}A`],
+      ['sa_nobody_ever_seen', clientSecret.slice(0, -1) + other],
+    ] as const) {
+      for (let round = 0; round < 5; round += 1) {
+        assert.equal((await two.token({ clientId, clientSecret: secret })).status, 401);
+        assert.equal(lastRefusal(two)['reason'], 'secret_mistyped');
+        assert.equal(lastRefusal(two)['clientId'], clientId);
+      }
+    }
+    assert.ok((await queries(two)) - before <= 2);
+    assert.equal((await two.token(account)).status, 200);
+  });
+
   test('B-27 a change acts within a second also on a node whose connection was just cut', async () => {
     const account = await registerWithKeys(one, 'Cut off', [], { secret: true });
     assert.equal((await two.token(account)).status, 200);
