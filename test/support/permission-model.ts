@@ -1,0 +1,220 @@
+// The rules of permissions, said a second time from the contract: nothing here comes from what is tested.
+
+/** The resource servers of the model; those that are called otherwise on a server are renamed on the way. */
+export const MANAGEMENT = 'api://management';
+export const DEFAULT = 'api://default';
+export const SHARED = 'api://shared';
+export const OWN = 'api://a/own';
+
+/** What each of them declares; the default one takes what nobody declares. */
+export const DECLARED = { [SHARED]: ['q', 'both'], [OWN]: ['own:r', 'both'] };
+
+/** A permission as it is written, perhaps at a place. */
+export type Written = string | { readonly permission: string; readonly resource: string };
+
+/** What an account or a group was given. */
+export interface Given {
+  readonly permissions: readonly Written[];
+  /** Some at places. */
+  readonly roles: readonly string[];
+}
+
+export interface Account extends Given {
+  readonly groups: readonly string[];
+}
+
+/** Who was given what in one company. */
+export interface World {
+  readonly roles: Readonly<Record<string, readonly Written[]>>;
+  readonly groups: Readonly<Record<string, Given>>;
+  readonly accounts: Readonly<Record<string, Account>>;
+}
+
+/** Something that may be done somewhere. */
+export interface Right {
+  readonly resource: string;
+  readonly permission: string;
+  /** Empty: in the whole company. */
+  readonly place: string;
+}
+
+/** One that an account has, and by which way. */
+export interface Held extends Right {
+  readonly role: string | null;
+  readonly group: string | null;
+}
+
+const STEPS: readonly (readonly [role: string, adds: readonly string[]])[] = [
+  ['guest', ['writ.companies.view']],
+  ['reporter', ['writ.serviceaccounts.view', 'writ.activity.view']],
+  ['developer', []],
+  ['maintainer', []],
+  ['project-admin', ['writ.roles.bind']],
+  [
+    'company-owner',
+    [
+      'writ.serviceaccounts.manage',
+      'writ.credentials.manage',
+      'writ.roles.manage',
+      'writ.resourceservers.manage',
+      'writ.trustedissuers.manage',
+      'writ.audit.view',
+      'writ.serviceaccounts.impersonate',
+    ],
+  ],
+];
+
+/** The built-in roles, each with all that the lower ones give. */
+export const BUILT_IN: World['roles'] = Object.fromEntries(
+  STEPS.map(([role], rank) => [role, STEPS.slice(0, rank + 1).flatMap(([, adds]) => adds)]),
+);
+
+export const ROOT_ONLY = [
+  'writ.companies.manage',
+  'writ.tokens.introspect',
+  'writ.signingkeys.manage',
+  'writ.permissions.grant',
+];
+
+const rankOf = (role: string | null): number => STEPS.findIndex(([id]) => id === role);
+
+/** `name`, or `name@place`. */
+export const atPlace = (name: string, place: string): string => (place === '' ? name : `${name}@${place}`);
+
+function parse(text: string): { name: string; place: string } {
+  const [name = '', place = ''] = text.split('@');
+  return { name, place };
+}
+
+/** What stands there in words. */
+export const shownRight = ({ resource, permission, place }: Right): string =>
+  `${atPlace(permission, place)} of ${resource}`;
+
+function rightOf(written: Written): Right {
+  const { name: permission, place } = parse(typeof written === 'string' ? written : written.permission);
+  if (typeof written !== 'string') return { resource: written.resource, permission, place };
+  if (permission.startsWith('writ.')) return { resource: MANAGEMENT, permission, place };
+  const owner = Object.entries(DECLARED).find(([, names]) => names.includes(permission));
+  return { resource: owner?.[0] ?? DEFAULT, permission, place };
+}
+
+/** Everything that an account may do, once for each way. */
+export function effective({ accounts, groups, roles }: World, slug: string): Held[] {
+  const account = accounts[slug];
+  if (account === undefined) return [];
+  const from = (given: Given | undefined, group: string | null): Held[] => [
+    ...(given?.permissions ?? []).map((written): Held => ({ ...rightOf(written), role: null, group })),
+    ...(given?.roles ?? []).flatMap((text) => {
+      const { name: role, place } = parse(text);
+      return (roles[role] ?? []).map((written): Held => ({ ...rightOf(written), place, role, group }));
+    }),
+  ];
+  return [...from(account, null), ...account.groups.flatMap((group) => from(groups[group], group))];
+}
+
+/** What an account may do, and what its built-in roles let it give: what the lower ones have beside. */
+function authority(world: World, slug: string): Held[] {
+  const lower = (text: string): string[] => {
+    const { name, place } = parse(text);
+    return STEPS.slice(0, Math.max(rankOf(name), 0)).map(([role]) => atPlace(role, place));
+  };
+  const withLower = <Some extends Given>(given: Some): Some => ({
+    ...given,
+    roles: given.roles.flatMap((text) => [text, ...lower(text)]),
+  });
+  const mapped = <Some extends Given>(some: Readonly<Record<string, Some>>): Record<string, Some> =>
+    Object.fromEntries(Object.entries(some).map(([id, given]) => [id, withLower(given)]));
+  return effective({ ...world, groups: mapped(world.groups), accounts: mapped(world.accounts) }, slug);
+}
+
+const isBelow = (place: string, above: string): boolean => above === '' || `${place}/`.startsWith(`${above}/`);
+
+/** Whether something is among what is held, at its place or above. */
+export function covers(held: readonly Right[], { resource, permission, place }: Right): boolean {
+  return held.some((one) => one.resource === resource && one.permission === permission && isBelow(place, one.place));
+}
+
+/** Who makes a write: an account, with a token that may say less than it holds. */
+export interface Writer {
+  readonly slug: string;
+  /** What its token says at the management API. */
+  readonly token: readonly string[];
+}
+
+/** Why somebody may be given something. */
+export type Grounds = 'the caller held it' | 'the caller has as high a role' | "the company's own API";
+
+/** Something that an account may do or give after a write and could not before, and what allows that, if anything does. */
+export interface Gain {
+  readonly account: string;
+  readonly gained: Held;
+  readonly grounds: Grounds | undefined;
+}
+
+export function gainsOf(before: World, after: World, { slug, token }: Writer): Gain[] {
+  const live = effective(before, slug);
+  const said = token.map(rightOf);
+  const held = (right: Right): boolean => covers(live, right) && (right.resource !== MANAGEMENT || covers(said, right));
+  const bound = [before.accounts[slug], ...(before.accounts[slug]?.groups ?? []).map((id) => before.groups[id])]
+    .flatMap((given) => given?.roles ?? [])
+    .map(parse);
+
+  const groundsFor = (account: string, { role, ...right }: Held): Grounds | undefined => {
+    // Nobody widens themselves, on whatever grounds.
+    if (account === slug) return undefined;
+    if (held(right)) return 'the caller held it';
+    const asHigh = bound.some((own) => isBelow(right.place, own.place) && rankOf(own.name) >= rankOf(role));
+    // What a built-in role gives at the management API is held by who has as high a one, but for a narrower token.
+    if (rankOf(role) !== -1 && asHigh && right.resource !== MANAGEMENT) return 'the caller has as high a role';
+    const manages = held({ resource: MANAGEMENT, permission: 'writ.resourceservers.manage', place: '' });
+    return right.resource === OWN && manages ? "the company's own API" : undefined;
+  };
+
+  return Object.keys(after.accounts).flatMap((account) => {
+    const had = authority(before, account);
+    const has = authority(after, account).filter((right) => !covers(had, right));
+    const allowed = has.map((gained): Gain => ({ account, gained, grounds: groundsFor(account, gained) }));
+    // Who comes to one thing by two ways has it rightly if one of them is.
+    return allowed.filter(
+      ({ gained, grounds }) =>
+        grounds !== undefined ||
+        !allowed.some((other) => other.grounds !== undefined && covers([other.gained], gained)),
+    );
+  });
+}
+
+/** A request for a token. */
+export interface TokenRequest {
+  readonly resource?: string | undefined;
+  /** Scope-tokens. */
+  readonly scope?: readonly string[] | undefined;
+}
+
+/** What the answer must be: the audience with the permissions as a set in order, or the code of the error. */
+export type TokenAnswer = { readonly aud: string; readonly permissions: readonly string[] } | string;
+
+/** What somebody with these rights must get, whose own audience is this. */
+export function expectedToken(
+  held: readonly Right[],
+  audience: string,
+  { resource, scope }: TokenRequest,
+): TokenAnswer {
+  const inOrder = (texts: readonly string[]): string[] => [...new Set(texts)].toSorted();
+  const everythingAt = (aud: string): string[] =>
+    held.filter((right) => right.resource === aud).map(({ permission, place }) => atPlace(permission, place));
+  const holdsAll = (aud: string): boolean =>
+    (scope ?? []).every((text) => {
+      const { name: permission, place } = parse(text);
+      return covers(held, { resource: aud, permission, place });
+    });
+  const at = (aud: string): TokenAnswer =>
+    holdsAll(aud) ? { aud, permissions: inOrder(scope ?? everythingAt(aud)) } : 'invalid_scope';
+
+  if (resource !== undefined) {
+    const open = [audience, MANAGEMENT].includes(resource) || everythingAt(resource).length > 0;
+    return open ? at(resource) : 'invalid_target';
+  }
+  if (scope === undefined || holdsAll(audience)) return at(audience);
+  const [only, ...others] = [MANAGEMENT, DEFAULT, SHARED, OWN].filter(holdsAll);
+  return only !== undefined && others.length === 0 ? at(only) : 'invalid_scope';
+}
