@@ -159,7 +159,7 @@ function createFaces(
     signingAlg,
     tokenTtl: config.tokenTtl,
     tokenMaxBytes: config.tokenMaxBytes,
-    findAccount: server.accounts.find,
+    accounts: server.accounts,
     hashSecret: credentialTools.hashSecret,
     sameHash: timingSafeEqual,
     decoySecret: issueClientSecret(credentialTools, clock()).credential,

@@ -5,13 +5,13 @@ import type { TokenSettings } from '../domain/tokens/plan-token.ts';
 import { SIGNING_ALGS } from '../domain/signing-keys/signing-key.ts';
 import { assertJwtClientAuthClaimsAndHeader, type AssertionTools, installClientAssertion } from './client-assertion.ts';
 import { installCompareClientSecret, type SecretTools } from './compare-client-secret.ts';
-import { type FindAccount, installFindClient } from './find-client.ts';
+import { installFindClient, type KnownAccounts } from './find-client.ts';
 import { issuanceOf } from './issuance.ts';
 import { resourceIndicators } from './resource-indicators.ts';
 
 export interface ProviderOptions extends SecretTools, AssertionTools, TokenSettings {
   readonly keyRing: KeyRing;
-  readonly findAccount: FindAccount;
+  readonly accounts: KnownAccounts;
 }
 
 /**

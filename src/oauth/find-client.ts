@@ -9,8 +9,12 @@ import { type DecoyKeys, withDecoyKey } from './decoy.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';
 import type { TokenRequest } from './token-request.ts';
 
-/** Finds an account by what a request says is its id. */
-export type FindAccount = (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+/** The accounts, as this node remembers them. */
+export interface KnownAccounts {
+  find(clientId: ClientId): Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+  /** Whether `find` would answer without asking the database. */
+  knows(clientId: ClientId): boolean;
+}
 
 type Client = InstanceType<Provider['Client']>;
 
@@ -24,7 +28,7 @@ type Client = InstanceType<Provider['Client']>;
  */
 export function installFindClient(
   provider: Provider,
-  { findAccount, decoyKeys, clock }: { findAccount: FindAccount; decoyKeys: DecoyKeys; clock: Clock },
+  { accounts, decoyKeys, clock }: { accounts: KnownAccounts; decoyKeys: DecoyKeys; clock: Clock },
 ): void {
   const bySecret = new WeakMap<AccountSnapshot, Client>();
   const byKey = new WeakMap<PublicKeyCredential, Client>();
@@ -71,13 +75,13 @@ export function installFindClient(
   provider.Client.find = async (clientId) => {
     const issuance = issuanceOf(Provider.ctx);
     const known = isClientId(clientId) ? clientId : undefined;
-    if (isMistyped(presentedSecret(issuance.request.authentication))) {
-      // It is nobody's, so nothing is looked up; it is compared all the same.
+    if (known !== undefined && !accounts.knows(known) && isMistyped(presentedSecret(issuance.request.authentication))) {
+      // It is nobody's, so the database is not asked; it is compared all the same.
       issuance.reason = 'secret_mistyped';
-      if (known !== undefined) issuance.clientId = known;
+      issuance.clientId = known;
       return nobody;
     }
-    const found = known && (await findAccount(known));
+    const found = known && (await accounts.find(known));
     if (found === undefined) issuance.reason = 'account_unknown';
     else {
       issuance.clientId = found.account.clientId;

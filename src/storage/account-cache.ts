@@ -17,6 +17,8 @@ export interface AccountCache extends ChangeListener {
    * @throws DomainError `unavailable` when the database cannot be asked and there is nothing to fall back on
    */
   find(clientId: ClientId): AccountSnapshot | undefined | Promise<AccountSnapshot | undefined>;
+  /** Whether `find` would answer without asking the database. */
+  knows(clientId: ClientId): boolean;
 }
 
 export interface AccountCacheOptions {
@@ -133,6 +135,11 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
   }
 
   return {
+    knows(clientId) {
+      const entry = accounts.get(clientId) ?? unknown.get(clientId);
+      return entry !== undefined && isFresh(entry);
+    },
+
     find(clientId) {
       const entry = accounts.get(clientId) ?? unknown.get(clientId);
       if (entry !== undefined && isFresh(entry)) {

@@ -57,7 +57,10 @@ export async function startBareTokenEndpoint(
     signingAlg: 'ES256',
     tokenTtl: 60,
     tokenMaxBytes: 6144,
-    findAccount: (clientId) => Promise.resolve(accounts.find(({ account }) => account.clientId === clientId)),
+    accounts: {
+      find: (clientId) => Promise.resolve(accounts.find(({ account }) => account.clientId === clientId)),
+      knows: () => true,
+    },
     hashSecret: secretTools.hashSecret,
     sameHash: timingSafeEqual,
     decoySecret: issueClientSecret(secretTools, new Date()).credential,
