@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { clientKey, registerWithKeys, tokenByAssertion, assertion, lastRefusal } from '../support/assertions.ts';
+import { makeCompany } from '../support/companies.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
-import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
 
 const ISSUER = 'https://id.example';
+/** Milliseconds in which a node has surely heard of what was announced before. */
+const HEARD = 1000;
 
 describe('two nodes on one database', () => {
   let database: TestDatabase;
@@ -29,7 +33,7 @@ describe('two nodes on one database', () => {
     const patience = performance.now() + milliseconds;
     while (!(await condition())) {
       assert.ok(performance.now() < patience, 'not in time');
-      await new Promise((later) => setTimeout(later, 20));
+      await setTimeout(20);
     }
   }
 
@@ -67,6 +71,58 @@ describe('two nodes on one database', () => {
     assert.ok((await queries(two)) - before <= 2);
   });
 
+  test('B-27 A-29 what many share, and single credentials, change on one and act on the other within a second', async () => {
+    const api = async (method: string, path: string, body?: object): Promise<Reply> => {
+      const reply = await one.api(method, path, body);
+      assert.ok(reply.status < 300, reply.text);
+      return reply;
+    };
+    await makeCompany(one, 'shared');
+    const company = '/api/companies/shared';
+    const identifier = 'api://shared/x';
+    const server = await api('POST', `${company}/resource-servers`, {
+      identifier,
+      name: 'X',
+      permissions: [{ name: 'x' }, { name: 'y' }, { name: 'z' }],
+    });
+    await api('POST', `${company}/roles`, { roleId: 'r', name: 'R', permissions: ['x'] });
+    const key = clientKey('ES256');
+    const { json: account } = await api('POST', `${company}/service-accounts`, {
+      name: 'Shares',
+      roles: ['r'],
+      credentials: [{ type: 'client_secret' }, { type: 'public_key', publicKey: key.jwk }],
+    });
+    const ask = (): Promise<Reply> => two.token(account);
+    const byKey = (): Promise<Reply> => tokenByAssertion(two, assertion(key, account.clientId, ISSUER));
+    assert.equal((await ask()).json.scope, 'x');
+    await api('PATCH', `${company}/roles/r`, { permissions: ['x', 'y'] });
+    await eventually(1000, async () => (await ask()).json.scope === 'x y');
+    await api('POST', `${company}/groups`, {
+      groupId: 'g',
+      name: 'G',
+      permissions: ['z'],
+      members: [account.clientId],
+    });
+    await eventually(1000, async () => (await ask()).json.scope === 'x y z');
+    await api('PATCH', `${company}/groups/g`, { permissions: ['z@shop'] });
+    await eventually(1000, async () => (await ask()).json.scope === 'x y z@shop');
+    await api('DELETE', `${company}/groups/g/members/${account.clientId}`);
+    await eventually(1000, async () => (await ask()).json.scope === 'x y');
+    await api('PATCH', String(server.headers.get('location')), { tokenTtl: 77 });
+    await eventually(1000, async () => (await ask()).json.expires_in === 77);
+    assert.equal((await byKey()).status, 200);
+    for (const { credentialId, type } of account.credentials) {
+      const path = `${company}/service-accounts/${account.clientId}/credentials/${credentialId}`;
+      const use = type === 'client_secret' ? ask : byKey;
+      await api('PATCH', path, { state: 'disabled' });
+      await eventually(1000, async () => (await use()).status === 401);
+      await api('PATCH', path, { state: 'enabled' });
+      await eventually(1000, async () => (await use()).status === 200);
+      await api('DELETE', path);
+      await eventually(1000, async () => (await use()).status === 401);
+    }
+  });
+
   test('B-25 a mistyped secret is refused before anything is looked up', async () => {
     const account = await registerWithKeys(one, 'Mistyped', [], { secret: true });
     const { clientSecret } = account;
@@ -101,12 +157,12 @@ describe('two nodes on one database', () => {
     test(`known accounts are served while the database is away (${failure}), unknown ones are asked to wait`, async () => {
       const account = await registerWithKeys(one, `Away ${failure}`, [], { secret: true });
       // The news that it is new may come after its first use here, and have it looked at once more.
-      await new Promise((resume) => setTimeout(resume, 100));
+      await setTimeout(HEARD);
       assert.equal((await two.token(account)).status, 200);
       const later = await registerWithKeys(one, `Later ${failure}`, [], { secret: true });
       proxy[failure]();
       // Past the second in which it counts as fresh.
-      await new Promise((resume) => setTimeout(resume, 1200));
+      await setTimeout(1200);
       const started = performance.now();
       for (let round = 0; round < 5; round += 1) assert.equal((await two.token(account)).status, 200);
       assert.ok(performance.now() - started < 3000);
@@ -126,6 +182,8 @@ describe('two nodes on one database', () => {
   test('known accounts are served no longer than they may be', async () => {
     const short = await startTestApp({ ...database, url: proxy.url }, { WRIT_ISSUER: ISSUER, WRIT_MAX_STALENESS: '2' });
     const account = await registerWithKeys(one, 'Short', [], { secret: true });
+    // What was announced of the account has been heard by then, and it is known again.
+    await setTimeout(HEARD);
     assert.equal((await short.token(account)).status, 200);
     proxy.cut();
     assert.equal((await short.token(account)).status, 200);
