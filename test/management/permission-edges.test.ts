@@ -50,6 +50,14 @@ describe('at the edges of the permission model', () => {
     const bearer = await apiToken(app, bare);
     const credentials = `${ACCOUNTS}/${admin.clientId}/credentials`;
     assertRefused(app, await app.api('POST', credentials, { type: 'client_secret' }, bearer), 403, 'forbidden');
+    // Not even by one that may ask for little, if that lets it bind roles.
+    await app.api('PUT', `${ACCOUNTS}/${bare.clientId}/permissions/writ.companies.view`);
+    const little = { type: 'client_secret', permissions: ['writ.roles.bind', ...permissions] };
+    const narrow = await app.api('POST', credentials, little, bearer);
+    assertRefused(app, narrow, 403, 'forbidden');
+    assert.match(narrow.json.detail, /deploy:run/);
+    const harmless = { type: 'client_secret', permissions };
+    assert.equal((await app.api('POST', credentials, harmless, bearer)).status, 201);
     // Who has one as high may.
     assert.equal((await app.api('POST', credentials, { type: 'client_secret' }, owner.bearer)).status, 201);
     await app.api('PATCH', '/api/roles/developer', { permissions: [] });

@@ -8,7 +8,7 @@ import type { Grant, PermissionGrant, RoleGrant } from './grant.ts';
 import { grantName } from './grant.ts';
 import { type ManagementPermission, ROOT_ONLY } from './management-permissions.ts';
 import { EVERYWHERE, type Place, reaches } from './place.ts';
-import { covers, inCommon, scopeToken } from './scope-token.ts';
+import { covers, inCommon, parseScopeToken, scopeToken } from './scope-token.ts';
 
 /** Who is to have what is granted, and what the grants refer to. */
 export interface GrantTarget {
@@ -28,12 +28,9 @@ export interface GrantTarget {
  */
 export function assertMayGrant(caller: Caller, grants: readonly Grant[], target: GrantTarget): void {
   if (target.company !== undefined) assertStaysInside(grants, target.roles);
-  const missing = notTheirs(caller, grants, target).map(grantName);
-  if (missing.length === 0) return;
-  const shown = [...new Set(missing)].slice(0, 10).join(' ');
-  throw new DomainError(
-    'forbidden',
-    target.self ? `Nobody widens themselves: ${shown}` : `Nobody grants what they do not hold: ${shown}`,
+  assertNothing(
+    notTheirs(caller, grants, target, undefined),
+    target.self ? 'Nobody widens themselves' : 'Nobody grants what they do not hold',
   );
 }
 
@@ -41,7 +38,7 @@ export function assertMayGrant(caller: Caller, grants: readonly Grant[], target:
  * Whoever has a credential of an account can do what that may: so it takes being allowed to grant all of it.
  *
  * @param grants the account's own and its groups'
- * @param within all that the credential may ask for; undefined: everything
+ * @param within scope-tokens: all that the credential may ask for; undefined: everything
  * @throws DomainError `forbidden`
  */
 export function assertMayActAs(
@@ -50,25 +47,30 @@ export function assertMayActAs(
   target: GrantTarget,
   within: ReadonlySet<string> | undefined,
 ): void {
-  const reached = (grant: PermissionGrant): boolean =>
-    within === undefined || inCommon(new Set([grantName(grant)]), within).size > 0;
-  // A part of what is held at a place or above is held, too.
-  const parts = (grant: PermissionGrant): readonly string[] =>
-    within === undefined ? [grantName(grant)] : [...inCommon(new Set([grantName(grant)]), within)];
-  const missing = notTheirs(caller, grants, target)
-    .filter(reached)
-    .flatMap((grant) => parts(grant).filter((token) => !covers(heldBy(caller, grant.resourceServerId), token)));
+  assertNothing(notTheirs(caller, grants, target, within), 'The account may do more than the caller');
+}
+
+/** How many permissions a refusal names. */
+const MOST_NAMED = 10;
+
+/** @throws DomainError `forbidden`, naming what there is */
+function assertNothing(missing: readonly PermissionGrant[], message: string): void {
   if (missing.length === 0) return;
-  const shown = [...new Set(missing)].slice(0, 10).join(' ');
-  throw new DomainError('forbidden', `The account may do more than the caller: ${shown}`);
+  const names = new Set(missing.map(grantName));
+  throw new DomainError('forbidden', `${message}: ${[...names].slice(0, MOST_NAMED).join(' ')}`);
 }
 
 /** What a caller neither holds nor may grant all the same. */
-function notTheirs(caller: Caller, grants: readonly Grant[], target: GrantTarget): PermissionGrant[] {
+function notTheirs(
+  caller: Caller,
+  grants: readonly Grant[],
+  target: GrantTarget,
+  within: ReadonlySet<string> | undefined,
+): PermissionGrant[] {
   if (!target.self && caller.permissions.has('writ.permissions.grant')) return [];
   return grants
     .filter((grant) => target.self || grant.kind === 'permission' || !hasRoleAsHigh(caller, grant))
-    .flatMap((grant) => authorityOf(grant, target.roles))
+    .flatMap((grant) => authorityOf(grant, target.roles, within))
     .filter((grant) => (target.self || !isOwnServers(caller, grant, target)) && !holds(caller, grant));
 }
 
@@ -107,13 +109,35 @@ function expanded(grant: Grant, roles: Roles): PermissionGrant[] {
 }
 
 /**
- * What a grant comes to, with what it lets its holder give to others: who has a built-in role may bind every lower one,
- * with whatever root has added to that.
+ * What a grant comes to, with what it lets its holder give to others: who has a built-in role, and may bind roles, may
+ * bind every lower one with whatever root has added to that.
+ *
+ * @param within as far as this reaches; undefined: all of it
  */
-function authorityOf(grant: Grant, roles: Roles): PermissionGrant[] {
-  if (grant.kind === 'permission') return [grant];
-  const lower = lowerRoles(grant.roleKey).map((roleKey) => known(roleKey, roles).roleKey);
-  return [grant.roleKey, ...lower].flatMap((roleKey) => expanded({ ...grant, roleKey }, roles));
+function authorityOf(grant: Grant, roles: Roles, within: ReadonlySet<string> | undefined): PermissionGrant[] {
+  const own = expanded(grant, roles).flatMap((one) => narrowed(one, within));
+  if (grant.kind === 'permission' || narrowed({ ...BINDING, place: grant.place }, within).length === 0) return own;
+  return [
+    ...own,
+    ...lowerRoles(grant.roleKey).flatMap((roleKey) =>
+      expanded({ ...grant, roleKey: known(roleKey, roles).roleKey }, roles),
+    ),
+  ];
+}
+
+const BINDING = { permission: 'writ.roles.bind' } as const satisfies { permission: ManagementPermission };
+
+/** What of a permission is within: it, or the same further down. */
+function narrowed<One extends { readonly permission: string; readonly place: Place }>(
+  one: One,
+  within: ReadonlySet<string> | undefined,
+): One[] {
+  if (within === undefined) return [one];
+  const parts = inCommon(new Set([scopeToken(one.permission, one.place)]), within);
+  return [...parts].flatMap((token) => {
+    const place = parseScopeToken(token)?.place;
+    return place === undefined ? [] : [{ ...one, place }];
+  });
 }
 
 function known(roleKey: string, roles: Roles): RoleRights {
