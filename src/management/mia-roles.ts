@@ -1,7 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { DomainError } from '../domain/domain-error.ts';
 import { EVERYWHERE, isPlace, type Place } from '../domain/permissions/place.ts';
-import type { WantedChanges } from '../domain/service-accounts/changed-grants.ts';
+import type { WantedChanges } from '../domain/permissions/changed-grants.ts';
 import type { PROJECTS_ROLE } from './grants-schema.ts';
 
 type RolesAt = NonNullable<WantedChanges['rolesAt']>;

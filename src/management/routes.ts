@@ -3,7 +3,7 @@ import type { Companies } from '../domain/companies/companies.ts';
 import type { Credentials } from '../domain/credentials/credentials.ts';
 import type { Groups } from '../domain/groups/groups.ts';
 import type { ResourceServers } from '../domain/resource-servers/resource-servers.ts';
-import type { RolesOf } from '../domain/roles/roles.ts';
+import type { Roles } from '../domain/roles/roles.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
 import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
@@ -42,7 +42,7 @@ export function managementRoutes({
   serviceAccounts: ServiceAccounts;
   credentials: Credentials;
   resourceServers: ResourceServers;
-  roles: RolesOf;
+  roles: Roles;
   groups: Groups;
   auditEvents: AuditReader;
 }): Route[] {

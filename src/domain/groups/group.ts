@@ -1,7 +1,7 @@
 import type { ClientId, CompanyId } from '../ids.ts';
 import type { Grant } from '../permissions/grant.ts';
 import type { Audiences } from '../resource-servers/resource-server.ts';
-import type { Roles } from '../roles/role.ts';
+import type { RolesByKey } from '../roles/role.ts';
 
 /** What people call a group: unique in its company. */
 export type GroupId = string & { readonly __groupId: never };
@@ -30,7 +30,7 @@ export interface GroupSnapshot {
   readonly grants: readonly Grant[];
   readonly members: readonly ClientId[];
   /** The roles among its grants. */
-  readonly roles: Roles;
+  readonly roles: RolesByKey;
   /** The resource servers of its grants and roles. */
   readonly audiences: Audiences;
 }

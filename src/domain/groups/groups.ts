@@ -5,13 +5,12 @@ import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, newGrantId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { WantedPermission } from '../permissions/bind-grants.ts';
+import { changedGrants, type WantedChanges } from '../permissions/changed-grants.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
-import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
+import { type WrittenPermission, writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { assertNumberOfGrants } from '../service-accounts/account-rules.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
-import { changedGrants, type WantedChanges } from '../service-accounts/changed-grants.ts';
 import type { Storage, Stores } from '../storage.ts';
 import type { Group, GroupSnapshot } from './group.ts';
 import type { GroupFilter } from './group-store.ts';
@@ -22,7 +21,7 @@ export interface NewGroup {
   /** Made from the name when absent. */
   readonly groupId: string | undefined;
   readonly name: string;
-  readonly permissions: readonly WantedPermission[];
+  readonly permissions: readonly WrittenPermission[];
   /** Ids of roles, some at places. */
   readonly roles: readonly string[];
   /** Ids or slugs of accounts of its company. */

@@ -1,7 +1,7 @@
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Audiences } from '../resource-servers/resource-server.ts';
-import type { Roles } from '../roles/role.ts';
+import type { RolesByKey } from '../roles/role.ts';
 import { slugOf } from '../slug.ts';
 import type { GroupId, GroupSnapshot } from './group.ts';
 import type { GroupStore } from './group-store.ts';
@@ -21,7 +21,7 @@ export function groupIdOf(name: string): GroupId | undefined {
 /** Groups that an account is to be in, and everything that they refer to. */
 export interface JoinedGroups {
   readonly groups: readonly GroupSnapshot[];
-  readonly roles: Roles;
+  readonly roles: RolesByKey;
   readonly audiences: Audiences;
 }
 

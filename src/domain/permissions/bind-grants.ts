@@ -3,15 +3,13 @@ import type { CompanyId } from '../ids.ts';
 import { type Audience, type Audiences, isNamed, type ResourceServerId } from '../resource-servers/resource-server.ts';
 import type { BindingCandidate } from '../resource-servers/resource-server-store.ts';
 import { lowerRoles, misplaced } from '../roles/built-in-roles.ts';
-import { isRoleId, type Role, type Roles } from '../roles/role.ts';
+import { isRoleId, type Role, type RolesByKey } from '../roles/role.ts';
 import type { Stores } from '../storage.ts';
 import { type Grant, grantKey, type PermissionGrant, type RoleGrant } from './grant.ts';
 import { MANAGEMENT_PERMISSIONS, MANAGEMENT_PREFIX } from './management-permissions.ts';
 import { isPermission } from './permission.ts';
 import { parseScopeToken } from './scope-token.ts';
-
-/** A permission as it is asked for: by its name, or with the resource server that is meant; each may be at a place. */
-export type WantedPermission = string | { readonly permission: string; readonly resource: string };
+import type { WrittenPermission } from './written-grants.ts';
 
 /** Something that is asked for, and where it stands in the body of the request, if it does. */
 export interface Asked<Value> {
@@ -22,7 +20,7 @@ export interface Asked<Value> {
 
 /** What is to be granted. */
 export interface WantedGrants {
-  readonly permissions: readonly Asked<WantedPermission>[];
+  readonly permissions: readonly Asked<WrittenPermission>[];
   /** Ids of roles, some at places. */
   readonly roles: readonly Asked<string>[];
 }
@@ -35,7 +33,7 @@ export function askedIn<Value>(member: string, values: readonly Value[]): Asked<
 /** Grants, and everything that they refer to. */
 export interface BoundGrants {
   readonly grants: readonly Grant[];
-  readonly roles: Roles;
+  readonly roles: RolesByKey;
   readonly audiences: Audiences;
 }
 
@@ -94,7 +92,7 @@ function refusal(problems: readonly (Problem & Pick<Asked<unknown>, 'pointer'>)[
   );
 }
 
-function namesIn(wanted: readonly WantedPermission[]): { names: string[]; identifiers: string[] } {
+function namesIn(wanted: readonly WrittenPermission[]): { names: string[]; identifiers: string[] } {
   const names = wanted.flatMap(
     (item) => parseScopeToken(typeof item === 'string' ? item : item.permission)?.name ?? [],
   );
@@ -110,7 +108,7 @@ const MOST_NAMED = 10;
 const NO_PERMISSION =
   'must be 1 to 128 printable ASCII characters other than space " \\ and @, and not . or .., and its place 1 to 8 segments of A-Z a-z 0-9 . _ -';
 
-function bindPermission(wanted: WantedPermission, candidates: readonly BindingCandidate[]): PermissionGrant | Problem {
+function bindPermission(wanted: WrittenPermission, candidates: readonly BindingCandidate[]): PermissionGrant | Problem {
   const qualified = typeof wanted !== 'string';
   const parsed = parseScopeToken(qualified ? wanted.permission : wanted);
   if (parsed === undefined || !isPermission(parsed.name)) return wrong(NO_PERMISSION);

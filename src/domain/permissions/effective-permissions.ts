@@ -2,7 +2,7 @@ import type { GroupId, Membership } from '../groups/group.ts';
 import type { CompanyId } from '../ids.ts';
 import type { ResourceServerId } from '../resource-servers/resource-server.ts';
 import { permissionsOf, ROOT_ROLE } from '../roles/built-in-roles.ts';
-import type { RoleId, Roles } from '../roles/role.ts';
+import type { RoleId, RolesByKey } from '../roles/role.ts';
 import type { Grant, PermissionGrant, RoleGrant } from './grant.ts';
 import { ROOT_ONLY } from './management-permissions.ts';
 import { scopeToken } from './scope-token.ts';
@@ -13,7 +13,7 @@ export interface Rights {
   readonly grants: readonly Grant[];
   readonly groups: readonly Membership[];
   /** Every role among the grants, its own and its groups'. */
-  readonly roles: Roles;
+  readonly roles: RolesByKey;
 }
 
 /** One permission that an account has, and one way by which it came to it. */

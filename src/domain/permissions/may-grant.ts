@@ -2,7 +2,7 @@ import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Audiences, ResourceServerId } from '../resource-servers/resource-server.ts';
 import { lowerRoles, managementPermissionsOf, permissionsOf, rankOf, ROOT_ROLE } from '../roles/built-in-roles.ts';
-import type { RoleRights, Roles } from '../roles/role.ts';
+import type { RoleRights, RolesByKey } from '../roles/role.ts';
 import type { Caller } from '../service-accounts/caller.ts';
 import type { Grant, PermissionGrant, RoleGrant } from './grant.ts';
 import { grantName } from './grant.ts';
@@ -15,7 +15,7 @@ export interface GrantTarget {
   readonly company: CompanyId | undefined;
   /** Whether the caller would have it, too: it is the account, in the group, or has the role. */
   readonly self: boolean;
-  readonly roles: Roles;
+  readonly roles: RolesByKey;
   readonly audiences: Audiences;
 }
 
@@ -86,7 +86,7 @@ export function assertAllowed(caller: Caller, permission: ManagementPermission, 
 }
 
 /** What reaches beyond a company is granted to root accounts only. */
-function assertStaysInside(grants: readonly Grant[], roles: Roles): void {
+function assertStaysInside(grants: readonly Grant[], roles: RolesByKey): void {
   const beyond = grants.filter((grant) =>
     grant.kind === 'role' ? grant.roleKey === ROOT_ROLE || expanded(grant, roles).some(isRootOnly) : isRootOnly(grant),
   );
@@ -99,7 +99,7 @@ function isRootOnly({ permission, resourceServerId }: PermissionGrant): boolean 
   return resourceServerId === 'management' && ROOT_ONLY.has(permission);
 }
 
-function expanded(grant: Grant, roles: Roles): PermissionGrant[] {
+function expanded(grant: Grant, roles: RolesByKey): PermissionGrant[] {
   if (grant.kind === 'permission') return [grant];
   return permissionsOf(known(grant.roleKey, roles)).map((member) => ({
     ...member,
@@ -114,7 +114,7 @@ function expanded(grant: Grant, roles: Roles): PermissionGrant[] {
  *
  * @param within as far as this reaches; undefined: all of it
  */
-function authorityOf(grant: Grant, roles: Roles, within: ReadonlySet<string> | undefined): PermissionGrant[] {
+function authorityOf(grant: Grant, roles: RolesByKey, within: ReadonlySet<string> | undefined): PermissionGrant[] {
   const own = expanded(grant, roles).flatMap((one) => narrowed(one, within));
   if (grant.kind === 'permission' || narrowed({ ...BINDING, place: grant.place }, within).length === 0) return own;
   return [
@@ -140,7 +140,7 @@ function narrowed<One extends { readonly permission: string; readonly place: Pla
   });
 }
 
-function known(roleKey: string, roles: Roles): RoleRights {
+function known(roleKey: string, roles: RolesByKey): RoleRights {
   const role = [...roles.values()].find((one) => one.roleKey === roleKey);
   if (role === undefined) throw new Error(`the role ${roleKey} is not among those that were read`);
   return role;

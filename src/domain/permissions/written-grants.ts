@@ -3,7 +3,7 @@ import { type Grant, grantName } from './grant.ts';
 import { scopeToken } from './scope-token.ts';
 import { EVERYWHERE } from './place.ts';
 
-/** A permission in the form in which it was written. */
+/** A permission as people write it: its name, or that and the resource server that is meant; each may be at a place. */
 export type WrittenPermission = string | { readonly permission: string; readonly resource: string };
 
 /** The roles among grants as they were written, some at places, as a set in alphabetical order. */

@@ -1,6 +1,7 @@
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
-import { askedIn, bindGrants, type WantedPermission } from '../permissions/bind-grants.ts';
+import { askedIn, bindGrants } from '../permissions/bind-grants.ts';
+import type { WrittenPermission } from '../permissions/written-grants.ts';
 import type { PermissionGrant } from '../permissions/grant.ts';
 import { EVERYWHERE } from '../permissions/place.ts';
 import type { Audiences } from '../resource-servers/resource-server.ts';
@@ -19,7 +20,7 @@ const MOST_PERMISSIONS = 1000;
 export async function bindRolePermissions(
   stores: Stores,
   company: CompanyId | undefined,
-  wanted: readonly WantedPermission[],
+  wanted: readonly WrittenPermission[],
   builtIn?: Role,
 ): Promise<{ permissions: RolePermission[]; audiences: Audiences }> {
   if (wanted.length > MOST_PERMISSIONS) {
@@ -44,7 +45,7 @@ export async function bindRolePermissions(
   return { permissions: further.map(member), audiences };
 }
 
-function wrong(wanted: readonly WantedPermission[], { permission }: PermissionGrant, message: string): DomainError {
+function wrong(wanted: readonly WrittenPermission[], { permission }: PermissionGrant, message: string): DomainError {
   const index = wanted.findIndex(
     (one) => (typeof one === 'string' ? one : one.permission).split('@')[0] === permission,
   );

@@ -31,7 +31,7 @@ export interface RoleRights {
 }
 
 /** The roles that somebody has, by their keys. */
-export type Roles = ReadonlyMap<RoleKey, RoleRights>;
+export type RolesByKey = ReadonlyMap<RoleKey, RoleRights>;
 
 /** A named set of permissions. */
 export interface Role extends RoleRights {

@@ -4,7 +4,6 @@ import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import { type CompanyId, newRoleKey, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { WantedPermission } from '../permissions/bind-grants.ts';
 import { assertMayGrant } from '../permissions/may-grant.ts';
 import { EVERYWHERE } from '../permissions/place.ts';
 import { type WrittenPermission, writtenMembers } from '../permissions/written-grants.ts';
@@ -26,7 +25,7 @@ export interface NewRole {
   readonly roleId: string | undefined;
   readonly name: string;
   readonly description: string | undefined;
-  readonly permissions: readonly WantedPermission[];
+  readonly permissions: readonly WrittenPermission[];
 }
 
 /** What is to become of one: undefined leaves a member as it is, null takes it away. */
@@ -34,7 +33,7 @@ export interface RoleChanges {
   readonly name?: string | undefined;
   readonly description?: string | null | undefined;
   /** All of them, instead of those that it has; those that a built-in role has by itself stay. */
-  readonly permissions?: readonly WantedPermission[] | undefined;
+  readonly permissions?: readonly WrittenPermission[] | undefined;
 }
 
 /** A role as it is shown. */
@@ -45,7 +44,7 @@ export interface ShownRole {
 }
 
 /** The roles: the built-in ones and root's, which every company sees, and those of each company. */
-export interface RolesOf {
+export interface Roles {
   /** @throws DomainError `not_found` without the company, `invalid_value`, `forbidden`, or `already_exists` */
   register(caller: Caller, company: CompanyId | undefined, input: NewRole): Promise<ShownRole>;
   /** @throws DomainError `not_found` */
@@ -81,7 +80,7 @@ export function createRoles({
   storage: Storage;
   clock: Clock;
   randomId: RandomId;
-}): RolesOf {
+}): Roles {
   return {
     async register(caller, company, input) {
       const roleId = input.roleId ?? slugOf(input.name) ?? '';

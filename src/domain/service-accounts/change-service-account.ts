@@ -16,7 +16,7 @@ import {
   keepingARoot,
 } from './account-rules.ts';
 import { type Caller, originOf } from './caller.ts';
-import { changedGrants, type GrantChanges } from './changed-grants.ts';
+import { changedGrants, type GrantChanges } from '../permissions/changed-grants.ts';
 import type { AccountSnapshot, Metadata, ServiceAccount } from './service-account.ts';
 import {
   type AccountChanges,

@@ -3,7 +3,7 @@ import type { CredentialTools, IssuedCredential, NewCredential } from '../creden
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { WantedPermission } from '../permissions/bind-grants.ts';
+import type { WrittenPermission } from '../permissions/written-grants.ts';
 import type { Place } from '../permissions/place.ts';
 import type { ExpectedRevisions } from '../revision.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
@@ -20,7 +20,7 @@ export interface NewServiceAccount {
   readonly slug: string | undefined;
   readonly description: string | undefined;
   readonly state: State;
-  readonly permissions: readonly WantedPermission[];
+  readonly permissions: readonly WrittenPermission[];
   /** Ids of roles, some at places. */
   readonly roles: readonly string[];
   /** Ids of groups of its company. */
@@ -42,7 +42,7 @@ export interface AccountChanges {
   readonly description?: string | null | undefined;
   readonly state?: State | undefined;
   /** All of them, instead of those that it has. */
-  readonly permissions?: readonly WantedPermission[] | undefined;
+  readonly permissions?: readonly WrittenPermission[] | undefined;
   readonly addPermission?: string | undefined;
   readonly removePermission?: string | undefined;
   /** All of them, instead of those that it has. */

@@ -1,5 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
-import type { RolesOf, ShownRole } from '../../domain/roles/roles.ts';
+import type { Roles, ShownRole } from '../../domain/roles/roles.ts';
 import { CASCADE, type Cascade, IN_USE } from '../cascade.ts';
 import { type Collection, collectionsOf } from '../collection.ts';
 import { SEARCH } from '../common-schema.ts';
@@ -15,11 +15,11 @@ const FILTER = {
 } as const;
 
 /** The operations on roles: root's, and those of each company. */
-export function roleRoutes(roles: RolesOf): Route[] {
+export function roleRoutes(roles: Roles): Route[] {
   return [root, ofCompany].flatMap((collection) => routesOf(collection, roles));
 }
 
-function routesOf({ path, tag, operationId, one }: Collection, roles: RolesOf): Route[] {
+function routesOf({ path, tag, operationId, one }: Collection, roles: Roles): Route[] {
   const single = `${path}/{roleId}`;
   return [
     defineRoute<NewRoleBody>({

@@ -1,23 +1,17 @@
 import { DomainError } from '../domain-error.ts';
-import {
-  type Asked,
-  askedIn,
-  type BoundGrants,
-  bindGrants,
-  type WantedPermission,
-} from '../permissions/bind-grants.ts';
-import { type Grant, grantKey, grantName, isRoleGrant } from '../permissions/grant.ts';
-import type { Place } from '../permissions/place.ts';
-import { scopeToken } from '../permissions/scope-token.ts';
-import type { Audiences } from '../resource-servers/resource-server.ts';
-import { isNamed } from '../resource-servers/resource-server.ts';
-import type { Roles } from '../roles/role.ts';
+import { type Asked, askedIn, type BoundGrants, bindGrants } from './bind-grants.ts';
+import type { WrittenPermission } from './written-grants.ts';
+import { type Grant, grantKey, grantName, isRoleGrant } from './grant.ts';
+import type { Place } from './place.ts';
+import { scopeToken } from './scope-token.ts';
+import { type Audiences, isNamed } from '../resource-servers/resource-server.ts';
+import type { RolesByKey } from '../roles/role.ts';
 import type { Stores } from '../storage.ts';
 import type { CompanyId } from '../ids.ts';
 
 /** What is to become of the permissions and roles of an account or a group. */
 export interface WantedChanges {
-  readonly permissions?: readonly WantedPermission[] | undefined;
+  readonly permissions?: readonly WrittenPermission[] | undefined;
   readonly addPermission?: string | undefined;
   readonly removePermission?: string | undefined;
   readonly roles?: readonly string[] | undefined;
@@ -33,7 +27,7 @@ export interface GrantChanges {
   /** All that there are then. */
   readonly grants: readonly Grant[];
   /** Of what was added and of what was there. */
-  readonly roles: Roles;
+  readonly roles: RolesByKey;
   readonly audiences: Audiences;
 }
 
@@ -52,10 +46,10 @@ export async function changedGrants(
   const permissions = before.grants.filter(({ kind }) => kind === 'permission');
   const roles = before.grants.filter(isRoleGrant);
   const kept = new Set<Grant>(before.grants);
-  const missing: { permissions: Asked<WantedPermission>[]; roles: Asked<string>[] } = { permissions: [], roles: [] };
-  const found = (among: readonly Grant[], item: WantedPermission): Grant | undefined =>
+  const missing: { permissions: Asked<WrittenPermission>[]; roles: Asked<string>[] } = { permissions: [], roles: [] };
+  const found = (among: readonly Grant[], item: WrittenPermission): Grant | undefined =>
     among.find((grant) => says(grant, item, before.audiences));
-  const add = (value: string, among: readonly Grant[], to: Asked<string>[] | Asked<WantedPermission>[]): void => {
+  const add = (value: string, among: readonly Grant[], to: Asked<string>[] | Asked<WrittenPermission>[]): void => {
     if (found(among, value) === undefined) to.push({ value, pointer: undefined });
   };
   const remove = (text: string, among: readonly Grant[], what: string): void => {
@@ -68,7 +62,7 @@ export async function changedGrants(
     }
     kept.delete(meant);
   };
-  const replace = <Wanted extends WantedPermission>(
+  const replace = <Wanted extends WrittenPermission>(
     among: readonly Grant[],
     asked: readonly Asked<Wanted>[],
   ): Asked<Wanted>[] => {
@@ -106,7 +100,7 @@ export async function changedGrants(
 }
 
 /** Whether a grant is what is written here. */
-function says(grant: Grant, wanted: WantedPermission, audiences: Audiences): boolean {
+function says(grant: Grant, wanted: WrittenPermission, audiences: Audiences): boolean {
   if (typeof wanted === 'string')
     return grantName(grant) === wanted && !(grant.kind === 'permission' && grant.qualified);
   if (grant.kind === 'role' || grantName(grant) !== wanted.permission) return false;
