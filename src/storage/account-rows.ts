@@ -2,7 +2,12 @@ import type { GroupId } from '../domain/groups/group.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import { holdingsOf } from '../domain/permissions/effective-permissions.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
-import type { BuiltInIdentifiers, ResourceServerId } from '../domain/resource-servers/resource-server.ts';
+import {
+  audiencesById,
+  type BuiltInIdentifiers,
+  type ResourceServerId,
+} from '../domain/resource-servers/resource-server.ts';
+import { rolesByKey } from '../domain/roles/role.ts';
 import {
   type AccountSnapshot,
   type AccountSummary,
@@ -12,10 +17,9 @@ import {
 } from '../domain/service-accounts/service-account.ts';
 import type { State } from '../domain/state.ts';
 import { credentialFromJson, type CredentialJson } from './credentials-table.ts';
-import { grantFromJson, type GrantJson, GRANTS_AS_JSON, grantsFromLines } from './grants-table.ts';
-import { ofAccount } from './of-account.ts';
-import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './resource-servers-table.ts';
-import { roleFromJson, type RoleJson, ROLES_AS_JSON } from './roles-table.ts';
+import { grantFromJson, type GrantJson, grantsFromLines } from './grants-table.ts';
+import { audienceFromJson, type AudienceJson } from './resource-servers-table.ts';
+import { roleFromJson, type RoleJson } from './roles-table.ts';
 
 export interface ServiceAccountRow {
   client_id: ClientId;
@@ -47,28 +51,8 @@ export type SnapshotRow = ServiceAccountRow & {
 };
 
 /** Everything that the account in scope was given, with what that refers to. */
-export const RIGHTS_AS_JSON = `
-  with its_groups as (
-    select group_id from group_members where group_members.client_id = service_accounts.client_id
-      and group_members.company_id = service_accounts.company_id
-  ), its_grants as (
-    select * from grants where ${ofAccount('grants')}
-    union all
-    select * from grants where grants.company_id = service_accounts.company_id
-      and grants.group_id in (select group_id from its_groups)
-  ), its_roles as (
-    select roles.* from roles where role_key in (select role_key from its_grants)
-  )
-  select jsonb_build_object(
-    'groups', (select coalesce(jsonb_agg(group_id order by group_id), '[]') from its_groups),
-    'grants', (select ${GRANTS_AS_JSON} from its_grants as grants),
-    'roles', (select ${ROLES_AS_JSON} from its_roles as roles),
-    'audiences', (select ${AUDIENCES_AS_JSON} from resource_servers where resource_server_id in (
-      select resource_server from its_grants
-      union select resource_server from role_permissions where role_key in (select role_key from its_roles)
-      union values ('management'), ('default'), (service_accounts.audience)
-    ))
-  )`;
+export const RIGHTS_AS_JSON =
+  'account_rights(service_accounts.client_id, service_accounts.company_id, service_accounts.audience)';
 
 /** A row of a list: a snapshot's JSON costs several times as much to make and to read. */
 export type SummaryRow = ServiceAccountRow & {
@@ -126,12 +110,12 @@ function accountFromRow(row: ServiceAccountRow): ServiceAccount {
 
 export function snapshotFromRow({ rights, ...row }: SnapshotRow, builtIn: BuiltInIdentifiers): AccountSnapshot {
   const account = accountFromRow(row);
-  const of = (groupId: GroupId | null): Grant[] =>
-    rights.grants.filter((grant) => grant.group_id === groupId).map(grantFromJson);
+  const bySubject = Map.groupBy(rights.grants, (grant) => grant.group_id);
+  const grantsOf = (groupId: GroupId | null): Grant[] => (bySubject.get(groupId) ?? []).map(grantFromJson);
   const held = {
-    grants: of(null),
-    groups: rights.groups.map((groupId) => ({ groupId, grants: of(groupId) })),
-    roles: new Map(rights.roles.map(roleFromJson).map((role) => [role.roleKey, role])),
+    grants: grantsOf(null),
+    groups: rights.groups.map((groupId) => ({ groupId, grants: grantsOf(groupId) })),
+    roles: rolesByKey(rights.roles.map(roleFromJson)),
   };
   return {
     account,
@@ -140,11 +124,7 @@ export function snapshotFromRow({ rights, ...row }: SnapshotRow, builtIn: BuiltI
     credentials: row.credentials.map(credentialFromJson),
     ...held,
     holdings: holdingsOf(held, account.company),
-    audiences: new Map(
-      rights.audiences
-        .map((audience) => audienceFromJson(audience, builtIn))
-        .map((audience) => [audience.resourceServerId, audience]),
-    ),
+    audiences: audiencesById(rights.audiences.map((audience) => audienceFromJson(audience, builtIn))),
   };
 }
 

@@ -3,7 +3,7 @@ import type { CompanyStore } from '../domain/companies/company-store.ts';
 import type { Company } from '../domain/companies/company.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import type { State } from '../domain/state.ts';
-import { newestFirst, pageOf, prefixPattern } from './paging.ts';
+import { newestFirst, pageOf, startingWith } from './paging.ts';
 
 interface CompanyRow {
   company_id: CompanyId;
@@ -42,10 +42,7 @@ export function companiesTable(knex: Knex): CompanyStore {
       const query = companies();
       if (companyId !== undefined) void query.where({ company_id: companyId });
       if (state !== undefined) void query.where({ state });
-      if (search !== undefined) {
-        const pattern = prefixPattern(search);
-        void query.whereRaw('(company_id like lower(?) or lower(name) like lower(?))', [pattern, pattern]);
-      }
+      if (search !== undefined) void startingWith(query, search, 'company_id', 'lower(name)');
       newestFirst(query, { time: 'created_at', id: 'company_id' }, page);
       return pageOf(await query, page, companyFromRow, ({ createdAt, companyId: id }) => ({ time: createdAt, id }));
     },

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { GroupId } from '../domain/groups/group.ts';
-import { type Grant, grantKey } from '../domain/permissions/grant.ts';
+import type { Grant } from '../domain/permissions/grant.ts';
 import type { GrantStore, GrantSubject, StoredGrant } from '../domain/permissions/grant-store.ts';
 import type { Permission } from '../domain/permissions/permission.ts';
 import type { Place } from '../domain/permissions/place.ts';
@@ -79,12 +79,13 @@ export function grantsTable(knex: Knex): GrantStore {
 
     async delete(subject, grants) {
       if (grants.length === 0) return;
-      const keys = new Set(grants.map(grantKey));
-      const rows: (GrantJson & { grant_id: string })[] = await knex('grants')
+      const key = `kind, name, place, coalesce(role_key, resource_server)`;
+      await knex('grants')
         .where(subjectColumns(subject))
-        .select('*');
-      const gone = rows.filter((row) => keys.has(grantKey(grantFromJson(row)))).map((row) => row.grant_id);
-      await knex('grants').where(subjectColumns(subject)).whereIn('grant_id', gone).delete('grant_id');
+        .whereRaw(`(${key}) in (select ${key} from jsonb_populate_recordset(null::grants, ?::jsonb))`, [
+          JSON.stringify(grants.map(columnsOf)),
+        ])
+        .delete('grant_id');
     },
   };
 }

@@ -2,10 +2,11 @@ import type { Knex } from 'knex';
 import type { Group, GroupId, GroupSnapshot } from '../domain/groups/group.ts';
 import type { GroupStore } from '../domain/groups/group-store.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
-import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
+import { audiencesById, type BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import { BUILT_IN_ROLES } from '../domain/roles/built-in-roles.ts';
+import { rolesByKey } from '../domain/roles/role.ts';
 import { type GrantJson, grantFromJson, GRANTS_AS_JSON } from './grants-table.ts';
-import { newestFirst, pageOf, prefixPattern } from './paging.ts';
+import { newestFirst, pageOf, startingWith } from './paging.ts';
 import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './resource-servers-table.ts';
 import { roleFromJson, type RoleJson, ROLES_AS_JSON } from './roles-table.ts';
 import { rowsFromJson } from './rows-from-json.ts';
@@ -53,34 +54,36 @@ export function groupsTable(knex: Knex, builtIn: BuiltInIdentifiers): GroupStore
         ...Object.entries(PARTS).map(([name, part]) => knex.raw(`(${part}) as ${name}`)),
       );
 
-  const find: GroupStore['find'] = async (company, groupId) => {
-    const [row] = await snapshots(company).where('groups.group_id', groupId);
-    return row && snapshotFromRow(row, builtIn);
-  };
-
   return {
-    find,
+    async find(company, groupId) {
+      const [row] = await snapshots(company).where('groups.group_id', groupId);
+      return row && snapshotFromRow(row, builtIn);
+    },
 
     async insert(group) {
       const inserted: unknown[] = await knex('groups').insert(rowOf(group)).onConflict().ignore().returning('group_id');
       return inserted.length > 0;
     },
 
-    async lock(company, groupId) {
-      // Two statements: what one reads beside the row it waits for is as old as its beginning.
-      await knex('groups').where({ company_id: company, group_id: groupId }).forNoKeyUpdate().select('group_id');
-      return find(company, groupId);
+    async lock(company, groupIds) {
+      if (groupIds.length === 0) return [];
+      // Two statements: what one reads beside the rows it waits for is as old as its beginning.
+      // In one order, so that two who lock several do not wait for each other.
+      await knex('groups')
+        .where({ company_id: company })
+        .whereIn('group_id', [...groupIds])
+        .orderBy('group_id')
+        .forNoKeyUpdate()
+        .select('group_id');
+      const rows = await snapshots(company)
+        .whereIn('groups.group_id', [...groupIds])
+        .orderBy('groups.group_id');
+      return rows.map((row) => snapshotFromRow(row, builtIn));
     },
 
     async list(company, { search }, page) {
       const query = snapshots(company);
-      if (search !== undefined) {
-        const pattern = prefixPattern(search);
-        void query.whereRaw('(lower(groups.group_id) like lower(?) or lower(groups.name) like lower(?))', [
-          pattern,
-          pattern,
-        ]);
-      }
+      if (search !== undefined) void startingWith(query, search, 'lower(groups.group_id)', 'lower(groups.name)');
       newestFirst(query, { time: 'groups.created_at', id: 'groups.group_id' }, page);
       return pageOf(
         await query,
@@ -94,9 +97,11 @@ export function groupsTable(knex: Knex, builtIn: BuiltInIdentifiers): GroupStore
       await knex('groups').where({ company_id: group.company, group_id: group.groupId }).update(rowOf(group));
     },
 
-    async touch({ company, groupId }, at) {
+    async touch(company, groupIds, at) {
+      if (groupIds.length === 0) return;
       await knex('groups')
-        .where({ company_id: company, group_id: groupId })
+        .where({ company_id: company })
+        .whereIn('group_id', [...groupIds])
         .update({ updated_at: at, revision: knex.raw('revision + 1') });
     },
 
@@ -104,17 +109,21 @@ export function groupsTable(knex: Knex, builtIn: BuiltInIdentifiers): GroupStore
       await knex('groups').where({ company_id: company, group_id: groupId }).delete('group_id');
     },
 
-    async addMembers({ company, groupId }, members) {
-      if (members.length === 0) return;
-      const rows = members.map((clientId) => ({ client_id: clientId, company_id: company, group_id: groupId }));
+    async addMembers(company, groupIds, members) {
+      const rows = groupIds.flatMap((groupId) =>
+        members.map((clientId) => ({ client_id: clientId, company_id: company, group_id: groupId })),
+      );
+      if (rows.length === 0) return;
       await knex.raw(`insert into group_members ${rowsFromJson('group_members')} on conflict do nothing`, [
         JSON.stringify(rows),
       ]);
     },
 
-    async removeMembers({ company, groupId }, members) {
+    async removeMembers(company, groupIds, members) {
+      if (groupIds.length === 0 || members.length === 0) return;
       await knex('group_members')
-        .where({ company_id: company, group_id: groupId })
+        .where({ company_id: company })
+        .whereIn('group_id', [...groupIds])
         .whereIn('client_id', [...members])
         .delete('client_id');
     },
@@ -146,11 +155,7 @@ function snapshotFromRow(row: GroupSnapshotRow, builtIn: BuiltInIdentifiers): Gr
     },
     members: row.members,
     grants: row.grants.map(grantFromJson),
-    roles: new Map(row.roles.map(roleFromJson).map((role) => [role.roleKey, role])),
-    audiences: new Map(
-      row.audiences
-        .map((audience) => audienceFromJson(audience, builtIn))
-        .map((audience) => [audience.resourceServerId, audience]),
-    ),
+    roles: rolesByKey(row.roles.map(roleFromJson)),
+    audiences: audiencesById(row.audiences.map((audience) => audienceFromJson(audience, builtIn))),
   };
 }

@@ -34,7 +34,17 @@ export function pageOf<Row, Item>(
   return { items, next: rows.length > limit && last !== undefined ? positionOf(last) : undefined };
 }
 
-/** A pattern for `like` that everything with this prefix matches; the database folds its case as it does the names'. */
-export function prefixPattern(prefix: string): string {
-  return `${prefix.replaceAll(/[\\%_]/g, '\\$&')}%`;
+/** Only what begins with a prefix in one of some expressions, whose values are in lower case; the database folds the prefix. */
+export function startingWith<Query extends Knex.QueryBuilder>(
+  query: Query,
+  prefix: string,
+  ...expressions: readonly string[]
+): Query {
+  const pattern = `${prefix.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const conditions = expressions.map((expression) => `${expression} like lower(?)`);
+  void query.whereRaw(
+    `(${conditions.join(' or ')})`,
+    expressions.map(() => pattern),
+  );
+  return query;
 }

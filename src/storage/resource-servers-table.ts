@@ -12,7 +12,7 @@ import {
 } from '../domain/resource-servers/resource-server.ts';
 import type { ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
-import { newestFirst, pageOf, prefixPattern } from './paging.ts';
+import { newestFirst, pageOf, startingWith } from './paging.ts';
 
 /** A resource server as JSON, as {@link AUDIENCES_AS_JSON} writes it. */
 export interface AudienceJson {
@@ -108,6 +108,7 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
     },
 
     async audiences(ids) {
+      if (ids.length === 0) return [];
       const rows = await knex('resource_servers')
         .whereIn('resource_server_id', [...ids])
         .select<AudienceJson[]>(AUDIENCE_COLUMNS);
@@ -163,7 +164,7 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
 
     async list(company, { search }, page) {
       const query = seen(company);
-      if (search !== undefined) void query.whereRaw('lower(name) like lower(?)', [prefixPattern(search)]);
+      if (search !== undefined) void startingWith(query, search, 'lower(name)');
       newestFirst(query, { time: 'created_at', id: 'resource_server_id' }, page);
       return pageOf(
         await query,

@@ -6,7 +6,7 @@ import type { Use } from '../domain/resource-servers/resource-server-store.ts';
 import { ROOT_ROLE } from '../domain/roles/built-in-roles.ts';
 import type { RoleStore } from '../domain/roles/role-store.ts';
 import type { Role, RoleId, RoleKey, RoleRights } from '../domain/roles/role.ts';
-import { newestFirst, pageOf, prefixPattern } from './paging.ts';
+import { newestFirst, pageOf, startingWith } from './paging.ts';
 
 /** What a role gives, as {@link ROLES_AS_JSON} writes it. */
 export interface RoleJson {
@@ -104,10 +104,7 @@ export function rolesTable(knex: Knex): RoleStore {
 
     async list(company, { search }, page) {
       const query = roles(seenBy(knex('roles'), company));
-      if (search !== undefined) {
-        const pattern = prefixPattern(search);
-        void query.whereRaw('(lower(role_id) like lower(?) or lower(name) like lower(?))', [pattern, pattern]);
-      }
+      if (search !== undefined) void startingWith(query, search, 'lower(role_id)', 'lower(name)');
       newestFirst(query, { time: 'created_at', id: 'role_key' }, page);
       return pageOf(await query, page, roleFromRow, ({ createdAt: time, roleKey: id }) => ({ time, id }));
     },

@@ -20,7 +20,7 @@ import {
 import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credentials-table.ts';
 import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { ofAccount } from './of-account.ts';
-import { newestFirst, pageOf, prefixPattern } from './paging.ts';
+import { newestFirst, pageOf, startingWith } from './paging.ts';
 import { rowsFromJson } from './rows-from-json.ts';
 
 type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
@@ -53,10 +53,7 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
   async function find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined> {
     // A slug has the form of an id, too.
     if (!isClientId(idOrSlug)) return undefined;
-    const [row] = await ownedBy(snapshots(), company)
-      .whereRaw('(service_accounts.client_id = ? or service_accounts.slug = ?)', [idOrSlug, idOrSlug])
-      .orderByRaw('service_accounts.client_id = ? desc', [idOrSlug])
-      .limit(1);
+    const [row] = await called(ownedBy(snapshots(), company), idOrSlug);
     return row && fromRow(row);
   }
 
@@ -98,6 +95,7 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
     find,
 
     async identify(company, idsOrSlugs) {
+      if (idsOrSlugs.length === 0) return [];
       const rows = await ownedBy(knex('service_accounts'), company)
         .where((query) => query.whereIn('client_id', [...idsOrSlugs]).orWhereIn('slug', [...idsOrSlugs]))
         .orderBy('client_id')
@@ -106,14 +104,14 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
       return rows.map(({ client_id: clientId, slug }) => ({ clientId, slug }));
     },
 
-    async lock({ clientId, company }) {
+    async lock(company, idOrSlug) {
+      if (!isClientId(idOrSlug)) return undefined;
       // Two statements: what one reads beside the row it waits for is as old as its beginning.
       // It keeps its id, so whoever refers to it need not wait.
-      await ownedBy(knex('service_accounts'), company)
-        .where({ client_id: clientId })
+      const [row] = await called(ownedBy(knex('service_accounts'), company), idOrSlug)
         .forNoKeyUpdate()
-        .select('client_id');
-      return find(company, clientId);
+        .select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
+      return row && find(company, row.client_id);
     },
 
     async list(company, filter, page) {
@@ -200,6 +198,15 @@ function holds(kind: Grant['kind'], name: 'root' | ManagementPermission): string
     and ${kind === 'role' ? `role_key = '${name}'` : `resource_server = 'management'`})`;
 }
 
+/** Only what has this id, or else this slug. */
+function called<Query extends Knex.QueryBuilder>(query: Query, idOrSlug: string): Query {
+  void query
+    .whereRaw('(service_accounts.client_id = ? or service_accounts.slug = ?)', [idOrSlug, idOrSlug])
+    .orderByRaw('service_accounts.client_id = ? desc', [idOrSlug])
+    .limit(1);
+  return query;
+}
+
 /** Only what belongs to a company, or to none. */
 function ownedBy<Query extends Knex.QueryBuilder>(query: Query, company: CompanyId | undefined): Query {
   if (company === undefined) void query.whereNull('service_accounts.company_id');
@@ -236,11 +243,7 @@ function filtered<Query extends Knex.QueryBuilder>(
     );
   }
   if (search !== undefined) {
-    const pattern = prefixPattern(search);
-    void query.whereRaw('(service_accounts.slug like lower(?) or lower(service_accounts.name) like lower(?))', [
-      pattern,
-      pattern,
-    ]);
+    void startingWith(query, search, 'service_accounts.slug', 'lower(service_accounts.name)');
   }
   return query;
 }

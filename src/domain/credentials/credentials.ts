@@ -3,11 +3,10 @@ import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId, CredentialId } from '../ids.ts';
-import { holdingsOf } from '../permissions/effective-permissions.ts';
 import { assertMayActAs } from '../permissions/may-grant.ts';
 import { covers } from '../permissions/scope-token.ts';
 import { BUILT_IN_ROLES, rankOf } from '../roles/built-in-roles.ts';
-import { isRoleId, type RoleKey, type RoleRights } from '../roles/role.ts';
+import { isRoleId, rolesByKey } from '../roles/role.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { keepingARoot } from '../service-accounts/account-rules.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
@@ -109,12 +108,11 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     id: string,
     act: (snapshot: AccountSnapshot, stores: Stores) => Promise<Work<Result>>,
   ): Promise<Result> {
-    return storage.write(originOf(caller), async (stores) => {
-      const { account } = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
-      return keepingARoot(stores, account, async () =>
-        act((await stores.serviceAccounts.lock(account)) ?? noSuchAccount(), stores),
-      );
-    });
+    return storage.write(originOf(caller), async (stores) =>
+      keepingARoot(stores, company, async () =>
+        act((await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount(), stores),
+      ),
+    );
   }
 
   return {
@@ -234,17 +232,17 @@ async function assertMayHave(
   const target = {
     company: account.company,
     self: caller.clientId === account.clientId,
-    roles: new Map([...lower.map((role): [RoleKey, RoleRights] => [role.roleKey, role]), ...snapshot.roles]),
+    roles: new Map([...rolesByKey(lower), ...snapshot.roles]),
     audiences,
   };
   assertMayActAs(caller, all, target, subset && new Set(subset));
 }
 
 /** @throws DomainError `invalid_value` for what the account does not hold anywhere */
-function assertHeld(snapshot: AccountSnapshot, subset: readonly string[] | undefined): void {
-  const holdings = [...holdingsOf(snapshot, snapshot.account.company).values()];
+function assertHeld({ holdings }: AccountSnapshot, subset: readonly string[] | undefined): void {
+  const held = [...holdings.values()];
   const fields = (subset ?? []).flatMap((token, index) =>
-    holdings.some((held) => covers(held, token))
+    held.some((tokens) => covers(tokens, token))
       ? []
       : [{ pointer: `/permissions/${index}`, message: 'is not held by the account' }],
   );

@@ -12,16 +12,16 @@ export interface GroupStore {
   /** @returns false, and changes nothing, when the company has one of that id */
   insert(group: Group): Promise<boolean>;
   find(company: CompanyId, groupId: GroupId): Promise<GroupSnapshot | undefined>;
-  /** Reads it anew, and nobody else changes it or who is in it until the end of the transaction. */
-  lock(company: CompanyId, groupId: GroupId): Promise<GroupSnapshot | undefined>;
+  /** Those that there are; nobody else changes one or who is in it until the end of the transaction. */
+  lock(company: CompanyId, groupIds: readonly GroupId[]): Promise<GroupSnapshot[]>;
   /** Newest first. */
   list(company: CompanyId, filter: GroupFilter, page: PageRequest): Promise<Page<GroupSnapshot>>;
   update(group: Group): Promise<void>;
-  /** Counts a change of it by an account that joins or leaves. */
-  touch(group: Pick<Group, 'company' | 'groupId'>, at: Date): Promise<void>;
+  /** Counts a change of some by an account that joins or leaves. */
+  touch(company: CompanyId, groupIds: readonly GroupId[], at: Date): Promise<void>;
   /** Deletes it with everything that it gives; its members stay. */
   delete(group: Pick<Group, 'company' | 'groupId'>): Promise<void>;
-  /** Whoever is in it already stays. */
-  addMembers(group: Pick<Group, 'company' | 'groupId'>, members: readonly ClientId[]): Promise<void>;
-  removeMembers(group: Pick<Group, 'company' | 'groupId'>, members: readonly ClientId[]): Promise<void>;
+  /** To each of them; whoever is in one already stays. */
+  addMembers(company: CompanyId, groupIds: readonly GroupId[], members: readonly ClientId[]): Promise<void>;
+  removeMembers(company: CompanyId, groupIds: readonly GroupId[], members: readonly ClientId[]): Promise<void>;
 }

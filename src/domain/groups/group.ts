@@ -6,6 +6,12 @@ import type { RolesByKey } from '../roles/role.ts';
 /** What people call a group: unique in its company. */
 export type GroupId = string & { readonly __groupId: never };
 
+const GROUP_ID = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
+
+export function isGroupId(value: string): value is GroupId {
+  return GROUP_ID.test(value);
+}
+
 /** A team of service accounts of one company: whatever it is given, its members have. */
 export interface Group {
   readonly groupId: GroupId;

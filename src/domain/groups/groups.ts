@@ -2,7 +2,7 @@ import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
 import type { Change } from '../change.ts';
 import type { Clock } from '../clock.ts';
-import { DomainError } from '../domain-error.ts';
+import { DomainError, type FieldProblem } from '../domain-error.ts';
 import { type ClientId, type CompanyId, newGrantId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { changedGrants, type WantedChanges } from '../permissions/changed-grants.ts';
@@ -11,10 +11,10 @@ import { type WrittenPermission, writtenPermissions, writtenRoles } from '../per
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { assertNumberOfGrants } from '../service-accounts/account-rules.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
+import { slugOf } from '../slug.ts';
 import type { Storage, Stores } from '../storage.ts';
-import type { Group, GroupSnapshot } from './group.ts';
+import { type Group, type GroupSnapshot, isGroupId } from './group.ts';
 import type { GroupFilter } from './group-store.ts';
-import { groupIdOf, isGroupId } from './join-groups.ts';
 
 /** What a caller may say about a group. */
 export interface NewGroup {
@@ -103,8 +103,8 @@ export function createGroups({
       group,
       added.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
     );
-    await stores.groups.addMembers(group, joined);
-    await stores.groups.removeMembers(group, left);
+    await stores.groups.addMembers(company, [groupId], joined);
+    await stores.groups.removeMembers(company, [groupId], left);
     await stores.serviceAccounts.touch(company, [...joined, ...left], clock());
     const lists = {
       permissionsAdded: writtenPermissions(added, audiences),
@@ -123,7 +123,7 @@ export function createGroups({
 
   return {
     async register(caller, company, input) {
-      const groupId = input.groupId ?? groupIdOf(input.name) ?? '';
+      const groupId = input.groupId ?? slugOf(input.name) ?? '';
       if (!isGroupId(groupId)) {
         throw new DomainError('invalid_value', 'No groupId can be made from this name', {
           fields: [{ pointer: '/groupId', message: 'is required, of A-Z a-z 0-9 . _ -' }],
@@ -200,17 +200,15 @@ async function changedMembers(
   { group, members: before }: GroupSnapshot,
   { members, addMembers, removeMembers, removeMember }: GroupChanges,
 ): Promise<{ joined: ClientId[]; left: ClientId[] }> {
-  const found = async (wanted: readonly string[], member: string): Promise<ClientId[]> =>
-    (await identified(stores, group.company, wanted, member)).flatMap(({ clientId }) => clientId ?? []);
   if (members !== undefined) {
-    const then = await found(members, 'members');
+    const then = await identified(stores, group.company, members);
     return {
       joined: then.filter((clientId) => !before.includes(clientId)),
       left: before.filter((clientId) => !then.includes(clientId)),
     };
   }
   if (addMembers !== undefined) {
-    const joining = await found(addMembers, 'members');
+    const joining = await identified(stores, group.company, addMembers);
     return { joined: joining.filter((clientId) => !before.includes(clientId)), left: [] };
   }
   const leaving = removeMember === undefined ? (removeMembers ?? []) : [removeMember];
@@ -231,22 +229,24 @@ async function identified(
   { serviceAccounts }: Stores,
   company: CompanyId,
   wanted: readonly string[],
-  member: string,
-): Promise<{ clientId: ClientId | undefined }[]> {
-  const accounts = wanted.length === 0 ? [] : await serviceAccounts.identify(company, wanted);
-  const clientIds = wanted.map((text) => ({
-    clientId: (accounts.find(({ clientId }) => clientId === text) ?? accounts.find(({ slug }) => slug === text))
-      ?.clientId,
-  }));
-  const fields = clientIds.flatMap(({ clientId }, index) =>
-    clientId === undefined ? [{ pointer: `/${member}/${index}`, message: 'is no service account of the company' }] : [],
-  );
+): Promise<ClientId[]> {
+  const accounts = await serviceAccounts.identify(company, wanted);
+  const bySlug = new Map(accounts.map(({ slug, clientId }) => [slug, clientId]));
+  const byId = new Map<string, ClientId>(accounts.map(({ clientId }) => [clientId, clientId]));
+  const fields: FieldProblem[] = [];
+  const clientIds = wanted.flatMap((text, index) => {
+    const clientId = byId.get(text) ?? bySlug.get(text);
+    if (clientId !== undefined) return [clientId];
+    fields.push({ pointer: `/members/${index}`, message: 'is no service account of the company' });
+    return [];
+  });
   if (fields.length > 0) throw new DomainError('invalid_value', 'There are no such service accounts', { fields });
   return clientIds;
 }
 
 async function lock(stores: Stores, company: CompanyId, id: string): Promise<GroupSnapshot> {
-  return (isGroupId(id) ? await stores.groups.lock(company, id) : undefined) ?? noSuchGroup();
+  const [group] = isGroupId(id) ? await stores.groups.lock(company, [id]) : [];
+  return group ?? noSuchGroup();
 }
 
 function entry(

@@ -1,9 +1,15 @@
 import { DomainError, type DomainErrorCode, type FieldProblem } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
-import { type Audience, type Audiences, isNamed, type ResourceServerId } from '../resource-servers/resource-server.ts';
+import {
+  type Audience,
+  type Audiences,
+  audiencesById,
+  isNamed,
+  type ResourceServerId,
+} from '../resource-servers/resource-server.ts';
 import type { BindingCandidate } from '../resource-servers/resource-server-store.ts';
 import { lowerRoles, misplaced } from '../roles/built-in-roles.ts';
-import { isRoleId, type Role, type RolesByKey } from '../roles/role.ts';
+import { isRoleId, type Role, type RolesByKey, rolesByKey } from '../roles/role.ts';
 import type { Stores } from '../storage.ts';
 import { type Grant, grantKey, type PermissionGrant, type RoleGrant } from './grant.ts';
 import { MANAGEMENT_PERMISSIONS, MANAGEMENT_PREFIX } from './management-permissions.ts';
@@ -67,7 +73,7 @@ export async function bindGrants(
   if (problems.length > 0) throw refusal(problems);
   return {
     grants: [...new Map(grants.map((grant) => [grantKey(grant), grant])).values()],
-    roles: new Map(visible.map((role) => [role.roleKey, role])),
+    roles: rolesByKey(visible),
     audiences: await audiencesOf(stores, candidates, visible),
   };
 }
@@ -168,10 +174,9 @@ async function audiencesOf(
   candidates: readonly BindingCandidate[],
   roles: readonly Role[],
 ): Promise<Audiences> {
-  const known = new Map<ResourceServerId, Audience>(candidates.map((server) => [server.resourceServerId, server]));
+  const known = audiencesById(candidates);
   const wanted = new Set<ResourceServerId>(roles.length === 0 ? [] : ['management']);
   for (const { permissions } of roles) for (const { resourceServerId } of permissions) wanted.add(resourceServerId);
   const missing = [...wanted].filter((id) => !known.has(id));
-  const read = missing.length === 0 ? [] : await resourceServers.audiences(missing);
-  return new Map([...known, ...read.map((server): [ResourceServerId, Audience] => [server.resourceServerId, server])]);
+  return new Map([...known, ...audiencesById(await resourceServers.audiences(missing))]);
 }

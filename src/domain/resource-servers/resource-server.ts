@@ -25,6 +25,10 @@ export interface Audience {
 /** What somebody can get tokens for, by id. */
 export type Audiences = ReadonlyMap<ResourceServerId, Audience>;
 
+export function audiencesById(audiences: readonly Audience[]): Map<ResourceServerId, Audience> {
+  return new Map(audiences.map((audience) => [audience.resourceServerId, audience]));
+}
+
 /** A name that a resource server owns. */
 export interface DeclaredPermission {
   readonly name: string;

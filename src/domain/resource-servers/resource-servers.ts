@@ -1,6 +1,6 @@
 import { differences } from '../audit/differences.ts';
 import type { AuditEntry } from '../audit/audit-event.ts';
-import type { Change } from '../change.ts';
+import { type Change, EVERYONE } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError, type FieldProblem } from '../domain-error.ts';
 import { type CompanyId, isCompanyId, newResourceServerId, type RandomId } from '../ids.ts';
@@ -251,8 +251,6 @@ function entry(
 ): AuditEntry {
   return { action, target: resourceServerId, company, details, changes };
 }
-
-const EVERYONE = [{ kind: 'everyone' }] as const;
 
 function noSuchServer(): never {
   throw new DomainError('not_found', 'There is no such resource server');

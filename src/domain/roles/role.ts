@@ -33,6 +33,10 @@ export interface RoleRights {
 /** The roles that somebody has, by their keys. */
 export type RolesByKey = ReadonlyMap<RoleKey, RoleRights>;
 
+export function rolesByKey(roles: readonly RoleRights[]): Map<RoleKey, RoleRights> {
+  return new Map(roles.map((role) => [role.roleKey, role]));
+}
+
 /** A named set of permissions. */
 export interface Role extends RoleRights {
   /** The company that it belongs to; undefined: it is root's, or built in, and every company sees it. */

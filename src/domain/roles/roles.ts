@@ -7,9 +7,9 @@ import type { Page, PageRequest } from '../page.ts';
 import { assertMayGrant } from '../permissions/may-grant.ts';
 import { EVERYWHERE } from '../permissions/place.ts';
 import { type WrittenPermission, writtenMembers } from '../permissions/written-grants.ts';
-import type { Change } from '../change.ts';
+import { type Change, EVERYONE } from '../change.ts';
 import { assertUnused, MOST_NAMED, takenFrom } from '../resource-servers/in-use.ts';
-import type { Audiences } from '../resource-servers/resource-server.ts';
+import { type Audiences, audiencesById } from '../resource-servers/resource-server.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
 import { slugOf } from '../slug.ts';
@@ -139,7 +139,8 @@ export function createRoles({
         const before = await lockOwn(stores, company, id);
         assertRevision(before.revision, expected);
         if (before.roleKey === ROOT_ROLE) throw new DomainError('forbidden', 'The role root is as it is');
-        const was = shown(before, await audiencesOf(stores, [before]));
+        const audiencesBefore = await audiencesOf(stores, [before]);
+        const was = shown(before, audiencesBefore);
         const wanted =
           changes.permissions === undefined
             ? undefined
@@ -150,7 +151,7 @@ export function createRoles({
                 isBuiltIn(before.roleKey) ? before : undefined,
               );
         const permissions = wanted === undefined ? before.permissions : keepingBindings(before, wanted.permissions);
-        const audiences = new Map([...(await audiencesOf(stores, [before])), ...(wanted?.audiences ?? [])]);
+        const audiences = new Map([...audiencesBefore, ...(wanted?.audiences ?? [])]);
         const after: Role = {
           ...before,
           name: changes.name ?? before.name,
@@ -216,8 +217,7 @@ async function lockOwn(stores: Stores, company: CompanyId | undefined, id: strin
 
 async function audiencesOf({ resourceServers }: Stores, roles: readonly Role[]): Promise<Audiences> {
   const ids = new Set(roles.flatMap(({ permissions }) => permissions.map(({ resourceServerId }) => resourceServerId)));
-  const audiences = ids.size === 0 ? [] : await resourceServers.audiences([...ids]);
-  return new Map(audiences.map((audience) => [audience.resourceServerId, audience]));
+  return audiencesById(await resourceServers.audiences([...ids]));
 }
 
 function shown(role: Role, audiences: Audiences): ShownRole {
@@ -236,9 +236,6 @@ function entry(
 ): AuditEntry {
   return { action, target: roleId, company, details, changes };
 }
-
-/** Whoever has it may do something else now. */
-const EVERYONE = [{ kind: 'everyone' }] as const;
 
 function noSuchRole(): never {
   throw new DomainError('not_found', 'There is no such role');

@@ -1,5 +1,6 @@
 import { DomainError } from '../domain-error.ts';
 import { holdingsOf, MOST_EFFECTIVE, numberOfEffective, type Rights } from '../permissions/effective-permissions.ts';
+import type { CompanyId } from '../ids.ts';
 import type { Stores } from '../storage.ts';
 import { accessTokenSize } from '../tokens/access-token-size.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE, type ServiceAccount } from './service-account.ts';
@@ -86,14 +87,14 @@ export function assertNumberOfGrants(count: number): void {
 }
 
 /**
- * Does something to a root account, and undoes it unless one is left through which everything can be put right: without
+ * Does something to an account of a company, or to a root account, and then undoes it unless one is left through which everything can be put right: without
  * one nobody could ever grant anything again.
  *
  * @throws DomainError `last_root`
  */
 export async function keepingARoot<Result>(
   { serviceAccounts }: Stores,
-  { company }: Pick<ServiceAccount, 'company'>,
+  company: CompanyId | undefined,
   act: () => Promise<Result>,
 ): Promise<Result> {
   if (company !== undefined) return act();

@@ -1,7 +1,7 @@
 import { differences } from '../audit/differences.ts';
 import type { GroupId, Membership } from '../groups/group.ts';
-import { isGroupId, joinGroups } from '../groups/join-groups.ts';
-import { newGrantId } from '../ids.ts';
+import { joinGroups, type JoinedGroups } from '../groups/join-groups.ts';
+import { type CompanyId, newGrantId } from '../ids.ts';
 import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
 import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
@@ -43,11 +43,12 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     caller: Caller,
     before: AccountSnapshot,
     changes: AccountChanges,
+    joinedGroups: JoinedGroups | undefined,
   ): Promise<Work<AccountSnapshot>> {
     const { clientId, company } = before.account;
     const grants = await changedGrants(stores, company, before, changes);
     const { added, removed } = grants;
-    const memberships = await changedMemberships(stores, before, changes.groups);
+    const memberships = changedMemberships(before, joinedGroups);
     assertMayChange(caller, changes, grants, memberships);
     const audiences = new Map([...grants.audiences, ...memberships.audiences]);
     const roles = new Map([...grants.roles, ...memberships.roles]);
@@ -73,11 +74,10 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
       added.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
     );
     if (company !== undefined) {
-      for (const { groupId } of memberships.joined) await stores.groups.addMembers({ company, groupId }, [clientId]);
-      for (const groupId of memberships.left) await stores.groups.removeMembers({ company, groupId }, [clientId]);
-      for (const groupId of [...memberships.joined.map((group) => group.groupId), ...memberships.left].toSorted()) {
-        await stores.groups.touch({ company, groupId }, clock());
-      }
+      const joined = memberships.joined.map(({ groupId }) => groupId);
+      await stores.groups.addMembers(company, joined, [clientId]);
+      await stores.groups.removeMembers(company, memberships.left, [clientId]);
+      await stores.groups.touch(company, [...joined, ...memberships.left], clock());
     }
     return {
       result: (await stores.serviceAccounts.find(company, clientId)) ?? noSuchAccount(),
@@ -95,19 +95,30 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
 
   return (caller, company, id, expected, changes) =>
     storage.write(originOf(caller), async (stores) => {
-      const { account, groups } = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
-      if (company !== undefined && changes.groups !== undefined) {
-        // Company, groups, account: in the order in which whoever changes one of the others locks them.
-        await stores.companies.keep(company);
-        const ids = new Set([...groups.map(({ groupId }) => groupId), ...changes.groups.filter(isGroupId)]);
-        for (const groupId of [...ids].toSorted()) await stores.groups.lock(company, groupId);
-      }
-      return keepingARoot(stores, account, async () => {
-        const before = (await stores.serviceAccounts.lock(account)) ?? noSuchAccount();
+      // Company, groups, account: in the order in which whoever changes one of the others locks them.
+      const joined = changes.groups && (await lockGroups(stores, company, id, changes.groups));
+      return keepingARoot(stores, company, async () => {
+        const before = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
         assertRevision(before.account.revision, expected);
-        return apply(stores, caller, before, changes);
+        return apply(stores, caller, before, changes, joined);
       });
     });
+}
+
+async function lockGroups(
+  stores: Stores,
+  company: CompanyId | undefined,
+  id: string,
+  wanted: readonly string[],
+): Promise<JoinedGroups> {
+  const { groups } = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
+  if (company !== undefined) await stores.companies.keep(company);
+  return joinGroups(
+    stores.groups,
+    company,
+    wanted,
+    groups.map(({ groupId }) => groupId),
+  );
 }
 
 /** What becomes of the groups that an account is in. */
@@ -117,14 +128,9 @@ interface MembershipChanges extends Pick<GrantChanges, 'roles' | 'audiences'> {
   readonly left: readonly GroupId[];
 }
 
-async function changedMemberships(
-  { groups: store }: Stores,
-  { account, groups }: AccountSnapshot,
-  wanted: readonly string[] | undefined,
-): Promise<MembershipChanges> {
+function changedMemberships({ groups }: AccountSnapshot, wanted: JoinedGroups | undefined): MembershipChanges {
   if (wanted === undefined) return { groups, joined: [], left: [], roles: new Map(), audiences: new Map() };
-  const { groups: read, roles, audiences } = await joinGroups(store, account.company, wanted);
-  const then = read.map(({ group, grants }): Membership => ({ groupId: group.groupId, grants }));
+  const { groups: then, roles, audiences } = wanted;
   const isIn = (among: readonly Membership[], id: GroupId): boolean => among.some(({ groupId }) => groupId === id);
   return {
     groups: then,

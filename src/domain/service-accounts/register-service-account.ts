@@ -55,7 +55,7 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
       )) {
         audiences.set(audience.resourceServerId, audience);
       }
-      const groups = joined.groups.map(({ group, grants: ofGroup }) => ({ groupId: group.groupId, grants: ofGroup }));
+      const { groups } = joined;
       const rights = { grants, groups, roles: new Map([...bound.roles, ...joined.roles]) };
       for (const { place } of grants.filter(isRoleGrant)) assertAllowed(caller, 'writ.roles.bind', place);
       if (groups.length > 0) assertAllowed(caller, 'writ.roles.bind');
@@ -81,9 +81,10 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
           ...(taken && { existing: taken.account.clientId }),
         });
       }
-      for (const { group } of joined.groups) {
-        await stores.groups.addMembers(group, [clientId]);
-        await stores.groups.touch(group, now);
+      if (company !== undefined) {
+        const groupIds = groups.map(({ groupId }) => groupId);
+        await stores.groups.addMembers(company, groupIds, [clientId]);
+        await stores.groups.touch(company, groupIds, now);
       }
       return {
         result: {

@@ -6,14 +6,12 @@ import { noSuchAccount, type ServiceAccounts, type ServiceAccountTools } from '.
 export function createRemove({ storage, clock }: ServiceAccountTools): ServiceAccounts['remove'] {
   return (caller, company, id, expected) =>
     storage.write(originOf(caller), async (stores) => {
-      const snapshot = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
-      const { clientId } = snapshot.account;
-      await keepingARoot(stores, snapshot.account, async (): Promise<void> => {
-        const { account } = (await stores.serviceAccounts.lock(snapshot.account)) ?? noSuchAccount();
+      const { clientId, name, slug } = await keepingARoot(stores, company, async () => {
+        const { account } = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
         assertRevision(account.revision, expected);
         await stores.serviceAccounts.delete(account, clock());
+        return account;
       });
-      const { name, slug } = snapshot.account;
       return {
         result: undefined,
         audit: [

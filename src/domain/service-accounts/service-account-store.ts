@@ -40,8 +40,8 @@ export interface ServiceAccountStore {
   find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
   /** Those of a company that have one of these ids or slugs; nobody deletes them until the end of the transaction. */
   identify(company: CompanyId, idsOrSlugs: readonly string[]): Promise<Pick<ServiceAccount, 'clientId' | 'slug'>[]>;
-  /** Reads it anew, and nobody else changes or deletes it until the end of the transaction. */
-  lock(account: AccountKey): Promise<AccountSnapshot | undefined>;
+  /** As `find`, and nobody else changes or deletes it until the end of the transaction. */
+  lock(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
   /** Newest first. */
   list(company: CompanyId | undefined, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
   update(account: ServiceAccount): Promise<void>;
