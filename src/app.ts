@@ -12,6 +12,7 @@ import { createResourceServers } from './domain/resource-servers/resource-server
 import { createRoles } from './domain/roles/roles.ts';
 import { bootstrapRoot, type RootCredential } from './domain/service-accounts/root-account.ts';
 import { createServiceAccounts } from './domain/service-accounts/create-service-accounts.ts';
+import { createTokenInspector } from './domain/tokens/live-token.ts';
 import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
 import { basePath } from './http/base-path.ts';
 import type { HttpApp, HttpMiddleware } from './http/context.ts';
@@ -27,6 +28,7 @@ import { rememberVerified } from './management/remember-verified.ts';
 import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
+import { startStatusLists, type StatusLists } from './oauth/status-lists.ts';
 import { startUseRecorder } from './use-recorder.ts';
 import { startJanitor } from './janitor.ts';
 import type { PreparedServer, Surroundings } from './prepare-server.ts';
@@ -48,6 +50,8 @@ const JANITOR_PAUSE = 30_000;
 const ENDED_SHOWN = 30 * 86_400_000;
 /** For how long it is shown how often a credential was used on a day: a good year. */
 const USES_SHOWN = 400 * 86_400_000;
+/** Clocks of verifiers may be as far behind. */
+const CLOCKS_APART = 3_600_000;
 /** Milliseconds between two writes of which credentials were used. */
 const USES_PAUSE = 5000;
 
@@ -58,13 +62,22 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   const { replays, read } = server.storage;
   const { clock, logger } = surroundings;
   const uses = startUseRecorder(read.uses, { clock, logger, pause: surroundings.usesPause ?? USES_PAUSE });
+  const statusLists = startStatusLists({
+    store: read.statuses,
+    keyRing: server.keyRing,
+    signingAlg: config.signingAlg,
+    issuer: config.issuer,
+    clock,
+    logger,
+  });
+  server.onStatusChange(statusLists.refresh);
   const listening: HttpServer[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(listening.map((http) => http.close(GRACE)));
-    await uses.close();
+    await Promise.all([uses.close(), statusLists.close()]);
   };
   try {
-    for (const { app, address } of compose(config, server, surroundings, uses.note)) {
+    for (const { app, address } of compose(config, server, surroundings, { noteUse: uses.note, statusLists })) {
       listening.push(await listen(app.callback(), { ...address, limits, newId: surroundings.random.uuid }));
     }
   } catch (error) {
@@ -77,6 +90,8 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
       await replays.forgetExpired(),
       await read.credentials.forgetEnded(ago(ENDED_SHOWN)),
       await read.uses.forgetCounts(ago(USES_SHOWN)),
+      await read.statuses.forgetRevoked(ago(config.tokenMaxTtl * 1000 + CLOCKS_APART)),
+      await read.revokedTokens.forgetExpired(ago(CLOCKS_APART)),
     ];
     return Math.max(...gone);
   };
@@ -110,15 +125,21 @@ async function bootstrap(
   });
 }
 
+/** What works beside the requests, and they take part in. */
+interface Running {
+  readonly noteUse: NoteUse;
+  readonly statusLists: StatusLists;
+}
+
 /** What answers where: all in one place, or everything but the OAuth endpoints at an address of its own. */
 function compose(
   config: Config,
   server: PreparedServer,
   surroundings: Surroundings,
-  noteUse: NoteUse,
+  running: Running,
 ): { app: HttpApp; address: { host: string; port: number } }[] {
   const { host, port, internalListen } = config;
-  const { oauth, internal } = createFaces(config, server, surroundings, noteUse);
+  const { oauth, internal } = createFaces(config, server, surroundings, running);
   const application = (faces: readonly HttpMiddleware[]): HttpApp => {
     const app: HttpApp = new Koa();
     app.on('error', (error: unknown) => surroundings.logger.error({ event: 'http.failed', err: error }));
@@ -139,7 +160,7 @@ function createFaces(
   config: Config,
   server: PreparedServer,
   { clock, random, logger, metrics }: Surroundings,
-  noteUse: NoteUse,
+  { noteUse, statusLists }: Running,
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
   const { issuer, signingAlg } = config;
   const { storage, keyRing, credentialTools } = server;
@@ -152,6 +173,8 @@ function createFaces(
   });
   const keys = (): KeyRing => keyRing;
   const verify = createAccessTokenVerifier({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });
+
+  const verifyToken = createAccessTokenVerifier({ keyRing: keys, issuer, audience: undefined, clock });
 
   const oauth = oauthFace({
     issuer,
@@ -169,6 +192,15 @@ function createFaces(
     clock,
     replays: storage.replays,
     noteUse,
+    statusLists,
+    inspectToken: createTokenInspector({
+      verify: verifyToken,
+      find: server.accounts.find,
+      revokedTokens: storage.read.revokedTokens,
+    }),
+    verifyToken,
+    revokedTokens: storage.read.revokedTokens,
+    introspects: storage.read.resourceServers.introspects,
     decoyKeys: createDecoyKeys(random.bytes),
     logger,
     metrics,
@@ -184,7 +216,11 @@ function createFaces(
       groups: createGroups({ storage, clock, randomId: random.id }),
       auditEvents: storage.auditEvents,
     }),
-    authentication: createAuthentication(rememberVerified(verify, keys, clock), storage.read.serviceAccounts),
+    authentication: createAuthentication(
+      rememberVerified(verify, keys, clock),
+      storage.read.serviceAccounts,
+      storage.read.revokedTokens,
+    ),
     checkClientKey: createClientKeyCheck(config.clientKeys),
     companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
     cursors: createCursorCodec(server.cursorKey),

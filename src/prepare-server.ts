@@ -13,6 +13,7 @@ import type { Storage } from './domain/storage.ts';
 import type { HttpLimits } from './http/http-server.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import type { ChangeListener } from './storage/change-feed.ts';
 import { type AccountCache, createAccountCache } from './storage/account-cache.ts';
 import { createStorage } from './storage/create-storage.ts';
 import { type Database, poolState } from './storage/database.ts';
@@ -44,6 +45,8 @@ export interface PreparedServer {
   /** Keys the HMAC by which this server knows its own cursors. */
   readonly cursorKey: Uint8Array;
   readonly credentialTools: CredentialTools;
+  /** Has somebody told whenever live tokens may have been revoked, here or on another node. */
+  onStatusChange(told: () => void): void;
   close(): Promise<void>;
 }
 
@@ -66,7 +69,7 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     onCommit(events, changes) {
       for (const { action, target, actor, requestId } of events)
         logger.info({ event: action, target, actor, requestId });
-      changes.forEach(accounts.changed);
+      changes.forEach(listener.changed);
     },
   });
   const accounts = createAccountCache({
@@ -76,8 +79,19 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     maxStaleness: config.maxStaleness * 1000,
     onOutcome: metrics.cacheOutcome,
   });
+  let tellOfStatuses = (): void => {};
+  const listener: ChangeListener = {
+    changed(change) {
+      accounts.changed(change);
+      if (change.kind === 'statuses') tellOfStatuses();
+    },
+    missed(heardUntil) {
+      accounts.missed(heardUntil);
+      tellOfStatuses();
+    },
+  };
   const feed = opened.adopt(
-    await database.listen(accounts, (reason) => logger.warn({ event: 'database.lost', reason })),
+    await database.listen(listener, (reason) => logger.warn({ event: 'database.lost', reason })),
     (adopted) => adopted.close(),
   );
   database.knex.on('query', metrics.databaseQuery);
@@ -102,6 +116,9 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     accounts,
     keyRing,
     cursorKey,
+    onStatusChange(told) {
+      tellOfStatuses = told;
+    },
     credentialTools: {
       hashSecret: createSecretHasher(clientSecretHashKey),
       randomBytes: random.bytes,

@@ -9,6 +9,8 @@ import type { GrantStore } from './permissions/grant-store.ts';
 import type { ResourceServerStore } from './resource-servers/resource-server-store.ts';
 import type { RoleStore } from './roles/role-store.ts';
 import type { ServiceAccountStore } from './service-accounts/service-account-store.ts';
+import type { RevokedTokenStore } from './status/revoked-token-store.ts';
+import type { StatusStore } from './status/status-store.ts';
 import type { SigningKeyStore } from './signing-keys/signing-key-store.ts';
 
 /** The tables, all reading and writing in one transaction or all outside any. */
@@ -23,6 +25,8 @@ export interface Stores {
   readonly groups: GroupStore;
   readonly signingKeys: SigningKeyStore;
   readonly serverSecrets: ServerSecretStore;
+  readonly statuses: StatusStore;
+  readonly revokedTokens: RevokedTokenStore;
 }
 
 /** What a piece of work has to hand back: its result, and an audit entry for everything it changed. */

@@ -11,12 +11,7 @@ export function publicDocument(content: object, maxAge: number): (ctx: HttpConte
   const body = JSON.stringify(content);
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
   return (ctx) => {
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
-      ctx.status = 405;
-      ctx.set('Allow', 'GET, HEAD');
-      ctx.body = { error: 'invalid_request', error_description: 'this document can only be read' };
-      return;
-    }
+    if (!readOnly(ctx)) return;
     ctx.set('Cache-Control', `public, max-age=${maxAge}`);
     ctx.set('Access-Control-Allow-Origin', '*');
     ctx.set('ETag', etag);
@@ -28,4 +23,13 @@ export function publicDocument(content: object, maxAge: number): (ctx: HttpConte
     ctx.type = 'application/json';
     ctx.body = body;
   };
+}
+
+/** Whether something that can only be read is asked for; otherwise the answer says so. */
+export function readOnly(ctx: HttpContext): boolean {
+  if (ctx.method === 'GET' || ctx.method === 'HEAD') return true;
+  ctx.status = 405;
+  ctx.set('Allow', 'GET, HEAD');
+  ctx.body = { error: 'invalid_request', error_description: 'this document can only be read' };
+  return false;
 }

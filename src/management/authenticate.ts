@@ -3,8 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import { roleGrantsOf } from '../domain/permissions/effective-permissions.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
+import type { RevokedTokenStore } from '../domain/status/revoked-token-store.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
-import type { AccessTokenClaims, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
+import { type DeadReason, mintedBy } from '../domain/tokens/live-token.ts';
+import { bearerTokenOf } from '../http/bearer-token.ts';
+import type { VerifiedToken, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
 
 /** Why a management call is not let in; `reason` is for the log, never for the caller. */
 export class UnauthorizedError extends Error {
@@ -23,14 +26,14 @@ export class UnauthorizedError extends Error {
  */
 export interface Authentication {
   /** @throws UnauthorizedError */
-  verify(request: IncomingMessage): Promise<AccessTokenClaims>;
+  verify(request: IncomingMessage): Promise<VerifiedToken>;
   /**
    * A caller may do what its token says and its account still holds, so that narrowing a token and taking a permission
    * away both act at once.
    *
    * @throws UnauthorizedError
    */
-  identify(claims: AccessTokenClaims, requestId: string): Promise<Caller>;
+  identify(token: VerifiedToken, requestId: string): Promise<Caller>;
 }
 
 /**
@@ -54,24 +57,33 @@ export function createClientKeyCheck(keys: readonly string[]): (request: Incomin
 export function createAuthentication(
   verify: VerifyAccessToken,
   accounts: Pick<ServiceAccountStore, 'findSnapshot'>,
+  revokedTokens: Pick<RevokedTokenStore, 'isRevoked'>,
 ): Authentication {
+  const dead = (reason: DeadReason): UnauthorizedError => new UnauthorizedError(reason);
   return {
     async verify(request) {
-      const claims = await verify(bearerToken(request));
-      if (claims === undefined) throw new UnauthorizedError('token_invalid');
-      return claims;
+      const token = await verify(bearerToken(request));
+      if (token === undefined) throw new UnauthorizedError('token_invalid');
+      return token;
     },
 
-    async identify(claims, requestId) {
-      const snapshot = await accounts.findSnapshot(claims.clientId);
-      if (snapshot === undefined) throw new UnauthorizedError('account_unknown');
-      if (!snapshot.enabled) throw new UnauthorizedError('account_disabled');
+    async identify(token, requestId) {
+      const [snapshot, revoked] = await Promise.all([
+        accounts.findSnapshot(token.clientId),
+        revokedTokens.isRevoked(token.jti),
+      ]);
+      if (snapshot === undefined) throw dead('account_unknown');
+      if (!snapshot.enabled) throw dead('account_disabled');
+      const credential = mintedBy(token, snapshot);
+      if (credential === undefined) throw dead('credential_revoked');
+      if (revoked) throw dead('token_revoked');
       const { account, holdings } = snapshot;
       return {
         clientId: account.clientId,
         company: account.company,
         requestId,
-        permissions: inCommon(claims.permissions, holdings.get('management') ?? new Set()),
+        credentialId: credential.credentialId,
+        permissions: inCommon(token.permissions, holdings.get('management') ?? new Set()),
         holdings,
         roles: roleGrantsOf(snapshot),
         groups: snapshot.groups.map(({ groupId }) => groupId),
@@ -80,11 +92,8 @@ export function createAuthentication(
   };
 }
 
-/** RFC 6750 §2.1, and only once. */
-function bearerToken({ headersDistinct }: IncomingMessage): string {
-  const [header, ...others] = headersDistinct['authorization'] ?? [];
-  if (header === undefined) throw new UnauthorizedError('token_missing');
-  const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1];
-  if (token === undefined || others.length > 0) throw new UnauthorizedError('token_malformed');
-  return token;
+function bearerToken(request: IncomingMessage): string {
+  const token = bearerTokenOf(request);
+  if (typeof token === 'string') return token;
+  throw new UnauthorizedError(token.missing ? 'token_missing' : 'token_malformed');
 }

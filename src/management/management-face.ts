@@ -78,11 +78,11 @@ export function managementFace(options: {
     if (Object.values(params).some((value) => /\p{Cc}/u.test(value ?? ''))) throw notRouted(ctx, []);
     if (!('readQuery' in found)) return found.route.handle();
 
-    const claims = await authentication.verify(ctx.req);
+    const token = await authentication.verify(ctx.req);
     // Before the account is looked at: somebody may take their time with it, and be disabled meanwhile.
     const sent = found.validate && (await readBody(ctx.req, BODY_LIMIT));
     const body = sent?.length === 0 && found.route.bodyOptional ? undefined : sent;
-    const caller = await authentication.identify(claims, ctx.state.requestId);
+    const caller = await authentication.identify(token, ctx.state.requestId);
     const company = await admit(caller, found.route, params['companyId']);
     const list = `${found.route.path} ${company ?? ''}`;
     const { query, page } = found.readQuery(ctx.querystring, list);

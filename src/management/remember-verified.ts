@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../domain/clock.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
-import type { AccessTokenClaims, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
+import type { VerifiedToken, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
 
 /** How many tokens are remembered: of so many callers at a time nobody's is verified twice. */
 const MOST = 1000;
@@ -12,14 +12,14 @@ const MOST = 1000;
  * never remembered here.
  */
 export function rememberVerified(verify: VerifyAccessToken, keyRing: () => KeyRing, clock: Clock): VerifyAccessToken {
-  const verified = new LRUCache<string, { readonly claims: AccessTokenClaims; readonly by: KeyRing }>({ max: MOST });
-  return async (token) => {
+  const verified = new LRUCache<string, { readonly token: VerifiedToken; readonly by: KeyRing }>({ max: MOST });
+  return async (compact) => {
     const by = keyRing();
-    const known = verified.get(token);
-    if (known !== undefined && known.by === by && clock() < known.claims.expiresAt) return known.claims;
-    const claims = await verify(token);
-    if (claims === undefined) verified.delete(token);
-    else verified.set(token, { claims, by });
-    return claims;
+    const known = verified.get(compact);
+    if (known !== undefined && known.by === by && clock() < known.token.expiresAt) return known.token;
+    const token = await verify(compact);
+    if (token === undefined) verified.delete(compact);
+    else verified.set(compact, { token, by });
+    return token;
   };
 }

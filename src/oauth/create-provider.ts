@@ -1,22 +1,30 @@
 import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { ASSERTION_ALGS } from '../domain/assertions/parse-assertion.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
+import { statusClaim } from '../domain/status/status-entry.ts';
 import type { TokenSettings } from '../domain/tokens/plan-token.ts';
 import { SIGNING_ALGS } from '../domain/signing-keys/signing-key.ts';
 import { assertJwtClientAuthClaimsAndHeader, type AssertionTools, installClientAssertion } from './client-assertion.ts';
 import { installCompareClientSecret, type SecretTools } from './compare-client-secret.ts';
 import { installFindClient, type KnownAccounts } from './find-client.ts';
+import {
+  inspectionFeatures,
+  type InspectionTools,
+  installInspection,
+  INTROSPECTION_PATH,
+  REVOCATION_PATH,
+} from './inspection.ts';
 import { issuanceOf } from './issuance.ts';
 import { resourceIndicators } from './resource-indicators.ts';
 
-export interface ProviderOptions extends SecretTools, AssertionTools, TokenSettings {
+export interface ProviderOptions extends SecretTools, AssertionTools, InspectionTools, TokenSettings {
   readonly keyRing: KeyRing;
   readonly accounts: KnownAccounts;
 }
 
 /**
- * Builds the library's token endpoint around our hooks. Keys are captured here, so other keys take another provider.
- * Everything that the library has beside the token endpoint is off.
+ * Builds the library's token, introspection and revocation endpoints around our hooks. Keys are captured here, so other
+ * keys take another provider. Everything else that the library has is off.
  */
 export function createProvider(options: ProviderOptions): Provider {
   const { issuer, keyRing, signingAlg } = options;
@@ -24,7 +32,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const configuration: Configuration = {
     adapter: NoAdapter,
     jwks: { keys: keyRing.keys.map(({ privateJwk }) => privateJwk) },
-    routes: { token: TOKEN_PATH },
+    routes: { token: TOKEN_PATH, introspection: INTROSPECTION_PATH, revocation: REVOCATION_PATH },
     scopes: [],
     responseTypes: [],
     clientAuthMethods: CLIENT_AUTH_METHODS,
@@ -39,8 +47,13 @@ export function createProvider(options: ProviderOptions): Provider {
     enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS], clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
     ttl: { ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? options.tokenTtl },
     extraTokenClaims(ctx, { scope }) {
-      const company = issuanceOf(ctx).snapshot?.account.company;
+      const { snapshot, credential } = issuanceOf(ctx);
+      const company = snapshot?.account.company;
+      const status = credential?.status;
+      // Without it nobody could end the token.
+      if (status === undefined) throw new Error('the credential has no place in a status list');
       return {
+        status: statusClaim(issuer, status),
         permissions: scope === undefined ? [] : scope.split(' '),
         ...(company !== undefined && { company_id: company }),
       };
@@ -57,6 +70,7 @@ export function createProvider(options: ProviderOptions): Provider {
     features: {
       clientCredentials: { enabled: true },
       resourceIndicators: resourceIndicators(options),
+      ...inspectionFeatures(options),
       devInteractions: off,
       dPoP: off,
       userinfo: off,
@@ -68,10 +82,13 @@ export function createProvider(options: ProviderOptions): Provider {
   installFindClient(provider, options);
   installCompareClientSecret(provider, options);
   installClientAssertion(provider, options);
+  installInspection(provider, options);
   const remember = (ctx: KoaContextWithOIDC, error: unknown): void => {
     issuanceOf(ctx).failure = error;
   };
   provider.on('grant.error', remember);
+  provider.on('introspection.error', remember);
+  provider.on('revocation.error', remember);
   provider.on('server_error', remember);
   return provider;
 }

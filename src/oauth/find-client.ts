@@ -7,7 +7,7 @@ import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import { type DecoyKeys, withDecoyKey } from './decoy.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';
-import type { TokenRequest } from './token-request.ts';
+import type { ClientRequest } from './client-request.ts';
 
 /** The accounts, as this node remembers them. */
 export interface KnownAccounts {
@@ -96,7 +96,7 @@ export function installFindClient(
 }
 
 /** A secret as it was sent, if it was; one with an escape in it is none of ours, and is left to the library to read. */
-function presentedSecret(authentication: TokenRequest['authentication']): string {
+function presentedSecret(authentication: ClientRequest['authentication']): string {
   if (authentication.method === 'client_secret_post') return authentication.clientSecret;
   if (authentication.method !== 'client_secret_basic') return '';
   const userPass = Buffer.from(authentication.authorization.slice('Basic '.length), 'base64').toString('latin1');

@@ -4,7 +4,8 @@ import type { Credential } from '../domain/credentials/credential.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
-import type { TokenRequest } from './token-request.ts';
+import type { VerifiedToken } from '../domain/tokens/verify-access-token.ts';
+import type { ClientRequest } from './client-request.ts';
 
 /** Why a client was not authenticated, for the log and the metrics; a closed list. */
 export type AuthenticationFailure =
@@ -22,9 +23,9 @@ export type AuthenticationFailure =
   | 'assertion_time'
   | `assertion_${FailedCheck['check']}`;
 
-/** One attempt to get a token, on its way through the library and our hooks in it. */
+/** One attempt of a client to get a token, or to ask about one, on its way through the library and our hooks in it. */
 export interface Issuance {
-  readonly request: TokenRequest;
+  readonly request: ClientRequest;
   /** Whether it came to the path of Mia's clients, with what only they may do. */
   readonly alias: boolean;
   /** The account that the request names, once found, for the log. */
@@ -33,6 +34,8 @@ export interface Issuance {
   snapshot?: AccountSnapshot;
   /** The credential that authenticated it, or that its assertion claims to be signed with. */
   credential?: Credential;
+  /** The token that is asked about, once it has been found to be ours. */
+  presented?: VerifiedToken | undefined;
   /** What the token is for, once decided. */
   audience?: Audience;
   /** What its assertion is measured by. */

@@ -12,14 +12,26 @@ export function authorizationServerMetadata(issuer: string): object {
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
+    introspection_endpoint: `${issuer}/oauth/introspect`,
+    revocation_endpoint: `${issuer}/oauth/revoke`,
     grant_types_supported: ['client_credentials'],
-    token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
-    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGS,
+    ...authentication('token'),
+    ...authentication('introspection'),
+    ...authentication('revocation'),
+    status_list_aggregation_endpoint: `${issuer}/oauth/status-lists`,
     service_documentation: `${issuer}/api/openapi.json`,
     authorization_endpoint: `${issuer}/oauth/authorize`,
     response_types_supported: ['none'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: SIGNING_ALGS,
+  };
+}
+
+/** Clients authenticate in the same ways everywhere. */
+function authentication(endpoint: 'token' | 'introspection' | 'revocation'): object {
+  return {
+    [`${endpoint}_endpoint_auth_methods_supported`]: CLIENT_AUTH_METHODS,
+    [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: ASSERTION_ALGS,
   };
 }
 

@@ -1,9 +1,10 @@
 import type { HttpContext } from '../http/context.ts';
 
-/** The codes of contract and RFCs (6749 §5.2, 8707 §2), and two for what HTTP itself refuses. */
+/** The codes of contract and RFCs (6749 §5.2, 6750 §3.1, 8707 §2), and two for what HTTP itself refuses. */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
+  | 'invalid_token'
   | 'invalid_scope'
   | 'invalid_target'
   | 'unsupported_grant_type'

@@ -4,9 +4,14 @@ import { publicDocument } from '../http/public-document.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { createProvider, type ProviderOptions } from './create-provider.ts';
+import { inspectionEndpoint } from './inspection-endpoint.ts';
+import { INTROSPECTION_PATH, REVOCATION_PATH } from './inspection.ts';
 import { jwks } from './jwks.ts';
 import { authorizationServerMetadata, managementApiMetadata } from './metadata.ts';
 import { OAuthError, sendOAuthError } from './oauth-error.ts';
+import { statusListEndpoints } from './status-list-endpoints.ts';
+import type { StatusLists } from './status-lists.ts';
+import { tokenInfo } from './token-info.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
 
 /** Seconds for which a verifier may keep the JWKS; a new key waits as long before it signs. */
@@ -15,17 +20,27 @@ const METADATA_MAX_AGE = 3600;
 
 /** The OAuth endpoints, and the documents that describe them. */
 export function oauthFace(
-  options: ProviderOptions & { readonly logger: Logger; readonly metrics: Metrics; readonly noteUse: NoteUse },
+  options: ProviderOptions & {
+    readonly logger: Logger;
+    readonly metrics: Metrics;
+    readonly noteUse: NoteUse;
+    readonly statusLists: Pick<StatusLists, 'published'>;
+  },
 ): HttpMiddleware {
-  const { issuer, keyRing, logger, metrics, noteUse } = options;
+  const { issuer, keyRing, logger, metrics, noteUse, statusLists } = options;
   const provider = createProvider(options);
   const token = (alias: boolean): HttpHandler =>
     tokenEndpoint({ provider, assertionTools: options, logger, metrics, noteUse, alias });
+  const inspection = (path: string, event: string): HttpHandler =>
+    inspectionEndpoint({ provider, path, event, assertionTools: options, logger, noteUse });
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
   const metadata = publicDocument(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([
     ['/oauth/token', token(false)],
     ['/api/m2m/oauth/token', token(true)],
+    [INTROSPECTION_PATH, inspection(INTROSPECTION_PATH, 'introspection.refused')],
+    [REVOCATION_PATH, inspection(REVOCATION_PATH, 'revocation.refused')],
+    ['/tokeninfo', tokenInfo(options.inspectToken, logger)],
     ['/oauth/authorize', refuseAuthorization],
     ['/.well-known/jwks.json', publicDocument(jwks(keyRing), JWKS_MAX_AGE)],
     ['/.well-known/oauth-protected-resource/api', publicDocument(managementApiMetadata(issuer), METADATA_MAX_AGE)],
@@ -39,8 +54,9 @@ export function oauthFace(
     publicDocument(managementApiMetadata(issuer), METADATA_MAX_AGE),
   );
 
+  const statusList = statusListEndpoints(issuer, statusLists);
   return (ctx, next) => {
-    const endpoint = endpoints.get(ctx.path);
+    const endpoint = endpoints.get(ctx.path) ?? statusList(ctx.path);
     return endpoint === undefined ? next() : Promise.resolve(endpoint(ctx));
   };
 }

@@ -150,6 +150,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     },
 
     changed(change) {
+      if (change.kind === 'statuses') return;
       if (change.kind === 'everyone') {
         nextEpoch(now());
         return;

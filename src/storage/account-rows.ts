@@ -18,7 +18,7 @@ import {
 import type { State } from '../domain/state.ts';
 import { credentialFromJson, type CredentialJson } from './credentials-table.ts';
 import { grantFromJson, type GrantJson, grantsFromLines } from './grants-table.ts';
-import { audienceFromJson, type AudienceJson } from './resource-servers-table.ts';
+import { audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { roleFromJson, type RoleJson } from './roles-table.ts';
 
 export interface ServiceAccountRow {

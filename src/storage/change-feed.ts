@@ -98,7 +98,7 @@ export async function createChangeFeed(
 
 function parseChange(payload: string): Change | undefined {
   const change: { kind?: unknown; clientId?: unknown } = JSON.parse(payload);
-  if (change.kind === 'everyone') return { kind: 'everyone' };
+  if (change.kind === 'everyone' || change.kind === 'statuses') return { kind: change.kind };
   const { clientId } = change;
   return typeof clientId === 'string' && isClientId(clientId) ? { kind: 'account', clientId } : undefined;
 }

@@ -17,6 +17,8 @@ import { rolesTable } from './roles-table.ts';
 import { serverSecretsTable } from './server-secrets-table.ts';
 import { serviceAccountsTable } from './service-accounts-table.ts';
 import { signingKeysTable } from './signing-keys-table.ts';
+import { revokedTokensTable } from './revoked-tokens-table.ts';
+import { statusEntriesTable } from './status-entries-table.ts';
 import { usesTable } from './uses-table.ts';
 import { isConflict, rethrowUnavailable, translated } from './unavailable.ts';
 
@@ -91,5 +93,7 @@ function stores(knex: Knex, builtIn: BuiltInIdentifiers): Stores {
     grants: translated(grantsTable(knex)),
     signingKeys: translated(signingKeysTable(knex)),
     serverSecrets: translated(serverSecretsTable(knex)),
+    statuses: translated(statusEntriesTable(knex)),
+    revokedTokens: translated(revokedTokensTable(knex)),
   };
 }

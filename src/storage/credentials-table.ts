@@ -2,9 +2,11 @@ import type { Knex } from 'knex';
 import type { CredentialStore } from '../domain/credentials/credential-store.ts';
 import type { Credential, CredentialState, PublicKeyCredential } from '../domain/credentials/credential.ts';
 import type { CredentialId } from '../domain/ids.ts';
+import type { StatusEntry } from '../domain/status/status-entry.ts';
 import type { AccountKey } from '../domain/service-accounts/service-account.ts';
 import { byteaText, rowsFromJson } from './rows-from-json.ts';
 import { ofAccount } from './of-account.ts';
+import { ALLOT, STATUS_AS_JSON } from './status-entries-table.ts';
 
 /** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
 export const CREDENTIALS_AS_JSON = `
@@ -23,6 +25,7 @@ export const CREDENTIALS_AS_JSON = `
     'lifetime', credentials.lifetime,
     'permissions', credentials.permissions,
     'successor', credentials.successor,
+    'status', (${STATUS_AS_JSON}),
     'revision', credentials.revision
   ) order by credentials.created_at, credentials.credential_id), '[]')
   from credentials where ${ofAccount('credentials')}`;
@@ -43,6 +46,7 @@ export type CredentialJson = {
   lifetime: number | null;
   permissions: string[] | null;
   successor: CredentialId | null;
+  status: StatusEntry | null;
   revision: number;
 } & (
   | { type: 'client_secret'; secret_hash: string; hint: string }
@@ -67,6 +71,7 @@ export function credentialFromJson(row: CredentialJson): Credential {
     lifetime: row.lifetime ?? undefined,
     permissions: row.permissions ?? undefined,
     successor: row.successor ?? undefined,
+    status: row.status ?? undefined,
     revision: row.revision,
   };
   switch (row.type) {
@@ -88,7 +93,10 @@ export function credentialsTable(knex: Knex): CredentialStore {
   return {
     async insert(account, credentials) {
       if (credentials.length === 0) return;
-      await knex.raw(`insert into credentials ${rowsFromJson('credentials')}`, [credentialRows(account, credentials)]);
+      await knex.raw(
+        `with its_credentials as (insert into credentials ${rowsFromJson('credentials')}) select ${ALLOT}`,
+        [credentialRows(account, credentials), ...allotment(account, credentials)],
+      );
     },
 
     async update(account, credential) {
@@ -110,10 +118,24 @@ export function credentialsTable(knex: Knex): CredentialStore {
         .where('expires_at', '<', before)
         .limit(1000)
         .select('credential_id');
-      const gone: unknown[] = await knex('credentials').whereIn('credential_id', some).delete('credential_id');
-      return gone.length;
+      const { rows } = await knex.raw<{ rows: unknown[] }>(
+        `with gone as (delete from credentials where credential_id in (?) returning credential_id)
+         update status_entries set revoked_at = now()
+         from gone where status_entries.credential_id = gone.credential_id and revoked_at is null
+         returning gone.credential_id`,
+        [some],
+      );
+      return rows.length;
     },
   };
+}
+
+/** What {@link ALLOT} takes for the credentials of an account. */
+export function allotment(
+  { clientId, company }: AccountKey,
+  credentials: readonly Credential[],
+): [string[], string[], string | null] {
+  return [credentials.map(({ credentialId }) => credentialId), credentials.map(() => clientId), company ?? null];
 }
 
 /** The rows of an account's credentials, as a JSON array. */

@@ -7,7 +7,7 @@ import { BUILT_IN_ROLES } from '../domain/roles/built-in-roles.ts';
 import { rolesByKey } from '../domain/roles/role.ts';
 import { type GrantJson, grantFromJson, GRANTS_AS_JSON } from './grants-table.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
-import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './resource-servers-table.ts';
+import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './audience-rows.ts';
 import { roleFromJson, type RoleJson, ROLES_AS_JSON } from './roles-table.ts';
 import { rowsFromJson } from './rows-from-json.ts';
 

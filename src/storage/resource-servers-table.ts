@@ -1,28 +1,15 @@
 import type { Knex } from 'knex';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import {
-  type Audience,
   type BuiltInIdentifiers,
   type DeclaredPermission,
   identifierKey,
   isBuiltInServer,
   type ResourceServer,
-  type ResourceServerId,
-  type TokenType,
 } from '../domain/resource-servers/resource-server.ts';
 import type { ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
-import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import { AUDIENCE_COLUMNS, audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
-
-/** A resource server as JSON, as {@link AUDIENCES_AS_JSON} writes it. */
-export interface AudienceJson {
-  resource_server_id: ResourceServerId;
-  company_id: CompanyId | null;
-  identifier: string | null;
-  token_ttl: number | null;
-  signing_alg: SigningAlg | null;
-  token_type: TokenType;
-}
 
 interface ResourceServerRow extends AudienceJson {
   name: string;
@@ -32,31 +19,16 @@ interface ResourceServerRow extends AudienceJson {
   revision: number;
   /** Of a query. */
   permissions: { name: string; description: string | null }[];
-}
-
-const AUDIENCE_COLUMNS = ['resource_server_id', 'company_id', 'identifier', 'token_ttl', 'signing_alg', 'token_type'];
-
-/** Resource servers in scope as a JSON array, as far as tokens go; a part of other statements. */
-export const AUDIENCES_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(${AUDIENCE_COLUMNS.map(
-  (column) => `'${column}', resource_servers.${column}`,
-).join(', ')})), '[]')`;
-
-/** How a row becomes a resource server; the identifiers of the built-in ones are settings. */
-export function audienceFromJson(row: AudienceJson, builtIn: BuiltInIdentifiers): Audience {
-  const { resource_server_id: resourceServerId } = row;
-  return {
-    resourceServerId,
-    company: row.company_id ?? undefined,
-    identifier: row.identifier ?? (isBuiltInServer(resourceServerId) ? builtIn[resourceServerId] : resourceServerId),
-    tokenTtl: row.token_ttl ?? undefined,
-    signingAlg: row.signing_alg ?? undefined,
-    tokenType: row.token_type,
-  };
+  introspected_by: ClientId[];
 }
 
 const PERMISSIONS_AS_JSON = `
   select coalesce(jsonb_agg(jsonb_build_object('name', name, 'description', description) order by position), '[]')
   from declared_permissions where declared_permissions.resource_server_id = resource_servers.resource_server_id`;
+
+const INTROSPECTED_BY = `
+  select array(select client_id from introspectors
+    where introspectors.resource_server_id = resource_servers.resource_server_id order by client_id)`;
 
 type Servers = Knex.QueryBuilder<object, ResourceServerRow[]>;
 
@@ -65,11 +37,17 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
     seenBy(knex('resource_servers'), company).select<ResourceServerRow[]>(
       'resource_servers.*',
       knex.raw(`(${PERMISSIONS_AS_JSON}) as permissions`),
+      knex.raw(`(${INTROSPECTED_BY}) as introspected_by`),
     );
 
   const find: ResourceServerStore['find'] = async (company, id) => {
     const [row] = await seen(company).where('resource_server_id', id);
     return row && serverFromRow(row, builtIn);
+  };
+
+  const builtInNamed = (identifier: string): 'management' | 'default' | undefined => {
+    const key = identifierKey(identifier);
+    return (['management', 'default'] as const).find((id) => identifierKey(builtIn[id]) === key);
   };
 
   async function declare({ resourceServerId, permissions }: ResourceServer): Promise<void> {
@@ -84,6 +62,13 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
     );
   }
 
+  async function nameIntrospectors({ resourceServerId, introspectedBy }: ResourceServer): Promise<void> {
+    if (introspectedBy.length === 0) return;
+    await knex('introspectors').insert(
+      introspectedBy.map((clientId) => ({ resource_server_id: resourceServerId, client_id: clientId })),
+    );
+  }
+
   return {
     find,
 
@@ -93,16 +78,18 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
         .onConflict()
         .ignore()
         .returning('resource_server_id');
-      if (inserted.length > 0) await declare(server);
+      if (inserted.length > 0) {
+        await declare(server);
+        await nameIntrospectors(server);
+      }
       return inserted.length > 0;
     },
 
     async named(identifier) {
-      const key = identifierKey(identifier);
-      const own = (['management', 'default'] as const).find((id) => identifierKey(builtIn[id]) === key);
+      const own = builtInNamed(identifier);
       const query = knex('resource_servers').select<AudienceJson[]>(AUDIENCE_COLUMNS);
       const [row] = await (own === undefined
-        ? query.where('identifier_key', key).forKeyShare()
+        ? query.where('identifier_key', identifierKey(identifier)).forKeyShare()
         : query.where('resource_server_id', own));
       return row && audienceFromJson(row, builtIn);
     },
@@ -177,9 +164,22 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
     async update(server, declared) {
       const { resourceServerId: id } = server;
       await knex('resource_servers').where({ resource_server_id: id }).update(rowOf(server));
+      await knex('introspectors').where({ resource_server_id: id }).delete('client_id');
+      await nameIntrospectors(server);
       if (!declared) return;
       await knex('declared_permissions').where({ resource_server_id: id }).delete('name');
       await declare(server);
+    },
+
+    async introspects(clientId, identifier) {
+      const own = builtInNamed(identifier);
+      const query = knex('introspectors').where({ client_id: clientId });
+      void (own === undefined
+        ? query
+            .join('resource_servers', 'resource_servers.resource_server_id', 'introspectors.resource_server_id')
+            .where('identifier_key', identifierKey(identifier))
+        : query.where('resource_server_id', own));
+      return (await query.first('client_id')) !== undefined;
     },
 
     async delete(id) {
@@ -250,6 +250,7 @@ function serverFromRow(row: ResourceServerRow, builtIn: BuiltInIdentifiers): Res
       name,
       description: description ?? undefined,
     })),
+    introspectedBy: row.introspected_by,
     createdAt: row.created_at,
     createdBy: row.created_by ?? undefined,
     updatedAt: row.updated_at,

@@ -17,11 +17,12 @@ import {
   summaryFromRow,
   type SummaryRow,
 } from './account-rows.ts';
-import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credentials-table.ts';
+import { allotment, CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credentials-table.ts';
 import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { ofAccount } from './of-account.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
 import { rowsFromJson } from './rows-from-json.ts';
+import { ALLOT } from './status-entries-table.ts';
 
 type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
 
@@ -37,7 +38,7 @@ const INSERT = `
   ), its_grants as (
     insert into grants ${rowsFromJson('grants')} where exists (select from account)
   )
-  select client_id from account`;
+  select client_id, ${ALLOT} from account`;
 
 export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): ServiceAccountStore {
   const fromRow = (row: SnapshotRow): AccountSnapshot => snapshotFromRow(row, builtIn);
@@ -83,6 +84,7 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
         JSON.stringify([rowOf(account)]),
         credentialRows(account, credentials),
         grantRows(account, grants),
+        ...allotment(account, credentials),
       ]);
       return rows.length > 0;
     },
@@ -102,6 +104,17 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
         .forKeyShare()
         .select<Pick<ServiceAccountRow, 'client_id' | 'slug'>[]>('client_id', 'slug');
       return rows.map(({ client_id: clientId, slug }) => ({ clientId, slug }));
+    },
+
+    async known(company, clientIds) {
+      if (clientIds.length === 0) return [];
+      const query = knex('service_accounts').whereIn('client_id', [...clientIds]);
+      if (company !== undefined) void query.where('company_id', company);
+      const rows = await query
+        .orderBy('client_id')
+        .forKeyShare()
+        .select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
+      return rows.map((row) => row.client_id);
     },
 
     async lock(company, idOrSlug) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { lastRefusal } from '../support/assertions.ts';
-import { assertRefused, COMPANY_PERMISSIONS, makeCaller, makeCompany } from '../support/companies.ts';
+import { apiToken, assertRefused, COMPANY_PERMISSIONS, makeCaller, makeCompany } from '../support/companies.ts';
 import { embedded, onEachDatabase } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
@@ -69,6 +69,7 @@ onEachDatabase('companies', (kind) => {
     await makeCompany(app, 'paused');
     const admin = await makeCaller(app, '/api/companies/paused/service-accounts', COMPANY_PERMISSIONS);
     const self = (): ReturnType<typeof app.api> => app.api('GET', '/api/self', undefined, admin.bearer);
+    const refusal = (): unknown => app.log().findLast((line) => line['event'] === 'management.refused')?.['reason'];
     assert.equal((await self()).status, 200);
     assert.equal((await app.api('PATCH', '/api/companies/paused', { state: 'disabled' })).status, 200);
     assert.equal((await app.token(admin)).status, 401);
@@ -76,12 +77,13 @@ onEachDatabase('companies', (kind) => {
     assert.equal(lastRefusal(app)['clientId'], admin.clientId);
     const refused = await self();
     assert.equal(refused.status, 401);
-    assert.equal(app.log().findLast((line) => line['event'] === 'management.refused')?.['reason'], 'account_disabled');
+    assert.equal(refusal(), 'account_disabled');
     // Root may still look after it.
     assert.equal((await app.api('GET', '/api/companies/paused/service-accounts')).json.length, 1);
     assert.equal((await app.api('PATCH', '/api/companies/paused', { state: 'enabled' })).status, 200);
-    assert.equal((await app.token(admin)).status, 200);
-    assert.equal((await self()).status, 200);
+    assert.equal((await self()).status, 401);
+    assert.equal(refusal(), 'credential_revoked');
+    assert.equal((await app.api('GET', '/api/self', undefined, await apiToken(app, admin))).status, 200);
   });
 
   test('do not come back under the same id while they are being deleted', async () => {

@@ -155,7 +155,8 @@ onEachDatabase('the accounts of a company', (kind) => {
   test('B-26 E-10 that are disabled or gone get nothing more, on any method and with any token', async () => {
     const account = await makeCaller(app, IN_A, ['writ.serviceaccounts.view']);
     const path = `${IN_A}/${account.clientId}`;
-    const list = (): ReturnType<typeof app.api> => app.api('GET', IN_A, undefined, account.bearer);
+    let { bearer } = account;
+    const list = (): ReturnType<typeof app.api> => app.api('GET', IN_A, undefined, bearer);
     assert.equal((await list()).status, 200);
     const disabled = await app.api('PATCH', path, { state: 'disabled' }, adminA.bearer);
     assert.equal(disabled.json.state, 'disabled');
@@ -163,7 +164,9 @@ onEachDatabase('the accounts of a company', (kind) => {
     assert.equal(lastRefusal(app)['reason'], 'account_disabled');
     assertRefused(app, await list(), 401, 'unauthorized');
     await app.api('PATCH', path, { state: 'enabled' }, adminA.bearer);
-    assert.equal((await app.token(account)).status, 200);
+    // What it got before stays dead.
+    assertRefused(app, await list(), 401, 'unauthorized');
+    bearer = await apiToken(app, account);
     assert.equal((await list()).status, 200);
     await app.api('DELETE', `${path}/permissions/writ.serviceaccounts.view`, undefined, adminA.bearer);
     assertRefused(app, await list(), 403, 'insufficient_scope');

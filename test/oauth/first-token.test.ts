@@ -27,12 +27,13 @@ onEachDatabase('the token endpoint', (kind) => {
     const account = await register({ name: 'Orders', permissions: ['orders:write', 'orders:read'] });
     const { json } = await app.token(account);
     const header = decodeProtectedHeader(json.access_token);
-    const { iat, exp, jti, ...claims } = decodeJwt(json.access_token);
+    const { iat, exp, jti, status, ...claims } = decodeJwt(json.access_token);
     assert.equal(header.typ, 'at+jwt');
     assert.equal(header.alg, 'ES256');
     assert.equal(typeof header.kid, 'string');
     assert.equal(Number(exp) - Number(iat), json.expires_in);
     assert.match(String(jti), /^[\w-]{20,}$/);
+    assert.match(JSON.stringify(status), /^\{"status_list":\{"idx":\d+,"uri":"[^"]+\/oauth\/status-lists\/0"\}\}$/);
     assert.deepEqual(claims, {
       iss: app.issuer,
       sub: account.clientId,

@@ -21,9 +21,19 @@ describe('the public documents', () => {
       issuer: app.issuer,
       token_endpoint: `${app.issuer}/oauth/token`,
       jwks_uri: `${app.issuer}/.well-known/jwks.json`,
+      introspection_endpoint: `${app.issuer}/oauth/introspect`,
+      revocation_endpoint: `${app.issuer}/oauth/revoke`,
+      status_list_aggregation_endpoint: `${app.issuer}/oauth/status-lists`,
       grant_types_supported: ['client_credentials'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'private_key_jwt', 'client_secret_post'],
-      token_endpoint_auth_signing_alg_values_supported: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      ...Object.fromEntries(
+        ['token', 'introspection', 'revocation'].flatMap((endpoint) => [
+          [
+            `${endpoint}_endpoint_auth_methods_supported`,
+            ['client_secret_basic', 'private_key_jwt', 'client_secret_post'],
+          ],
+          [`${endpoint}_endpoint_auth_signing_alg_values_supported`, ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']],
+        ]),
+      ),
       service_documentation: `${app.issuer}/api/openapi.json`,
       authorization_endpoint: `${app.issuer}/oauth/authorize`,
       response_types_supported: ['none'],

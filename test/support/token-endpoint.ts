@@ -37,7 +37,7 @@ export function snapshotOf(clientId: string, credentials: AccountSnapshot['crede
   return {
     account: { clientId, audience: 'default' },
     enabled: true,
-    credentials,
+    credentials: credentials.map((credential, idx) => ({ ...credential, status: { list: 0, idx } })),
     audiences: new Map([
       ['default', { resourceServerId: 'default', identifier: 'api://default', tokenType: 'at+jwt' }],
     ]),
@@ -70,6 +70,10 @@ export async function startBareTokenEndpoint(
     clock: systemClock,
     replays: { use: () => Promise.resolve(true), forgetExpired: () => Promise.resolve(0) },
     decoyKeys: createDecoyKeys(random.bytes),
+    inspectToken: () => Promise.resolve(undefined),
+    verifyToken: () => Promise.resolve(undefined),
+    revokedTokens: { revoke: () => Promise.resolve() },
+    introspects: () => Promise.resolve(false),
     ...overrides,
   };
   const lines: string[] = [];

@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
+import { EVERYONE, STATUSES } from '../change.ts';
 import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
@@ -87,7 +88,7 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
       storage.read.companies.list({ ...filter, ...(company !== undefined && { companyId: company }) }, page),
 
     async change(caller, id, expected, { name, state }) {
-      return storage.write(originOf(caller), async ({ companies }) => {
+      return storage.write(originOf(caller), async ({ companies, statuses }) => {
         const company = await lock(companies, id);
         assertRevision(company.revision, expected);
         const next = { ...company, name: name ?? company.name, state: state ?? company.state };
@@ -95,12 +96,13 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
         if (Object.keys(details).length === 0) return { result: company, audit: [] };
         const changed: Company = { ...next, updatedAt: clock(), revision: company.revision + 1 };
         await companies.update(changed);
+        if (changed.state !== company.state) await statuses.settleCompany(company.companyId, clock());
         return { result: changed, audit: [entry('company.changed', changed, details)] };
       });
     },
 
     async remove(caller, id, expected, cascade) {
-      return storage.write(originOf(caller), async ({ companies }) => {
+      return storage.write(originOf(caller), async ({ companies, statuses }) => {
         const company = await lock(companies, id);
         const { companyId } = company;
         assertRevision(company.revision, expected);
@@ -108,6 +110,8 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
           throw new DomainError('not_empty', 'The company has service accounts: ?cascade=true deletes them with it');
         }
         const gone = await companies.delete(companyId, clock());
+        const clientIds = gone.map(({ clientId }) => clientId);
+        await statuses.settle(clientIds, clock());
         const accounts = gone.map(({ clientId, name, slug }): AuditEntry => ({
           action: 'service_account.deleted',
           target: clientId,
@@ -131,7 +135,7 @@ function entry(
   { companyId }: Company,
   details: Readonly<Record<string, unknown>>,
 ): AuditEntry {
-  return { action, target: companyId, company: companyId, details, changes: [{ kind: 'everyone' }] };
+  return { action, target: companyId, company: companyId, details, changes: [...EVERYONE, ...STATUSES] };
 }
 
 function notFound(): never {

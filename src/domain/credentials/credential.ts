@@ -1,4 +1,5 @@
 import type { CredentialId } from '../ids.ts';
+import type { StatusEntry } from '../status/status-entry.ts';
 import type { PublicJwk } from './public-key.ts';
 
 /** `ending`: it has a successor, and works until it expires. */
@@ -20,6 +21,8 @@ interface CredentialBase {
   readonly permissions: readonly string[] | undefined;
   /** What took its place. */
   readonly successor: CredentialId | undefined;
+  /** Where its tokens stand in the status lists; undefined while it cannot get any, and until it is read back. */
+  readonly status: StatusEntry | undefined;
   /** Counts its changes. */
   readonly revision: number;
 }

@@ -1,12 +1,8 @@
-import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
+import { type Change, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
-import type { CompanyId, CredentialId } from '../ids.ts';
-import { assertMayActAs } from '../permissions/may-grant.ts';
-import { covers } from '../permissions/scope-token.ts';
-import { BUILT_IN_ROLES, rankOf } from '../roles/built-in-roles.ts';
-import { isRoleId, rolesByKey } from '../roles/role.ts';
+import type { CompanyId } from '../ids.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { keepingARoot } from '../service-accounts/account-rules.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
@@ -20,7 +16,9 @@ import {
   endOf,
   successorOf,
 } from './change-credential.ts';
+import { entry, shown } from './credential-audit.ts';
 import type { Credential } from './credential.ts';
+import { assertHeld, assertMayHave } from './may-have-credential.ts';
 import type { UseCount } from './use-store.ts';
 import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
 import {
@@ -115,6 +113,12 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     );
   }
 
+  /** Ends the live tokens of what cannot get any more. */
+  async function settle({ statuses }: Stores, { account }: AccountSnapshot): Promise<readonly Change[]> {
+    await statuses.settle([account.clientId], clock());
+    return STATUSES;
+  }
+
   return {
     async list(company, account) {
       const snapshot = (await storage.read.serviceAccounts.find(company, account)) ?? noSuchAccount();
@@ -159,9 +163,10 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         if (Object.keys(details).length === 0) return { result: { credential: before, lastUse }, audit: [] };
         const next = { ...after, revision: before.revision + 1 };
         await stores.credentials.update(snapshot.account, next);
+        const settled = next.state === before.state ? [] : await settle(stores, snapshot);
         return {
           result: { credential: next, lastUse },
-          audit: [entry('credential.changed', snapshot, before, details)],
+          audit: [entry('credential.changed', snapshot, before, details, settled)],
         };
       }),
 
@@ -206,7 +211,11 @@ export function createCredentials(tools: CredentialsTools): Credentials {
           assertUnusedSince(useOf(credential, await stores.uses.lastOf(snapshot.account.clientId)), since);
         }
         await stores.credentials.delete(snapshot.account, credential.credentialId);
-        return { result: undefined, audit: [entry('credential.deleted', snapshot, credential, shown(credential))] };
+        const settled = await settle(stores, snapshot);
+        return {
+          result: undefined,
+          audit: [entry('credential.deleted', snapshot, credential, shown(credential), settled)],
+        };
       }),
   };
 }
@@ -215,72 +224,4 @@ function found({ credentials }: AccountSnapshot, id: string): Credential {
   const credential = credentials.find(({ credentialId }) => credentialId === id);
   if (credential === undefined) throw new DomainError('not_found', 'There is no such credential');
   return credential;
-}
-
-/** Whoever has a credential of an account can do what the account may, as far as the credential reaches. */
-async function assertMayHave(
-  { roles }: Stores,
-  caller: Caller,
-  snapshot: AccountSnapshot,
-  subset: readonly string[] | undefined,
-): Promise<void> {
-  const { account, grants, groups, audiences } = snapshot;
-  const all = [...grants, ...groups.flatMap((group) => group.grants)];
-  const lower = all.some((grant) => grant.kind === 'role' && rankOf(grant.roleKey) !== undefined)
-    ? await roles.visible(account.company, BUILT_IN_ROLES.filter(isRoleId))
-    : [];
-  const target = {
-    company: account.company,
-    self: caller.clientId === account.clientId,
-    roles: new Map([...rolesByKey(lower), ...snapshot.roles]),
-    audiences,
-  };
-  assertMayActAs(caller, all, target, subset && new Set(subset));
-}
-
-/** @throws DomainError `invalid_value` for what the account does not hold anywhere */
-function assertHeld({ holdings }: AccountSnapshot, subset: readonly string[] | undefined): void {
-  const held = [...holdings.values()];
-  const fields = (subset ?? []).flatMap((token, index) =>
-    held.some((tokens) => covers(tokens, token))
-      ? []
-      : [{ pointer: `/permissions/${index}`, message: 'is not held by the account' }],
-  );
-  if (fields.length > 0) throw new DomainError('invalid_value', 'The account does not hold all of it', { fields });
-}
-
-/** What may be said of a credential anywhere. */
-function shown(credential: Credential): Readonly<Record<string, unknown>> {
-  const { type, name, description, state, expiresAt, lifetime, permissions } = credential;
-  return {
-    type,
-    name,
-    description,
-    state,
-    expiresAt: expiresAt?.toISOString(),
-    lifetime,
-    permissions,
-    ...(credential.type === 'client_secret'
-      ? { hint: credential.hint }
-      : {
-          kid: credential.kid,
-          assertionAudiences: credential.assertionAudiences,
-          assertionMaxTtl: credential.assertionMaxTtl,
-        }),
-  };
-}
-
-function entry(
-  action: AuditEntry['action'],
-  { account: { clientId, company } }: AccountSnapshot,
-  { credentialId }: { credentialId: CredentialId },
-  details: Readonly<Record<string, unknown>>,
-): AuditEntry {
-  return {
-    action,
-    target: credentialId,
-    company,
-    details: { clientId, ...details },
-    changes: [{ kind: 'account', clientId }],
-  };
 }

@@ -132,6 +132,7 @@ function begun(
     lifetime,
     permissions,
     successor: undefined,
+    status: undefined,
     revision: 1,
   };
 }

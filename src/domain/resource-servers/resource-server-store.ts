@@ -1,4 +1,4 @@
-import type { CompanyId } from '../ids.ts';
+import type { ClientId, CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Audience, ResourceServer, ResourceServerId } from './resource-server.ts';
 
@@ -43,8 +43,10 @@ export interface ResourceServerStore {
   ): Promise<BindingCandidate[]>;
   /** Those that a company, or root, sees; newest first. */
   list(company: CompanyId | undefined, filter: ResourceServerFilter, page: PageRequest): Promise<Page<ResourceServer>>;
-  /** @param declared whether what it declares has changed as well */
+  /** With who may ask about its tokens. @param declared whether what it declares has changed as well */
   update(server: ResourceServer, declared: boolean): Promise<void>;
+  /** Whether the one with this identifier names an account as one that may ask about its tokens. */
+  introspects(clientId: ClientId, identifier: string): Promise<boolean>;
   delete(id: ResourceServerId): Promise<void>;
   /**
    * Who has permissions of it.

@@ -39,6 +39,8 @@ export interface DeclaredPermission {
 export interface ResourceServer extends Audience {
   readonly name: string;
   readonly permissions: readonly DeclaredPermission[];
+  /** The accounts that may ask about its tokens (RFC 7662), in alphabetical order. */
+  readonly introspectedBy: readonly ClientId[];
   readonly createdAt: Date;
   /** Undefined for a built-in one. */
   readonly createdBy: ClientId | undefined;

@@ -3,7 +3,7 @@ import type { AuditEntry } from '../audit/audit-event.ts';
 import { type Change, EVERYONE } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError, type FieldProblem } from '../domain-error.ts';
-import { type CompanyId, isCompanyId, newResourceServerId, type RandomId } from '../ids.ts';
+import { type ClientId, type CompanyId, isClientId, isCompanyId, newResourceServerId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { MANAGEMENT_PREFIX } from '../permissions/management-permissions.ts';
 import { isPermission } from '../permissions/permission.ts';
@@ -30,6 +30,8 @@ export interface NewResourceServer {
   readonly tokenTtl: number | undefined;
   readonly signingAlg: SigningAlg | undefined;
   readonly tokenType: TokenType;
+  /** Ids of accounts. */
+  readonly introspectedBy: readonly string[];
 }
 
 /** What is to become of one: undefined leaves a member as it is, null takes it away. */
@@ -40,6 +42,8 @@ export interface ResourceServerChanges {
   readonly tokenTtl?: number | null | undefined;
   readonly signingAlg?: SigningAlg | null | undefined;
   readonly tokenType?: TokenType | undefined;
+  /** All of them, instead of those that it names. */
+  readonly introspectedBy?: readonly string[] | undefined;
 }
 
 /** The resource servers: root's, which every company sees, and those of each company. */
@@ -90,7 +94,7 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
       assertDeclarable(input.permissions);
       assertTtl(input.tokenTtl, maxTtl);
       const now = clock();
-      const server: ResourceServer = {
+      const base = {
         ...input,
         resourceServerId: newResourceServerId(randomId),
         company,
@@ -99,10 +103,12 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         updatedAt: now,
         revision: 1,
       };
-      return storage.write(originOf(caller), async ({ companies, resourceServers }) => {
+      return storage.write(originOf(caller), async ({ companies, resourceServers, serviceAccounts }) => {
         if (company !== undefined && (await companies.keep(company)) === undefined) {
           throw new DomainError('not_found', 'There is no such company');
         }
+        const introspectedBy = await introspectorsOf(serviceAccounts, company, input.introspectedBy);
+        const server: ResourceServer = { ...base, introspectedBy };
         const taken = await resourceServers.named(input.identifier);
         if (taken !== undefined || !(await resourceServers.insert(server))) {
           const existing = taken?.company === company ? taken?.resourceServerId : undefined;
@@ -113,7 +119,10 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         }
         const { identifier, name } = server;
         const permissions = input.permissions.map((declared) => declared.name);
-        return { result: server, audit: [entry('resource_server.created', server, { identifier, name, permissions })] };
+        return {
+          result: server,
+          audit: [entry('resource_server.created', server, { identifier, name, permissions, introspectedBy })],
+        };
       });
     },
 
@@ -128,7 +137,7 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         if (before.resourceServerId === 'management') {
           throw new DomainError('forbidden', 'The management API is as it is');
         }
-        const { name, permissions, tokenTtl, signingAlg, tokenType } = changes;
+        const { name, permissions, tokenTtl, signingAlg, tokenType, introspectedBy } = changes;
         if (permissions !== undefined) assertDeclarable(permissions);
         const after: ResourceServer = {
           ...before,
@@ -137,9 +146,13 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
           tokenTtl: tokenTtl === undefined ? before.tokenTtl : (tokenTtl ?? undefined),
           signingAlg: signingAlg === undefined ? before.signingAlg : (signingAlg ?? undefined),
           tokenType: tokenType ?? before.tokenType,
+          introspectedBy:
+            introspectedBy === undefined
+              ? before.introspectedBy
+              : await introspectorsOf(stores.serviceAccounts, company, introspectedBy),
         };
         assertTtl(after.tokenTtl, maxTtl);
-        const details = differences(before, after, ['name', 'permissions', 'tokenTtl', 'signingAlg', 'tokenType']);
+        const details = differences(before, after, COMPARED);
         if (Object.keys(details).length === 0) return { result: before, audit: [] };
         const taken = permissions === undefined || takesAnything(after) ? [] : await withdraw(stores, after, cascade);
         const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
@@ -167,6 +180,28 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         return { result: undefined, audit: [entry('resource_server.deleted', server, details, EVERYONE)] };
       }),
   };
+}
+
+const COMPARED = ['name', 'permissions', 'tokenTtl', 'signingAlg', 'tokenType', 'introspectedBy'] as const;
+
+/**
+ * The accounts that may ask about tokens: of a company's resource server its own, of root's any.
+ *
+ * @throws DomainError `invalid_value` with a pointer for each that there is not
+ */
+async function introspectorsOf(
+  { known }: Stores['serviceAccounts'],
+  company: CompanyId | undefined,
+  wanted: readonly string[],
+): Promise<ClientId[]> {
+  const ids = await known(company, wanted.filter(isClientId));
+  const fields = wanted.flatMap((id, index) =>
+    ids.some((clientId) => clientId === id)
+      ? []
+      : [{ pointer: `/introspectedBy/${index}`, message: 'is the id of no service account that is seen here' }],
+  );
+  if (fields.length > 0) throw new DomainError('invalid_value', 'There are no such service accounts', { fields });
+  return ids;
 }
 
 /** Nothing is declared at the default one: it takes any name. */

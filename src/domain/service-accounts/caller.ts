@@ -1,6 +1,6 @@
 import type { Origin } from '../audit/audit-event.ts';
 import type { GroupId } from '../groups/group.ts';
-import type { ClientId, CompanyId } from '../ids.ts';
+import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
 import type { Holdings } from '../permissions/effective-permissions.ts';
 import type { RoleGrant } from '../permissions/grant.ts';
 
@@ -10,6 +10,8 @@ export interface Caller {
   /** The company that it belongs to, and beyond which its authority never reaches; undefined: a root account. */
   readonly company: CompanyId | undefined;
   readonly requestId: string;
+  /** What got its token. */
+  readonly credentialId: CredentialId;
   /** Management permissions, some at places, that stand in its token and that the account still holds. */
   readonly permissions: ReadonlySet<string>;
   /** Everything that the account holds now, at every resource server. */

@@ -1,4 +1,5 @@
 import { differences } from '../audit/differences.ts';
+import { STATUSES } from '../change.ts';
 import type { GroupId, Membership } from '../groups/group.ts';
 import { joinGroups, type JoinedGroups } from '../groups/join-groups.ts';
 import { type CompanyId, newGrantId } from '../ids.ts';
@@ -68,6 +69,8 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     // Said twice, it is done once: nobody's revision moves for nothing.
     if (Object.keys(details).length === 0) return { result: before, audit: [] };
     await stores.serviceAccounts.update({ ...account, updatedAt: clock(), revision: account.revision + 1 });
+    const settles = account.state !== before.account.state;
+    if (settles) await stores.statuses.settle([clientId], clock());
     await stores.grants.delete(account, removed);
     await stores.grants.insert(
       account,
@@ -86,7 +89,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
           action: 'service_account.changed',
           target: clientId,
           company,
-          changes: [{ kind: 'account', clientId }],
+          changes: [{ kind: 'account', clientId }, ...(settles ? STATUSES : [])],
           details,
         },
       ],

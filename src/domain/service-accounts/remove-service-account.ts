@@ -1,3 +1,4 @@
+import { STATUSES } from '../change.ts';
 import { assertRevision } from '../revision.ts';
 import { keepingARoot } from './account-rules.ts';
 import { originOf } from './caller.ts';
@@ -10,6 +11,7 @@ export function createRemove({ storage, clock }: ServiceAccountTools): ServiceAc
         const { account } = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
         assertRevision(account.revision, expected);
         await stores.serviceAccounts.delete(account, clock());
+        await stores.statuses.settle([account.clientId], clock());
         return account;
       });
       return {
@@ -19,7 +21,7 @@ export function createRemove({ storage, clock }: ServiceAccountTools): ServiceAc
             action: 'service_account.deleted',
             target: clientId,
             company,
-            changes: [{ kind: 'account', clientId }],
+            changes: [{ kind: 'account', clientId }, ...STATUSES],
             details: { name, slug },
           },
         ],

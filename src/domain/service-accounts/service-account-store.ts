@@ -40,6 +40,11 @@ export interface ServiceAccountStore {
   find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
   /** Those of a company that have one of these ids or slugs; nobody deletes them until the end of the transaction. */
   identify(company: CompanyId, idsOrSlugs: readonly string[]): Promise<Pick<ServiceAccount, 'clientId' | 'slug'>[]>;
+  /**
+   * Which of these ids there are, of a company's accounts, or of any, in alphabetical order; nobody deletes them until the
+   * end of the transaction.
+   */
+  known(company: CompanyId | undefined, clientIds: readonly ClientId[]): Promise<ClientId[]>;
   /** As `find`, and nobody else changes or deletes it until the end of the transaction. */
   lock(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
   /** Newest first. */

@@ -1,5 +1,6 @@
 import type { ClientId, CompanyId } from '../ids.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
+import { LIST_CAPACITY, statusClaim } from '../status/status-entry.ts';
 
 /** What decides how long an access token is. */
 export interface SizedToken {
@@ -18,6 +19,7 @@ const SIGNATURE: Record<SigningAlg, number> = { ES256: 86, EdDSA: 86, RS256: 342
 const TIME = 1_999_999_999;
 const THUMBPRINT = 'k'.repeat(43);
 const TOKEN_ID = 'j'.repeat(43);
+const STATUS = { list: 9, idx: LIST_CAPACITY - 1 };
 
 /** How many bytes an access token would have, at most. */
 export function accessTokenSize({ issuer, audience, clientId, company, permissions, alg }: SizedToken): number {
@@ -31,6 +33,7 @@ export function accessTokenSize({ issuer, audience, clientId, company, permissio
     exp: TIME,
     jti: TOKEN_ID,
     permissions,
+    status: statusClaim(issuer, STATUS),
     ...(permissions.length > 0 && { scope: permissions.join(' ') }),
     ...(company !== undefined && { company_id: company }),
   };

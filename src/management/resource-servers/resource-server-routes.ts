@@ -55,6 +55,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
           tokenTtl: secondsOrNone(body.tokenTtl, '/tokenTtl') ?? undefined,
           signingAlg: body.signingAlg ?? undefined,
           tokenType: body.tokenType ?? 'at+jwt',
+          introspectedBy: body.introspectedBy ?? [],
         });
         return { ...presented(server, 201), created: server.resourceServerId };
       },
@@ -151,6 +152,7 @@ function present(server: ResourceServer): ResourceServerBody {
     tokenTtl: server.tokenTtl ?? null,
     signingAlg: server.signingAlg ?? null,
     tokenType: server.tokenType,
+    introspectedBy: [...server.introspectedBy],
     createdAt: server.createdAt.toISOString(),
     createdBy: server.createdBy ?? null,
     updatedAt: server.updatedAt.toISOString(),

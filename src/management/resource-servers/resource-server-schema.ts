@@ -40,6 +40,14 @@ const TOKEN_TYPE = {
   description: 'typ of its tokens: JWT for software that refuses at+jwt',
 } as const;
 
+const INTROSPECTED_BY = {
+  type: 'array',
+  description: 'Ids of the accounts that may ask about its tokens at POST /oauth/introspect',
+  items: { type: 'string', minLength: 1, maxLength: 64 },
+  maxItems: 100,
+  uniqueItems: true,
+} as const;
+
 /** What can be sent to register a resource server. */
 export const NEW_RESOURCE_SERVER = {
   title: 'NewResourceServer',
@@ -57,6 +65,7 @@ export const NEW_RESOURCE_SERVER = {
     tokenTtl: TOKEN_TTL,
     signingAlg: SIGNING_ALG,
     tokenType: TOKEN_TYPE,
+    introspectedBy: INTROSPECTED_BY,
   },
   required: ['identifier', 'name'],
   additionalProperties: false,
@@ -72,6 +81,7 @@ export const CHANGED_RESOURCE_SERVER = {
     tokenTtl: TOKEN_TTL,
     signingAlg: SIGNING_ALG,
     tokenType: TOKEN_TYPE,
+    introspectedBy: INTROSPECTED_BY,
   },
   additionalProperties: false,
 } as const satisfies JSONSchema;
@@ -89,6 +99,7 @@ export const RESOURCE_SERVER = {
     tokenTtl: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
     signingAlg: SIGNING_ALG,
     tokenType: TOKEN_TYPE,
+    introspectedBy: INTROSPECTED_BY,
     createdAt: TIME,
     createdBy: { type: ['string', 'null'] },
     updatedAt: TIME,
@@ -102,6 +113,7 @@ export const RESOURCE_SERVER = {
     'tokenTtl',
     'signingAlg',
     'tokenType',
+    'introspectedBy',
     'createdAt',
     'createdBy',
     'updatedAt',

@@ -10,14 +10,19 @@ export type ClientAuthentication =
   | { readonly method: 'client_secret_post'; readonly clientSecret: string }
   | { readonly method: 'private_key_jwt'; readonly assertion: Assertion };
 
-/** A token request, read once and whole. Parameters without a value are absent (RFC 6749 §3.2). */
-export interface TokenRequest {
+/**
+ * A request at an endpoint where clients authenticate, read once and whole. Parameters without a value are absent
+ * (RFC 6749 §3.2).
+ */
+export interface ClientRequest {
   readonly authentication: ClientAuthentication;
   readonly grantType: string | undefined;
   readonly clientId: string | undefined;
   readonly scope: string | undefined;
   /** What `resource` or its synonym `audience` names. */
   readonly resource: string | undefined;
+  /** The token that introspection and revocation are about. */
+  readonly token: string | undefined;
 }
 
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -26,14 +31,14 @@ const BODY_LIMIT = 32 * 1024;
 const FORM = /^application\/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
 /**
- * Reads a token request and refuses what no client may send: parameters outside the body, twice, or without exactly one
+ * Reads such a request and refuses what no client may send: parameters outside the body, twice, or without exactly one
  * client authentication.
  *
  * @throws OAuthError
  */
-export async function readTokenRequest(request: IncomingMessage): Promise<TokenRequest> {
+export async function readClientRequest(request: IncomingMessage): Promise<ClientRequest> {
   if (request.method !== 'POST') {
-    throw new OAuthError(405, 'invalid_request', 'the token endpoint takes POST only', { headers: { Allow: 'POST' } });
+    throw new OAuthError(405, 'invalid_request', 'this endpoint takes POST only', { headers: { Allow: 'POST' } });
   }
   if (request.url?.includes('?') === true) {
     throw new OAuthError(400, 'invalid_request', 'parameters must be in the body, not in the query');
@@ -54,6 +59,7 @@ export async function readTokenRequest(request: IncomingMessage): Promise<TokenR
     clientId: parameters['client_id'],
     scope: parameters['scope'],
     resource: resource ?? audience,
+    token: parameters['token'],
   };
 }
 

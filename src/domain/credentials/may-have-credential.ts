@@ -1,0 +1,40 @@
+import type { Caller } from '../service-accounts/caller.ts';
+import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import { DomainError } from '../domain-error.ts';
+import { assertMayActAs } from '../permissions/may-grant.ts';
+import { covers } from '../permissions/scope-token.ts';
+import { BUILT_IN_ROLES, rankOf } from '../roles/built-in-roles.ts';
+import { isRoleId, rolesByKey } from '../roles/role.ts';
+import type { Stores } from '../storage.ts';
+
+/** Whoever has a credential of an account can do what the account may, as far as the credential reaches. */
+export async function assertMayHave(
+  { roles }: Stores,
+  caller: Caller,
+  snapshot: AccountSnapshot,
+  subset: readonly string[] | undefined,
+): Promise<void> {
+  const { account, grants, groups, audiences } = snapshot;
+  const all = [...grants, ...groups.flatMap((group) => group.grants)];
+  const lower = all.some((grant) => grant.kind === 'role' && rankOf(grant.roleKey) !== undefined)
+    ? await roles.visible(account.company, BUILT_IN_ROLES.filter(isRoleId))
+    : [];
+  const target = {
+    company: account.company,
+    self: caller.clientId === account.clientId,
+    roles: new Map([...rolesByKey(lower), ...snapshot.roles]),
+    audiences,
+  };
+  assertMayActAs(caller, all, target, subset && new Set(subset));
+}
+
+/** @throws DomainError `invalid_value` for what the account does not hold anywhere */
+export function assertHeld({ holdings }: AccountSnapshot, subset: readonly string[] | undefined): void {
+  const held = [...holdings.values()];
+  const fields = (subset ?? []).flatMap((token, index) =>
+    held.some((tokens) => covers(tokens, token))
+      ? []
+      : [{ pointer: `/permissions/${index}`, message: 'is not held by the account' }],
+  );
+  if (fields.length > 0) throw new DomainError('invalid_value', 'The account does not hold all of it', { fields });
+}

@@ -1,0 +1,25 @@
+import type { ClientId } from '../domain/ids.ts';
+import type { HttpContext } from '../http/context.ts';
+import type { Logger } from '../logger.ts';
+import type { OAuthError } from './oauth-error.ts';
+
+/** Writes down why something was refused, with the true reason, which the caller may not be told. */
+export function logRefusal(
+  logger: Logger,
+  event: string,
+  ctx: HttpContext,
+  refusal: OAuthError,
+  clientId: ClientId | undefined,
+): void {
+  const entry = {
+    event,
+    status: refusal.status,
+    error: refusal.code,
+    reason: refusal.reason,
+    clientId,
+    source: ctx.state.source(),
+    requestId: ctx.state.requestId,
+  };
+  if (refusal.status >= 500) logger.error({ ...entry, err: refusal.cause });
+  else logger.info(entry);
+}

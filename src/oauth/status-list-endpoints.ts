@@ -1,0 +1,57 @@
+import { LIST_TTL, type PublishedList, type StatusLists } from './status-lists.ts';
+import { listUri } from '../domain/status/status-entry.ts';
+import type { HttpContext, HttpHandler } from '../http/context.ts';
+import { readOnly } from '../http/public-document.ts';
+import { OAuthError, sendOAuthError } from './oauth-error.ts';
+
+const PATH = /^\/oauth\/status-lists(?:\/(0|[1-9]\d{0,8}))?$/;
+
+/**
+ * `GET /oauth/status-lists/{n}`, a Token Status List as a signed JWT, and `GET /oauth/status-lists`, which names them all
+ * (Token Status List §8.1, §9). Anybody may read them from anywhere: they say nothing about whose tokens they are.
+ */
+export function statusListEndpoints(
+  issuer: string,
+  lists: Pick<StatusLists, 'published'>,
+): (path: string) => HttpHandler | undefined {
+  return (path) => {
+    const found = PATH.exec(path);
+    if (found === null) return undefined;
+    const [, number] = found;
+    return (ctx) => {
+      if (!readOnly(ctx)) return;
+      const { published } = lists;
+      ctx.set('Access-Control-Allow-Origin', '*');
+      if (published === undefined) {
+        sendOAuthError(
+          ctx,
+          new OAuthError(503, 'temporarily_unavailable', 'try again in a moment', { headers: { 'Retry-After': '1' } }),
+        );
+        return;
+      }
+      ctx.set('Cache-Control', `public, max-age=${LIST_TTL}`);
+      if (number === undefined) {
+        ctx.body = { status_lists: published.map((_, list) => listUri(issuer, list)) };
+        return;
+      }
+      const list = published[Number(number)];
+      if (list === undefined)
+        sendOAuthError(ctx, new OAuthError(404, 'invalid_request', 'there is no such status list'));
+      else sendList(ctx, list);
+    };
+  };
+}
+
+function sendList(ctx: HttpContext, { jwt, gzipped, etag }: PublishedList): void {
+  ctx.set('ETag', etag);
+  ctx.vary('Accept-Encoding');
+  ctx.status = 200;
+  if (ctx.fresh) {
+    ctx.status = 304;
+    return;
+  }
+  const zipped = ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
+  if (zipped) ctx.set('Content-Encoding', 'gzip');
+  ctx.body = zipped ? gzipped : jwt;
+  ctx.set('Content-Type', 'application/statuslist+jwt');
+}

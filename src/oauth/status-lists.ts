@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { deflate, gzip } from 'node:zlib';
+import { SignJWT } from 'jose';
+import type { Clock } from '../domain/clock.ts';
+import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
+import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import { LIST_CAPACITY, listUri } from '../domain/status/status-entry.ts';
+import type { StatusStore } from '../domain/status/status-store.ts';
+import type { Logger } from '../logger.ts';
+
+/** A status list as it is served: signed, and the same compressed. */
+export interface PublishedList {
+  readonly jwt: Buffer;
+  readonly gzipped: Buffer;
+  readonly etag: string;
+}
+
+/** The Token Status Lists, as they were when this node looked last. */
+export interface StatusLists {
+  /** By number; undefined until they could be read. */
+  readonly published: readonly PublishedList[] | undefined;
+  /** Has them made anew, soon. */
+  refresh(): void;
+  /** Waits for those that are being made. */
+  close(): Promise<void>;
+}
+
+export interface StatusListOptions {
+  readonly store: Pick<StatusStore, 'revoked'>;
+  readonly keyRing: KeyRing;
+  readonly signingAlg: SigningAlg;
+  readonly issuer: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Seconds for which a verifier may go on by a list before it asks for another. */
+export const LIST_TTL = 5;
+/** Seconds after which a list is nothing to go by, should nobody be able to ask for another. */
+const LIST_LIFETIME = 3600;
+/** Seconds after which an unchanged list is signed again. */
+const SIGNED_AGAIN = 900;
+/** Milliseconds: as often they are looked at, whatever is heard of. */
+const LOOK_AGAIN = 60_000;
+/** Milliseconds until a look that failed is repeated. */
+const TRY_AGAIN = 1000;
+/** Milliseconds in which further changes are waited for. */
+const GATHER = 100;
+
+const compress = promisify(deflate);
+const zip = promisify(gzip);
+
+interface Kept extends PublishedList {
+  readonly digest: string;
+  readonly signedAt: number;
+}
+
+/**
+ * Keeps the status lists ready, off the way of any request: they are read, compressed and signed when something has
+ * been revoked, and served as they are.
+ */
+export function startStatusLists(options: StatusListOptions): StatusLists {
+  const { store, logger } = options;
+  let published: Kept[] | undefined;
+  let wanted = false;
+  let closed = false;
+  let running: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function look(): Promise<number> {
+    wanted = false;
+    try {
+      const { lists, revoked } = await store.revoked();
+      const next: Kept[] = [];
+      for (let list = 0; list < lists; list += 1) {
+        next.push(await publishedList(list, revoked.get(list) ?? [], published?.[list], options));
+      }
+      published = next;
+      return LOOK_AGAIN;
+    } catch (error) {
+      logger.warn({ event: 'status_lists.not_read', err: error });
+      return TRY_AGAIN;
+    }
+  }
+
+  async function lookAndWait(): Promise<void> {
+    const next = await look();
+    running = undefined;
+    after(wanted ? GATHER : next);
+  }
+
+  function after(pause: number): void {
+    clearTimeout(timer);
+    if (closed) return;
+    timer = setTimeout(() => {
+      running = lookAndWait();
+    }, pause).unref();
+  }
+
+  after(0);
+  return {
+    get published() {
+      return published;
+    },
+    refresh() {
+      // Whoever looks at this moment may have looked too early.
+      wanted = true;
+      if (running === undefined) after(GATHER);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function publishedList(
+  list: number,
+  revoked: readonly number[],
+  before: Kept | undefined,
+  { keyRing, signingAlg, issuer, clock }: StatusListOptions,
+): Promise<Kept> {
+  const bits = statusBits(revoked);
+  const digest = createHash('sha256').update(bits).digest('base64url');
+  const now = Math.floor(clock().getTime() / 1000);
+  if (before !== undefined && before.digest === digest && now - before.signedAt < SIGNED_AGAIN) return before;
+  const lst = (await compress(bits, { level: 9 })).toString('base64url');
+  const key = keyRing.active[signingAlg];
+  const token = await new SignJWT({ status_list: { bits: 1, lst }, ttl: LIST_TTL })
+    .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'statuslist+jwt' })
+    .setSubject(listUri(issuer, list))
+    .setIssuedAt(now)
+    .setExpirationTime(now + LIST_LIFETIME)
+    .sign(key.privateJwk);
+  const jwt = Buffer.from(token);
+  return { jwt, gzipped: await zip(jwt), etag: `"${digest.slice(0, 22)}.${now}"`, digest, signedAt: now };
+}
+
+/** One bit a place, the first in the lowest bit of the first byte (Token Status List §4.1): 1 is revoked. */
+function statusBits(revoked: readonly number[]): Buffer {
+  const bits = Buffer.alloc(LIST_CAPACITY / 8);
+  for (const idx of revoked) bits[idx >> 3] = (bits[idx >> 3] ?? 0) | (1 << (idx & 7));
+  return bits;
+}

@@ -1,0 +1,39 @@
+import type { InspectToken } from '../domain/tokens/live-token.ts';
+import { bearerTokenOf } from '../http/bearer-token.ts';
+import type { HttpContext, HttpHandler } from '../http/context.ts';
+import { readOnly } from '../http/public-document.ts';
+import type { Logger } from '../logger.ts';
+import { logRefusal } from './log-refusal.ts';
+import { OAuthError, sendOAuthError } from './oauth-error.ts';
+import { errorOf } from './refusal.ts';
+
+/** `GET /tokeninfo`: what a bearer's own token says, as long as it is worth something. */
+export function tokenInfo(inspectToken: InspectToken, logger: Logger): HttpHandler {
+  return async (ctx) => {
+    if (!readOnly(ctx)) return;
+    ctx.set('Cache-Control', 'no-store');
+    try {
+      const live = await inspectToken(presented(ctx));
+      if (live === undefined) throw invalidToken('token_inactive');
+      ctx.body = { active: true, ...live.token.claims, token_type: 'Bearer' };
+    } catch (error) {
+      const refusal = errorOf(error);
+      logRefusal(logger, 'tokeninfo.refused', ctx, refusal, undefined);
+      sendOAuthError(ctx, refusal);
+    }
+  };
+}
+
+function presented({ req }: HttpContext): string {
+  const token = bearerTokenOf(req);
+  if (typeof token === 'string') return token;
+  throw invalidToken(token.missing ? 'token_missing' : 'token_malformed');
+}
+
+/** RFC 6750 §3.1. */
+function invalidToken(reason: string): OAuthError {
+  return new OAuthError(401, 'invalid_token', 'the access token is not valid', {
+    reason,
+    headers: { 'WWW-Authenticate': 'Bearer realm="writ", error="invalid_token"' },
+  });
+}

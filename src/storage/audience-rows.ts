@@ -1,0 +1,47 @@
+import type { CompanyId } from '../domain/ids.ts';
+import {
+  type Audience,
+  type BuiltInIdentifiers,
+  isBuiltInServer,
+  type ResourceServerId,
+  type TokenType,
+} from '../domain/resource-servers/resource-server.ts';
+import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
+
+/** A resource server as JSON, as {@link AUDIENCES_AS_JSON} writes it. */
+export interface AudienceJson {
+  resource_server_id: ResourceServerId;
+  company_id: CompanyId | null;
+  identifier: string | null;
+  token_ttl: number | null;
+  signing_alg: SigningAlg | null;
+  token_type: TokenType;
+}
+
+/** The columns that decide what tokens for a resource server are. */
+export const AUDIENCE_COLUMNS = [
+  'resource_server_id',
+  'company_id',
+  'identifier',
+  'token_ttl',
+  'signing_alg',
+  'token_type',
+];
+
+/** Resource servers in scope as a JSON array, as far as tokens go; a part of other statements. */
+export const AUDIENCES_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(${AUDIENCE_COLUMNS.map(
+  (column) => `'${column}', resource_servers.${column}`,
+).join(', ')})), '[]')`;
+
+/** How a row becomes a resource server; the identifiers of the built-in ones are settings. */
+export function audienceFromJson(row: AudienceJson, builtIn: BuiltInIdentifiers): Audience {
+  const { resource_server_id: resourceServerId } = row;
+  return {
+    resourceServerId,
+    company: row.company_id ?? undefined,
+    identifier: row.identifier ?? (isBuiltInServer(resourceServerId) ? builtIn[resourceServerId] : resourceServerId),
+    tokenTtl: row.token_ttl ?? undefined,
+    signingAlg: row.signing_alg ?? undefined,
+    tokenType: row.token_type,
+  };
+}

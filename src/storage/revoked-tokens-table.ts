@@ -1,0 +1,20 @@
+import type { Knex } from 'knex';
+import type { RevokedTokenStore } from '../domain/status/revoked-token-store.ts';
+
+export function revokedTokensTable(knex: Knex): RevokedTokenStore {
+  return {
+    async revoke({ jti, clientId, expiresAt }) {
+      await knex('revoked_tokens').insert({ jti, client_id: clientId, expires_at: expiresAt }).onConflict().ignore();
+    },
+
+    async isRevoked(jti) {
+      return (await knex('revoked_tokens').where({ jti }).first('jti')) !== undefined;
+    },
+
+    async forgetExpired(before) {
+      const some = knex('revoked_tokens').where('expires_at', '<', before).limit(1000).select('jti');
+      const gone: unknown[] = await knex('revoked_tokens').whereIn('jti', some).delete('jti');
+      return gone.length;
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify } from 'jose';
+import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
+import { makeCompany } from '../support/companies.ts';
+import { onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { quietSurroundings } from '../support/config.ts';
+import { bitOf, isRevokedBy, statusOf, untilListed } from '../support/status-lists.ts';
+import { rawRequest } from '../support/raw-request.ts';
+import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+import { startStatusLists, type StatusLists } from '../../src/oauth/status-lists.ts';
+
+const ISSUER = 'https://id.example';
+
+onEachDatabase('status lists', (kind) => {
+  const app = useTestApp(kind, { WRIT_ISSUER: ISSUER });
+
+  async function account(name: string, path = '/api/service-accounts') {
+    const { json } = await app.api('POST', path, { name, permissions: ['orders:read'] });
+    return {
+      clientId: String(json.clientId),
+      clientSecret: String(json.clientSecret),
+      path: `${path}/${json.clientId}`,
+    };
+  }
+
+  async function tokenStatus(caller: { clientId: string; clientSecret: string }) {
+    const { json, text } = await app.token(caller);
+    assert.ok(json.access_token, text);
+    return statusOf(json.access_token);
+  }
+
+  test('are signed by a key of the JWKS, and say what they are', async () => {
+    const status = await tokenStatus(await account('Listed'));
+    assert.equal(status.uri, `${ISSUER}/oauth/status-lists/0`);
+    await untilListed(app, status, false);
+    const reply = await app.request('/oauth/status-lists/0');
+    assert.equal(reply.headers.get('content-type'), 'application/statuslist+jwt');
+    const keys = createRemoteJWKSet(new URL(`${app.url}/.well-known/jwks.json`));
+    const { payload } = await jwtVerify(reply.text, keys, { typ: 'statuslist+jwt', subject: status.uri });
+    assert.equal(payload['ttl'], 5);
+    assert.equal((payload.exp ?? 0) - (payload.iat ?? 0), 3600);
+    assert.equal(reply.headers.get('cache-control'), 'public, max-age=5');
+    assert.equal(reply.headers.get('access-control-allow-origin'), '*');
+    assert.equal(reply.headers.get('vary'), 'Accept-Encoding');
+    const again = await rawRequest(`${app.url}/oauth/status-lists/0`, {
+      headers: { 'If-None-Match': reply.headers.get('etag') ?? '' },
+    });
+    assert.deepEqual([again.status, again.text], [304, '']);
+    const plain = await app.request('/oauth/status-lists/0', { headers: { 'Accept-Encoding': 'identity' } });
+    assert.equal(plain.headers.get('content-encoding'), null);
+    assert.equal(plain.text, reply.text);
+    assert.equal(reply.headers.get('content-encoding'), 'gzip');
+  });
+
+  test('are named by an endpoint of the metadata, and are the only ones', async () => {
+    const metadata = await app.request('/.well-known/oauth-authorization-server');
+    assert.equal(metadata.json.status_list_aggregation_endpoint, `${ISSUER}/oauth/status-lists`);
+    const { json, headers } = await app.request('/oauth/status-lists');
+    assert.deepEqual(json, { status_lists: [`${ISSUER}/oauth/status-lists/0`] });
+    assert.equal(headers.get('access-control-allow-origin'), '*');
+    for (const path of [
+      '/oauth/status-lists/1',
+      '/oauth/status-lists/999999999',
+      '/oauth/status-lists/00',
+      '/oauth/status-lists/x',
+    ]) {
+      assert.equal((await app.request(path)).status, 404, path);
+    }
+    const post = await app.request('/oauth/status-lists/0', { method: 'POST' });
+    assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
+  });
+
+  test('have one place a credential, which its tokens share, whatever it is', async () => {
+    const key = clientKey('ES256');
+    const both = await registerWithKeys(app, 'Both kinds', [key], { secret: true });
+    const [first, second] = [await tokenStatus(both), await tokenStatus(both)];
+    assert.deepEqual(first, second);
+    const { json } = await tokenByAssertion(app, assertion(key, both.clientId, ISSUER));
+    assert.notEqual(statusOf(json.access_token).idx, first.idx);
+  });
+
+  test('end the tokens of one credential, not those of another', async () => {
+    const { path, ...first } = await account('Two secrets');
+    const { json } = await app.api('POST', `${path}/credentials`, { type: 'client_secret' });
+    const second = { clientId: first.clientId, clientSecret: String(json.clientSecret) };
+    const [one, two] = [await tokenStatus(first), await tokenStatus(second)];
+    const credential = `${path}/credentials/${json.credentialId}`;
+    assert.equal((await app.api('PATCH', credential, { state: 'disabled' })).status, 200);
+    await untilListed(app, two, true);
+    assert.equal(await isRevokedBy(app, one), false);
+    assert.equal((await app.api('PATCH', credential, { state: 'enabled' })).status, 200);
+    const renewed = await tokenStatus(second);
+    assert.notDeepEqual(renewed, two);
+    assert.equal((await app.api('DELETE', credential)).status, 204);
+    await untilListed(app, renewed, true);
+    assert.deepEqual([await isRevokedBy(app, one), await isRevokedBy(app, two)], [false, true]);
+  });
+
+  test('end the tokens of an account that is disabled or deleted, for good', async () => {
+    const { path, ...caller } = await account('On and off');
+    const before = await tokenStatus(caller);
+    await app.api('PATCH', path, { name: 'Renamed' });
+    assert.deepEqual(await tokenStatus(caller), before);
+    await app.api('PATCH', path, { state: 'disabled' });
+    await untilListed(app, before, true);
+    await app.api('PATCH', path, { state: 'enabled' });
+    const then = await tokenStatus(caller);
+    assert.notDeepEqual(then, before);
+    await app.api('DELETE', path);
+    await untilListed(app, then, true);
+    assert.equal(await isRevokedBy(app, before), true);
+  });
+
+  test('end the tokens of a company with it, and only of it', async () => {
+    await makeCompany(app, 'ending');
+    const inside = await account('Inside', '/api/companies/ending/service-accounts');
+    const off = await account('Off', '/api/companies/ending/service-accounts');
+    const outside = await account('Outside');
+    const offBefore = await tokenStatus(off);
+    await app.api('PATCH', off.path, { state: 'disabled' });
+    const [before, other] = [await tokenStatus(inside), await tokenStatus(outside)];
+    await app.api('PATCH', '/api/companies/ending', { state: 'disabled' });
+    await untilListed(app, before, true);
+    await app.api('PATCH', '/api/companies/ending', { state: 'enabled' });
+    const then = await tokenStatus(inside);
+    assert.notDeepEqual(then, before);
+    // What is disabled by itself has got no place.
+    const { rows } = await app.knex.raw('select list from status_entries where client_id = ? and revoked_at is null', [
+      off.clientId,
+    ]);
+    assert.deepEqual(rows, []);
+    assert.equal((await app.api('DELETE', '/api/companies/ending?cascade=true')).status, 204);
+    await untilListed(app, then, true);
+    assert.deepEqual([await isRevokedBy(app, other), await isRevokedBy(app, offBefore)], [false, true]);
+  });
+});
+
+describe('status lists of two nodes', () => {
+  let database: TestDatabase;
+  let one: TestApp;
+  let two: TestApp;
+  before(async () => {
+    database = await postgres18.create();
+    one = await startTestApp(database, { WRIT_ISSUER: ISSUER });
+    two = await startTestApp(database, { WRIT_ISSUER: ISSUER });
+  });
+  after(async () => {
+    await Promise.all([one.close(), two.close()]);
+    await database.drop();
+  });
+
+  test('C-06 say on the other within two seconds what was revoked on one, and a verifier that polls refuses within ten', async () => {
+    const { json } = await one.api('POST', '/api/service-accounts', { name: 'Polled' });
+    const token = String((await two.token(json)).json.access_token);
+    const status = statusOf(token);
+    // A resource server that asks the second node each five seconds, as the list tells it to.
+    let listed = (await two.request('/oauth/status-lists/0')).text;
+    let asked = performance.now();
+    const refused = async (): Promise<boolean> => {
+      const { ttl } = decodeJwt<{ ttl: number }>(listed);
+      if (performance.now() - asked > ttl * 1000) {
+        asked = performance.now();
+        listed = (await two.request('/oauth/status-lists/0')).text;
+      }
+      return bitOf(listed, status.idx) === 1;
+    };
+    assert.equal(await refused(), false);
+    const revoked = performance.now();
+    assert.equal((await one.api('PATCH', `/api/service-accounts/${json.clientId}`, { state: 'disabled' })).status, 200);
+    await untilListed(two, status, true, 2000);
+    while (!(await refused())) {
+      assert.ok(performance.now() - revoked < 10_000, 'still accepted after ten seconds');
+      await setTimeout(100);
+    }
+  });
+});
+
+describe('a status list of a million credentials', () => {
+  const PLACES = 1_048_576;
+
+  async function published(share: number): Promise<{ lists: StatusLists; revoked: Set<number> }> {
+    const revoked = new Set<number>();
+    while (revoked.size < Math.round(1_000_000 * share)) revoked.add(randomInt(PLACES));
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const key = {
+      kid: 'k',
+      alg: 'ES256',
+      privateJwk: await exportJWK(privateKey),
+      publicJwk: await exportJWK(publicKey),
+    } as never;
+    const { clock, logger } = quietSurroundings();
+    const lists = startStatusLists({
+      store: { revoked: () => Promise.resolve({ lists: 1, revoked: new Map([[0, [...revoked]]]) }) },
+      keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
+      signingAlg: 'ES256',
+      issuer: ISSUER,
+      clock,
+      logger,
+    });
+    while (lists.published === undefined) await setTimeout(5);
+    return { lists, revoked };
+  }
+
+  for (const [share, most] of [
+    [0.001, 8192],
+    [0.01, 30 * 1024],
+  ] as const) {
+    test(`takes at most ${most} bytes on the wire with ${share * 100} % of them revoked, and says which`, async () => {
+      const { lists, revoked } = await published(share);
+      const list = lists.published?.[0];
+      assert.ok(list !== undefined && list.gzipped.length <= most, `${list?.gzipped.length} bytes`);
+      const jwt = list.jwt.toString();
+      for (const idx of [...revoked].slice(0, 50)) {
+        assert.equal(bitOf(jwt, idx), 1);
+        const other = randomInt(PLACES);
+        assert.equal(bitOf(jwt, other), revoked.has(other) ? 1 : 0);
+      }
+      await lists.close();
+    });
+  }
+});

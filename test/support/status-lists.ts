@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
+import { inflateSync } from 'node:zlib';
+import { decodeJwt } from 'jose';
+import type { TestApp } from './test-app.ts';
+
+/** The `status` claim of an access token. */
+export interface StatusReference {
+  readonly idx: number;
+  readonly uri: string;
+}
+
+export function statusOf(accessToken: string): StatusReference {
+  const { status } = decodeJwt<{ status: { status_list: StatusReference } }>(accessToken);
+  return status.status_list;
+}
+
+/** Whether a token's bit is set in the list that a server serves at this moment. */
+export async function isRevokedBy(app: TestApp, { idx, uri }: StatusReference): Promise<boolean> {
+  const { status, text } = await app.request(new URL(uri).pathname);
+  assert.equal(status, 200, text);
+  return bitOf(text, idx) === 1;
+}
+
+/** One bit of a list that was read. */
+export function bitOf(jwt: string, idx: number): number {
+  const { status_list: list } = decodeJwt<{ status_list: { bits: number; lst: string } }>(jwt);
+  assert.equal(list.bits, 1);
+  const bits = inflateSync(Buffer.from(list.lst, 'base64url'));
+  return ((bits[idx >> 3] ?? 0) >> (idx & 7)) & 1;
+}
+
+/** Waits until the list says so of a token. */
+export async function untilListed(
+  app: TestApp,
+  token: StatusReference,
+  revoked: boolean,
+  milliseconds = 3000,
+): Promise<void> {
+  const patience = performance.now() + milliseconds;
+  while ((await isRevokedBy(app, token)) !== revoked) {
+    assert.ok(performance.now() < patience, `the list did not say in time that it is ${revoked ? 'revoked' : 'valid'}`);
+    await setTimeout(20);
+  }
+}
