@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import Koa from 'koa';
 import type { Config } from './config/parse-config.ts';
 import type { Origin } from './domain/audit/audit-event.ts';
+import { EVERYONE } from './domain/change.ts';
 import { createCompanies } from './domain/companies/companies.ts';
 import type { NoteUse } from './domain/credentials/use-store.ts';
 import { createCredentials } from './domain/credentials/credentials.ts';
@@ -61,7 +62,19 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;
   const { replays, read } = server.storage;
   const { clock, logger } = surroundings;
-  const uses = startUseRecorder(read.uses, { clock, logger, pause: surroundings.usesPause ?? USES_PAUSE });
+  await applyPolicy(config, server, surroundings);
+  const uses = startUseRecorder(read.uses, {
+    clock,
+    logger,
+    pause: surroundings.usesPause ?? USES_PAUSE,
+    onExtended: (clientId) => server.accounts.changed({ kind: 'account', clientId }),
+  });
+  surroundings.metrics.observeExpiring(() => {
+    const now = clock();
+    return read.credentials
+      .countExpiring(now, new Date(now.getTime() + config.expiryWarning * 1000))
+      .catch(() => undefined);
+  });
   const statusLists = startStatusLists({
     store: read.statuses,
     keyRing: server.keyRing,
@@ -103,6 +116,22 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
       await close();
     },
   };
+}
+
+/** What was given before the settings said how old credentials may get ends so long from the first start that does. */
+async function applyPolicy(
+  { credentialPolicy }: Config,
+  { storage }: PreparedServer,
+  { clock }: Surroundings,
+): Promise<void> {
+  const { secretMaxAge, keyMaxAge } = credentialPolicy;
+  if (secretMaxAge === undefined && keyMaxAge === undefined) return;
+  await storage.writeAlone(START, async ({ credentials }) => {
+    const limited = await credentials.limit(undefined, credentialPolicy, clock());
+    const details = { ...credentialPolicy, credentialsLimited: limited };
+    const entry = { action: 'credential_policy.applied', target: 'server', details, changes: EVERYONE } as const;
+    return { result: undefined, audit: limited > 0 ? [entry] : [] };
+  });
 }
 
 async function bootstrap(
@@ -170,6 +199,7 @@ function createFaces(
     storage,
     clock,
     tokens: { issuer, signingAlg, maxTtl: config.tokenMaxTtl, maxBytes: config.tokenMaxBytes },
+    policy: config.credentialPolicy,
   });
   const keys = (): KeyRing => keyRing;
   const verify = createAccessTokenVerifier({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });
@@ -193,6 +223,7 @@ function createFaces(
     replays: storage.replays,
     noteUse,
     statusLists,
+    expiryWarning: config.expiryWarning,
     inspectToken: createTokenInspector({
       verify: verifyToken,
       find: server.accounts.find,
@@ -210,7 +241,7 @@ function createFaces(
       tokens: { issuer, signingAlg, tokenTtl: config.tokenTtl, tokenMaxBytes: config.tokenMaxBytes },
       companies,
       serviceAccounts,
-      credentials: createCredentials({ ...credentialTools, storage, clock }),
+      credentials: createCredentials({ ...credentialTools, storage, clock, policy: config.credentialPolicy }),
       resourceServers: createResourceServers({ storage, clock, randomId: random.id, maxTtl: config.tokenMaxTtl }),
       roles: createRoles({ storage, clock, randomId: random.id }),
       groups: createGroups({ storage, clock, randomId: random.id }),

@@ -9,6 +9,8 @@ export interface Metrics {
   databaseQuery(): void;
   /** Has the pool looked at whenever somebody asks. */
   observePool(look: () => Readonly<Record<'used' | 'free' | 'waiting', number>>): void;
+  /** Has the credentials that expire soon counted by kind whenever somebody asks; undefined: nobody knows now. */
+  observeExpiring(count: () => Promise<ReadonlyMap<string, number> | undefined>): void;
   /** Everything in the text format of Prometheus. */
   render(): Promise<string>;
   readonly contentType: string;
@@ -73,6 +75,19 @@ export function createMetrics(): Metrics {
         registers,
         collect() {
           for (const [state, count] of Object.entries(look())) pool.set({ state }, count);
+        },
+      });
+    },
+    observeExpiring(count) {
+      const expiring = new Gauge({
+        name: 'writ_credentials_expiring',
+        help: 'Enabled credentials that expire within the time in which their clients are warned, on all nodes together',
+        labelNames: ['type'],
+        registers,
+        async collect() {
+          const counted = await count();
+          expiring.reset();
+          for (const [type, number] of counted ?? []) expiring.set({ type }, number);
         },
       });
     },

@@ -1,6 +1,6 @@
 import type { Clock } from './domain/clock.ts';
 import type { NoteUse, Use, UseStore } from './domain/credentials/use-store.ts';
-import type { CredentialId } from './domain/ids.ts';
+import type { ClientId, CredentialId } from './domain/ids.ts';
 import type { Logger } from './logger.ts';
 
 /** Gathers which credentials are used, and writes it down now and then. */
@@ -12,10 +12,16 @@ export interface UseRecorder {
 
 /**
  * @param pause milliseconds between two writes; each is one statement, however many tokens were issued meanwhile
+ * @param onExtended told whose credentials end later now
  */
 export function startUseRecorder(
   { record }: Pick<UseStore, 'record'>,
-  { clock, logger, pause }: { clock: Clock; logger: Logger; pause: number },
+  {
+    clock,
+    logger,
+    pause,
+    onExtended,
+  }: { clock: Clock; logger: Logger; pause: number; onExtended: (clientId: ClientId) => void },
 ): UseRecorder {
   let gathered = new Map<CredentialId, { -readonly [Member in keyof Use]: Use[Member] }>();
   let writing: Promise<void> = Promise.resolve();
@@ -37,7 +43,7 @@ export function startUseRecorder(
     const uses = [...gathered.values()];
     gathered = new Map();
     try {
-      await record(uses);
+      (await record(uses)).forEach(onExtended);
     } catch (error) {
       // For the next time.
       uses.forEach(add);

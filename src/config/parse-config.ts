@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { BlockList } from 'node:net';
+import type { CredentialPolicy } from '../domain/credentials/credential-policy.ts';
 import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
 import { isAbsoluteUri } from '../domain/resource-servers/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
@@ -40,6 +41,10 @@ export interface Config {
     readonly maxTtl: number;
   };
   readonly clockTolerance: number;
+  /** How old credentials may get, whatever a company says. */
+  readonly credentialPolicy: CredentialPolicy;
+  /** How long before a credential expires its client is warned. */
+  readonly expiryWarning: number;
   /** Management requests must carry one of these; none: no key is asked for. */
   readonly clientKeys: readonly string[];
   /** Where everything but the OAuth endpoints answers, when not at the same place. */
@@ -118,6 +123,11 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       maxTtl: values.WRIT_ASSERTION_MAX_TTL,
     }),
     clockTolerance: values.WRIT_CLOCK_TOLERANCE,
+    credentialPolicy: Object.freeze({
+      secretMaxAge: values.WRIT_SECRET_MAX_AGE,
+      keyMaxAge: values.WRIT_KEY_MAX_AGE,
+    }),
+    expiryWarning: values.WRIT_EXPIRY_WARNING,
     clientKeys: Object.freeze(values.WRIT_CLIENT_KEYS?.split(',') ?? []),
     internalListen: parseListenAddress(values.WRIT_INTERNAL_LISTEN ?? ''),
     trustedProxies: parseNetworks(values.WRIT_TRUSTED_PROXIES ?? '') ?? new BlockList(),

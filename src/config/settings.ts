@@ -2,6 +2,8 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 
 const SECONDS = { type: 'integer', minimum: 1, maximum: 31_536_000 } as const;
 
+const MAX_AGE = { type: 'integer', minimum: 0, maximum: 315_360_000 } as const;
+
 /** Every setting that Writ reads from its environment, in the order in which the README lists them. */
 export const SETTINGS = {
   type: 'object',
@@ -22,6 +24,9 @@ export const SETTINGS = {
     WRIT_ASSERTION_AUDIENCES: { type: 'string', pattern: '^[!-+\\--~]+(?:,[!-+\\--~]+)*$' },
     WRIT_ASSERTION_MAX_TTL: { type: 'integer', minimum: 1, maximum: 86_400, default: 300 },
     WRIT_CLOCK_TOLERANCE: { type: 'integer', minimum: 0, maximum: 60, default: 10 },
+    WRIT_SECRET_MAX_AGE: MAX_AGE,
+    WRIT_KEY_MAX_AGE: MAX_AGE,
+    WRIT_EXPIRY_WARNING: { type: 'integer', minimum: 0, maximum: 31_536_000, default: 1_209_600 },
     WRIT_CLIENT_KEYS: { type: 'string', pattern: '^[!-+\\--~]{16,}(?:,[!-+\\--~]{16,})*$' },
     WRIT_TRUSTED_PROXIES: { type: 'string', format: 'networks' },
     WRIT_INTERNAL_LISTEN: { type: 'string', format: 'listen-address' },
@@ -54,6 +59,9 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_ASSERTION_AUDIENCES: 'values of aud, separated by commas, without spaces',
   WRIT_ASSERTION_MAX_TTL: 'a whole number of seconds from 1 to 86400',
   WRIT_CLOCK_TOLERANCE: 'a whole number of seconds from 0 to 60',
+  WRIT_SECRET_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
+  WRIT_KEY_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
+  WRIT_EXPIRY_WARNING: 'a whole number of seconds from 0 to 31536000',
   WRIT_CLIENT_KEYS: 'keys of 16 or more printable characters each, separated by commas, without spaces',
   WRIT_TRUSTED_PROXIES: 'addresses or CIDRs, separated by commas',
   WRIT_INTERNAL_LISTEN: 'host:port',

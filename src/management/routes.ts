@@ -7,7 +7,7 @@ import type { Roles } from '../domain/roles/roles.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
 import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
-import { credentialRoutes } from './credentials/credential-routes.ts';
+import { credentialRoutes, rotateSelf } from './credentials/credential-routes.ts';
 import { groupRoutes } from './groups/group-routes.ts';
 import { miaRoutes } from './mia.ts';
 import { openApiRoute } from './openapi.ts';
@@ -63,6 +63,7 @@ export function managementRoutes({
     ...groupRoutes(groups),
     ...miaRoutes({ companies, serviceAccounts, groups }),
     getSelf(serviceAccounts),
+    rotateSelf(credentials),
     ...auditEventRoutes(auditEvents),
     getVersion(),
   ];

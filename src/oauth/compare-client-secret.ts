@@ -1,8 +1,9 @@
 import Provider from 'oidc-provider';
 import type { Clock } from '../domain/clock.ts';
 import { isMistyped } from '../domain/credentials/client-secret.ts';
-import { type ClientSecretCredential, whyUnusable } from '../domain/credentials/credential.ts';
+import type { ClientSecretCredential } from '../domain/credentials/credential.ts';
 import { findSecret, type SameHash } from '../domain/credentials/find-secret.ts';
+import { whyRefused } from '../domain/credentials/why-unusable.ts';
 import type { SecretHasher } from '../domain/credentials/secret-hasher.ts';
 import { issuanceOf } from './issuance.ts';
 
@@ -26,7 +27,7 @@ export function installCompareClientSecret(provider: Provider, tools: SecretTool
     const secrets = issuance.snapshot?.credentials.filter((credential) => credential.type === 'client_secret') ?? [];
     const found = findSecret(secrets.length > 0 ? secrets : [decoySecret], hashSecret(presented), sameHash);
     if (found !== undefined && found !== decoySecret) {
-      issuance.reason = whyUnusable(found, clock());
+      issuance.reason = issuance.snapshot && whyRefused(found, issuance.snapshot, clock());
       if (issuance.reason !== undefined) return false;
       issuance.credential = found;
       return true;

@@ -1,7 +1,8 @@
 import Provider, { type ClientMetadata } from 'oidc-provider';
 import { fittingKey } from '../domain/assertions/fitting-key.ts';
 import type { Clock } from '../domain/clock.ts';
-import { type PublicKeyCredential, whyUnusable } from '../domain/credentials/credential.ts';
+import type { Credential, PublicKeyCredential } from '../domain/credentials/credential.ts';
+import { whyRefused } from '../domain/credentials/why-unusable.ts';
 import { isMistyped } from '../domain/credentials/client-secret.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
@@ -52,14 +53,17 @@ export function installFindClient(
   function clientWithKey(issuance: Issuance, clientId: string): Client {
     const { authentication } = issuance.request;
     if (authentication.method !== 'private_key_jwt') throw new Error('the request presents no assertion');
-    const { credentials = [] } = issuance.snapshot ?? {};
+    const { snapshot } = issuance;
     const now = clock();
-    const working = credentials.filter((credential) => whyUnusable(credential, now) === undefined);
+    const why = (credential: Credential): ReturnType<typeof whyRefused> =>
+      snapshot && whyRefused(credential, snapshot, now);
+    const credentials = snapshot?.credentials ?? [];
+    const working = credentials.filter((credential) => why(credential) === undefined);
     const key = fittingKey(working, authentication.assertion);
     if (key === undefined) {
       // One that does not work any more is like none.
       const ended = fittingKey(credentials, authentication.assertion);
-      issuance.reason ??= (ended && whyUnusable(ended, now)) ?? 'assertion_key_unknown';
+      issuance.reason ??= (ended && why(ended)) ?? 'assertion_key_unknown';
       return withDecoyKey(nobodyWithKey, clientId, decoyKeys);
     }
     issuance.credential = key;

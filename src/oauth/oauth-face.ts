@@ -25,12 +25,13 @@ export function oauthFace(
     readonly metrics: Metrics;
     readonly noteUse: NoteUse;
     readonly statusLists: Pick<StatusLists, 'published'>;
+    readonly expiryWarning: number;
   },
 ): HttpMiddleware {
-  const { issuer, keyRing, logger, metrics, noteUse, statusLists } = options;
+  const { issuer, keyRing, logger, noteUse, statusLists } = options;
   const provider = createProvider(options);
   const token = (alias: boolean): HttpHandler =>
-    tokenEndpoint({ provider, assertionTools: options, logger, metrics, noteUse, alias });
+    tokenEndpoint({ ...options, provider, assertionTools: options, alias });
   const inspection = (path: string, event: string): HttpHandler =>
     inspectionEndpoint({ provider, path, event, assertionTools: options, logger, noteUse });
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');

@@ -1,6 +1,8 @@
 import type { Provider } from 'oidc-provider';
+import type { Clock } from '../domain/clock.ts';
+import { warns } from '../domain/credentials/credential.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
-import type { HttpHandler } from '../http/context.ts';
+import type { HttpContext, HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { AssertionTools } from './client-assertion.ts';
@@ -18,6 +20,9 @@ export interface TokenEndpointOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly noteUse: NoteUse;
+  readonly clock: Clock;
+  /** Seconds before a credential expires in which every answer says so. */
+  readonly expiryWarning: number;
   /** Whether this is the path of Mia's clients. */
   readonly alias: boolean;
 }
@@ -40,7 +45,12 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       if (issuance.failure !== undefined) throw await refusalOf(issuance, assertionTools);
       metrics.tokenIssued(issuance.request.authentication.method, seconds());
       const { snapshot, credential } = issuance;
-      if (snapshot && credential) noteUse(snapshot.account.clientId, credential.credentialId, ctx.state.source());
+      if (snapshot && credential) {
+        noteUse(snapshot.account.clientId, credential.credentialId, ctx.state.source());
+        if (warns(credential, options.clock(), options.expiryWarning)) {
+          ctx.body = { ...answerOf(ctx), credential_expires_at: Math.floor(Number(credential.expiresAt) / 1000) };
+        }
+      }
     } catch (error) {
       const refusal = errorOf(error);
       logRefusal(logger, 'token.refused', ctx, refusal, issuance?.clientId);
@@ -48,4 +58,10 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       sendOAuthError(ctx, refusal);
     }
   };
+}
+
+/** What the library has answered. */
+function answerOf({ body }: HttpContext): object {
+  if (typeof body !== 'object' || body === null) throw new Error('the library answered something else');
+  return body;
 }

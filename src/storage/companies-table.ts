@@ -9,6 +9,8 @@ interface CompanyRow {
   company_id: CompanyId;
   name: string;
   state: State;
+  secret_max_age: number | null;
+  key_max_age: number | null;
   created_at: Date;
   created_by: ClientId;
   updated_at: Date;
@@ -83,6 +85,8 @@ function rowOf(company: Company): CompanyRow {
     company_id: company.companyId,
     name: company.name,
     state: company.state,
+    secret_max_age: company.policy.secretMaxAge ?? null,
+    key_max_age: company.policy.keyMaxAge ?? null,
     created_at: company.createdAt,
     created_by: company.createdBy,
     updated_at: company.updatedAt,
@@ -95,6 +99,7 @@ function companyFromRow(row: CompanyRow): Company {
     companyId: row.company_id,
     name: row.name,
     state: row.state,
+    policy: { secretMaxAge: row.secret_max_age ?? undefined, keyMaxAge: row.key_max_age ?? undefined },
     createdAt: row.created_at,
     createdBy: row.created_by,
     updatedAt: row.updated_at,

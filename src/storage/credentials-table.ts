@@ -1,6 +1,12 @@
 import type { Knex } from 'knex';
+import { maxAgeOf } from '../domain/credentials/credential-policy.ts';
 import type { CredentialStore } from '../domain/credentials/credential-store.ts';
-import type { Credential, CredentialState, PublicKeyCredential } from '../domain/credentials/credential.ts';
+import {
+  type Credential,
+  CREDENTIAL_TYPES,
+  type CredentialState,
+  type PublicKeyCredential,
+} from '../domain/credentials/credential.ts';
 import type { CredentialId } from '../domain/ids.ts';
 import type { StatusEntry } from '../domain/status/status-entry.ts';
 import type { AccountKey } from '../domain/service-accounts/service-account.ts';
@@ -23,6 +29,9 @@ export const CREDENTIALS_AS_JSON = `
     'state', credentials.state,
     'expires_at', credentials.expires_at,
     'lifetime', credentials.lifetime,
+    'expires_by_policy', credentials.expires_by_policy,
+    'extend', credentials.extend,
+    'rotated_from', credentials.rotated_from,
     'permissions', credentials.permissions,
     'successor', credentials.successor,
     'status', (${STATUS_AS_JSON}),
@@ -44,6 +53,9 @@ export type CredentialJson = {
   state: CredentialState;
   expires_at: string | null;
   lifetime: number | null;
+  expires_by_policy: boolean;
+  extend: boolean;
+  rotated_from: CredentialId | null;
   permissions: string[] | null;
   successor: CredentialId | null;
   status: StatusEntry | null;
@@ -69,6 +81,9 @@ export function credentialFromJson(row: CredentialJson): Credential {
     createdAt: new Date(row.created_at),
     expiresAt: row.expires_at === null ? undefined : new Date(row.expires_at),
     lifetime: row.lifetime ?? undefined,
+    expiresByPolicy: row.expires_by_policy,
+    extend: row.extend,
+    rotatedFrom: row.rotated_from ?? undefined,
     permissions: row.permissions ?? undefined,
     successor: row.successor ?? undefined,
     status: row.status ?? undefined,
@@ -106,6 +121,32 @@ export function credentialsTable(knex: Knex): CredentialStore {
       await knex('credentials')
         .where(ownColumns(account, credential.credentialId))
         .update({ ...columns, data, permissions: permissions === null ? null : JSON.stringify(permissions) });
+    },
+
+    async limit(company, policy, now) {
+      let limited = 0;
+      for (const type of CREDENTIAL_TYPES) {
+        const most = maxAgeOf(type, policy);
+        if (most === undefined) continue;
+        const end = new Date(now.getTime() + most * 1000);
+        const query = knex('credentials')
+          .where({ type })
+          .where((longer) => longer.whereNull('expires_at').orWhere('expires_at', '>', end));
+        if (company !== undefined) void query.where({ company_id: company });
+        limited += (
+          await query.update({ expires_at: end, lifetime: most, expires_by_policy: true }).returning('credential_id')
+        ).length;
+      }
+      return limited;
+    },
+
+    async countExpiring(now, before) {
+      const rows = await knex('credentials')
+        .where({ state: 'enabled' })
+        .whereBetween('expires_at', [now, before])
+        .groupBy('type')
+        .select<{ type: Credential['type']; count: number }[]>('type', knex.raw('count(*)::int as count'));
+      return new Map(rows.map(({ type, count }) => [type, count]));
     },
 
     async delete(account, credentialId) {
@@ -165,6 +206,9 @@ function describedColumns(credential: Credential): Record<string, unknown> & { p
     state: credential.state,
     expires_at: credential.expiresAt ?? null,
     lifetime: credential.lifetime ?? null,
+    expires_by_policy: credential.expiresByPolicy,
+    extend: credential.extend,
+    rotated_from: credential.rotatedFrom ?? null,
     permissions: credential.permissions ?? null,
     successor: credential.successor ?? null,
     revision: credential.revision,

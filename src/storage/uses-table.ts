@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { UseStore } from '../domain/credentials/use-store.ts';
-import type { CredentialId } from '../domain/ids.ts';
+import type { ClientId, CredentialId } from '../domain/ids.ts';
+import { CHANNEL } from './change-feed.ts';
 
 /**
  * Several nodes say what they saw, in any order: the latest time stays, the counts add up. In one order, so that two of
@@ -16,16 +17,24 @@ const RECORD = `
       select client_id, credential_id, used_at, source from seen order by client_id, credential_id
       on conflict (client_id, credential_id) do update set used_at = excluded.used_at, source = excluded.source
       where last_uses.used_at < excluded.used_at
+  ), counted as (
+    insert into use_counts (client_id, credential_id, day, count)
+      select client_id, credential_id, (used_at at time zone 'utc')::date, count from seen
+      order by client_id, credential_id
+      on conflict (client_id, credential_id, day) do update set count = use_counts.count + excluded.count
+  ), extended as (
+    update credentials set expires_at = used_at + lifetime * interval '1 second'
+      from seen where seen.credential_id = credentials.credential_id and extend and state = 'enabled'
+        -- Not for a moment more: every node reads the account anew then.
+        and expires_at < used_at + lifetime * 0.95 * interval '1 second'
+      returning seen.client_id
   )
-  insert into use_counts (client_id, credential_id, day, count)
-    select client_id, credential_id, (used_at at time zone 'utc')::date, count from seen
-    order by client_id, credential_id
-    on conflict (client_id, credential_id, day) do update set count = use_counts.count + excluded.count`;
+  select client_id, pg_notify(?, json_build_object('kind', 'account', 'clientId', client_id)::text) from extended`;
 
 export function usesTable(knex: Knex): UseStore {
   return {
     async record(uses) {
-      if (uses.length === 0) return;
+      if (uses.length === 0) return [];
       const rows = uses.map(({ clientId, credentialId, usedAt, source, count }) => ({
         client_id: clientId,
         credential_id: credentialId,
@@ -33,7 +42,8 @@ export function usesTable(knex: Knex): UseStore {
         source,
         count,
       }));
-      await knex.raw(RECORD, [JSON.stringify(rows)]);
+      const extended = await knex.raw<{ rows: { client_id: ClientId }[] }>(RECORD, [JSON.stringify(rows), CHANNEL]);
+      return extended.rows.map((row) => row.client_id);
     },
 
     async lastOf(clientId) {

@@ -32,6 +32,8 @@ describe('the settings', () => {
       defaultAudience: 'api://default',
       assertions: { audiences: [], maxTtl: 300 },
       clockTolerance: 10,
+      credentialPolicy: { secretMaxAge: undefined, keyMaxAge: undefined },
+      expiryWarning: 1_209_600,
       clientKeys: [],
       internalListen: undefined,
       trustedProxies: new BlockList(),

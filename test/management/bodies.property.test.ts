@@ -51,6 +51,8 @@ describe('bodies made from the schemas', () => {
       ...('slug' in body && { slug: `${String(body['slug']).slice(0, 40)}-${made}`.replace('--', '-') }),
       ...('companyId' in body && { companyId: `company-${made}` }),
       ...(permissions && { permissions: [...new Set(permissions.map((name) => name.replace(/^writ\./, 'w.')))] }),
+      ...('secretMaxAge' in body && { secretMaxAge: made }),
+      ...('keyMaxAge' in body && { keyMaxAge: null }),
       ...('tokenTtl' in body && body['tokenTtl'] !== null && { tokenTtl: (made % 86_400) + 1 }),
     };
   }

@@ -14,7 +14,13 @@ onEachDatabase('companies', (kind) => {
     assert.equal(made.headers.get('location'), '/api/companies/acme-ltd');
     assert.equal(made.headers.get('etag'), '"1"');
     const { createdAt, updatedAt, createdBy, ...rest } = made.json;
-    assert.deepEqual(rest, { companyId: 'acme-ltd', name: 'Acme Ltd', state: 'enabled' });
+    assert.deepEqual(rest, {
+      companyId: 'acme-ltd',
+      name: 'Acme Ltd',
+      state: 'enabled',
+      secretMaxAge: null,
+      keyMaxAge: null,
+    });
     assert.equal(createdAt, updatedAt);
     assert.ok(createdBy);
     assert.deepEqual((await app.api('GET', '/api/companies/acme-ltd')).json, made.json);

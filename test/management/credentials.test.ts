@@ -55,6 +55,7 @@ onEachDatabase('credentials', (kind) => {
         state: 'enabled',
         createdAt: '',
         expiresAt: null,
+        extend: false,
         lastUsedAt: null,
         lastUsedFrom: null,
         permissions: null,

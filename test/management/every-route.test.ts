@@ -105,7 +105,7 @@ describe('every operation of the OpenAPI document', () => {
       assertRefused(app, await call(own, elsewhere), 401, 'unauthorized', note);
       checked += 3;
       if (takes === 'token') {
-        assert.equal((await call(own, plainA.bearer)).status, 200, note);
+        assert.ok((await call(own, plainA.bearer)).status < 300, note);
         continue;
       }
       // A root account without the permission learns nothing of what is there, and neither does one whose token is narrow.

@@ -82,6 +82,7 @@ describe('the OpenAPI document', () => {
         `get ${company}/users: ${view}`,
         'get /api/openapi.json: ',
         'get /api/self: ',
+        'post /api/self/rotate: ',
         'get /api/version: ',
       ].toSorted(),
     );

@@ -85,6 +85,8 @@ export async function startBareTokenEndpoint(
       logger: quietSurroundings({ lines }).logger,
       metrics: createMetrics(),
       noteUse: () => {},
+      clock: systemClock,
+      expiryWarning: 0,
       alias: false,
     }),
   );

@@ -28,6 +28,7 @@ export const AUDIT_ACTIONS = [
   'credential.changed',
   'credential.rotated',
   'credential.deleted',
+  'credential_policy.applied',
   'signing_key.created',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -2,6 +2,7 @@ import type { AuditEntry } from '../audit/audit-event.ts';
 import { EVERYONE, STATUSES } from '../change.ts';
 import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
+import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import { DomainError } from '../domain-error.ts';
 import { isCompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -19,6 +20,16 @@ export interface NewCompany {
   readonly companyId: string | undefined;
   readonly name: string;
   readonly state: State;
+  readonly policy: CredentialPolicy;
+}
+
+/** What is to become of one: undefined leaves a member as it is, null takes it away. */
+export interface CompanyChanges {
+  readonly name?: string | undefined;
+  readonly state?: State | undefined;
+  /** Seconds; what works for longer is made to end so long from now. */
+  readonly secretMaxAge?: number | null | undefined;
+  readonly keyMaxAge?: number | null | undefined;
 }
 
 /** The companies of this server. */
@@ -30,12 +41,7 @@ export interface Companies {
   /** Newest first; a caller that belongs to a company sees just that one. */
   list(caller: Caller, filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
   /** @throws DomainError `not_found`, `precondition_failed` */
-  change(
-    caller: Caller,
-    id: string,
-    expected: ExpectedRevisions,
-    changes: { readonly name?: string | undefined; readonly state?: State | undefined },
-  ): Promise<Company>;
+  change(caller: Caller, id: string, expected: ExpectedRevisions, changes: CompanyChanges): Promise<Company>;
   /**
    * @param cascade with everything in it
    * @throws DomainError `not_found`, `precondition_failed`, `not_empty`
@@ -45,7 +51,7 @@ export interface Companies {
 
 export function createCompanies({ storage, clock }: { storage: Storage; clock: Clock }): Companies {
   return {
-    async register(caller, { companyId: wanted, name, state }) {
+    async register(caller, { companyId: wanted, name, state, policy }) {
       const companyId = wanted ?? slugOf(name) ?? '';
       if (!isCompanyId(companyId)) {
         throw new DomainError('invalid_value', 'No companyId can be made from this name', {
@@ -57,6 +63,7 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
         companyId,
         name,
         state,
+        policy,
         createdAt: now,
         createdBy: caller.clientId,
         updatedAt: now,
@@ -75,7 +82,7 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
             fields: [{ pointer: '/companyId', message: 'has been used before' }],
           });
         }
-        return { result: company, audit: [entry('company.created', company, { name, state })] };
+        return { result: company, audit: [entry('company.created', company, { name, state, ...policy })] };
       });
     },
 
@@ -87,17 +94,30 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
     list: ({ company }, filter, page) =>
       storage.read.companies.list({ ...filter, ...(company !== undefined && { companyId: company }) }, page),
 
-    async change(caller, id, expected, { name, state }) {
-      return storage.write(originOf(caller), async ({ companies, statuses }) => {
+    async change(caller, id, expected, { name, state, secretMaxAge, keyMaxAge }) {
+      return storage.write(originOf(caller), async ({ companies, credentials, statuses }) => {
         const company = await lock(companies, id);
         assertRevision(company.revision, expected);
-        const next = { ...company, name: name ?? company.name, state: state ?? company.state };
-        const details = differences(company, next, ['name', 'state']);
+        const policy = {
+          secretMaxAge: secretMaxAge === undefined ? company.policy.secretMaxAge : (secretMaxAge ?? undefined),
+          keyMaxAge: keyMaxAge === undefined ? company.policy.keyMaxAge : (keyMaxAge ?? undefined),
+        };
+        const next = { ...company, name: name ?? company.name, state: state ?? company.state, policy };
+        const details = {
+          ...differences(company, next, ['name', 'state']),
+          ...differences(company.policy, policy, ['secretMaxAge', 'keyMaxAge']),
+        };
         if (Object.keys(details).length === 0) return { result: company, audit: [] };
         const changed: Company = { ...next, updatedAt: clock(), revision: company.revision + 1 };
         await companies.update(changed);
+        const limited = await credentials.limit(company.companyId, policy, clock());
         if (changed.state !== company.state) await statuses.settleCompany(company.companyId, clock());
-        return { result: changed, audit: [entry('company.changed', changed, details)] };
+        return {
+          result: changed,
+          audit: [
+            entry('company.changed', changed, { ...details, ...(limited > 0 && { credentialsLimited: limited }) }),
+          ],
+        };
       });
     },
 

@@ -1,3 +1,4 @@
+import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
 import type { State } from '../state.ts';
 
@@ -7,6 +8,8 @@ export interface Company {
   readonly name: string;
   /** While it is disabled, none of its accounts gets a token or may call the management API. */
   readonly state: State;
+  /** How old the credentials of its accounts may get, where that is less than on the server. */
+  readonly policy: CredentialPolicy;
   readonly createdAt: Date;
   readonly createdBy: ClientId;
   readonly updatedAt: Date;

@@ -1,6 +1,7 @@
 import { DomainError } from '../domain-error.ts';
+import { type CredentialPolicy, lifetimeOf, maxAgeOf } from './credential-policy.ts';
 import type { Credential } from './credential.ts';
-import { nameTaken, type NewCredential } from './issue-credentials.ts';
+import { assertEnds, nameTaken, type NewCredential } from './issue-credentials.ts';
 
 /** What is to become of a credential: undefined leaves a member as it is, null takes it away. */
 export interface CredentialChanges {
@@ -10,14 +11,20 @@ export interface CredentialChanges {
   /** Seconds from now. */
   readonly lifetime?: number | null | undefined;
   readonly permissions?: readonly string[] | null | undefined;
+  readonly extend?: boolean | undefined;
   readonly assertionAudiences?: readonly string[] | undefined;
   /** Seconds. */
   readonly assertionMaxTtl?: number | null | undefined;
 }
 
 /** @throws DomainError `invalid_value`, `already_rotated` */
-export function changedCredential(before: Credential, changes: CredentialChanges, now: Date): Credential {
-  const { name, description, state, lifetime, permissions, assertionAudiences, assertionMaxTtl } = changes;
+export function changedCredential(
+  before: Credential,
+  changes: CredentialChanges,
+  policy: CredentialPolicy,
+  now: Date,
+): Credential {
+  const { name, description, state, lifetime, permissions, extend, assertionAudiences, assertionMaxTtl } = changes;
   if (before.state === 'ending' && state !== undefined) {
     throw new DomainError('already_rotated', 'It is ending: its successor can be changed', {
       existing: before.successor,
@@ -27,10 +34,11 @@ export function changedCredential(before: Credential, changes: CredentialChanges
     name: name === undefined ? before.name : (name ?? undefined),
     description: description === undefined ? before.description : (description ?? undefined),
     state: state ?? before.state,
-    lifetime: lifetime === undefined ? before.lifetime : (lifetime ?? undefined),
-    expiresAt: lifetime === undefined ? before.expiresAt : expiryOf(lifetime, now),
+    extend: extend ?? before.extend,
+    ...(lifetime !== undefined && renewed(before.type, lifetime, policy, now)),
     permissions: permissions === undefined ? before.permissions : (permissions ?? undefined),
   };
+  if (described.extend) assertEnds('lifetime' in described ? described.lifetime : before.lifetime, '/extend');
   if (before.type === 'client_secret') {
     const foreign = Object.entries({ assertionAudiences, assertionMaxTtl }).find(([, value]) => value !== undefined);
     if (foreign !== undefined) {
@@ -48,8 +56,15 @@ export function changedCredential(before: Credential, changes: CredentialChanges
   };
 }
 
-function expiryOf(lifetime: number | null, now: Date): Date | undefined {
-  return lifetime === null ? undefined : new Date(now.getTime() + lifetime * 1000);
+function renewed(
+  type: Credential['type'],
+  asked: number | null,
+  policy: CredentialPolicy,
+  now: Date,
+): Pick<Credential, 'lifetime' | 'expiresByPolicy' | 'expiresAt'> {
+  const given = lifetimeOf(type, asked ?? undefined, policy, '');
+  const { lifetime } = given;
+  return { ...given, expiresAt: lifetime === undefined ? undefined : new Date(now.getTime() + lifetime * 1000) };
 }
 
 /** When one that is rotated stops working: after the overlap, and never later than it would have. */
@@ -69,12 +84,25 @@ export function assertUnlikeOthers(
   if (other !== undefined) throw nameTaken(name, other.credentialId);
 }
 
-/** What is to take the place of a credential. @throws DomainError `invalid_value` */
-export function successorOf(
-  old: Credential,
-  described: Pick<Credential, 'name' | 'description' | 'lifetime' | 'permissions'>,
-  publicKey: unknown,
-): NewCredential {
+/**
+ * What is to take the place of a credential: it has its name, its rights and its lifetime, as far as the policy allows
+ * that now.
+ *
+ * @throws DomainError `invalid_value`
+ */
+export function successorOf(old: Credential, publicKey: unknown, policy: CredentialPolicy): NewCredential {
+  const { name, description, permissions, extend } = old;
+  const most = maxAgeOf(old.type, policy) ?? Infinity;
+  // What a policy gave, it gives anew.
+  const lifetime =
+    old.lifetime === undefined || old.expiresByPolicy || (most > 0 && old.lifetime > most) ? undefined : old.lifetime;
+  const described = {
+    name,
+    description,
+    permissions,
+    lifetime,
+    extend: extend && (lifetime !== undefined || most < Infinity),
+  };
   const pointer = '/publicKey';
   if (old.type === 'client_secret') {
     if (publicKey === undefined) return { type: old.type, ...described };
@@ -88,5 +116,5 @@ export function successorOf(
     });
   }
   const { type, assertionAudiences, assertionMaxTtl } = old;
-  return { type, publicKey, assertionAudiences, assertionMaxTtl, pointer, ...described };
+  return { type, publicKey, assertionAudiences, assertionMaxTtl, ...described };
 }

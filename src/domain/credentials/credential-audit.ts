@@ -6,7 +6,7 @@ import type { Credential } from './credential.ts';
 
 /** What may be said of a credential anywhere. */
 export function shown(credential: Credential): Readonly<Record<string, unknown>> {
-  const { type, name, description, state, expiresAt, lifetime, permissions } = credential;
+  const { type, name, description, state, expiresAt, lifetime, extend, permissions, rotatedFrom } = credential;
   return {
     type,
     name,
@@ -14,7 +14,9 @@ export function shown(credential: Credential): Readonly<Record<string, unknown>>
     state,
     expiresAt: expiresAt?.toISOString(),
     lifetime,
+    ...(extend && { extend }),
     permissions,
+    ...(rotatedFrom !== undefined && { rotatedFrom }),
     ...(credential.type === 'client_secret'
       ? { hint: credential.hint }
       : {

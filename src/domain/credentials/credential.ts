@@ -17,8 +17,14 @@ interface CredentialBase {
   readonly expiresAt: Date | undefined;
   /** For how long it was given, in seconds; its successor is for as long. */
   readonly lifetime: number | undefined;
+  /** Whether it expires because a policy says so, and nobody else. */
+  readonly expiresByPolicy: boolean;
+  /** Whether each use gives it its lifetime anew. */
+  readonly extend: boolean;
   /** Scope-tokens: all that it may ask for, of what its account holds; undefined: everything. */
   readonly permissions: readonly string[] | undefined;
+  /** What the account itself rotated to get it: it goes when that is deleted. */
+  readonly rotatedFrom: CredentialId | undefined;
   /** What took its place. */
   readonly successor: CredentialId | undefined;
   /** Where its tokens stand in the status lists; undefined while it cannot get any, and until it is read back. */
@@ -51,6 +57,9 @@ export interface PublicKeyCredential extends CredentialBase {
 /** How an account proves who it is; it may have several, of both kinds. */
 export type Credential = ClientSecretCredential | PublicKeyCredential;
 
+/** Every kind of credential. */
+export const CREDENTIAL_TYPES = ['client_secret', 'public_key'] as const satisfies Credential['type'][];
+
 /** Why a credential does not work now; undefined: it does. */
 export function whyUnusable(
   { state, expiresAt }: Pick<Credential, 'state' | 'expiresAt'>,
@@ -58,4 +67,21 @@ export function whyUnusable(
 ): 'credential_disabled' | 'credential_expired' | undefined {
   if (state === 'disabled') return 'credential_disabled';
   return expiresAt !== undefined && expiresAt <= now ? 'credential_expired' : undefined;
+}
+
+/** Short-lived ones are warned of in the last part of their life only. */
+const PART = 3;
+
+/**
+ * Whether its client should be told that a credential expires: it has a successor, or is near its end.
+ *
+ * @param warning seconds before the end, or a third of its lifetime where that is less
+ */
+export function warns(
+  { state, expiresAt, lifetime = Infinity, extend }: Credential,
+  now: Date,
+  warning: number,
+): boolean {
+  if (expiresAt === undefined || (extend && state === 'enabled')) return false;
+  return state === 'ending' || expiresAt.getTime() - now.getTime() <= Math.min(warning, lifetime / PART) * 1000;
 }

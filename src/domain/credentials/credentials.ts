@@ -9,16 +9,12 @@ import { type Caller, originOf } from '../service-accounts/caller.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import { noSuchAccount } from '../service-accounts/service-accounts.ts';
 import type { Storage, Stores, Work } from '../storage.ts';
-import {
-  assertUnlikeOthers,
-  changedCredential,
-  type CredentialChanges,
-  endOf,
-  successorOf,
-} from './change-credential.ts';
+import { assertUnlikeOthers, changedCredential, type CredentialChanges } from './change-credential.ts';
 import { entry, shown } from './credential-audit.ts';
+import { type CredentialPolicy, policyOf } from './credential-policy.ts';
 import type { Credential } from './credential.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
+import { assertNotRotated, type LockedAccount, replace, type Rotation } from './rotate-credential.ts';
 import type { UseCount } from './use-store.ts';
 import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
 import {
@@ -27,14 +23,6 @@ import {
   type IssuedCredential,
   type NewCredential,
 } from './issue-credentials.ts';
-
-/** What a rotation is to be. */
-export interface Rotation {
-  /** Seconds for which the old one goes on working. */
-  readonly overlap: number;
-  /** The new key, where it is one: a JWK, or PEM. */
-  readonly publicKey: unknown;
-}
 
 /** The credentials of an account, which is found by its id or its slug. */
 export interface Credentials {
@@ -77,6 +65,14 @@ export interface Credentials {
     rotation: Rotation,
   ): Promise<IssuedCredential>;
   /**
+   * Does the same to what got the caller's token, which takes no permission: the successor has no wider rights.
+   *
+   * @throws DomainError `invalid_value`, `limit_reached`, `already_rotated`
+   */
+  rotateOwn(caller: Caller, rotation: Rotation): Promise<IssuedCredential>;
+  /**
+   * Deletes it, and with it what the account itself got by rotating it.
+   *
    * @param ifUnusedFor seconds: only if it has not been used for so long
    * @throws DomainError `not_found`, `precondition_failed`, `last_root`, `credential_in_use`
    */
@@ -94,6 +90,8 @@ export interface Credentials {
 export interface CredentialsTools extends CredentialTools {
   readonly storage: Storage;
   readonly clock: Clock;
+  /** What holds on this server, whatever a company says. */
+  readonly policy: CredentialPolicy;
 }
 
 export function createCredentials(tools: CredentialsTools): Credentials {
@@ -104,13 +102,16 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     caller: Caller,
     company: CompanyId | undefined,
     id: string,
-    act: (snapshot: AccountSnapshot, stores: Stores) => Promise<Work<Result>>,
+    act: (locked: LockedAccount) => Promise<Work<Result>>,
   ): Promise<Result> {
-    return storage.write(originOf(caller), async (stores) =>
-      keepingARoot(stores, company, async () =>
-        act((await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount(), stores),
-      ),
-    );
+    return storage.write(originOf(caller), async (stores) => {
+      // Before its account, as whoever changes or deletes it does.
+      const policy = await policyOf(stores, company, tools.policy);
+      return keepingARoot(stores, company, async () => {
+        const snapshot = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
+        return act({ snapshot, policy, stores });
+      });
+    });
   }
 
   /** Ends the live tokens of what cannot get any more. */
@@ -136,10 +137,10 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     },
 
     add: (caller, company, id, wanted) =>
-      onAccount(caller, company, id, async (snapshot, stores) => {
+      onAccount(caller, company, id, async ({ snapshot, policy, stores }) => {
         assertHeld(snapshot, wanted.permissions);
         await assertMayHave(stores, caller, snapshot, wanted.permissions);
-        const [issued] = await issueCredentials([wanted], tools, clock(), snapshot.credentials);
+        const [issued] = await issueCredentials([wanted], tools, clock(), policy, snapshot.credentials);
         if (issued === undefined) throw new Error('a credential was not made');
         const { credential } = issued;
         await stores.credentials.insert(snapshot.account, [credential]);
@@ -147,15 +148,15 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       }),
 
     change: (caller, company, account, id, expected, changes) =>
-      onAccount(caller, company, account, async (snapshot, stores) => {
+      onAccount(caller, company, account, async ({ snapshot, policy, stores }) => {
         const before = found(snapshot, id);
         assertRevision(before.revision, expected);
-        const after = changedCredential(before, changes, clock());
+        const after = changedCredential(before, changes, policy, clock());
         assertUnlikeOthers(snapshot.credentials, before, changes);
         if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
         // What only takes away needs no more than being allowed to.
-        const { state, lifetime, permissions } = changes;
-        if (state === 'enabled' || lifetime !== undefined || permissions !== undefined) {
+        const { state, lifetime, permissions, extend } = changes;
+        if (state === 'enabled' || lifetime !== undefined || permissions !== undefined || extend === true) {
           await assertMayHave(stores, caller, snapshot, after.permissions);
         }
         const details = differences(shown(before), shown(after), Object.keys(shown(after)));
@@ -170,54 +171,44 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         };
       }),
 
-    rotate: (caller, company, account, id, { overlap, publicKey }) =>
-      onAccount(caller, company, account, async (snapshot, stores) => {
+    rotate: (caller, company, account, id, rotation) =>
+      onAccount(caller, company, account, async ({ snapshot, policy, stores }) => {
         const old = found(snapshot, id);
-        const now = clock();
-        if (old.state === 'ending') {
-          throw new DomainError('already_rotated', 'It has a successor already', { existing: old.successor });
-        }
+        assertNotRotated(old);
         await assertMayHave(stores, caller, snapshot, old.permissions);
-        const { name, description, lifetime, permissions } = old;
-        const others = snapshot.credentials.filter((credential) => credential !== old);
-        const ending = { ...old, state: 'ending', expiresAt: endOf(old.expiresAt, now, overlap) } as const;
-        const described = { name, description, lifetime, permissions };
-        const [issued] = await issueCredentials([successorOf(old, described, publicKey)], tools, now, [
-          ...others,
-          ending,
-        ]);
-        if (issued === undefined) throw new Error('a credential was not made');
-        const { credentialId: successor } = issued.credential;
-        const rotated: Credential = { ...ending, successor, revision: old.revision + 1 };
-        // The old one first: until it is ending it has the name.
-        await stores.credentials.update(snapshot.account, rotated);
-        await stores.credentials.insert(snapshot.account, [issued.credential]);
-        const details = { successor, endsAt: rotated.expiresAt?.toISOString() };
-        return {
-          result: issued,
-          audit: [
-            entry('credential.created', snapshot, issued.credential, shown(issued.credential)),
-            entry('credential.rotated', snapshot, old, details),
-          ],
-        };
+        return replace({ snapshot, policy, stores }, old, rotation, tools);
+      }),
+
+    rotateOwn: (caller, rotation) =>
+      onAccount(caller, caller.company, caller.clientId, async ({ snapshot, policy, stores }) => {
+        const old = found(snapshot, caller.credentialId);
+        assertNotRotated(old);
+        return replace({ snapshot, policy, stores }, old, { ...rotation, own: true }, tools);
       }),
 
     remove: (caller, company, account, id, expected, ifUnusedFor) =>
-      onAccount(caller, company, account, async (snapshot, stores) => {
+      onAccount(caller, company, account, async ({ snapshot, stores }) => {
         const credential = found(snapshot, id);
         assertRevision(credential.revision, expected);
         if (ifUnusedFor !== undefined) {
           const since = new Date(clock().getTime() - ifUnusedFor * 1000);
           assertUnusedSince(useOf(credential, await stores.uses.lastOf(snapshot.account.clientId)), since);
         }
-        await stores.credentials.delete(snapshot.account, credential.credentialId);
+        // With what the account itself made of it: whoever got hold of it may have done that.
+        const gone = [credential, ...madeOf(credential, snapshot.credentials)];
+        for (const { credentialId } of gone) await stores.credentials.delete(snapshot.account, credentialId);
         const settled = await settle(stores, snapshot);
         return {
           result: undefined,
-          audit: [entry('credential.deleted', snapshot, credential, shown(credential), settled)],
+          audit: gone.map((one) => entry('credential.deleted', snapshot, one, shown(one), settled)),
         };
       }),
   };
+}
+
+/** All that was made of a credential by the account itself, in however many steps. */
+function madeOf({ credentialId }: Credential, all: readonly Credential[]): Credential[] {
+  return all.flatMap((one) => (one.rotatedFrom === credentialId ? [one, ...madeOf(one, all)] : []));
 }
 
 function found({ credentials }: AccountSnapshot, id: string): Credential {

@@ -2,6 +2,7 @@ import { calculateJwkThumbprint } from 'jose';
 import { DomainError } from '../domain-error.ts';
 import { type CredentialId, newCredentialId, type RandomId } from '../ids.ts';
 import { formatClientSecret, secretHint } from './client-secret.ts';
+import { type CredentialPolicy, type Lifetime, lifetimeOf } from './credential-policy.ts';
 import { type ClientSecretCredential, type Credential, type PublicKeyCredential, whyUnusable } from './credential.ts';
 import { parsePublicKey } from './public-key.ts';
 import type { SecretHasher } from './secret-hasher.ts';
@@ -23,6 +24,12 @@ export interface CredentialDescription {
   readonly lifetime?: number | undefined;
   /** Scope-tokens: all that it may ask for. */
   readonly permissions?: readonly string[] | undefined;
+  /** Whether each use gives it its lifetime anew. */
+  readonly extend?: boolean | undefined;
+  /** What the account itself rotates to get it. */
+  readonly rotatedFrom?: CredentialId | undefined;
+  /** Where it stands in the body of the request; the empty string: it is all of it. */
+  readonly at?: string;
 }
 
 /** A public key that is to be a credential. */
@@ -33,8 +40,6 @@ export interface NewPublicKey extends CredentialDescription {
   readonly assertionAudiences: readonly string[];
   /** Seconds. */
   readonly assertionMaxTtl: number | undefined;
-  /** Where the key stands in the request. */
-  readonly pointer: string;
 }
 
 /** A credential that is asked for; a secret is made by the server, never chosen. */
@@ -52,6 +57,7 @@ const LIMITS: Record<Credential['type'], number> = { client_secret: 100, public_
 /**
  * Makes credentials for an account.
  *
+ * @param policy how long they may work
  * @param existing what it has already
  * @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for a key or a name that is there,
  *   `limit_reached`
@@ -60,6 +66,7 @@ export async function issueCredentials(
   wanted: readonly NewCredential[],
   tools: CredentialTools,
   now: Date,
+  policy: CredentialPolicy,
   existing: readonly Credential[] = [],
 ): Promise<IssuedCredential[]> {
   for (const type of ['client_secret', 'public_key'] as const) {
@@ -75,8 +82,8 @@ export async function issueCredentials(
       name === undefined || state === 'ending' ? [] : [[name, credentialId] as const],
     ),
   );
-  for (const credential of wanted) {
-    const { name } = credential;
+  for (const credential of wanted.map((one) => within(one, policy))) {
+    const { name, at = '' } = credential;
     if (name !== undefined && names.has(name)) throw nameTaken(name, names.get(name));
     if (credential.type === 'client_secret') issued.push(issueClientSecret(tools, now, undefined, credential));
     else {
@@ -84,7 +91,7 @@ export async function issueCredentials(
       const same = keys.get(thumbprint) ?? keys.get(key.kid);
       if (same !== undefined) {
         throw new DomainError('already_exists', 'The account has this key, or a key with this kid, already', {
-          fields: [{ pointer: credential.pointer, message: 'is there twice' }],
+          fields: [{ pointer: `${at}/publicKey`, message: 'is there twice' }],
           ...(existing.some(({ credentialId }) => credentialId === same) && { existing: same }),
         });
       }
@@ -95,6 +102,22 @@ export async function issueCredentials(
     if (name !== undefined && made !== undefined) names.set(name, made.credential.credentialId);
   }
   return issued;
+}
+
+/** @throws DomainError `invalid_value` when it may not be for so long, or extend what does not end */
+function within(wanted: NewCredential, policy: CredentialPolicy): NewCredential & Lifetime {
+  const { at = '', extend = false } = wanted;
+  const given = lifetimeOf(wanted.type, wanted.lifetime, policy, at);
+  if (extend) assertEnds(given.lifetime, `${at}/extend`);
+  return { ...wanted, ...given };
+}
+
+/** @throws DomainError `invalid_value` */
+export function assertEnds(lifetime: number | undefined, pointer: string): void {
+  if (lifetime !== undefined) return;
+  throw new DomainError('invalid_value', 'What does not end cannot be extended', {
+    fields: [{ pointer, message: 'goes with expiresIn, or with a maximum age' }],
+  });
 }
 
 /** @returns an error that leads to the one that has the name, where that is known */
@@ -118,7 +141,15 @@ async function thumbprintsOf(existing: readonly Credential[]): Promise<Map<strin
 
 /** What a new credential of every kind has. */
 function begun(
-  { name, description, lifetime, permissions }: CredentialDescription,
+  {
+    name,
+    description,
+    lifetime,
+    expiresByPolicy,
+    extend,
+    permissions,
+    rotatedFrom,
+  }: CredentialDescription & Partial<Lifetime>,
   { randomId }: Pick<CredentialTools, 'randomId'>,
   now: Date,
 ): Omit<ClientSecretCredential, 'type' | 'secretHash' | 'hint'> {
@@ -130,7 +161,10 @@ function begun(
     createdAt: now,
     expiresAt: lifetime === undefined ? undefined : new Date(now.getTime() + lifetime * 1000),
     lifetime,
+    expiresByPolicy: expiresByPolicy ?? false,
+    extend: extend ?? false,
     permissions,
+    rotatedFrom,
     successor: undefined,
     status: undefined,
     revision: 1,
@@ -146,7 +180,7 @@ export function issueClientSecret(
   tools: Omit<CredentialTools, 'isOwnKey'>,
   now: Date,
   given?: string,
-  description: CredentialDescription = {},
+  description: CredentialDescription & Partial<Lifetime> = {},
 ): { credential: ClientSecretCredential; clientSecret: string } {
   const clientSecret = given ?? formatClientSecret(tools.randomBytes(32));
   return {
@@ -162,14 +196,15 @@ export function issueClientSecret(
 
 /** Makes a credential of a public key. @throws DomainError `invalid_value` */
 async function issuePublicKey(
-  wanted: NewPublicKey,
+  wanted: NewPublicKey & Partial<Lifetime>,
   tools: CredentialTools,
   now: Date,
 ): Promise<{ credential: PublicKeyCredential; thumbprint: string }> {
-  const { kid, thumbprint, publicKey } = await parsePublicKey(wanted.publicKey, wanted.pointer);
+  const pointer = `${wanted.at ?? ''}/publicKey`;
+  const { kid, thumbprint, publicKey } = await parsePublicKey(wanted.publicKey, pointer);
   if (tools.isOwnKey(thumbprint)) {
     throw new DomainError('invalid_value', 'The public key cannot be used: it is a key of this server', {
-      fields: [{ pointer: wanted.pointer, message: 'is a key of this server' }],
+      fields: [{ pointer, message: 'is a key of this server' }],
     });
   }
   const { assertionAudiences, assertionMaxTtl } = wanted;

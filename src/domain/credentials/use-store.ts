@@ -21,8 +21,13 @@ export interface UseCount {
 }
 
 export interface UseStore {
-  /** Adds uses to what is known: in one statement, however many there are. */
-  record(uses: readonly Use[]): Promise<void>;
+  /**
+   * Adds uses to what is known, and gives credentials that are extended by use their lifetime anew: in one statement,
+   * however many there are.
+   *
+   * @returns the accounts whose credentials end later now; every node is told
+   */
+  record(uses: readonly Use[]): Promise<ClientId[]>;
   lastOf(clientId: ClientId): Promise<LastUse[]>;
   /** Newest first. */
   countsOf(clientId: ClientId, credentialId: CredentialId): Promise<UseCount[]>;

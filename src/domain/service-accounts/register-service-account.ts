@@ -1,3 +1,4 @@
+import { stricter } from '../credentials/credential-policy.ts';
 import { issueCredentials } from '../credentials/issue-credentials.ts';
 import { DomainError } from '../domain-error.ts';
 import { joinGroups } from '../groups/join-groups.ts';
@@ -20,11 +21,12 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
   return async (caller, company, input) => {
     const now = clock();
     const clientId = newClientId(randomId);
-    const issued = await issueCredentials(input.credentials, tools, now);
-    const credentials = issued.map(({ credential }) => credential);
     return storage.write(originOf(caller), async (stores) => {
       const owner = company === undefined ? undefined : await stores.companies.keep(company);
       if (company !== undefined && owner === undefined) throw new DomainError('not_found', 'There is no such company');
+      const policy = owner === undefined ? tools.policy : stricter(owner.policy, tools.policy);
+      const issued = await issueCredentials(input.credentials, tools, now, policy);
+      const credentials = issued.map(({ credential }) => credential);
       const bound = await bindGrants(stores, company, {
         permissions: askedIn('permissions', input.permissions),
         roles: askedIn('roles', input.roles),

@@ -5,6 +5,7 @@ import {
   issueClientSecret,
   issueCredentials,
 } from '../credentials/issue-credentials.ts';
+import { NO_POLICY } from '../credentials/credential-policy.ts';
 import { DomainError } from '../domain-error.ts';
 import { ROOT_ROLE_GRANT } from '../roles/built-in-roles.ts';
 import { isClientId, newClientId, newGrantId, type ClientId } from '../ids.ts';
@@ -85,7 +86,8 @@ async function issueRootCredentials(tools: CredentialTools, now: Date, fixed: Fi
   const { publicKey, clientSecret } = fixed;
   if (publicKey === undefined) return [issueClientSecret(tools, now, clientSecret)];
   const key = { type: 'public_key', publicKey, assertionAudiences: [], assertionMaxTtl: undefined } as const;
-  const keys = await issueCredentials([{ ...key, pointer: '' }], tools, now);
+  // No policy: without it nobody could do anything.
+  const keys = await issueCredentials([key], tools, now, NO_POLICY);
   return clientSecret === undefined ? keys : [...keys, issueClientSecret(tools, now, clientSecret)];
 }
 
@@ -107,6 +109,7 @@ export async function recoverRoot(stores: Stores, tools: CredentialTools, now: D
     updatedAt: now,
     revision: account.revision + 1,
   });
+  await stores.statuses.settle([account.clientId], now);
   const changes = [{ kind: 'account', clientId: account.clientId }] as const;
   const created: AuditEntry = {
     action: 'credential.created',

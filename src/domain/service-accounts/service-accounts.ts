@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import type { CredentialTools, IssuedCredential, NewCredential } from '../credentials/issue-credentials.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
@@ -110,6 +111,8 @@ export interface ServiceAccountTools extends CredentialTools {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly tokens: TokenLimits;
+  /** How old credentials may get on this server, whatever a company says. */
+  readonly policy: CredentialPolicy;
 }
 
 /** @throws DomainError `not_found`, always */

@@ -3,6 +3,7 @@ import type { Companies } from '../../domain/companies/companies.ts';
 import type { Company } from '../../domain/companies/company.ts';
 import { STATES } from '../../domain/state.ts';
 import { SEARCH } from '../common-schema.ts';
+import { secondsOrNone } from '../duration.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
 import {
   CHANGED_COMPANY,
@@ -46,8 +47,12 @@ export function companyRoutes(companies: Companies): Route[] {
       revisioned: true,
       replies: { 201: { description: 'The company', schema: COMPANY } },
       refusals: { 409: 'The id is taken, or has been used before (`already_exists`)' },
-      async handle({ caller, body: { companyId, name, state = 'enabled' } }) {
-        const company = await companies.register(caller, { companyId, name, state });
+      async handle({ caller, body: { companyId, name, state = 'enabled', secretMaxAge, keyMaxAge } }) {
+        const policy = {
+          secretMaxAge: maxAge(secretMaxAge, '/secretMaxAge') ?? undefined,
+          keyMaxAge: maxAge(keyMaxAge, '/keyMaxAge') ?? undefined,
+        };
+        const company = await companies.register(caller, { companyId, name, state, policy });
         return { ...presented(company, 201), created: company.companyId };
       },
     }),
@@ -89,8 +94,14 @@ export function companyRoutes(companies: Companies): Route[] {
       conditional: true,
       revisioned: true,
       replies: { 200: { description: 'The company as it is now', schema: COMPANY } },
-      handle: async ({ caller, expected, body, param }) =>
-        presented(await companies.change(caller, param('companyId'), expected, body), 200),
+      async handle({ caller, expected, body, param }) {
+        const changes = {
+          ...body,
+          secretMaxAge: maxAge(body.secretMaxAge, '/secretMaxAge'),
+          keyMaxAge: maxAge(body.keyMaxAge, '/keyMaxAge'),
+        };
+        return presented(await companies.change(caller, param('companyId'), expected, changes), 200);
+      },
     }),
     defineRoute<undefined, FromSchema<typeof CASCADE>>({
       method: 'DELETE',
@@ -111,15 +122,22 @@ export function companyRoutes(companies: Companies): Route[] {
   ];
 }
 
+/** Zero is a maximum age, too: there may be none. */
+function maxAge(value: number | string | null | undefined, pointer: string): number | null | undefined {
+  return value === 0 ? 0 : secondsOrNone(value, pointer);
+}
+
 function presented(company: Company, status: number): Answer {
   return { status, body: present(company), revision: company.revision };
 }
 
-function present({ companyId, name, state, createdAt, createdBy, updatedAt }: Company): CompanyBody {
+function present({ companyId, name, state, policy, createdAt, createdBy, updatedAt }: Company): CompanyBody {
   return {
     companyId,
     name,
     state,
+    secretMaxAge: policy.secretMaxAge ?? null,
+    keyMaxAge: policy.keyMaxAge ?? null,
     createdAt: createdAt.toISOString(),
     createdBy,
     updatedAt: updatedAt.toISOString(),

@@ -11,6 +11,26 @@ const STATE = {
   description: 'While it is disabled, none of its accounts gets a token or may call this API',
 } as const;
 
+const MAX_AGES = {
+  secretMaxAge: {
+    type: ['integer', 'string', 'null'],
+    minimum: 0,
+    maximum: 315_360_000,
+    maxLength: 32,
+    description:
+      'The longest that secrets of its accounts may work: seconds, or an ISO 8601 duration; 0: there may be none; as the server says when null. What works for longer is made to end so long from now',
+    examples: [7_776_000, 'P90D'],
+  },
+  keyMaxAge: {
+    type: ['integer', 'string', 'null'],
+    minimum: 0,
+    maximum: 315_360_000,
+    maxLength: 32,
+    description: 'The same for public keys',
+    examples: [31_536_000, 'P365D'],
+  },
+} as const;
+
 /** What can be sent to register a company. */
 export const NEW_COMPANY = {
   title: 'NewCompany',
@@ -24,6 +44,7 @@ export const NEW_COMPANY = {
     },
     name: NAME,
     state: STATE,
+    ...MAX_AGES,
   },
   required: ['name'],
   additionalProperties: false,
@@ -33,7 +54,7 @@ export const NEW_COMPANY = {
 export const CHANGED_COMPANY = {
   title: 'ChangedCompany',
   type: 'object',
-  properties: { name: NAME, state: STATE },
+  properties: { name: NAME, state: STATE, ...MAX_AGES },
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
@@ -45,11 +66,13 @@ export const COMPANY = {
     companyId: { type: 'string', examples: ['acme'] },
     name: { type: 'string', examples: ['Acme'] },
     state: STATE,
+    secretMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
+    keyMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
     createdAt: TIME,
     createdBy: { type: 'string' },
     updatedAt: TIME,
   },
-  required: ['companyId', 'name', 'state', 'createdAt', 'createdBy', 'updatedAt'],
+  required: ['companyId', 'name', 'state', 'secretMaxAge', 'keyMaxAge', 'createdAt', 'createdBy', 'updatedAt'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 

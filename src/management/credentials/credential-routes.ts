@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { Credentials } from '../../domain/credentials/credentials.ts';
+import type { Rotation } from '../../domain/credentials/rotate-credential.ts';
 import type { Collection } from '../collection.ts';
 import { seconds, secondsOrNone } from '../duration.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -138,12 +139,36 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       revisioned: true,
       replies: { 201: { description: 'The successor, and once its secret', schema: ISSUED_CREDENTIAL } },
       refusals: { 409: 'It has a successor (`already_rotated`): `Location` leads to it' },
-      async handle({ caller, company, body: { overlap = OVERLAP, publicKey }, param }) {
-        const rotation = { overlap: overlap === 0 ? 0 : seconds(overlap, '/overlap'), publicKey };
-        const issued = await credentials.rotate(caller, company, param('clientId'), param('credentialId'), rotation);
+      async handle({ caller, company, body, param }) {
+        const wanted = rotation(body);
+        const issued = await credentials.rotate(caller, company, param('clientId'), param('credentialId'), wanted);
         const { credentialId, revision } = issued.credential;
         return { status: 201, body: presentIssuedCredential(issued), created: credentialId, revision };
       },
     }),
   ];
+}
+
+function rotation({ overlap = OVERLAP, publicKey }: RotationBody): Rotation {
+  return { overlap: overlap === 0 ? 0 : seconds(overlap, '/overlap'), publicKey };
+}
+
+/** `POST /api/self/rotate`: so that no administrator's token is needed to rotate. */
+export function rotateSelf(credentials: Credentials): Route {
+  return defineRoute<RotationBody>({
+    method: 'POST',
+    path: '/api/self/rotate',
+    operationId: 'rotateSelf',
+    summary: "Rotate the credential that got the caller's token: the successor goes when the old one is deleted",
+    tag: 'Self',
+    permission: 'none',
+    forCompanies: true,
+    body: ROTATION,
+    bodyOptional: true,
+    replies: { 201: { description: 'The successor, and once its secret', schema: ISSUED_CREDENTIAL } },
+    refusals: { 409: 'It has a successor (`already_rotated`)' },
+    async handle({ caller, body }) {
+      return { status: 201, body: presentIssuedCredential(await credentials.rotateOwn(caller, rotation(body))) };
+    },
+  });
 }

@@ -13,7 +13,7 @@ const NAME = {
 
 const EXPIRES_IN = {
   ...DURATION,
-  description: 'How long it works from now on: seconds, or an ISO 8601 duration; for ever when null',
+  description: 'How long it works from now on: seconds, or an ISO 8601 duration; as long as it may when null',
   examples: [7_776_000, 'P90D'],
 } as const;
 
@@ -23,6 +23,11 @@ const PERMISSIONS = {
   items: { type: 'string', minLength: 1, maxLength: 700 },
   maxItems: 1000,
   examples: [['orders:read']],
+} as const;
+
+const EXTEND = {
+  type: 'boolean',
+  description: 'Whether each use gives it its lifetime anew: it ends when it has not been used for so long',
 } as const;
 
 const ASSERTION_AUDIENCES = {
@@ -58,6 +63,7 @@ export const NEW_CREDENTIAL = {
     name: NAME,
     description: DESCRIPTION,
     expiresIn: EXPIRES_IN,
+    extend: EXTEND,
     permissions: PERMISSIONS,
   },
   required: ['type'],
@@ -73,6 +79,7 @@ export const CHANGED_CREDENTIAL = {
     description: { ...DESCRIPTION, type: ['string', 'null'] },
     state: { type: 'string', enum: ['enabled', 'disabled'] },
     expiresIn: EXPIRES_IN,
+    extend: EXTEND,
     permissions: PERMISSIONS,
     assertionAudiences: ASSERTION_AUDIENCES,
     assertionMaxTtl: { ...ASSERTION_MAX_TTL, type: ['integer', 'null'] },
@@ -111,7 +118,8 @@ const SHOWN = {
   },
   createdAt: TIME,
   expiresAt: { ...TIME, type: ['string', 'null'], description: 'RFC 3339, in UTC; null: never' },
-  lastUsedAt: { ...TIME, type: ['string', 'null'], description: 'When it got a token last, to a few seconds' },
+  extend: EXTEND,
+  lastUsedAt: { ...TIME, type: ['string', 'null'], description: 'When it was used last, to a few seconds' },
   lastUsedFrom: { type: ['string', 'null'], description: 'The address that it was used from then' },
   permissions: PERMISSIONS,
   successor: { type: ['string', 'null'], description: 'The credential that took its place' },
@@ -133,6 +141,7 @@ const SHOWN_MEMBERS = [
   'state',
   'createdAt',
   'expiresAt',
+  'extend',
   'lastUsedAt',
   'lastUsedFrom',
   'permissions',

@@ -13,6 +13,7 @@ export function presentCredential(credential: Credential, lastUse: LastUse | und
     state: credential.state,
     createdAt: credential.createdAt.toISOString(),
     expiresAt: credential.expiresAt?.toISOString() ?? null,
+    extend: credential.extend,
     lastUsedAt: lastUse?.usedAt.toISOString() ?? null,
     lastUsedFrom: lastUse?.source ?? null,
     permissions: credential.permissions === undefined ? null : [...credential.permissions],

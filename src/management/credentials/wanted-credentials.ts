@@ -22,12 +22,14 @@ export function wantedCredentials(body: NewServiceAccountBody): NewCredential[] 
 
 /** @param at where it stands in the body. @throws DomainError `invalid_value` */
 export function wantedCredential(credential: NewCredentialBody, at: string): NewCredential {
-  const { type, publicKey, assertionAudiences, assertionMaxTtl, name, description, permissions } = credential;
+  const { type, publicKey, assertionAudiences, assertionMaxTtl, name, description, permissions, extend } = credential;
   const described = {
     name,
     description,
     lifetime: secondsOrNone(credential.expiresIn, `${at}/expiresIn`) ?? undefined,
     permissions: permissions ?? undefined,
+    extend,
+    at,
   };
   if (type === 'client_secret') {
     const foreign = Object.entries({ publicKey, assertionAudiences, assertionMaxTtl }).find(
@@ -42,7 +44,6 @@ export function wantedCredential(credential: NewCredentialBody, at: string): New
     publicKey,
     assertionAudiences: assertionAudiences ?? [],
     assertionMaxTtl,
-    pointer: `${at}/publicKey`,
     ...described,
   };
 }
