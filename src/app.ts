@@ -13,6 +13,7 @@ import { createResourceServers } from './domain/resource-servers/resource-server
 import { createRoles } from './domain/roles/roles.ts';
 import { bootstrapRoot, type RootCredential } from './domain/service-accounts/root-account.ts';
 import { createServiceAccounts } from './domain/service-accounts/create-service-accounts.ts';
+import { createApiKeyFinder } from './domain/tokens/find-api-key.ts';
 import { createTokenInspector } from './domain/tokens/live-token.ts';
 import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
 import { basePath } from './http/base-path.ts';
@@ -228,6 +229,13 @@ function createFaces(
       verify: verifyToken,
       find: server.accounts.find,
       revokedTokens: storage.read.revokedTokens,
+    }),
+    findApiKey: createApiKeyFinder({
+      hashSecret: credentialTools.hashSecret,
+      sameHash: timingSafeEqual,
+      ownerOf: storage.read.credentials.ownerOf,
+      find: server.accounts.find,
+      clock,
     }),
     verifyToken,
     revokedTokens: storage.read.revokedTokens,

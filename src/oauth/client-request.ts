@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'node:querystring';
+import { hasDuplicateMembers } from '../domain/assertions/has-duplicate-members.ts';
 import { type Assertion, parseAssertion } from '../domain/assertions/parse-assertion.ts';
+import { isApiKey } from '../domain/tokens/find-api-key.ts';
 import { BodyTooLargeError, ClientGoneError, readBody } from '../http/read-body.ts';
 import { invalidClient, OAuthError } from './oauth-error.ts';
 
@@ -8,7 +10,9 @@ import { invalidClient, OAuthError } from './oauth-error.ts';
 export type ClientAuthentication =
   | { readonly method: 'client_secret_basic'; readonly authorization: string }
   | { readonly method: 'client_secret_post'; readonly clientSecret: string }
-  | { readonly method: 'private_key_jwt'; readonly assertion: Assertion };
+  | { readonly method: 'private_key_jwt'; readonly assertion: Assertion }
+  /** Exchanged for a token (RFC 8693); it proves who it is for. */
+  | { readonly method: 'api_key'; readonly key: string };
 
 /**
  * A request at an endpoint where clients authenticate, read once and whole. Parameters without a value are absent
@@ -27,7 +31,12 @@ export interface ClientRequest {
 
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
+/** The grant type of token exchange, and what it takes and gives (RFC 8693 §2.1, §3). */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+
 const BODY_LIMIT = 32 * 1024;
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 const FORM = /^application\/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
 /**
@@ -45,10 +54,17 @@ export async function readClientRequest(request: IncomingMessage): Promise<Clien
   }
   refuseRepeatedHeaders(request);
   const { headers } = request;
-  if (!FORM.test(headers['content-type'] ?? '') || (headers['content-encoding'] ?? 'identity') !== 'identity') {
-    throw new OAuthError(415, 'invalid_request', 'the body must be application/x-www-form-urlencoded in UTF-8');
+  const json = JSON_TYPE.test(headers['content-type'] ?? '');
+  if (
+    !(json || FORM.test(headers['content-type'] ?? '')) ||
+    (headers['content-encoding'] ?? 'identity') !== 'identity'
+  ) {
+    throw unsupported();
   }
-  const parameters = parseForm(await read(request));
+  const body = await read(request);
+  const parameters = json ? parseJson(body) : parseForm(body);
+  // Octopus' clients send their token exchanges so; nothing else may come so.
+  if (json && parameters['grant_type'] !== TOKEN_EXCHANGE) throw unsupported();
   const { resource, audience } = parameters;
   if (resource !== undefined && audience !== undefined && resource !== audience) {
     throw new OAuthError(400, 'invalid_target', 'resource and audience name two resource servers: a token is for one');
@@ -72,6 +88,7 @@ function clientAuthentication(authorization: string | undefined, parameters: Par
   if (methods.length > 1) {
     throw new OAuthError(400, 'invalid_request', 'exactly one client authentication method must be used');
   }
+  if (parameters['grant_type'] === TOKEN_EXCHANGE) return exchanged(methods.length, parameters);
   if (authorization !== undefined) return { method: 'client_secret_basic', authorization };
   if (clientSecret !== undefined) {
     if (parameters['client_id'] === undefined) {
@@ -86,6 +103,26 @@ function clientAuthentication(authorization: string | undefined, parameters: Par
   const parsed = parseAssertion(assertion);
   if (parsed === undefined) throw invalidClient('assertion_malformed');
   return { method: 'private_key_jwt', assertion: parsed };
+}
+
+/** RFC 8693 §2.1, as far as it is served: what is exchanged says who the client is, which proves nothing beside it. */
+function exchanged(
+  otherMethods: number,
+  { subject_token: key, subject_token_type: type, requested_token_type: requested = ACCESS_TOKEN_TYPE }: Parameters,
+): ClientAuthentication {
+  if (otherMethods > 0) {
+    throw new OAuthError(400, 'invalid_request', 'token exchange takes no client authentication');
+  }
+  if (key === undefined || type !== ACCESS_TOKEN_TYPE || requested !== ACCESS_TOKEN_TYPE) {
+    throw new OAuthError(400, 'invalid_request', `token exchange takes a subject_token of type ${ACCESS_TOKEN_TYPE}`);
+  }
+  if (!isApiKey(key)) throw exchangeRefused('subject_token_unknown');
+  return { method: 'api_key', key };
+}
+
+/** The one answer to every subject token that is not good, as the 401 is to every client authentication. */
+export function exchangeRefused(reason: string): OAuthError {
+  return new OAuthError(400, 'invalid_request', 'subject_token is not valid', { reason });
 }
 
 /** Node keeps the first of two and says nothing, so the raw lines are counted. */
@@ -115,6 +152,27 @@ async function read(request: IncomingMessage): Promise<string> {
       headers: { Connection: 'close' },
     });
   }
+}
+
+function unsupported(): OAuthError {
+  return new OAuthError(415, 'invalid_request', 'the body must be application/x-www-form-urlencoded in UTF-8');
+}
+
+function parseJson(body: string): Parameters {
+  const wrong = new OAuthError(400, 'invalid_request', 'the body must be a JSON object of strings, each there once');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    throw wrong;
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed) || hasDuplicateMembers(body)) throw wrong;
+  const parameters: Record<string, string | undefined> = Object.create(null);
+  for (const [name, value] of Object.entries(parsed)) {
+    if (typeof value !== 'string') throw wrong;
+    if (value !== '') parameters[name] = value;
+  }
+  return parameters;
 }
 
 function parseForm(body: string): Parameters {

@@ -35,7 +35,8 @@ export function createProvider(options: ProviderOptions): Provider {
     routes: { token: TOKEN_PATH, introspection: INTROSPECTION_PATH, revocation: REVOCATION_PATH },
     scopes: [],
     responseTypes: [],
-    clientAuthMethods: CLIENT_AUTH_METHODS,
+    // `none` is for who has proved otherwise who it is: see find-client.ts.
+    clientAuthMethods: [...CLIENT_AUTH_METHODS, 'none'],
     clockTolerance: options.clockTolerance,
     assertJwtClientAuthClaimsAndHeader,
     clientDefaults: {

@@ -32,6 +32,7 @@ export function installFindClient(
   { accounts, decoyKeys, clock }: { accounts: KnownAccounts; decoyKeys: DecoyKeys; clock: Clock },
 ): void {
   const bySecret = new WeakMap<AccountSnapshot, Client>();
+  const byApiKey = new WeakMap<AccountSnapshot, Client>();
   const byKey = new WeakMap<PublicKeyCredential, Client>();
   const nobody = build({ client_id: 'nobody', ...SECRET });
   const nobodyWithKey = build({
@@ -48,6 +49,14 @@ export function installFindClient(
   function clientWithSecrets(snapshot: AccountSnapshot | undefined): Client {
     if (snapshot === undefined) return nobody;
     return remember(bySecret, snapshot, () => build({ client_id: snapshot.account.clientId, ...SECRET }));
+  }
+
+  /** The outer layer has found out whose API key it is; without that nothing proves anything (notes, row 27). */
+  function clientOfKey({ snapshot }: Issuance): Client {
+    if (snapshot === undefined) return nobody;
+    return remember(byApiKey, snapshot, () =>
+      build({ client_id: snapshot.account.clientId, token_endpoint_auth_method: 'none' }),
+    );
   }
 
   function clientWithKey(issuance: Issuance, clientId: string): Client {
@@ -78,6 +87,7 @@ export function installFindClient(
 
   provider.Client.find = async (clientId) => {
     const issuance = issuanceOf(Provider.ctx);
+    if (issuance.request.authentication.method === 'api_key') return clientOfKey(issuance);
     const known = isClientId(clientId) ? clientId : undefined;
     if (known !== undefined && !accounts.knows(known) && isMistyped(presentedSecret(issuance.request.authentication))) {
       // It is nobody's, so the database is not asked; it is compared all the same.

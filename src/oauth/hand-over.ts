@@ -53,8 +53,8 @@ const CORS = 'Access-Control-Allow-Origin';
 
 function canonicalBody({ authentication, clientId }: ClientRequest, parameters: Parameters): string {
   const members = {
-    ...parameters,
     client_id: clientId,
+    ...parameters,
     ...(authentication.method === 'client_secret_post' && { client_secret: authentication.clientSecret }),
     ...(authentication.method === 'private_key_jwt' && {
       client_assertion_type: ASSERTION_TYPE,

@@ -1,6 +1,6 @@
 import type { Provider } from 'oidc-provider';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
-import type { HttpHandler } from '../http/context.ts';
+import type { HttpContext, HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
 import type { AssertionTools } from './client-assertion.ts';
 import { readClientRequest } from './client-request.ts';
@@ -39,11 +39,20 @@ export function inspectionEndpoint({
       await handOver(ctx, issuance.request, { token: issuance.request.token && PRESENTED });
       if (issuance.failure !== undefined) throw await refusalOf(issuance, assertionTools);
       const { snapshot, credential } = issuance;
+      const { presented } = issuance;
       if (snapshot && credential) noteUse(snapshot.account.clientId, credential.credentialId, ctx.state.source());
+      // An API key is used where it is asked about.
+      if (presented && 'key' in presented && isActive(ctx)) {
+        noteUse(presented.clientId, presented.key.credentialId, ctx.state.source());
+      }
     } catch (error) {
       const refusal = errorOf(error);
       logRefusal(logger, event, ctx, refusal, issuance?.clientId);
       sendOAuthError(ctx, refusal);
     }
   };
+}
+
+function isActive({ body }: HttpContext): boolean {
+  return typeof body === 'object' && body !== null && 'active' in body && body.active === true;
 }

@@ -1,14 +1,19 @@
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { ApiKeyCredential } from '../domain/credentials/credential.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { RevokedTokenStore } from '../domain/status/revoked-token-store.ts';
+import { type FindApiKey, isApiKey } from '../domain/tokens/find-api-key.ts';
+import { heldAt } from '../domain/tokens/plan-token.ts';
 import type { InspectToken } from '../domain/tokens/live-token.ts';
 import type { VerifiedToken, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';
 
 /** What asking about tokens, and revoking them, takes. */
 export interface InspectionTools {
+  readonly issuer: string;
   readonly inspectToken: InspectToken;
+  readonly findApiKey: FindApiKey;
   readonly verifyToken: VerifyAccessToken;
   readonly revokedTokens: Pick<RevokedTokenStore, 'revoke'>;
   /** Whether a resource server names an account as one that may ask about its tokens. */
@@ -16,6 +21,13 @@ export interface InspectionTools {
 }
 
 type Policy = (ctx: KoaContextWithOIDC) => boolean | Promise<boolean>;
+
+/** What is asked about: an access token, or an API key and what it is worth now. */
+export type Presented = VerifiedToken | PresentedKey;
+
+interface PresentedKey extends Pick<VerifiedToken, 'clientId' | 'audience' | 'claims'> {
+  readonly key: ApiKeyCredential;
+}
 
 /** What stands in place of the token on its way through the library, which refuses JWTs here. */
 export const PRESENTED = 'presented';
@@ -36,7 +48,8 @@ export function inspectionFeatures({ introspects }: InspectionTools): {
         const { snapshot, presented } = issuance;
         if (snapshot === undefined || presented === undefined) return false;
         const { clientId } = snapshot.account;
-        if (presented.clientId === clientId || maySeeAll(issuance)) return true;
+        // An API key is nobody's business but of the API that it is for.
+        if (!('key' in presented) && (presented.clientId === clientId || maySeeAll(issuance))) return true;
         return introspects(clientId, presented.audience);
       },
     },
@@ -64,19 +77,42 @@ function maySeeAll({ snapshot, credential }: Issuance): boolean {
  * own look-up knows opaque tokens in an adapter; ours verifies the JWT that was presented to the outer layer.
  */
 export function installInspection(provider: Provider, tools: InspectionTools): void {
-  const { inspectToken, verifyToken, revokedTokens } = tools;
+  const { issuer, inspectToken, findApiKey, verifyToken, revokedTokens } = tools;
+
+  async function presentedKey(compact: string): Promise<PresentedKey | undefined> {
+    const found = await findApiKey(compact);
+    if ('refused' in found) return undefined;
+    const { credential: key, snapshot } = found;
+    const { clientId, company } = snapshot.account;
+    const permissions = heldAt(snapshot, key.audience.resourceServerId, key.permissions);
+    const claims = {
+      iss: issuer,
+      sub: clientId,
+      client_id: clientId,
+      aud: key.audience.identifier,
+      iat: Math.floor(key.createdAt.getTime() / 1000),
+      ...(key.expiresAt !== undefined && { exp: Math.floor(key.expiresAt.getTime() / 1000) }),
+      ...(permissions.length > 0 && { scope: permissions.join(' ') }),
+      permissions,
+      ...(company !== undefined && { company_id: company }),
+    };
+    return { clientId, audience: key.audience.identifier, key, claims };
+  }
+
   provider.AccessToken.find = () => Promise.resolve(undefined);
   const find = async (): Promise<Model | undefined> => {
     const issuance = issuanceOf(Provider.ctx);
     const { token: compact = '' } = issuance.request;
-    // What has been ended otherwise is revoked all the same.
-    const revoking = Provider.ctx?.oidc.route === 'revocation';
-    const token = revoking ? await verifyToken(compact) : (await inspectToken(compact))?.token;
-    issuance.presented = token;
-    if (token === undefined) return undefined;
-    const model = modelOf(provider, token);
-    model.destroy = () => revokedTokens.revoke(token);
-    return model;
+    if (Provider.ctx?.oidc.route === 'revocation') {
+      // What has been ended otherwise is revoked all the same; an API key is deleted by who manages it.
+      const token = isApiKey(compact) ? undefined : await verifyToken(compact);
+      issuance.presented = token;
+      const model = token && modelOf(provider, token);
+      if (token && model) model.destroy = () => revokedTokens.revoke(token);
+      return model;
+    }
+    issuance.presented = isApiKey(compact) ? await presentedKey(compact) : (await inspectToken(compact))?.token;
+    return issuance.presented && modelOf(provider, issuance.presented);
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- typed for every class that might inherit it; none does
   provider.ClientCredentials.find = find as typeof provider.ClientCredentials.find;
@@ -84,7 +120,7 @@ export function installInspection(provider: Provider, tools: InspectionTools): v
 
 type Model = InstanceType<Provider['ClientCredentials']>;
 
-function modelOf(provider: Provider, { clientId, audience, claims }: VerifiedToken): Model {
+function modelOf(provider: Provider, { clientId, audience, claims }: Presented): Model {
   const { iat, exp, jti, scope, iss: _, aud: __, client_id: ___, ...extra } = claims;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the class takes a stored token's members; its type does not say so
   const Construct = provider.ClientCredentials as unknown as new (members: object) => Model;

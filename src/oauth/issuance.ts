@@ -4,7 +4,7 @@ import type { Credential } from '../domain/credentials/credential.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
-import type { VerifiedToken } from '../domain/tokens/verify-access-token.ts';
+import type { Presented } from './inspection.ts';
 import type { ClientRequest } from './client-request.ts';
 
 /** Why a client was not authenticated, for the log and the metrics; a closed list. */
@@ -35,7 +35,7 @@ export interface Issuance {
   /** The credential that authenticated it, or that its assertion claims to be signed with. */
   credential?: Credential;
   /** The token that is asked about, once it has been found to be ours. */
-  presented?: VerifiedToken | undefined;
+  presented?: Presented | undefined;
   /** What the token is for, once decided. */
   audience?: Audience;
   /** What its assertion is measured by. */

@@ -1,6 +1,7 @@
 import { ASSERTION_ALGS } from '../domain/assertions/parse-assertion.ts';
 import { MANAGEMENT_PERMISSIONS } from '../domain/permissions/management-permissions.ts';
 import { SIGNING_ALGS } from '../domain/signing-keys/signing-key.ts';
+import { TOKEN_EXCHANGE } from './client-request.ts';
 import { CLIENT_AUTH_METHODS } from './create-provider.ts';
 
 /**
@@ -14,7 +15,7 @@ export function authorizationServerMetadata(issuer: string): object {
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
-    grant_types_supported: ['client_credentials'],
+    grant_types_supported: ['client_credentials', TOKEN_EXCHANGE],
     ...authentication('token'),
     ...authentication('introspection'),
     ...authentication('revocation'),

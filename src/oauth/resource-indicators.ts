@@ -1,6 +1,9 @@
 import { errors, type Configuration } from 'oidc-provider';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
-import { planToken, type TokenSettings } from '../domain/tokens/plan-token.ts';
+import type { Credential } from '../domain/credentials/credential.ts';
+import { isNamed } from '../domain/resource-servers/resource-server.ts';
+import { planToken, type PlanRequest, type TokenSettings } from '../domain/tokens/plan-token.ts';
+import type { ClientRequest } from './client-request.ts';
 import { issuanceOf } from './issuance.ts';
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
@@ -21,7 +24,8 @@ export function resourceIndicators(settings: TokenSettings & { keyRing: KeyRing 
       const issuance = issuanceOf(ctx);
       const { snapshot, request } = issuance;
       if (snapshot === undefined) throw new Error('a client was authenticated without an account');
-      const plan = planToken(snapshot, request, settings, issuance.credential?.permissions);
+      const { credential } = issuance;
+      const plan = planToken(snapshot, asked(request, credential), settings, credential?.permissions);
       if ('refused' in plan) {
         throw plan.refused === 'invalid_scope'
           ? new errors.InvalidScope(plan.description, '')
@@ -40,4 +44,14 @@ export function resourceIndicators(settings: TokenSettings & { keyRing: KeyRing 
       };
     },
   };
+}
+
+/** An API key is good at one resource server, whatever the request says. @throws InvalidTarget for another one */
+function asked({ resource, scope }: ClientRequest, credential: Credential | undefined): PlanRequest {
+  if (credential?.type !== 'api_key') return { resource, scope };
+  const { audience } = credential;
+  if (resource !== undefined && !isNamed(audience, resource)) {
+    throw new errors.InvalidTarget('the API key is for another resource server');
+  }
+  return { resource: audience.identifier, scope };
 }

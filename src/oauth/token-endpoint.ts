@@ -1,12 +1,13 @@
 import type { Provider } from 'oidc-provider';
 import type { Clock } from '../domain/clock.ts';
 import { warns } from '../domain/credentials/credential.ts';
+import type { FindApiKey } from '../domain/tokens/find-api-key.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { AssertionTools } from './client-assertion.ts';
-import { readClientRequest } from './client-request.ts';
+import { ACCESS_TOKEN_TYPE, exchangeRefused, readClientRequest } from './client-request.ts';
 import { TOKEN_PATH } from './create-provider.ts';
 import { createHandOver } from './hand-over.ts';
 import { beginIssuance, type Issuance } from './issuance.ts';
@@ -17,6 +18,7 @@ import { errorOf, refusalOf } from './refusal.ts';
 export interface TokenEndpointOptions {
   readonly provider: Provider;
   readonly assertionTools: AssertionTools;
+  readonly findApiKey: FindApiKey;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly noteUse: NoteUse;
@@ -29,7 +31,7 @@ export interface TokenEndpointOptions {
 
 /** `POST /oauth/token`: our outer layer around the library's endpoint (RFC 6749 §4.4). */
 export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
-  const { provider, assertionTools, logger, metrics, noteUse, alias } = options;
+  const { provider, assertionTools, findApiKey, logger, metrics, noteUse, alias } = options;
   const handOver = createHandOver(provider, TOKEN_PATH);
 
   return async (ctx) => {
@@ -40,9 +42,14 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
     let issuance: Issuance | undefined;
     try {
       issuance = beginIssuance(ctx, { request: await readClientRequest(ctx.req), alias });
-      const { grantType, scope } = issuance.request;
-      await handOver(ctx, issuance.request, { grant_type: grantType, scope });
+      const { authentication, grantType, scope } = issuance.request;
+      if (authentication.method === 'api_key') {
+        await recognize(issuance, authentication.key);
+        const client_id = issuance.clientId;
+        await handOver(ctx, issuance.request, { grant_type: 'client_credentials', client_id, scope });
+      } else await handOver(ctx, issuance.request, { grant_type: grantType, scope });
       if (issuance.failure !== undefined) throw await refusalOf(issuance, assertionTools);
+      if (authentication.method === 'api_key') ctx.body = { ...answerOf(ctx), issued_token_type: ACCESS_TOKEN_TYPE };
       metrics.tokenIssued(issuance.request.authentication.method, seconds());
       const { snapshot, credential } = issuance;
       if (snapshot && credential) {
@@ -58,6 +65,18 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       sendOAuthError(ctx, refusal);
     }
   };
+
+  /** Whose the API key is that is to be exchanged (RFC 8693). @throws OAuthError the same one whatever is wrong with it */
+  async function recognize(issuance: Issuance, key: string): Promise<void> {
+    const found = await findApiKey(key);
+    if ('refused' in found) throw exchangeRefused(found.refused);
+    const { snapshot, credential } = found;
+    const { clientId } = snapshot.account;
+    issuance.clientId = clientId;
+    if ((issuance.request.clientId ?? clientId) !== clientId) throw exchangeRefused('client_id_other');
+    issuance.snapshot = snapshot;
+    issuance.credential = credential;
+  }
 }
 
 /** What the library has answered. */

@@ -121,7 +121,7 @@ export function snapshotFromRow({ rights, ...row }: SnapshotRow, builtIn: BuiltI
     account,
     enabled: account.state === 'enabled' && row.company_state !== 'disabled',
     lastUsedAt: row.last_used_at ?? undefined,
-    credentials: row.credentials.map(credentialFromJson),
+    credentials: row.credentials.map((credential) => credentialFromJson(credential, builtIn)),
     ...held,
     holdings: holdingsOf(held, account.company),
     audiences: audiencesById(rights.audiences.map((audience) => audienceFromJson(audience, builtIn))),

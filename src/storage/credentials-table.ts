@@ -7,37 +7,17 @@ import {
   type CredentialState,
   type PublicKeyCredential,
 } from '../domain/credentials/credential.ts';
-import type { CredentialId } from '../domain/ids.ts';
+import type { ClientId, CredentialId } from '../domain/ids.ts';
+import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
+import { audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import type { StatusEntry } from '../domain/status/status-entry.ts';
 import type { AccountKey } from '../domain/service-accounts/service-account.ts';
 import { byteaText, rowsFromJson } from './rows-from-json.ts';
 import { ofAccount } from './of-account.ts';
-import { ALLOT, STATUS_AS_JSON } from './status-entries-table.ts';
+import { ALLOT, OF_GONE } from './status-entries-table.ts';
 
 /** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
-export const CREDENTIALS_AS_JSON = `
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'credential_id', credentials.credential_id,
-    'type', credentials.type,
-    'created_at', credentials.created_at,
-    'secret_hash', encode(credentials.secret_hash, 'base64'),
-    'hint', credentials.hint,
-    'kid', credentials.kid,
-    'data', credentials.data,
-    'name', credentials.name,
-    'description', credentials.description,
-    'state', credentials.state,
-    'expires_at', credentials.expires_at,
-    'lifetime', credentials.lifetime,
-    'expires_by_policy', credentials.expires_by_policy,
-    'extend', credentials.extend,
-    'rotated_from', credentials.rotated_from,
-    'permissions', credentials.permissions,
-    'successor', credentials.successor,
-    'status', (${STATUS_AS_JSON}),
-    'revision', credentials.revision
-  ) order by credentials.created_at, credentials.credential_id), '[]')
-  from credentials where ${ofAccount('credentials')}`;
+export const CREDENTIALS_AS_JSON = 'account_credentials(service_accounts.client_id, service_accounts.company_id)';
 
 /** How many credentials the account in scope has, and how many of them are secrets. */
 export const CREDENTIAL_COUNTS = `
@@ -62,6 +42,7 @@ export type CredentialJson = {
   revision: number;
 } & (
   | { type: 'client_secret'; secret_hash: string; hint: string }
+  | { type: 'api_key'; secret_hash: string; hint: string; audience: AudienceJson }
   | { type: 'public_key'; kid: string; data: PublicKeyData }
 );
 
@@ -72,7 +53,7 @@ interface PublicKeyData {
   assertionMaxTtl?: number;
 }
 
-export function credentialFromJson(row: CredentialJson): Credential {
+export function credentialFromJson(row: CredentialJson, builtIn: BuiltInIdentifiers): Credential {
   const base = {
     credentialId: row.credential_id,
     name: row.name ?? undefined,
@@ -92,6 +73,10 @@ export function credentialFromJson(row: CredentialJson): Credential {
   switch (row.type) {
     case 'client_secret':
       return { ...base, type: row.type, secretHash: Buffer.from(row.secret_hash, 'base64'), hint: row.hint };
+    case 'api_key': {
+      const secretHash = Buffer.from(row.secret_hash, 'base64');
+      return { ...base, type: row.type, secretHash, hint: row.hint, audience: audienceFromJson(row.audience, builtIn) };
+    }
     case 'public_key':
       return {
         ...base,
@@ -153,6 +138,13 @@ export function credentialsTable(knex: Knex): CredentialStore {
       await knex('credentials').where(ownColumns(account, credentialId)).delete('credential_id');
     },
 
+    async ownerOf(secretHash) {
+      const row = await knex('credentials')
+        .where({ secret_hash: secretHash })
+        .first<{ client_id: ClientId }>('client_id');
+      return row?.client_id;
+    },
+
     async forgetEnded(before) {
       const some = knex('credentials')
         .where({ state: 'ending' })
@@ -162,7 +154,7 @@ export function credentialsTable(knex: Knex): CredentialStore {
       const { rows } = await knex.raw<{ rows: unknown[] }>(
         `with gone as (delete from credentials where credential_id in (?) returning credential_id)
          update status_entries set revoked_at = now()
-         from gone where status_entries.credential_id = gone.credential_id and revoked_at is null
+         from gone where ${OF_GONE}
          returning gone.credential_id`,
         [some],
       );
@@ -219,6 +211,13 @@ function columnsOf(credential: Credential): Record<string, unknown> {
   switch (credential.type) {
     case 'client_secret':
       return { secret_hash: byteaText(credential.secretHash), hint: credential.hint, data: {} };
+    case 'api_key':
+      return {
+        secret_hash: byteaText(credential.secretHash),
+        hint: credential.hint,
+        data: {},
+        audience: credential.audience.resourceServerId,
+      };
     case 'public_key': {
       const { publicKey, assertionAudiences, assertionMaxTtl } = credential;
       const data: PublicKeyData = {

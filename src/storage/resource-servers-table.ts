@@ -9,6 +9,7 @@ import {
 } from '../domain/resource-servers/resource-server.ts';
 import type { ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
 import { AUDIENCE_COLUMNS, audienceFromJson, type AudienceJson } from './audience-rows.ts';
+import { OF_GONE } from './status-entries-table.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
 
 interface ResourceServerRow extends AudienceJson {
@@ -182,7 +183,12 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
       return (await query.first('client_id')) !== undefined;
     },
 
-    async delete(id) {
+    async delete(id, at) {
+      await knex.raw(
+        `with gone as (delete from credentials where audience = ? returning credential_id)
+         update status_entries set revoked_at = ? from gone where ${OF_GONE}`,
+        [id, at],
+      );
       await knex('resource_servers').where({ resource_server_id: id }).delete('resource_server_id');
     },
 
@@ -196,7 +202,12 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
          union all
          select 'role', role_id, permission from role_permissions join roles using (role_key)
          where resource_server = :id ${others.replaceAll('name', 'permission')}
-         ${except === undefined ? `union all select 'service_account', client_id, null from service_accounts where audience = :id` : ''}
+         ${
+           except === undefined
+             ? `union all select 'service_account', client_id, null from service_accounts where audience = :id
+              union select 'service_account', client_id, null from credentials where audience = :id`
+             : ''
+         }
          order by by, id, permission limit :limit`,
         bindings,
       );

@@ -1,10 +1,8 @@
 import type { Knex } from 'knex';
 import type { StatusStore } from '../domain/status/status-store.ts';
 
-/** Where the credential in scope stands in the status lists, as JSON; a part of other statements. */
-export const STATUS_AS_JSON = `
-  select jsonb_build_object('list', list, 'idx', idx) from status_entries
-  where status_entries.credential_id = credentials.credential_id and revoked_at is null`;
+/** The live places of credentials that a part of a statement named `gone` deletes. */
+export const OF_GONE = 'status_entries.credential_id = gone.credential_id and revoked_at is null';
 
 /** Gives credentials their places, in the statement that adds them: the parameters are their ids, the account of each, and its company. */
 export const ALLOT = 'allot_status_entries(?::text[], ?::text[], ?::text)';

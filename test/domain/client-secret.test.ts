@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { base62 } from '../../src/domain/base62.ts';
-import { formatClientSecret, isMistyped } from '../../src/domain/credentials/client-secret.ts';
+import { formatSecret, isMistyped } from '../../src/domain/credentials/client-secret.ts';
 
 const entropy = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
@@ -11,7 +13,7 @@ describe('a client secret', () => {
   test('has the form that the contract gives it, and a good checksum', () => {
     fc.assert(
       fc.property(entropy, (bytes) => {
-        const secret = formatClientSecret(bytes);
+        const secret = formatSecret('client_secret', bytes);
         assert.match(secret, /^writ_[A-Za-z0-9]{50}$/);
         assert.equal(isMistyped(secret), false);
       }),
@@ -22,7 +24,7 @@ describe('a client secret', () => {
     const character = fc.stringMatching(/^[A-Za-z0-9]$/);
     fc.assert(
       fc.property(entropy, fc.nat(49), character, (bytes, position, typed) => {
-        const secret = formatClientSecret(bytes);
+        const secret = formatSecret('client_secret', bytes);
         const at = 5 + position;
         fc.pre(secret[at] !== typed);
         assert.equal(isMistyped(secret.slice(0, at) + typed + secret.slice(at + 1)), true);
@@ -30,6 +32,18 @@ describe('a client secret', () => {
         assert.equal(isMistyped(secret.slice(0, at) + typed + secret.slice(at)), true);
       }),
     );
+  });
+
+  test('is found by the pattern that scanners are given, and so is an API key', () => {
+    const [, pattern = ''] =
+      /^ {4}(\\b\S+)$/m.exec(readFileSync(join(import.meta.dirname, '../../SECURITY.md'), 'utf8')) ?? [];
+    for (const type of ['client_secret', 'api_key'] as const) {
+      const secret = formatSecret(type, randomBytes(32));
+      assert.deepEqual(new RegExp(pattern).exec(`"${secret}",`)?.[0], secret);
+      assert.equal(new RegExp(pattern).test(`${secret}0`), false);
+    }
+    assert.equal(isMistyped(formatSecret('api_key', randomBytes(32))), false);
+    assert.equal(isMistyped(formatSecret('api_key', randomBytes(32)).replace('writk_', 'writ_')), false);
   });
 
   test('that is not one of ours is never called mistyped', () => {

@@ -109,7 +109,7 @@ onEachDatabase(
         await setTimeout(200);
       }
       const { json: shown } = await app.api('GET', `${path}/credentials/${json.credentialId}`);
-      assert.deepEqual([from(clock(), shown.expiresAt), shown.extend], [200, true]);
+      assert.ok(from(clock(), shown.expiresAt) > 190 && shown.extend, shown.expiresAt);
       ahead += 201_000;
       assert.equal((await app.token(client)).status, 401);
       // What is refused is no use.

@@ -65,7 +65,7 @@ describe('the management API, when it is sent', () => {
     }
     const reply = await send('{"name":"x","credentials":[{"type":"federated"}]}');
     assert.deepEqual(reply.errors, [
-      { pointer: '/credentials/0/type', message: 'must be one of client_secret, public_key' },
+      { pointer: '/credentials/0/type', message: 'must be one of client_secret, public_key, api_key' },
     ]);
   });
 

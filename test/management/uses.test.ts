@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { assertRefused } from '../support/companies.ts';
+import { ROOT } from '../support/config.ts';
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -28,6 +29,42 @@ onEachDatabase('the uses of credentials', (kind) => {
     assert.equal(status, 201, text);
     return { ...json, path: `${ACCOUNTS}/${json.clientId}/credentials` };
   }
+
+  test('of an API key are that it is asked about by its API, and that it is exchanged', async () => {
+    const { clientId, clientSecret } = await register('An API that asks', [{ type: 'client_secret' }]);
+    const identifier = 'https://uses.example.com';
+    await app.api('POST', '/api/resource-servers', {
+      identifier,
+      name: 'Uses',
+      permissions: [{ name: 'uses.see' }],
+      introspectedBy: [clientId],
+    });
+    const { path = '', ...owner } = await register('Has an API key', []);
+    await app.api('PUT', `${ACCOUNTS}/${owner['clientId']}/permissions/uses.see`);
+    const { json } = await app.api('POST', path, { type: 'api_key', audience: identifier });
+    const lastUse = async (): Promise<unknown> => (await app.api('GET', `${path}/${json.credentialId}`)).json.uses;
+    const ask = (id: string, secret: string): Promise<unknown> =>
+      app.request('/oauth/introspect', {
+        method: 'POST',
+        headers: { Authorization: `Basic ${btoa(`${id}:${secret}`)}` },
+        body: new URLSearchParams({ token: json.clientSecret }),
+      });
+    // Whoever else asks has not used it.
+    await ask(ROOT.clientId, ROOT.clientSecret);
+    await written();
+    assert.deepEqual(await lastUse(), []);
+    await ask(clientId ?? '', clientSecret ?? '');
+    await app.request('/oauth/token', {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: json.clientSecret,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      }),
+    });
+    await written();
+    assert.deepEqual(await lastUse(), [{ day: new Date(now).toISOString().slice(0, 10), count: 2 }]);
+  });
 
   test('are counted by day, and the last one is known with its time and address', async () => {
     const key = clientKey('ES256');

@@ -67,8 +67,8 @@ describe('two nodes on one database', () => {
     await two.token(account);
     const before = await queries(two);
     for (let round = 0; round < 50; round += 1) assert.equal((await two.token(account)).status, 200);
-    // A node that was kept waiting for a second by its machine looks at an account once more.
-    assert.ok((await queries(two)) - before <= 2);
+    // One is that of the metrics themselves; a node that was kept waiting by its machine looks at an account once more.
+    assert.ok((await queries(two)) - before <= 3);
   });
 
   test('B-27 A-29 what many share, and single credentials, change on one and act on the other within a second', async () => {

@@ -99,13 +99,13 @@ describe('what goes wrong inside', () => {
       () => app.request('/health/ready'),
     ];
     try {
-      await app.knex.raw('alter table credentials rename to mislaid');
+      await app.knex.raw('alter table service_accounts rename to mislaid');
       const inside = [await app.token(unknown), await app.api('GET', '/api/service-accounts', undefined, bearer)];
       assert.deepEqual(
         inside.map(({ status }) => status),
         [500, 500],
       );
-      await app.knex.raw('alter table mislaid rename to credentials');
+      await app.knex.raw('alter table mislaid rename to service_accounts');
       proxy.cut();
       const outside = [];
       for (const fault of faults) outside.push(await fault());

@@ -134,7 +134,8 @@ describe('when the database goes away', () => {
       assert.ok(headers.get('retry-after'));
       assert.ok(performance.now() - started < 12_000);
       // Known by its secret it is served all the same.
-      assert.equal((await app.token({ clientId, clientSecret })).status, 200);
+      const served = await app.token({ clientId, clientSecret });
+      assert.equal(served.status, 200, JSON.stringify(app.log().slice(-3)));
       proxy.heal();
       await until(async () => (await tokenByAssertion(app, assertion(key, clientId, ISSUER))).status === 200);
     }

@@ -74,6 +74,7 @@ export async function startBareTokenEndpoint(
     verifyToken: () => Promise.resolve(undefined),
     revokedTokens: { revoke: () => Promise.resolve() },
     introspects: () => Promise.resolve(false),
+    findApiKey: () => Promise.resolve({ refused: 'api_key_unknown' }),
     ...overrides,
   };
   const lines: string[] = [];
@@ -85,6 +86,7 @@ export async function startBareTokenEndpoint(
       logger: quietSurroundings({ lines }).logger,
       metrics: createMetrics(),
       noteUse: () => {},
+      findApiKey: options.findApiKey,
       clock: systemClock,
       expiryWarning: 0,
       alias: false,

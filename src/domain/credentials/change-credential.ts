@@ -39,7 +39,7 @@ export function changedCredential(
     permissions: permissions === undefined ? before.permissions : (permissions ?? undefined),
   };
   if (described.extend) assertEnds('lifetime' in described ? described.lifetime : before.lifetime, '/extend');
-  if (before.type === 'client_secret') {
+  if (before.type !== 'public_key') {
     const foreign = Object.entries({ assertionAudiences, assertionMaxTtl }).find(([, value]) => value !== undefined);
     if (foreign !== undefined) {
       throw new DomainError('invalid_value', 'It goes with a public key only', {
@@ -104,8 +104,12 @@ export function successorOf(old: Credential, publicKey: unknown, policy: Credent
     extend: extend && (lifetime !== undefined || most < Infinity),
   };
   const pointer = '/publicKey';
-  if (old.type === 'client_secret') {
-    if (publicKey === undefined) return { type: old.type, ...described };
+  if (old.type !== 'public_key') {
+    if (publicKey === undefined) {
+      return old.type === 'api_key'
+        ? { type: old.type, audience: old.audience, ...described }
+        : { type: old.type, ...described };
+    }
     throw new DomainError('invalid_value', 'A secret is made by the server', {
       fields: [{ pointer, message: 'goes with a public key only' }],
     });

@@ -17,7 +17,8 @@ export function shown(credential: Credential): Readonly<Record<string, unknown>>
     ...(extend && { extend }),
     permissions,
     ...(rotatedFrom !== undefined && { rotatedFrom }),
-    ...(credential.type === 'client_secret'
+    ...(credential.type === 'api_key' && { audience: credential.audience.identifier }),
+    ...(credential.type !== 'public_key'
       ? { hint: credential.hint }
       : {
           kid: credential.kid,

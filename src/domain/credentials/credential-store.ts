@@ -1,4 +1,4 @@
-import type { CompanyId, CredentialId } from '../ids.ts';
+import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
 import type { AccountKey } from '../service-accounts/service-account.ts';
 import type { CredentialPolicy } from './credential-policy.ts';
 import type { Credential } from './credential.ts';
@@ -16,6 +16,8 @@ export interface CredentialStore {
   /** How many enabled ones expire before a time and after now, by kind. */
   countExpiring(now: Date, before: Date): Promise<ReadonlyMap<Credential['type'], number>>;
   delete(account: AccountKey, credentialId: CredentialId): Promise<void>;
+  /** Whose the secret or the API key with this hash is. */
+  ownerOf(secretHash: Buffer): Promise<ClientId | undefined>;
   /**
    * Forgets some of those that have a successor and ended before a time.
    *

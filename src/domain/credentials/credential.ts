@@ -1,4 +1,5 @@
 import type { CredentialId } from '../ids.ts';
+import type { Audience } from '../resource-servers/resource-server.ts';
 import type { StatusEntry } from '../status/status-entry.ts';
 import type { PublicJwk } from './public-key.ts';
 
@@ -42,6 +43,16 @@ export interface ClientSecretCredential extends CredentialBase {
   readonly hint: string;
 }
 
+/** A secret for tools that can only send one fixed string: good at one resource server, and for nothing else. */
+export interface ApiKeyCredential extends CredentialBase {
+  readonly type: 'api_key';
+  /** HMAC-SHA-256 of the key. */
+  readonly secretHash: Buffer;
+  readonly hint: string;
+  /** Who may ask about it, and what a token is for that it is exchanged for. */
+  readonly audience: Audience;
+}
+
 /** A key pair whose private half only the account has; it signs client assertions (RFC 7523). */
 export interface PublicKeyCredential extends CredentialBase {
   readonly type: 'public_key';
@@ -54,11 +65,11 @@ export interface PublicKeyCredential extends CredentialBase {
   readonly assertionMaxTtl: number | undefined;
 }
 
-/** How an account proves who it is; it may have several, of both kinds. */
-export type Credential = ClientSecretCredential | PublicKeyCredential;
+/** How an account proves who it is; it may have several, of every kind. */
+export type Credential = ClientSecretCredential | PublicKeyCredential | ApiKeyCredential;
 
 /** Every kind of credential. */
-export const CREDENTIAL_TYPES = ['client_secret', 'public_key'] as const satisfies Credential['type'][];
+export const CREDENTIAL_TYPES = ['client_secret', 'public_key', 'api_key'] as const satisfies Credential['type'][];
 
 /** Why a credential does not work now; undefined: it does. */
 export function whyUnusable(

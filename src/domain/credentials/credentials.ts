@@ -16,13 +16,9 @@ import type { Credential } from './credential.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
 import { assertNotRotated, type LockedAccount, replace, type Rotation } from './rotate-credential.ts';
 import type { UseCount } from './use-store.ts';
+import { bindAudiences, type WantedCredential } from './wanted-credential.ts';
 import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
-import {
-  type CredentialTools,
-  issueCredentials,
-  type IssuedCredential,
-  type NewCredential,
-} from './issue-credentials.ts';
+import { type CredentialTools, issueCredentials, type IssuedCredential } from './issue-credentials.ts';
 
 /** The credentials of an account, which is found by its id or its slug. */
 export interface Credentials {
@@ -39,7 +35,7 @@ export interface Credentials {
     caller: Caller,
     company: CompanyId | undefined,
     account: string,
-    wanted: NewCredential,
+    wanted: WantedCredential,
   ): Promise<IssuedCredential>;
   /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `already_exists`, `last_root` */
   change(
@@ -140,7 +136,8 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       onAccount(caller, company, id, async ({ snapshot, policy, stores }) => {
         assertHeld(snapshot, wanted.permissions);
         await assertMayHave(stores, caller, snapshot, wanted.permissions);
-        const [issued] = await issueCredentials([wanted], tools, clock(), policy, snapshot.credentials);
+        const bound = await bindAudiences(stores, company, [wanted]);
+        const [issued] = await issueCredentials(bound, tools, clock(), policy, snapshot.credentials);
         if (issued === undefined) throw new Error('a credential was not made');
         const { credential } = issued;
         await stores.credentials.insert(snapshot.account, [credential]);

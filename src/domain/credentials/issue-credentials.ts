@@ -1,9 +1,16 @@
 import { calculateJwkThumbprint } from 'jose';
 import { DomainError } from '../domain-error.ts';
+import type { Audience } from '../resource-servers/resource-server.ts';
 import { type CredentialId, newCredentialId, type RandomId } from '../ids.ts';
-import { formatClientSecret, secretHint } from './client-secret.ts';
+import { formatSecret, secretHint } from './client-secret.ts';
 import { type CredentialPolicy, type Lifetime, lifetimeOf } from './credential-policy.ts';
-import { type ClientSecretCredential, type Credential, type PublicKeyCredential, whyUnusable } from './credential.ts';
+import {
+  type ClientSecretCredential,
+  type Credential,
+  CREDENTIAL_TYPES,
+  type PublicKeyCredential,
+  whyUnusable,
+} from './credential.ts';
 import { parsePublicKey } from './public-key.ts';
 import type { SecretHasher } from './secret-hasher.ts';
 
@@ -43,7 +50,10 @@ export interface NewPublicKey extends CredentialDescription {
 }
 
 /** A credential that is asked for; a secret is made by the server, never chosen. */
-export type NewCredential = ({ readonly type: 'client_secret' } & CredentialDescription) | NewPublicKey;
+export type NewCredential =
+  | ({ readonly type: 'client_secret' } & CredentialDescription)
+  | ({ readonly type: 'api_key'; readonly audience: Audience } & CredentialDescription)
+  | NewPublicKey;
 
 /** A new credential; its secret, if it has one, exists nowhere else and is shown once. */
 export interface IssuedCredential {
@@ -52,7 +62,7 @@ export interface IssuedCredential {
 }
 
 /** The most that one account may have of a kind. */
-const LIMITS: Record<Credential['type'], number> = { client_secret: 100, public_key: 10 };
+const LIMITS: Record<Credential['type'], number> = { client_secret: 100, public_key: 10, api_key: 100 };
 
 /**
  * Makes credentials for an account.
@@ -69,7 +79,7 @@ export async function issueCredentials(
   policy: CredentialPolicy,
   existing: readonly Credential[] = [],
 ): Promise<IssuedCredential[]> {
-  for (const type of ['client_secret', 'public_key'] as const) {
+  for (const type of CREDENTIAL_TYPES) {
     const live = existing.filter((one) => one.type === type && whyUnusable(one, now) !== 'credential_expired');
     if (live.length + wanted.filter((credential) => credential.type === type).length > LIMITS[type]) {
       throw new DomainError('limit_reached', `An account has at most ${LIMITS[type]} credentials of type ${type}`);
@@ -86,6 +96,7 @@ export async function issueCredentials(
     const { name, at = '' } = credential;
     if (name !== undefined && names.has(name)) throw nameTaken(name, names.get(name));
     if (credential.type === 'client_secret') issued.push(issueClientSecret(tools, now, undefined, credential));
+    else if (credential.type === 'api_key') issued.push(issueApiKey(credential, tools, now));
     else {
       const { credential: key, thumbprint } = await issuePublicKey(credential, tools, now);
       const same = keys.get(thumbprint) ?? keys.get(key.kid);
@@ -182,7 +193,7 @@ export function issueClientSecret(
   given?: string,
   description: CredentialDescription & Partial<Lifetime> = {},
 ): { credential: ClientSecretCredential; clientSecret: string } {
-  const clientSecret = given ?? formatClientSecret(tools.randomBytes(32));
+  const clientSecret = given ?? formatSecret('client_secret', tools.randomBytes(32));
   return {
     clientSecret,
     credential: {
@@ -192,6 +203,17 @@ export function issueClientSecret(
       hint: secretHint(clientSecret),
     },
   };
+}
+
+function issueApiKey(
+  wanted: Extract<NewCredential, { type: 'api_key' }> & Partial<Lifetime>,
+  tools: CredentialTools,
+  now: Date,
+): IssuedCredential {
+  const clientSecret = formatSecret('api_key', tools.randomBytes(32));
+  const { type, audience } = wanted;
+  const [secretHash, hint] = [tools.hashSecret(clientSecret), secretHint(clientSecret)];
+  return { clientSecret, credential: { ...begun(wanted, tools, now), type, secretHash, hint, audience } };
 }
 
 /** Makes a credential of a public key. @throws DomainError `invalid_value` */

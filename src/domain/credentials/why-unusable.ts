@@ -17,7 +17,7 @@ export function whyRefused(
   if (reason !== 'credential_expired' || !credential.expiresByPolicy || account.company !== undefined) return reason;
   const held = holdings.get('management');
   if (!MEANS.every((permission) => held?.has(permission))) return reason;
-  const whole = credentials.filter(({ permissions }) => permissions === undefined);
+  const whole = credentials.filter(({ type, permissions }) => type !== 'api_key' && permissions === undefined);
   if (whole.some((one) => whyUnusable(one, now) === undefined)) return reason;
   const last = whole
     .filter((one) => one.expiresByPolicy && one.state === 'enabled')

@@ -6,20 +6,22 @@ import { permissionsOf } from '../roles/built-in-roles.ts';
 import type { BoundGrants } from './bind-grants.ts';
 
 /**
- * The resource server that an account's owner names as its audience.
+ * The resource server that an account's owner names as an audience.
  *
  * @param company that of the account: it sees its own and root's
+ * @param at where what has it stands in the body of the request
  * @throws DomainError `invalid_value`
  */
 export async function namedAudience(
   { named }: Pick<ResourceServerStore, 'named'>,
   company: CompanyId | undefined,
   identifier: string,
+  at = '',
 ): Promise<Audience> {
   const server = await named(identifier);
   if (server === undefined || (server.company !== undefined && server.company !== company)) {
     throw new DomainError('invalid_value', 'audience names no resource server', {
-      fields: [{ pointer: '/audience', message: 'is not the identifier of a resource server' }],
+      fields: [{ pointer: `${at}/audience`, message: 'is not the identifier of a resource server' }],
     });
   }
   return server;

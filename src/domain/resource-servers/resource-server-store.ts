@@ -47,7 +47,8 @@ export interface ResourceServerStore {
   update(server: ResourceServer, declared: boolean): Promise<void>;
   /** Whether the one with this identifier names an account as one that may ask about its tokens. */
   introspects(clientId: ClientId, identifier: string): Promise<boolean>;
-  delete(id: ResourceServerId): Promise<void>;
+  /** With the API keys that are for it. */
+  delete(id: ResourceServerId, at: Date): Promise<void>;
   /**
    * Who has permissions of it.
    *

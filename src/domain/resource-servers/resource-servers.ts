@@ -1,6 +1,6 @@
 import { differences } from '../audit/differences.ts';
 import type { AuditEntry } from '../audit/audit-event.ts';
-import { type Change, EVERYONE } from '../change.ts';
+import { type Change, EVERYONE, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError, type FieldProblem } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, isCompanyId, newResourceServerId, type RandomId } from '../ids.ts';
@@ -174,10 +174,13 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         const { resourceServers } = stores;
         const uses = await resourceServers.uses(server.resourceServerId, undefined, MOST_NAMED + 1);
         if (!cascade) assertUnused(uses);
-        await resourceServers.delete(server.resourceServerId);
+        await resourceServers.delete(server.resourceServerId, clock());
         const { identifier, name } = server;
         const details = { identifier, name, ...takenFrom(uses) };
-        return { result: undefined, audit: [entry('resource_server.deleted', server, details, EVERYONE)] };
+        return {
+          result: undefined,
+          audit: [entry('resource_server.deleted', server, details, [...EVERYONE, ...STATUSES])],
+        };
       }),
   };
 }

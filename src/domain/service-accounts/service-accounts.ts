@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
-import type { CredentialTools, IssuedCredential, NewCredential } from '../credentials/issue-credentials.ts';
+import type { CredentialTools, IssuedCredential } from '../credentials/issue-credentials.ts';
+import type { WantedCredential } from '../credentials/wanted-credential.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -34,7 +35,7 @@ export interface NewServiceAccount {
   readonly tokenTtl: number | undefined;
   readonly metadata: Metadata;
   /** Exactly these are made. */
-  readonly credentials: readonly NewCredential[];
+  readonly credentials: readonly WantedCredential[];
 }
 
 /** What is to become of an account: undefined leaves a member as it is, null takes it away. */

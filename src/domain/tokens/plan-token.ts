@@ -1,7 +1,7 @@
 import type { Holdings } from '../permissions/effective-permissions.ts';
 import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/resolve-access.ts';
 import { inCommon } from '../permissions/scope-token.ts';
-import type { Audience } from '../resource-servers/resource-server.ts';
+import type { Audience, ResourceServerId } from '../resource-servers/resource-server.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE } from '../service-accounts/service-account.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import { accessTokenSize } from './access-token-size.ts';
@@ -76,6 +76,16 @@ export function planToken(
     }
   }
   return { server, scope, signingAlg, expiresIn: Math.min(tokenTtl, account.tokenTtl ?? Infinity) };
+}
+
+/** What an account may do at one resource server, as far as a credential reaches; scope-tokens in alphabetical order. */
+export function heldAt(
+  { holdings }: Pick<AccountSnapshot, 'holdings'>,
+  id: ResourceServerId,
+  subset: readonly string[] | undefined,
+): string[] {
+  const reach = subset === undefined ? holdings : narrowed(holdings, subset);
+  return [...(reach.get(id) ?? [])].toSorted();
 }
 
 /** What may be asked for with a credential of an account. */

@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { CREDENTIAL_STATES } from '../../domain/credentials/credential.ts';
+import { CREDENTIAL_STATES, CREDENTIAL_TYPES } from '../../domain/credentials/credential.ts';
 import { NAME_PATTERN } from '../../domain/name.ts';
 import { DESCRIPTION, DURATION, TIME } from '../common-schema.ts';
 
@@ -44,6 +44,14 @@ const ASSERTION_MAX_TTL = {
   maximum: 86_400,
 } as const;
 
+const AUDIENCE = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 512,
+  description: 'Of an api_key: the identifier of the one resource server that it is for',
+  examples: ['https://orders.example.com'],
+} as const;
+
 export const PUBLIC_KEY = {
   type: ['string', 'object'],
   maxLength: 16_384,
@@ -56,7 +64,8 @@ export const NEW_CREDENTIAL = {
   title: 'NewCredential',
   type: 'object',
   properties: {
-    type: { type: 'string', enum: ['client_secret', 'public_key'] },
+    type: { type: 'string', enum: CREDENTIAL_TYPES },
+    audience: AUDIENCE,
     publicKey: PUBLIC_KEY,
     assertionAudiences: ASSERTION_AUDIENCES,
     assertionMaxTtl: ASSERTION_MAX_TTL,
@@ -108,7 +117,7 @@ export const ROTATION = {
 /** A credential as it is answered; never its secret. */
 const SHOWN = {
   credentialId: { type: 'string', examples: ['cred_5V0kPEq8mDgXc2nB7TzWfY'] },
-  type: { type: 'string', enum: ['client_secret', 'public_key'] },
+  type: { type: 'string', enum: CREDENTIAL_TYPES },
   name: { type: ['string', 'null'] },
   description: { type: ['string', 'null'] },
   state: {
@@ -126,7 +135,9 @@ const SHOWN = {
   hint: { type: ['string', 'null'], description: 'The first characters of the secret, or the id of the key' },
 } as const;
 
-const KEY_MEMBERS = {
+/** What only some kinds have. */
+const KIND_MEMBERS = {
+  audience: AUDIENCE,
   kid: { type: 'string' },
   publicKey: { type: 'object', description: 'The key as a JWK' },
   assertionAudiences: ASSERTION_AUDIENCES,
@@ -152,7 +163,7 @@ const SHOWN_MEMBERS = [
 export const CREDENTIAL = {
   title: 'Credential',
   type: 'object',
-  properties: { ...SHOWN, ...KEY_MEMBERS },
+  properties: { ...SHOWN, ...KIND_MEMBERS },
   required: SHOWN_MEMBERS,
   additionalProperties: false,
 } as const satisfies JSONSchema;
@@ -163,7 +174,7 @@ export const COUNTED_CREDENTIAL = {
   type: 'object',
   properties: {
     ...SHOWN,
-    ...KEY_MEMBERS,
+    ...KIND_MEMBERS,
     uses: {
       type: 'array',
       description: 'How many tokens it got on each day, in UTC, newest first',
@@ -185,7 +196,7 @@ export const SECRET = { type: 'string', description: 'Shown this once and never 
 export const ISSUED_CREDENTIAL = {
   title: 'IssuedCredential',
   type: 'object',
-  properties: { ...SHOWN, ...KEY_MEMBERS, clientSecret: SECRET },
+  properties: { ...SHOWN, ...KIND_MEMBERS, clientSecret: SECRET },
   required: SHOWN_MEMBERS,
   additionalProperties: false,
 } as const satisfies JSONSchema;

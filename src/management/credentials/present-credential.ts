@@ -18,7 +18,8 @@ export function presentCredential(credential: Credential, lastUse: LastUse | und
     lastUsedFrom: lastUse?.source ?? null,
     permissions: credential.permissions === undefined ? null : [...credential.permissions],
     successor: credential.successor ?? null,
-    ...(credential.type === 'client_secret'
+    ...(credential.type === 'api_key' && { audience: credential.audience.identifier }),
+    ...(credential.type !== 'public_key'
       ? { hint: credential.hint }
       : {
           hint: credential.kid,

@@ -1,4 +1,4 @@
-import type { NewCredential } from '../../domain/credentials/issue-credentials.ts';
+import type { WantedCredential } from '../../domain/credentials/wanted-credential.ts';
 import { DomainError } from '../../domain/domain-error.ts';
 import type { NewServiceAccountBody } from '../service-accounts/service-account-schema.ts';
 import { secondsOrNone } from '../duration.ts';
@@ -9,7 +9,7 @@ import type { NewCredentialBody } from './credential-schema.ts';
  *
  * @throws DomainError `invalid_value` when the two are mixed, or a member goes with another kind
  */
-export function wantedCredentials(body: NewServiceAccountBody): NewCredential[] {
+export function wantedCredentials(body: NewServiceAccountBody): WantedCredential[] {
   const { credentials, tokenEndpointAuthMethod: method, publicKey } = body;
   if (credentials === undefined) {
     const type = method === 'private_key_jwt' ? 'public_key' : 'client_secret';
@@ -21,8 +21,9 @@ export function wantedCredentials(body: NewServiceAccountBody): NewCredential[] 
 }
 
 /** @param at where it stands in the body. @throws DomainError `invalid_value` */
-export function wantedCredential(credential: NewCredentialBody, at: string): NewCredential {
-  const { type, publicKey, assertionAudiences, assertionMaxTtl, name, description, permissions, extend } = credential;
+export function wantedCredential(credential: NewCredentialBody, at: string): WantedCredential {
+  const { type, audience, publicKey, assertionAudiences, assertionMaxTtl, name, description, permissions, extend } =
+    credential;
   const described = {
     name,
     description,
@@ -31,12 +32,15 @@ export function wantedCredential(credential: NewCredentialBody, at: string): New
     extend,
     at,
   };
-  if (type === 'client_secret') {
+  if (type !== 'api_key' && audience !== undefined) throw mismatch(`${at}/audience`, 'goes with an API key only');
+  if (type !== 'public_key') {
     const foreign = Object.entries({ publicKey, assertionAudiences, assertionMaxTtl }).find(
       ([, value]) => value !== undefined,
     );
     if (foreign !== undefined) throw mismatch(`${at}/${foreign[0]}`, 'goes with a public key only');
-    return { type, ...described };
+    if (type === 'client_secret') return { type, ...described };
+    if (audience === undefined) throw mismatch(`${at}/audience`, 'is required for this kind of credential');
+    return { type, audience, ...described };
   }
   if (publicKey === undefined) throw mismatch(`${at}/publicKey`, 'is required for this kind of credential');
   return {

@@ -1,0 +1,56 @@
+import type { Clock } from '../clock.ts';
+import { isMistyped, PREFIXES } from '../credentials/client-secret.ts';
+import { type ApiKeyCredential, type Credential, whyUnusable } from '../credentials/credential.ts';
+import type { SameHash } from '../credentials/find-secret.ts';
+import type { SecretHasher } from '../credentials/secret-hasher.ts';
+import type { ClientId } from '../ids.ts';
+import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+
+/** An API key that works at this moment, and whose it is. */
+export interface LiveApiKey {
+  readonly credential: ApiKeyCredential;
+  readonly snapshot: AccountSnapshot;
+}
+
+/** Why an API key does not work, for the log; a closed list. */
+export type ApiKeyRefusal =
+  'api_key_mistyped' | 'api_key_unknown' | 'account_disabled' | NonNullable<ReturnType<typeof whyUnusable>>;
+
+/** Finds out whose an API key is. */
+export type FindApiKey = (presented: string) => Promise<LiveApiKey | { readonly refused: ApiKeyRefusal }>;
+
+export function isApiKey(presented: string): boolean {
+  return presented.startsWith(PREFIXES.api_key);
+}
+
+/** A mistyped one is refused before anything is asked; any other takes one statement, and its account is remembered. */
+export function createApiKeyFinder({
+  hashSecret,
+  sameHash,
+  ownerOf,
+  find,
+  clock,
+}: {
+  hashSecret: SecretHasher;
+  sameHash: SameHash;
+  ownerOf: (secretHash: Buffer) => Promise<ClientId | undefined>;
+  /** The accounts, as this node remembers them. */
+  find: (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+  clock: Clock;
+}): FindApiKey {
+  return async (presented) => {
+    if (isMistyped(presented)) return { refused: 'api_key_mistyped' };
+    const hash = hashSecret(presented);
+    const owner = await ownerOf(hash);
+    const snapshot = owner && (await find(owner));
+    const credential = snapshot?.credentials.filter(isKey).find((key) => sameHash(key.secretHash, hash));
+    if (snapshot === undefined || credential === undefined) return { refused: 'api_key_unknown' };
+    if (!snapshot.enabled) return { refused: 'account_disabled' };
+    const reason = whyUnusable(credential, clock());
+    return reason === undefined ? { credential, snapshot } : { refused: reason };
+  };
+}
+
+function isKey(credential: Credential): credential is ApiKeyCredential {
+  return credential.type === 'api_key';
+}

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeJwt } from 'jose';
+import { makeCompany } from '../support/companies.ts';
+import { ROOT } from '../support/config.ts';
+import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
+import { statusOf, untilListed } from '../support/status-lists.ts';
+import { type Reply, useTestApp } from '../support/test-app.ts';
+
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+const SHOP = 'https://shop.example.com';
+
+onEachDatabase(
+  'API keys',
+  (kind) => {
+    const app = useTestApp(kind, { WRIT_TOKEN_TTL: '600' });
+    let made = 0;
+
+    /** An API with an account that asks about its callers, and an account with a key for it. */
+    async function world(body: object = {}) {
+      made += 1;
+      const audience = `${SHOP}/${made}`;
+      const api = (await app.api('POST', '/api/service-accounts', { name: `API ${made}` })).json;
+      const { json: server } = await app.api('POST', '/api/resource-servers', {
+        identifier: audience,
+        name: `Shop ${made}`,
+        permissions: [{ name: `item.see.${made}` }, { name: `item.buy.${made}` }],
+        introspectedBy: [api.clientId],
+      });
+      const path = `/api/service-accounts`;
+      const { json: account } = await app.api('POST', path, {
+        name: `Tool ${made}`,
+        permissions: ['orders:read', `item.see.${made}`, `item.buy.${made}`],
+        audience: 'api://default',
+      });
+      const credentials = `${path}/${account.clientId}/credentials`;
+      const added = await app.api('POST', credentials, { type: 'api_key', audience, name: 'The tool', ...body });
+      assert.equal(added.status, 201, added.text);
+      return {
+        audience,
+        server: `/api/resource-servers/${server.resourceServerId}`,
+        api: { clientId: String(api.clientId), clientSecret: String(api.clientSecret) },
+        account: { clientId: String(account.clientId), clientSecret: String(account.clientSecret) },
+        path: `${path}/${account.clientId}`,
+        single: `${credentials}/${added.json.credentialId}`,
+        key: String(added.json.clientSecret),
+        shown: added.json,
+        see: `item.see.${made}`,
+        buy: `item.buy.${made}`,
+      };
+    }
+
+    function introspect(
+      { clientId, clientSecret }: { clientId: string; clientSecret: string },
+      token: string,
+    ): Promise<Reply> {
+      return app.request('/oauth/introspect', {
+        method: 'POST',
+        headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+        body: new URLSearchParams({ token }),
+      });
+    }
+
+    const exchange = (key: string, parameters: Record<string, string> = {}, headers = {}): Promise<Reply> =>
+      app.request('/oauth/token', {
+        method: 'POST',
+        headers,
+        body: new URLSearchParams({
+          grant_type: EXCHANGE,
+          subject_token: key,
+          subject_token_type: ACCESS_TOKEN,
+          ...parameters,
+        }),
+      });
+
+    const refusal = (): unknown => app.log().findLast((line) => line['event'] === 'token.refused')?.['reason'];
+
+    test('are shown once, with a prefix of their own and the one audience that they are for', async () => {
+      const { key, shown, single, audience } = await world({ expiresIn: 1000 });
+      assert.match(key, /^writk_[A-Za-z0-9]{50}$/);
+      assert.deepEqual([shown.type, shown.audience, shown.hint], ['api_key', audience, key.slice(0, 10)]);
+      const read = await app.api('GET', single);
+      assert.ok(!read.text.includes(key));
+      assert.equal(read.json.audience, audience);
+    });
+
+    test('need an audience that there is here, and no other kind may have one', async () => {
+      const { path } = await world();
+      await makeCompany(app, `elsewhere-${made}`);
+      const foreign = { identifier: `api://elsewhere-${made}/x`, name: 'x' };
+      await app.api('POST', `/api/companies/elsewhere-${made}/resource-servers`, foreign);
+      for (const [body, pointer] of [
+        [{ type: 'api_key' }, '/audience'],
+        [{ type: 'api_key', audience: 'https://nowhere.example.com' }, '/audience'],
+        [{ type: 'api_key', audience: foreign.identifier }, '/audience'],
+        [{ type: 'client_secret', audience: SHOP }, '/audience'],
+        [{ type: 'api_key', audience: SHOP, publicKey: 'x' }, '/publicKey'],
+      ] as const) {
+        const { status, json } = await app.api('POST', `${path}/credentials`, body);
+        assert.deepEqual([status, json.errors[0].pointer], [422, pointer], JSON.stringify(body));
+      }
+      const registered = await app.api('POST', '/api/service-accounts', {
+        name: 'With two',
+        credentials: [{ type: 'client_secret' }, { type: 'api_key', audience: 'https://nowhere.example.com' }],
+      });
+      assert.deepEqual([registered.status, registered.json.errors[0].pointer], [422, '/credentials/1/audience']);
+    });
+
+    test('are answered for to the resource server that they are for, with what is held there, and to nobody else', async () => {
+      const { key, api, account, audience, see, buy } = await world();
+      const { json } = await introspect(api, key);
+      const { iat, ...rest } = json;
+      assert.equal(typeof iat, 'number');
+      assert.deepEqual(rest, {
+        active: true,
+        client_id: account.clientId,
+        sub: account.clientId,
+        aud: audience,
+        iss: app.issuer,
+        scope: `${buy} ${see}`,
+        permissions: [buy, see],
+        token_type: 'Bearer',
+      });
+      const other = await world();
+      for (const asking of [account, other.api, ROOT]) {
+        assert.deepEqual((await introspect(asking, key)).json, { active: false });
+      }
+    });
+
+    test('say until when they work, and what the account holds there at that moment, as far as they reach', async () => {
+      const { see, ...one } = await world({ expiresIn: 1000 });
+      await app.api('PATCH', one.single, { permissions: [see] });
+      const narrow = (await introspect(one.api, one.key)).json;
+      assert.deepEqual(narrow.permissions, [see]);
+      assert.equal(narrow.exp, Math.floor(new Date(one.shown.expiresAt).getTime() / 1000));
+      await app.api('DELETE', `${one.path}/permissions/${see}`);
+      const { json } = await introspect(one.api, one.key);
+      assert.deepEqual([json.active, json.permissions, json.scope], [true, [], undefined]);
+    });
+
+    test('are exchanged for a token for that audience only', async () => {
+      const { key, account, audience, see, buy, single } = await world();
+      const { status, json, headers } = await exchange(key);
+      assert.equal(status, 200, JSON.stringify(json));
+      const claims = decodeJwt(json.access_token);
+      assert.deepEqual([claims.aud, claims.sub, json.scope], [audience, account.clientId, `${buy} ${see}`]);
+      assert.deepEqual([json.issued_token_type, json.token_type, json.expires_in], [ACCESS_TOKEN, 'Bearer', 600]);
+      assert.equal(headers.get('cache-control'), 'no-store');
+      assert.equal((await exchange(key, { scope: see })).json.scope, see);
+      assert.equal((await exchange(key, { resource: audience, client_id: account.clientId })).status, 200);
+      for (const [parameters, error] of [
+        [{ resource: 'api://default' }, 'invalid_target'],
+        [{ resource: `${app.issuer}/api` }, 'invalid_target'],
+        [{ scope: 'orders:read' }, 'invalid_scope'],
+      ] as const) {
+        const refused = await exchange(key, parameters);
+        assert.deepEqual([refused.status, refused.json.error], [400, error]);
+      }
+      // It is one of its credentials: ending it ends its tokens.
+      const status_ = statusOf(json.access_token);
+      await app.api('PATCH', single, { state: 'disabled' });
+      await untilListed(app, status_, true);
+    });
+
+    test('are exchanged as JSON, too, and no other grant comes so', async () => {
+      const { key } = await world();
+      const post = (body: string): Promise<Reply> =>
+        app.request('/oauth/token', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+      const good = { grant_type: EXCHANGE, subject_token: key, subject_token_type: ACCESS_TOKEN };
+      assert.equal((await post(JSON.stringify(good))).status, 200);
+      assert.equal((await post(JSON.stringify({ ...good, grant_type: 'client_credentials' }))).status, 415);
+      for (const wrong of [
+        '',
+        '[]',
+        'null',
+        '{',
+        JSON.stringify({ ...good, scope: ['a'] }),
+        `${JSON.stringify(good).slice(0, -1)},"scope":"a","scope":"b"}`,
+      ]) {
+        const refused = await post(wrong);
+        assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_request'], wrong.slice(0, 30));
+      }
+    });
+
+    test('N-27 authenticate nothing else, and nothing gets a token for a bare id', async () => {
+      const { key, account, path } = await world();
+      const asSecret = await app.token({ ...account, clientSecret: key });
+      assert.deepEqual([asSecret.status, refusal()], [401, 'secret_wrong']);
+      const bearer = await app.request(path, { headers: { Authorization: `Bearer ${key}` } });
+      assert.equal(bearer.status, 401);
+      assert.equal((await app.request('/tokeninfo', { headers: { Authorization: `Bearer ${key}` } })).status, 401);
+      const bare = await app.request('/oauth/token', {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'client_credentials', client_id: account.clientId }),
+      });
+      assert.equal(bare.status, 401);
+      // Another endpoint where clients authenticate takes no exchange for it.
+      const elsewhere = await app.request('/oauth/introspect', {
+        method: 'POST',
+        body: new URLSearchParams({
+          grant_type: EXCHANGE,
+          subject_token: key,
+          subject_token_type: ACCESS_TOKEN,
+          token: 'x',
+          client_id: account.clientId,
+        }),
+      });
+      assert.equal(elsewhere.status, 401);
+    });
+
+    test('C-02 are refused with one text whatever is wrong, and the true reason in the log', async () => {
+      const one = await world();
+      const other = await world();
+      const off = await world();
+      await app.api('PATCH', off.single, { state: 'disabled' });
+      const gone = await world();
+      await app.api('DELETE', gone.single);
+      const disabled = await world();
+      await app.api('PATCH', disabled.path, { state: 'disabled' });
+      const texts = new Set<string>();
+      for (const [key, reason, parameters] of [
+        [`${one.key.slice(0, -1)}${one.key.endsWith('a') ? 'b' : 'a'}`, 'api_key_mistyped', {}],
+        [`${one.key}x`, 'api_key_mistyped', {}],
+        [off.key, 'credential_disabled', {}],
+        [gone.key, 'api_key_unknown', {}],
+        [disabled.key, 'account_disabled', {}],
+        [one.key, 'client_id_other', { client_id: other.account.clientId }],
+        [one.account.clientSecret, 'subject_token_unknown', {}],
+        ['x', 'subject_token_unknown', {}],
+      ] as const) {
+        const { status, json } = await exchange(key, parameters);
+        assert.deepEqual([status, json.error, refusal()], [400, 'invalid_request', reason], reason);
+        texts.add(json.error_description);
+        assert.deepEqual((await introspect(one.api, key)).json.active ?? false, key === one.key, reason);
+      }
+      assert.equal(texts.size, 1);
+      for (const parameters of [
+        { subject_token_type: 'urn:ietf:params:oauth:token-type:jwt' },
+        { subject_token: '' },
+        { requested_token_type: 'x' },
+      ]) {
+        assert.equal((await exchange(one.key, parameters)).status, 400);
+      }
+      const two = await exchange(
+        one.key,
+        {},
+        { Authorization: `Basic ${btoa(`${ROOT.clientId}:${ROOT.clientSecret}`)}` },
+      );
+      assert.deepEqual([two.status, two.json.error], [400, 'invalid_request']);
+    });
+
+    test('are rotated with overlap, and gone with their API', async () => {
+      const one = await world();
+      const rotated = await app.api('POST', `${one.single}/rotate`, { overlap: 3600 });
+      assert.deepEqual([rotated.status, rotated.json.audience], [201, one.audience]);
+      for (const key of [one.key, rotated.json.clientSecret]) {
+        assert.equal((await introspect(one.api, key)).json.active, true);
+        assert.equal((await exchange(key)).status, 200);
+      }
+      const inUse = await app.api('DELETE', one.server);
+      assert.deepEqual([inUse.status, inUse.json.code], [409, 'in_use']);
+      const status = statusOf((await exchange(one.key)).json.access_token);
+      assert.equal((await app.api('DELETE', `${one.server}?cascade=true`)).status, 204);
+      await untilListed(app, status, true);
+      assert.equal((await exchange(one.key)).status, 400);
+      const left = (await app.api('GET', `${one.path}/credentials`)).json;
+      assert.deepEqual(
+        left.map(({ type }: { type: string }) => type),
+        ['client_secret'],
+      );
+    });
+  },
+  embeddedAndNewest,
+);
