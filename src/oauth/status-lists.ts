@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { deflate, gzip } from 'node:zlib';
+import { constants, deflate, gzip } from 'node:zlib';
 import { SignJWT } from 'jose';
 import type { Clock } from '../domain/clock.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
@@ -126,7 +126,8 @@ async function publishedList(
   const digest = createHash('sha256').update(bits).digest('base64url');
   const now = Math.floor(clock().getTime() / 1000);
   if (before !== undefined && before.digest === digest && now - before.signedAt < SIGNED_AGAIN) return before;
-  const lst = (await compress(bits, { level: 9 })).toString('base64url');
+  // Bits that lie about at random have nothing to find but runs of zeros: a hundredth of the time, and as small.
+  const lst = (await compress(bits, { strategy: constants.Z_RLE })).toString('base64url');
   const key = keyRing.active[signingAlg];
   const token = await new SignJWT({ status_list: { bits: 1, lst }, ttl: LIST_TTL })
     .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'statuslist+jwt' })

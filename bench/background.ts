@@ -1,0 +1,106 @@
+/**
+ * Measures what works beside the requests: making the status list of a million credentials, and writing down which
+ * credentials were used at 5,000 tokens a second. `npm run bench:background`
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import pg from 'pg';
+import { createStorage } from '../src/storage/create-storage.ts';
+import { openPostgresDatabase } from '../src/storage/open-postgres-database.ts';
+import type { ClientId, CredentialId } from '../src/domain/ids.ts';
+import { generateSigningKey } from '../src/domain/signing-keys/signing-key.ts';
+import { startStatusLists } from '../src/oauth/status-lists.ts';
+import { EmbeddedPostgres18 } from '../test/support/embedded-postgres.ts';
+import { quietSurroundings } from '../test/support/config.ts';
+import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
+
+const CREDENTIALS = 1_000_000;
+const ROUNDS = 7;
+/** Tokens in the five seconds between two writes. */
+const USES = 25_000;
+
+const SEED = `
+  insert into service_accounts (client_id, slug, name, created_at, updated_at)
+    select 'sa_' || n, 'sa-' || n, 'x', now(), now() from generate_series(1, ${USES}) n;
+  insert into credentials (credential_id, client_id, type, secret_hash, hint, created_at)
+    select 'cred_' || n, 'sa_' || n, 'client_secret', sha256(n::text::bytea), 'x', now() from generate_series(1, ${USES}) n;
+  insert into status_entries (list, idx, credential_id, client_id)
+    select 0, n, 'cred_' || n, 'sa_' || n from generate_series(1, ${CREDENTIALS}) n;
+  vacuum analyze`;
+
+const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
+const postgres = await startPostgresCluster(`${folder}-postgres`, (options) => new EmbeddedPostgres18(options), []);
+const url = `${postgres.url}/postgres`;
+const { clock, logger, random } = quietSurroundings();
+const silent = { debug() {}, warn() {}, error() {}, deprecate() {} };
+const database = await openPostgresDatabase({ url, adminUrl: url }, { patience: 5000, onWait: () => {}, log: silent });
+try {
+  await database.migrate();
+  const { read } = createStorage(database.knex, {
+    clock,
+    randomId: random.id,
+    builtIn: { management: 'https://id.example/api', default: 'api://default' },
+    onCommit: () => {},
+  });
+  // Beside the pool, which waits for no statement that long.
+  const client = new pg.Client(url);
+  await client.connect();
+  for (const statement of SEED.split(';')) await client.query(statement);
+  await client.end();
+  say('| | median ms | bytes |');
+  say('|---|---|---|');
+  const key = await generateSigningKey('ES256');
+  for (const one_in of [1000, 100]) {
+    await database.knex.raw(
+      `update status_entries set revoked_at = now() where random() < 1.0 / ? and revoked_at is null`,
+      [one_in],
+    );
+    const times: number[] = [];
+    let bytes = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const started = performance.now();
+      const lists = startStatusLists({
+        store: read.statuses,
+        keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
+        signingAlg: 'ES256',
+        issuer: 'https://id.example',
+        clock,
+        logger,
+      });
+      while (lists.published === undefined) await setTimeout(1);
+      times.push(performance.now() - started);
+      bytes = lists.published[0]?.gzipped.length ?? 0;
+      await lists.close();
+    }
+    say(`| status list of ${CREDENTIALS} credentials, one in ${one_in} revoked | ${median(times)} | ${bytes} |`);
+  }
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const uses = Array.from({ length: USES }, (_, index) => ({
+      clientId: `sa_${index + 1}` as ClientId,
+      credentialId: `cred_${index + 1}` as CredentialId,
+      count: 1,
+      usedAt: new Date(),
+      source: '192.0.2.1',
+    }));
+    const started = performance.now();
+    await read.uses.record(uses);
+    times.push(performance.now() - started);
+  }
+  say(`| one statement each 5 s: the uses of ${USES} credentials | ${median(times)} | |`);
+} finally {
+  await database.close();
+  await postgres.stop();
+  rmSync(`${folder}-postgres`, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function median(values: readonly number[]): string {
+  return (values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN).toFixed(0);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
