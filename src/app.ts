@@ -1,8 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import Koa from 'koa';
 import type { Config } from './config/parse-config.ts';
+import { createActivity } from './domain/activity/activity.ts';
 import type { Origin } from './domain/audit/audit-event.ts';
 import { createCompanies } from './domain/companies/companies.ts';
+import type { NoteRefusal } from './domain/activity/refusal.ts';
 import type { NoteUse } from './domain/credentials/use-store.ts';
 import { createCredentials } from './domain/credentials/credentials.ts';
 import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
@@ -29,6 +31,7 @@ import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
 import { startStatusLists, type StatusLists } from './oauth/status-lists.ts';
+import { startRefusalRecorder } from './refusal-recorder.ts';
 import { startUseRecorder } from './use-recorder.ts';
 import { startJanitor } from './janitor.ts';
 import type { PreparedServer, Surroundings } from './prepare-server.ts';
@@ -52,8 +55,10 @@ const ENDED_SHOWN = 30 * 86_400_000;
 const USES_SHOWN = 400 * 86_400_000;
 /** Clocks of verifiers may be as far behind. */
 const CLOCKS_APART = 3_600_000;
-/** Milliseconds between two writes of which credentials were used. */
-const USES_PAUSE = 5000;
+/** For how long it is shown why clients were refused. */
+const REFUSALS_SHOWN = 30 * 86_400_000;
+/** Milliseconds between two writes of which credentials were used, and which clients refused. */
+const ACTIVITY_PAUSE = 5000;
 
 /** Serves on a prepared database: the composition root, where every part is given what it needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
@@ -61,7 +66,9 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;
   const { replays, read } = server.storage;
   const { clock, logger } = surroundings;
-  const uses = startUseRecorder(read.uses, { clock, logger, pause: surroundings.usesPause ?? USES_PAUSE });
+  const recording = { clock, logger, pause: surroundings.activityPause ?? ACTIVITY_PAUSE };
+  const uses = startUseRecorder(read.uses, recording);
+  const refusals = startRefusalRecorder(read.refusals, recording);
   const statusLists = startStatusLists({
     store: read.statuses,
     keyRing: server.keyRing,
@@ -74,10 +81,11 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   const listening: HttpServer[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(listening.map((http) => http.close(GRACE)));
-    await Promise.all([uses.close(), statusLists.close()]);
+    await Promise.all([uses.close(), refusals.close(), statusLists.close()]);
   };
   try {
-    for (const { app, address } of compose(config, server, surroundings, { noteUse: uses.note, statusLists })) {
+    const running = { noteUse: uses.note, noteRefusal: refusals.note, statusLists };
+    for (const { app, address } of compose(config, server, surroundings, running)) {
       listening.push(await listen(app.callback(), { ...address, limits, newId: surroundings.random.uuid }));
     }
   } catch (error) {
@@ -90,6 +98,7 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
       await replays.forgetExpired(),
       await read.credentials.forgetEnded(ago(ENDED_SHOWN)),
       await read.uses.forgetCounts(ago(USES_SHOWN)),
+      await read.refusals.forget(ago(REFUSALS_SHOWN)),
       await read.statuses.forgetRevoked(ago(config.tokenMaxTtl * 1000 + CLOCKS_APART)),
       await read.revokedTokens.forgetExpired(ago(CLOCKS_APART)),
     ];
@@ -128,6 +137,7 @@ async function bootstrap(
 /** What works beside the requests, and they take part in. */
 interface Running {
   readonly noteUse: NoteUse;
+  readonly noteRefusal: NoteRefusal;
   readonly statusLists: StatusLists;
 }
 
@@ -160,7 +170,7 @@ function createFaces(
   config: Config,
   server: PreparedServer,
   { clock, random, logger, metrics }: Surroundings,
-  { noteUse, statusLists }: Running,
+  { noteUse, noteRefusal, statusLists }: Running,
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
   const { issuer, signingAlg } = config;
   const { storage, keyRing, credentialTools } = server;
@@ -192,6 +202,7 @@ function createFaces(
     clock,
     replays: storage.replays,
     noteUse,
+    noteRefusal,
     statusLists,
     inspectToken: createTokenInspector({
       verify: verifyToken,
@@ -214,6 +225,7 @@ function createFaces(
       resourceServers: createResourceServers({ storage, clock, randomId: random.id, maxTtl: config.tokenMaxTtl }),
       roles: createRoles({ storage, clock, randomId: random.id }),
       groups: createGroups({ storage, clock, randomId: random.id }),
+      activity: createActivity({ ...storage.read, serviceAccounts }),
       auditEvents: storage.auditEvents,
     }),
     authentication: createAuthentication(

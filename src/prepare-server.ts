@@ -29,8 +29,8 @@ export interface Surroundings {
   readonly metrics: Metrics;
   /** How long a start waits for a database that is not up, in milliseconds. */
   readonly databasePatience: number;
-  /** Milliseconds between two writes of which credentials were used, for tests. */
-  readonly usesPause?: number;
+  /** Milliseconds between two writes of which credentials were used and which clients refused, for tests. */
+  readonly activityPause?: number;
   /** Other limits than the usual ones, for tests. */
   readonly httpLimits?: HttpLimits;
 }

@@ -1,3 +1,4 @@
+import type { Activity } from '../domain/activity/activity.ts';
 import type { AuditReader } from '../domain/audit/audit-event.ts';
 import type { Companies } from '../domain/companies/companies.ts';
 import type { Credentials } from '../domain/credentials/credentials.ts';
@@ -5,6 +6,7 @@ import type { Groups } from '../domain/groups/groups.ts';
 import type { ResourceServers } from '../domain/resource-servers/resource-servers.ts';
 import type { Roles } from '../domain/roles/roles.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
+import { getActivity, refusalRoutes } from './activity/activity-routes.ts';
 import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
 import { credentialRoutes } from './credentials/credential-routes.ts';
@@ -35,6 +37,7 @@ export function managementRoutes({
   resourceServers,
   roles,
   groups,
+  activity,
   auditEvents,
 }: {
   tokens: TokenSettings;
@@ -44,6 +47,7 @@ export function managementRoutes({
   resourceServers: ResourceServers;
   roles: Roles;
   groups: Groups;
+  activity: Activity;
   auditEvents: AuditReader;
 }): Route[] {
   const routes = [
@@ -55,6 +59,7 @@ export function managementRoutes({
       changeServiceAccount(collection, serviceAccounts),
       removeServiceAccount(collection, serviceAccounts),
       getEffectivePermissions(collection, serviceAccounts, tokens),
+      getActivity(collection, activity),
       ...credentialRoutes(collection, credentials),
       ...accountGrants(collection, serviceAccounts),
     ]),
@@ -63,6 +68,7 @@ export function managementRoutes({
     ...groupRoutes(groups),
     ...miaRoutes({ companies, serviceAccounts, groups }),
     getSelf(serviceAccounts),
+    ...refusalRoutes(activity),
     ...auditEventRoutes(auditEvents),
     getVersion(),
   ];

@@ -79,12 +79,13 @@ function clientAuthentication(authorization: string | undefined, parameters: Par
     }
     return { method: 'client_secret_post', clientSecret };
   }
-  if (assertion === undefined) throw invalidClient('no_client_authentication');
+  const named = parameters['client_id'];
+  if (assertion === undefined) throw invalidClient('no_client_authentication', { named });
   if (type !== ASSERTION_TYPE) {
     throw new OAuthError(400, 'invalid_request', `client_assertion_type must be ${ASSERTION_TYPE}`);
   }
   const parsed = parseAssertion(assertion);
-  if (parsed === undefined) throw invalidClient('assertion_malformed');
+  if ('malformed' in parsed) throw invalidClient('assertion_malformed', { named, detail: parsed.malformed });
   return { method: 'private_key_jwt', assertion: parsed };
 }
 

@@ -1,5 +1,5 @@
 import Provider, { type ClientMetadata } from 'oidc-provider';
-import { fittingKey } from '../domain/assertions/fitting-key.ts';
+import { fittingKey, noFittingKey } from '../domain/assertions/fitting-key.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type PublicKeyCredential, whyUnusable } from '../domain/credentials/credential.ts';
 import { isMistyped } from '../domain/credentials/client-secret.ts';
@@ -59,7 +59,10 @@ export function installFindClient(
     if (key === undefined) {
       // One that does not work any more is like none.
       const ended = fittingKey(credentials, authentication.assertion);
+      if (ended !== undefined) issuance.ended = ended;
       issuance.reason ??= (ended && whyUnusable(ended, now)) ?? 'assertion_key_unknown';
+      if (issuance.reason === 'assertion_key_unknown')
+        issuance.detail = noFittingKey(working, authentication.assertion);
       return withDecoyKey(nobodyWithKey, clientId, decoyKeys);
     }
     issuance.credential = key;
@@ -75,6 +78,7 @@ export function installFindClient(
   provider.Client.find = async (clientId) => {
     const issuance = issuanceOf(Provider.ctx);
     const known = isClientId(clientId) ? clientId : undefined;
+    issuance.named = known;
     if (known !== undefined && !accounts.knows(known) && isMistyped(presentedSecret(issuance.request.authentication))) {
       // It is nobody's, so the database is not asked; it is compared all the same.
       issuance.reason = 'secret_mistyped';

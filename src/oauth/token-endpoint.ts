@@ -1,4 +1,5 @@
 import type { Provider } from 'oidc-provider';
+import type { NoteRefusal } from '../domain/activity/refusal.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
@@ -8,9 +9,9 @@ import { readClientRequest } from './client-request.ts';
 import { TOKEN_PATH } from './create-provider.ts';
 import { createHandOver } from './hand-over.ts';
 import { beginIssuance, type Issuance } from './issuance.ts';
-import { logRefusal } from './log-refusal.ts';
 import { sendOAuthError } from './oauth-error.ts';
 import { errorOf, refusalOf } from './refusal.ts';
+import { reportRefusal } from './report-refusal.ts';
 
 export interface TokenEndpointOptions {
   readonly provider: Provider;
@@ -18,13 +19,14 @@ export interface TokenEndpointOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly noteUse: NoteUse;
+  readonly noteRefusal: NoteRefusal;
   /** Whether this is the path of Mia's clients. */
   readonly alias: boolean;
 }
 
 /** `POST /oauth/token`: our outer layer around the library's endpoint (RFC 6749 §4.4). */
 export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
-  const { provider, assertionTools, logger, metrics, noteUse, alias } = options;
+  const { provider, assertionTools, logger, metrics, noteUse, noteRefusal, alias } = options;
   const handOver = createHandOver(provider, TOKEN_PATH);
 
   return async (ctx) => {
@@ -43,7 +45,7 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       if (snapshot && credential) noteUse(snapshot.account.clientId, credential.credentialId, ctx.state.source());
     } catch (error) {
       const refusal = errorOf(error);
-      logRefusal(logger, 'token.refused', ctx, refusal, issuance?.clientId);
+      reportRefusal({ endpoint: 'token', logger, noteRefusal }, ctx, refusal, issuance);
       metrics.tokenRefused(refusal.code, refusal.status === 401 ? refusal.reason : refusal.code, seconds());
       sendOAuthError(ctx, refusal);
     }

@@ -85,6 +85,7 @@ export async function startBareTokenEndpoint(
       logger: quietSurroundings({ lines }).logger,
       metrics: createMetrics(),
       noteUse: () => {},
+      noteRefusal: () => {},
       alias: false,
     }),
   );

@@ -1,4 +1,5 @@
 import type { Assertion } from './parse-assertion.ts';
+import { shown } from './shown.ts';
 
 /** What an assertion is measured by. Times are seconds. */
 export interface AssertionRules {
@@ -108,11 +109,4 @@ function checkJti(assertion: Assertion): string | undefined {
   return assertionId(assertion) === undefined
     ? `jti is ${shown(assertion.claims['jti'])}, expected a string of 1 to 128 characters`
     : undefined;
-}
-
-/** A value that the caller sent, in the characters that an error description may have (RFC 6749 §5.2). */
-function shown(value: unknown): string {
-  const text = value === undefined ? 'absent' : JSON.stringify(value);
-  const plain = text.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7E]/g, '?');
-  return plain.length > 200 ? `${plain.slice(0, 200)}...` : plain;
 }

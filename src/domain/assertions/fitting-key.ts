@@ -1,6 +1,7 @@
 import type { Credential, PublicKeyCredential } from '../credentials/credential.ts';
 import type { PublicJwk } from '../credentials/public-key.ts';
 import type { Assertion, AssertionAlg } from './parse-assertion.ts';
+import { shown } from './shown.ts';
 
 /**
  * The key that can have signed an assertion: of the account's own, the one with its `kid` and its algorithm. Without a
@@ -10,13 +11,28 @@ export function fittingKey(
   credentials: readonly Credential[],
   { alg, kid }: Pick<Assertion, 'alg' | 'kid'>,
 ): PublicKeyCredential | undefined {
-  const fitting = credentials.filter(
+  const fitting = keysFor(credentials, { alg, kid });
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** Says why {@link fittingKey} finds none. */
+export function noFittingKey(credentials: readonly Credential[], { alg, kid }: Pick<Assertion, 'alg' | 'kid'>): string {
+  if (kid !== undefined) return `kid is ${shown(kid)} and alg ${alg}, the account has no key with both`;
+  return keysFor(credentials, { alg, kid }).length === 0
+    ? `alg is ${alg}, the account has no key for it`
+    : `the account has several keys for ${alg}, kid must say which`;
+}
+
+function keysFor(
+  credentials: readonly Credential[],
+  { alg, kid }: Pick<Assertion, 'alg' | 'kid'>,
+): readonly PublicKeyCredential[] {
+  return credentials.filter(
     (credential): credential is PublicKeyCredential =>
       credential.type === 'public_key' &&
       (kid === undefined || credential.kid === kid) &&
       algsOf(credential.publicKey).includes(alg),
   );
-  return fitting.length === 1 ? fitting[0] : undefined;
 }
 
 /** RFC 8725 §3.1: a key is for one algorithm; an Ed25519 key has two names for its own. */
