@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import Koa from 'koa';
 import type { Config } from './config/parse-config.ts';
 import { createActivity } from './domain/activity/activity.ts';
+import { createDiagnoseAssertion } from './domain/assertions/diagnose-assertion.ts';
 import type { Origin } from './domain/audit/audit-event.ts';
 import { createCompanies } from './domain/companies/companies.ts';
 import type { NoteRefusal } from './domain/activity/refusal.ts';
@@ -181,13 +182,14 @@ function createFaces(
     clock,
     tokens: { issuer, signingAlg, maxTtl: config.tokenMaxTtl, maxBytes: config.tokenMaxBytes },
   });
+  const assertions = { issuer, ...config.assertions, clockTolerance: config.clockTolerance, clock };
   const keys = (): KeyRing => keyRing;
   const verify = createAccessTokenVerifier({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });
 
   const verifyToken = createAccessTokenVerifier({ keyRing: keys, issuer, audience: undefined, clock });
 
   const oauth = oauthFace({
-    issuer,
+    ...assertions,
     keyRing,
     signingAlg,
     tokenTtl: config.tokenTtl,
@@ -196,10 +198,6 @@ function createFaces(
     hashSecret: credentialTools.hashSecret,
     sameHash: timingSafeEqual,
     decoySecret: issueClientSecret(credentialTools, clock()).credential,
-    audiences: config.assertions.audiences,
-    maxTtl: config.assertions.maxTtl,
-    clockTolerance: config.clockTolerance,
-    clock,
     replays: storage.replays,
     noteUse,
     noteRefusal,
@@ -226,6 +224,7 @@ function createFaces(
       roles: createRoles({ storage, clock, randomId: random.id }),
       groups: createGroups({ storage, clock, randomId: random.id }),
       activity: createActivity({ ...storage.read, serviceAccounts }),
+      diagnose: createDiagnoseAssertion({ serviceAccounts, replays: storage.replays, settings: assertions }),
       auditEvents: storage.auditEvents,
     }),
     authentication: createAuthentication(

@@ -1,4 +1,5 @@
 import type { Activity } from '../domain/activity/activity.ts';
+import type { DiagnoseAssertion } from '../domain/assertions/diagnose-assertion.ts';
 import type { AuditReader } from '../domain/audit/audit-event.ts';
 import type { Companies } from '../domain/companies/companies.ts';
 import type { Credentials } from '../domain/credentials/credentials.ts';
@@ -7,6 +8,7 @@ import type { ResourceServers } from '../domain/resource-servers/resource-server
 import type { Roles } from '../domain/roles/roles.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
 import { getActivity, refusalRoutes } from './activity/activity-routes.ts';
+import { diagnoseAssertion } from './activity/diagnose-assertion.ts';
 import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
 import { credentialRoutes } from './credentials/credential-routes.ts';
@@ -38,6 +40,7 @@ export function managementRoutes({
   roles,
   groups,
   activity,
+  diagnose,
   auditEvents,
 }: {
   tokens: TokenSettings;
@@ -48,6 +51,7 @@ export function managementRoutes({
   roles: Roles;
   groups: Groups;
   activity: Activity;
+  diagnose: DiagnoseAssertion;
   auditEvents: AuditReader;
 }): Route[] {
   const routes = [
@@ -60,6 +64,7 @@ export function managementRoutes({
       removeServiceAccount(collection, serviceAccounts),
       getEffectivePermissions(collection, serviceAccounts, tokens),
       getActivity(collection, activity),
+      diagnoseAssertion(collection, diagnose),
       ...credentialRoutes(collection, credentials),
       ...accountGrants(collection, serviceAccounts),
     ]),

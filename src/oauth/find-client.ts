@@ -1,7 +1,7 @@
 import Provider, { type ClientMetadata } from 'oidc-provider';
-import { fittingKey, noFittingKey } from '../domain/assertions/fitting-key.ts';
+import { findKey } from '../domain/assertions/fitting-key.ts';
 import type { Clock } from '../domain/clock.ts';
-import { type PublicKeyCredential, whyUnusable } from '../domain/credentials/credential.ts';
+import type { PublicKeyCredential } from '../domain/credentials/credential.ts';
 import { isMistyped } from '../domain/credentials/client-secret.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
@@ -53,18 +53,15 @@ export function installFindClient(
     const { authentication } = issuance.request;
     if (authentication.method !== 'private_key_jwt') throw new Error('the request presents no assertion');
     const { credentials = [] } = issuance.snapshot ?? {};
-    const now = clock();
-    const working = credentials.filter((credential) => whyUnusable(credential, now) === undefined);
-    const key = fittingKey(working, authentication.assertion);
-    if (key === undefined) {
+    const found = findKey(credentials, authentication.assertion, clock());
+    if ('missing' in found || found.unusable !== undefined) {
       // One that does not work any more is like none.
-      const ended = fittingKey(credentials, authentication.assertion);
-      if (ended !== undefined) issuance.ended = ended;
-      issuance.reason ??= (ended && whyUnusable(ended, now)) ?? 'assertion_key_unknown';
-      if (issuance.reason === 'assertion_key_unknown')
-        issuance.detail = noFittingKey(working, authentication.assertion);
+      if ('key' in found) issuance.ended = found.key;
+      else if (issuance.snapshot !== undefined) issuance.detail = found.missing;
+      issuance.reason ??= 'key' in found ? found.unusable : 'assertion_key_unknown';
       return withDecoyKey(nobodyWithKey, clientId, decoyKeys);
     }
+    const { key } = found;
     issuance.credential = key;
     return remember(byKey, key, () =>
       build({

@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuthenticationFailure } from '../domain/activity/refusal.ts';
-import type { AssertionRules } from '../domain/assertions/check-assertion.ts';
+import type { AssertionRules } from '../domain/assertions/assertion-rules.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';

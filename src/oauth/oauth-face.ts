@@ -1,4 +1,5 @@
 import type { ClientEndpoint, NoteRefusal } from '../domain/activity/refusal.ts';
+import { MIA } from '../domain/assertions/assertion-rules.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
 import { publicDocument } from '../http/public-document.ts';
@@ -39,7 +40,7 @@ export function oauthFace(
   const metadata = publicDocument(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([
     ['/oauth/token', token(false)],
-    ['/api/m2m/oauth/token', token(true)],
+    [MIA.path, token(true)],
     [INTROSPECTION_PATH, inspection(INTROSPECTION_PATH, 'introspection')],
     [REVOCATION_PATH, inspection(REVOCATION_PATH, 'revocation')],
     ['/tokeninfo', tokenInfo(options.inspectToken, logger)],

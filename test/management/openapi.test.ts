@@ -50,6 +50,7 @@ describe('the OpenAPI document', () => {
       `delete ${path}/{clientId}/roles/{role}: ${bind}`,
       `delete ${path}/{clientId}: ${manage}`,
       `get ${path}/{clientId}/activity: writ.activity.view`,
+      `post ${path}/{clientId}/diagnose-assertion: writ.activity.view`,
       `get ${path}/{clientId}/effective-permissions: ${view}`,
       `get ${path}/{clientId}: ${view}`,
       `get ${path}: ${view}`,

@@ -1,21 +1,19 @@
+import type { AssertionRules } from './assertion-rules.ts';
 import type { Assertion } from './parse-assertion.ts';
 import { shown } from './shown.ts';
 
-/** What an assertion is measured by. Times are seconds. */
-export interface AssertionRules {
-  /** Values of `aud` that are accepted, each with the longest lifetime (`exp` − now) that goes with it. */
-  readonly audiences: ReadonlyMap<string, number>;
-  /** What is said to be expected when the audience is wrong. */
-  readonly issuer: string;
-  /** How far the client's clock may be from ours. */
-  readonly tolerance: number;
-  /** Unix time. */
-  readonly now: number;
-}
-
 /** The checks by name, in the order in which they are made. */
-export type AssertionCheckName =
-  'type' | 'issuer' | 'audience' | 'expiry' | 'lifetime' | 'issued_at' | 'not_before' | 'jti';
+export const ASSERTION_CHECKS = [
+  'type',
+  'issuer',
+  'audience',
+  'expiry',
+  'lifetime',
+  'issued_at',
+  'not_before',
+  'jti',
+] as const;
+type AssertionCheckName = (typeof ASSERTION_CHECKS)[number];
 
 /** A check that an assertion did not pass. `message` says why and by how much; it may be shown to who holds the key. */
 export interface FailedCheck {
@@ -25,26 +23,37 @@ export interface FailedCheck {
 
 type Check = (assertion: Assertion, rules: AssertionRules) => string | undefined;
 
-const CHECKS: readonly (readonly [AssertionCheckName, Check])[] = [
-  ['type', checkType],
-  ['issuer', checkIssuer],
-  ['audience', checkAudience],
-  ['expiry', checkExpiry],
-  ['lifetime', checkLifetime],
-  ['issued_at', (assertion, rules) => checkNotAhead(assertion, rules, 'iat')],
-  ['not_before', (assertion, rules) => checkNotAhead(assertion, rules, 'nbf')],
-  ['jti', checkJti],
-];
+const CHECKS: Readonly<Record<AssertionCheckName, Check>> = {
+  type: checkType,
+  issuer: checkIssuer,
+  audience: checkAudience,
+  expiry: checkExpiry,
+  lifetime: checkLifetime,
+  issued_at: (assertion, rules) => checkNotAhead(assertion, rules, 'iat'),
+  not_before: (assertion, rules) => checkNotAhead(assertion, rules, 'nbf'),
+  jti: checkJti,
+};
 
 /**
- * Checks the claims of an assertion whose signature is good (RFC 7523 §3, and stricter: one audience, a short life, an
- * id that is used once).
+ * Makes every check of the claims of an assertion (RFC 7523 §3, and stricter: one audience, a short life, an id that is
+ * used once).
+ *
+ * @returns all of them; those that it passed have no message
+ */
+export function measureAssertion(
+  assertion: Assertion,
+  rules: AssertionRules,
+): readonly { readonly check: AssertionCheckName; readonly message: string | undefined }[] {
+  return ASSERTION_CHECKS.map((check) => ({ check, message: CHECKS[check](assertion, rules) }));
+}
+
+/**
+ * Checks the claims of an assertion whose signature is good, as {@link measureAssertion} does.
  *
  * @returns the first check that it did not pass, or undefined when it passed all
  */
 export function checkAssertion(assertion: Assertion, rules: AssertionRules): FailedCheck | undefined {
-  for (const [check, run] of CHECKS) {
-    const message = run(assertion, rules);
+  for (const { check, message } of measureAssertion(assertion, rules)) {
     if (message !== undefined) return { check, message };
   }
   return undefined;
@@ -59,7 +68,7 @@ export function assertionId({ claims }: Assertion): string | undefined {
 }
 
 /** The one audience of an assertion: a string, or an array of just that (rfc7523bis). */
-function audienceOf({ claims: { aud } }: Assertion): string | undefined {
+export function audienceOf({ claims: { aud } }: Assertion): string | undefined {
   const [only, ...others]: unknown[] = Array.isArray(aud) ? aud : [aud];
   return typeof only === 'string' && others.length === 0 ? only : undefined;
 }
@@ -87,9 +96,10 @@ function checkExpiry({ claims: { exp } }: Assertion, { now, tolerance }: Asserti
 }
 
 function checkLifetime(assertion: Assertion, { audiences, now, tolerance }: AssertionRules): string | undefined {
-  const longest = (audiences.get(audienceOf(assertion) ?? '') ?? 0) + tolerance;
+  // Another audience, and an exp that is no number, are for other checks to find fault with.
+  const longest = (audiences.get(audienceOf(assertion) ?? '') ?? Math.max(...audiences.values())) + tolerance;
   const left = Number(assertion.claims['exp']) - now;
-  return left <= longest ? undefined : `exp is ${left} seconds ahead, at most ${longest} are accepted`;
+  return left > longest ? `exp is ${left} seconds ahead, at most ${longest} are accepted` : undefined;
 }
 
 function checkNotAhead(

@@ -1,4 +1,4 @@
-import type { Credential, PublicKeyCredential } from '../credentials/credential.ts';
+import { type Credential, type PublicKeyCredential, whyUnusable } from '../credentials/credential.ts';
 import type { PublicJwk } from '../credentials/public-key.ts';
 import type { Assertion, AssertionAlg } from './parse-assertion.ts';
 import { shown } from './shown.ts';
@@ -7,7 +7,7 @@ import { shown } from './shown.ts';
  * The key that can have signed an assertion: of the account's own, the one with its `kid` and its algorithm. Without a
  * `kid` there must be just one for the algorithm: nothing is tried out (RFC 8725 §3.10).
  */
-export function fittingKey(
+function fittingKey(
   credentials: readonly Credential[],
   { alg, kid }: Pick<Assertion, 'alg' | 'kid'>,
 ): PublicKeyCredential | undefined {
@@ -15,8 +15,23 @@ export function fittingKey(
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-/** Says why {@link fittingKey} finds none. */
-export function noFittingKey(credentials: readonly Credential[], { alg, kid }: Pick<Assertion, 'alg' | 'kid'>): string {
+/** What is found of the key that an assertion names: it may not work any more. Or why there is none. */
+type FoundKey =
+  | { readonly key: PublicKeyCredential; readonly unusable: ReturnType<typeof whyUnusable> }
+  | { readonly missing: string };
+
+/** Looks for the key of an account that can have signed an assertion: among those that work, and else among the others. */
+export function findKey(
+  credentials: readonly Credential[],
+  assertion: Pick<Assertion, 'alg' | 'kid'>,
+  now: Date,
+): FoundKey {
+  const working = credentials.filter((credential) => whyUnusable(credential, now) === undefined);
+  const key = fittingKey(working, assertion) ?? fittingKey(credentials, assertion);
+  return key === undefined ? { missing: noFittingKey(working, assertion) } : { key, unusable: whyUnusable(key, now) };
+}
+
+function noFittingKey(credentials: readonly Credential[], { alg, kid }: Pick<Assertion, 'alg' | 'kid'>): string {
   if (kid !== undefined) return `kid is ${shown(kid)} and alg ${alg}, the account has no key with both`;
   return keysFor(credentials, { alg, kid }).length === 0
     ? `alg is ${alg}, the account has no key for it`
