@@ -27,7 +27,7 @@ export async function up(knex: Knex): Promise<void> {
     table.index(['named']);
   });
   await knex.raw('create index refusals_nobodys on refusals (last_at) where client_id is null');
-  await knex.raw(`create index refusals_folded on refusals (last_at) where source = '' and client_id is not null`);
+  await knex.raw(`create index refusals_folded on refusals (last_at) where named = '' or source = ''`);
   await knex.raw('create index refusals_recent on refusals using gin (recent jsonb_path_ops)');
   // Of arrays of requests the newest requests, in one array.
   await knex.raw(`

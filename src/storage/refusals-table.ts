@@ -24,7 +24,7 @@ const SHORTENED = 12;
 /** How many rows there may be of ids that nobody has. */
 const MOST_NOBODYS = 1000;
 
-/** For how long a source is quiet before it makes room for others of the same reason. */
+/** For how long a row is quiet before it makes room for others in its bucket. */
 const QUIET = '1 day';
 
 /**
@@ -70,11 +70,12 @@ const FORGET_NOBODYS = `
     select refusal_id from refusals where client_id is null order by last_at desc offset ${MOST_NOBODYS}
   )`;
 
-/** Where a source has been folded away not long ago. */
+/** Where something has been folded away not long ago. */
 const FORGET_QUIET = `
   delete from refusals using refusals as many
-    where many.source = '' and many.client_id is not null and many.last_at > now() - interval '${QUIET}'
-      and refusals.bucket = many.bucket and refusals.source <> '' and refusals.last_at < now() - interval '${QUIET}'
+    where (many.named = '' or many.source = '') and many.last_at > now() - interval '${QUIET}'
+      and refusals.bucket = many.bucket and refusals.named <> '' and refusals.source <> ''
+      and refusals.last_at < now() - interval '${QUIET}'
     returning 1`;
 
 export function refusalsTable(knex: Knex): RefusalStore {

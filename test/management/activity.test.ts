@@ -315,8 +315,24 @@ onEachDatabase('why a service account does not work', (kind) => {
     await from(9, 10, 11);
     const alone = ['10', '3', '4', '5', '6', '7', '8', '9'].map((host) => `192.0.2.${host}`);
     assert.deepEqual(await sources(), [...alone, 'many']);
+
+    const made = async (...ids: string[]): Promise<void> => {
+      for (const id of ids) await refused(app, {}, { basic: `${id}:${MISTYPED}`, source: '192.0.2.99' });
+      await written();
+    };
+    const known = async (id: string): Promise<number> => (await activity(app, `/api/activity?clientId=${id}`)).length;
+    await made('m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'm8', 'm9');
+    assert.deepEqual([await known('m8'), await known('m9')], [1, 0]);
+    await app
+      .knex('refusals')
+      .where({ named: 'm1' })
+      .update({ last_at: new Date(Date.now() - 2 * 86_400_000) });
+    await store.forget(new Date(0));
+    await made('m9');
+    assert.deepEqual([await known('m1'), await known('m9')], [0, 1]);
+
     await store.forget(new Date(Date.now() + 1000));
-    assert.deepEqual(await sources(), []);
+    assert.deepEqual([await sources(), await known('m9')], [[], 0]);
   });
 
   test('a secret that is sent in place of the id is kept in no place', async () => {
