@@ -1,9 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import Koa from 'koa';
 import type { Config } from './config/parse-config.ts';
-import type { Origin } from './domain/audit/audit-event.ts';
-import { EVERYONE } from './domain/change.ts';
+import { createActivity } from './domain/activity/activity.ts';
+import { createDiagnoseAssertion } from './domain/assertions/diagnose-assertion.ts';
 import { createCompanies } from './domain/companies/companies.ts';
+import type { NoteRefusal } from './domain/activity/refusal.ts';
 import type { NoteUse } from './domain/credentials/use-store.ts';
 import { createCredentials } from './domain/credentials/credentials.ts';
 import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
@@ -11,11 +12,12 @@ import type { KeyRing } from './domain/signing-keys/key-ring.ts';
 import { createGroups } from './domain/groups/groups.ts';
 import { createResourceServers } from './domain/resource-servers/resource-servers.ts';
 import { createRoles } from './domain/roles/roles.ts';
-import { bootstrapRoot, type RootCredential } from './domain/service-accounts/root-account.ts';
+import type { RootCredential } from './domain/service-accounts/root-account.ts';
 import { createServiceAccounts } from './domain/service-accounts/create-service-accounts.ts';
 import { createApiKeyFinder } from './domain/tokens/find-api-key.ts';
 import { createTokenInspector } from './domain/tokens/live-token.ts';
 import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
+import { applyPolicy, bootstrap } from './apply-settings.ts';
 import { basePath } from './http/base-path.ts';
 import type { HttpApp, HttpMiddleware } from './http/context.ts';
 import { health } from './http/health.ts';
@@ -31,11 +33,11 @@ import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
 import { startStatusLists, type StatusLists } from './oauth/status-lists.ts';
+import { startRefusalRecorder } from './refusal-recorder.ts';
 import { startUseRecorder } from './use-recorder.ts';
 import { startJanitor } from './janitor.ts';
 import type { PreparedServer, Surroundings } from './prepare-server.ts';
 import { answers } from './storage/database.ts';
-import { writeRootFile } from './storage/root-file.ts';
 
 /** A server that takes requests. */
 export interface App {
@@ -45,7 +47,6 @@ export interface App {
   close(): Promise<void>;
 }
 
-const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined };
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
 /** For how long a credential that was rotated is still shown after its end, in milliseconds: 30 days. */
@@ -54,8 +55,10 @@ const ENDED_SHOWN = 30 * 86_400_000;
 const USES_SHOWN = 400 * 86_400_000;
 /** Clocks of verifiers may be as far behind. */
 const CLOCKS_APART = 3_600_000;
-/** Milliseconds between two writes of which credentials were used. */
-const USES_PAUSE = 5000;
+/** For how long it is shown why clients were refused. */
+const REFUSALS_SHOWN = 30 * 86_400_000;
+/** Milliseconds between two writes of which credentials were used, and which clients refused. */
+const ACTIVITY_PAUSE = 5000;
 
 /** Serves on a prepared database: the composition root, where every part is given what it needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
@@ -64,12 +67,12 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   const { replays, read } = server.storage;
   const { clock, logger } = surroundings;
   await applyPolicy(config, server, surroundings);
+  const recording = { clock, logger, pause: surroundings.activityPause ?? ACTIVITY_PAUSE };
   const uses = startUseRecorder(read.uses, {
-    clock,
-    logger,
-    pause: surroundings.usesPause ?? USES_PAUSE,
+    ...recording,
     onExtended: (clientId) => server.accounts.changed({ kind: 'account', clientId }),
   });
+  const refusals = startRefusalRecorder(read.refusals, recording);
   surroundings.metrics.observeExpiring(() => {
     const now = clock();
     return read.credentials
@@ -88,10 +91,11 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   const listening: HttpServer[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(listening.map((http) => http.close(GRACE)));
-    await Promise.all([uses.close(), statusLists.close()]);
+    await Promise.all([uses.close(), refusals.close(), statusLists.close()]);
   };
   try {
-    for (const { app, address } of compose(config, server, surroundings, { noteUse: uses.note, statusLists })) {
+    const running = { noteUse: uses.note, noteRefusal: refusals.note, statusLists };
+    for (const { app, address } of compose(config, server, surroundings, running)) {
       listening.push(await listen(app.callback(), { ...address, limits, newId: surroundings.random.uuid }));
     }
   } catch (error) {
@@ -104,6 +108,7 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
       await replays.forgetExpired(),
       await read.credentials.forgetEnded(ago(ENDED_SHOWN)),
       await read.uses.forgetCounts(ago(USES_SHOWN)),
+      await read.refusals.forget(ago(REFUSALS_SHOWN)),
       await read.statuses.forgetRevoked(ago(config.tokenMaxTtl * 1000 + CLOCKS_APART)),
       await read.revokedTokens.forgetExpired(ago(CLOCKS_APART)),
     ];
@@ -119,45 +124,10 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   };
 }
 
-/** What was given before the settings said how old credentials may get ends so long from the first start that does. */
-async function applyPolicy(
-  { credentialPolicy }: Config,
-  { storage }: PreparedServer,
-  { clock }: Surroundings,
-): Promise<void> {
-  const { secretMaxAge, keyMaxAge } = credentialPolicy;
-  if (secretMaxAge === undefined && keyMaxAge === undefined) return;
-  await storage.writeAlone(START, async ({ credentials }) => {
-    const limited = await credentials.limit(undefined, credentialPolicy, clock());
-    const details = { ...credentialPolicy, credentialsLimited: limited };
-    const entry = { action: 'credential_policy.applied', target: 'server', details, changes: EVERYONE } as const;
-    return { result: undefined, audit: limited > 0 ? [entry] : [] };
-  });
-}
-
-async function bootstrap(
-  config: Config,
-  { storage, credentialTools }: PreparedServer,
-  { clock, logger }: Surroundings,
-): Promise<RootCredential | undefined> {
-  return storage.writeAlone<RootCredential | undefined>(START, async (stores) => {
-    const { result, audit } = await bootstrapRoot(stores, credentialTools, { now: clock(), fixed: config.bootstrap });
-    // A secret that the operator fixed is known to them, and is repeated nowhere.
-    if (result?.clientSecret === undefined || config.bootstrap.clientSecret !== undefined) {
-      return { result: undefined, audit };
-    }
-    const { clientId, clientSecret } = result;
-    if (!config.production) return { result: { clientId, clientSecret }, audit };
-    // Before the commit: an account whose secret nobody could be given must not come to be.
-    const file = writeRootFile(config.keysDirectory, { issuer: config.issuer, clientId, clientSecret });
-    logger.info({ event: 'root.secret_written', file });
-    return { result: undefined, audit };
-  });
-}
-
 /** What works beside the requests, and they take part in. */
 interface Running {
   readonly noteUse: NoteUse;
+  readonly noteRefusal: NoteRefusal;
   readonly statusLists: StatusLists;
 }
 
@@ -190,7 +160,7 @@ function createFaces(
   config: Config,
   server: PreparedServer,
   { clock, random, logger, metrics }: Surroundings,
-  { noteUse, statusLists }: Running,
+  { noteUse, noteRefusal, statusLists }: Running,
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
   const { issuer, signingAlg } = config;
   const { storage, keyRing, credentialTools } = server;
@@ -202,13 +172,14 @@ function createFaces(
     tokens: { issuer, signingAlg, maxTtl: config.tokenMaxTtl, maxBytes: config.tokenMaxBytes },
     policy: config.credentialPolicy,
   });
+  const assertions = { issuer, ...config.assertions, clockTolerance: config.clockTolerance, clock };
   const keys = (): KeyRing => keyRing;
   const verify = createAccessTokenVerifier({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });
 
   const verifyToken = createAccessTokenVerifier({ keyRing: keys, issuer, audience: undefined, clock });
 
   const oauth = oauthFace({
-    issuer,
+    ...assertions,
     keyRing,
     signingAlg,
     tokenTtl: config.tokenTtl,
@@ -217,12 +188,9 @@ function createFaces(
     hashSecret: credentialTools.hashSecret,
     sameHash: timingSafeEqual,
     decoySecret: issueClientSecret(credentialTools, clock()).credential,
-    audiences: config.assertions.audiences,
-    maxTtl: config.assertions.maxTtl,
-    clockTolerance: config.clockTolerance,
-    clock,
     replays: storage.replays,
     noteUse,
+    noteRefusal,
     statusLists,
     expiryWarning: config.expiryWarning,
     inspectToken: createTokenInspector({
@@ -253,6 +221,8 @@ function createFaces(
       resourceServers: createResourceServers({ storage, clock, randomId: random.id, maxTtl: config.tokenMaxTtl }),
       roles: createRoles({ storage, clock, randomId: random.id }),
       groups: createGroups({ storage, clock, randomId: random.id }),
+      activity: createActivity({ ...storage.read, serviceAccounts }),
+      diagnose: createDiagnoseAssertion({ serviceAccounts, replays: storage.replays, settings: assertions }),
       auditEvents: storage.auditEvents,
     }),
     authentication: createAuthentication(

@@ -29,8 +29,8 @@ export interface Surroundings {
   readonly metrics: Metrics;
   /** How long a start waits for a database that is not up, in milliseconds. */
   readonly databasePatience: number;
-  /** Milliseconds between two writes of which credentials were used, for tests. */
-  readonly usesPause?: number;
+  /** Milliseconds between two writes of which credentials were used and which clients refused, for tests. */
+  readonly activityPause?: number;
   /** Other limits than the usual ones, for tests. */
   readonly httpLimits?: HttpLimits;
 }
@@ -50,7 +50,8 @@ export interface PreparedServer {
   close(): Promise<void>;
 }
 
-const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined };
+/** How what a start does by itself is recorded. */
+export const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined };
 
 /**
  * Opens the database and makes what is missing in it: the schema, this server's secrets, its signing keys.

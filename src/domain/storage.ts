@@ -1,3 +1,4 @@
+import type { RefusalStore } from './activity/refusal-store.ts';
 import type { ReplayStore } from './assertions/replay-store.ts';
 import type { AuditEntry, AuditReader, Origin } from './audit/audit-event.ts';
 import type { CompanyStore } from './companies/company-store.ts';
@@ -19,6 +20,7 @@ export interface Stores {
   readonly serviceAccounts: ServiceAccountStore;
   readonly credentials: CredentialStore;
   readonly uses: UseStore;
+  readonly refusals: RefusalStore;
   readonly grants: GrantStore;
   readonly resourceServers: ResourceServerStore;
   readonly roles: RoleStore;

@@ -24,6 +24,9 @@ export const DURATION = {
 /** What people call a thing, as a segment of its path. */
 export const ID = { type: 'string', pattern: '^(?!\\.{1,2}$)[A-Za-z0-9._-]{1,64}$' } as const;
 
+/** An id that is looked for, such as an `X-Request-Id`. */
+export const ANY_ID = { type: 'string', pattern: '^[A-Za-z0-9._:=+/@-]{1,128}$' } as const;
+
 /** A time in a query. */
 export const MOMENT = {
   type: 'string',

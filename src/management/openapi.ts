@@ -100,6 +100,7 @@ const TAGS: Readonly<Record<string, string>> = {
   'Groups of a company': 'Teams of service accounts that have what the group is given',
   "For Mia's clients": 'What miactl and console-mcp-server call beside the rest',
   Self: 'What every caller may know',
+  Activity: 'Which clients were refused, and why',
   Audit: 'Who changed what, when, and by which request',
 };
 

@@ -1,3 +1,5 @@
+import type { Activity } from '../domain/activity/activity.ts';
+import type { DiagnoseAssertion } from '../domain/assertions/diagnose-assertion.ts';
 import type { AuditReader } from '../domain/audit/audit-event.ts';
 import type { Companies } from '../domain/companies/companies.ts';
 import type { Credentials } from '../domain/credentials/credentials.ts';
@@ -5,6 +7,8 @@ import type { Groups } from '../domain/groups/groups.ts';
 import type { ResourceServers } from '../domain/resource-servers/resource-servers.ts';
 import type { Roles } from '../domain/roles/roles.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
+import { getActivity, refusalRoutes } from './activity/activity-routes.ts';
+import { diagnoseAssertion } from './activity/diagnose-assertion.ts';
 import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
 import { credentialRoutes, rotateSelf } from './credentials/credential-routes.ts';
@@ -35,6 +39,8 @@ export function managementRoutes({
   resourceServers,
   roles,
   groups,
+  activity,
+  diagnose,
   auditEvents,
 }: {
   tokens: TokenSettings;
@@ -44,6 +50,8 @@ export function managementRoutes({
   resourceServers: ResourceServers;
   roles: Roles;
   groups: Groups;
+  activity: Activity;
+  diagnose: DiagnoseAssertion;
   auditEvents: AuditReader;
 }): Route[] {
   const routes = [
@@ -55,6 +63,8 @@ export function managementRoutes({
       changeServiceAccount(collection, serviceAccounts),
       removeServiceAccount(collection, serviceAccounts),
       getEffectivePermissions(collection, serviceAccounts, tokens),
+      getActivity(collection, activity),
+      diagnoseAssertion(collection, diagnose),
       ...credentialRoutes(collection, credentials),
       ...accountGrants(collection, serviceAccounts),
     ]),
@@ -64,6 +74,7 @@ export function managementRoutes({
     ...miaRoutes({ companies, serviceAccounts, groups }),
     getSelf(serviceAccounts),
     rotateSelf(credentials),
+    ...refusalRoutes(activity),
     ...auditEventRoutes(auditEvents),
     getVersion(),
   ];

@@ -1,31 +1,20 @@
-import { compactVerify } from 'jose';
 import Provider, { type Configuration, errors } from 'oidc-provider';
-import { assertionId, type AssertionRules, checkAssertion } from '../domain/assertions/check-assertion.ts';
+import { type AssertionRules, type AssertionSettings, rulesFor } from '../domain/assertions/assertion-rules.ts';
+import { checkAssertion } from '../domain/assertions/check-assertion.ts';
+import { isSignedWith } from '../domain/assertions/is-signed-with.ts';
 import type { Assertion } from '../domain/assertions/parse-assertion.ts';
 import type { ReplayStore } from '../domain/assertions/replay-store.ts';
-import type { Clock } from '../domain/clock.ts';
-import type { Credential } from '../domain/credentials/credential.ts';
+import { REPLAYED, useAssertion } from '../domain/assertions/use-assertion.ts';
+import type { Credential, PublicKeyCredential } from '../domain/credentials/credential.ts';
 import { isClientId } from '../domain/ids.ts';
 import type { DecoyKeys } from './decoy.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';
 
-/** What checking an assertion takes; durations are seconds. */
-export interface AssertionTools {
-  readonly issuer: string;
-  /** Accepted as `aud` beside the issuer. */
-  readonly audiences: readonly string[];
-  readonly maxTtl: number;
-  readonly clockTolerance: number;
-  readonly clock: Clock;
+/** What checking an assertion takes. */
+export interface AssertionTools extends AssertionSettings {
   readonly replays: ReplayStore;
   readonly decoyKeys: DecoyKeys;
 }
-
-/** What Mia's clients put into `aud`, accepted at their own path only, for an hour. */
-const MIA = { audience: 'console-client-credentials', maxTtl: 3600 };
-
-/** Longer than any assertion is accepted for. */
-const LONGEST_MEMORY = 86_400;
 
 /**
  * The seams at which an assertion is judged beyond its signature: the audiences that are expected, nothing of them from
@@ -35,7 +24,7 @@ const LONGEST_MEMORY = 86_400;
 export function installClientAssertion(provider: Provider, tools: AssertionTools): void {
   provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = () => {
     const issuance = issuanceOf(Provider.ctx);
-    issuance.rules = rulesFor(issuance, tools);
+    issuance.rules = rulesOf(issuance, tools);
     return new Set(issuance.rules.audiences.keys());
   };
   provider.ReplayDetection.unique = async (clientId, jti, expiresAt) =>
@@ -66,61 +55,36 @@ export async function explainRefusal(issuance: Issuance, tools: AssertionTools):
   const { authentication } = issuance.request;
   if (authentication.method !== 'private_key_jwt') return undefined;
   const { assertion } = authentication;
-  const good = await isSignedWith(issuance.credential, assertion, tools.decoyKeys);
+  const good = await isSignedWell(issuance.credential, assertion, tools.decoyKeys);
   if (!good) {
     issuance.reason ??= 'assertion_signature';
     return undefined;
   }
-  const rules = rulesFor(issuance, tools);
-  const unused = await useUp(assertion, rules, tools.replays);
+  const rules = rulesOf(issuance, tools);
+  const unused = await useAssertion(assertion, rules, tools.replays);
   const failed = checkAssertion(assertion, rules) ?? (unused ? EDGE : REPLAYED);
   issuance.reason = `assertion_${failed.check}`;
   return failed.message;
 }
 
-const REPLAYED = {
-  check: 'replay',
-  message: 'jti has been used already: every assertion is good for one request',
-} as const;
-
 /** It was refused a moment ago and would not be now. */
 const EDGE = { check: 'time', message: 'exp or nbf is at the very edge of what is accepted' } as const;
 
-async function isSignedWith(
+/** With the key that it names; where there is none, the same work is done. */
+async function isSignedWell(
   credential: Credential | undefined,
-  { compact, alg }: Assertion,
+  assertion: Assertion,
   decoyKeys: DecoyKeys,
 ): Promise<boolean> {
-  const key = credential?.type === 'public_key' ? credential.publicKey : undefined;
-  const verified = await compactVerify(compact, key ?? decoyKeys[alg], { algorithms: [alg] }).then(
-    () => true,
-    () => false,
-  );
+  const key = keyOf(credential)?.publicKey;
+  const verified = await isSignedWith(key ?? decoyKeys[assertion.alg], assertion);
   return verified && key !== undefined;
 }
 
-async function useUp(assertion: Assertion, { now, tolerance }: AssertionRules, replays: ReplayStore): Promise<boolean> {
-  const id = assertionId(assertion);
-  if (id === undefined) return false;
-  const { exp } = assertion.claims;
-  const until = Math.min(typeof exp === 'number' && exp > now ? exp : now, now + LONGEST_MEMORY) + tolerance;
-  return replays.use(assertion.clientId, id, new Date(until * 1000));
+function rulesOf({ credential, alias }: Issuance, tools: AssertionTools): AssertionRules {
+  return rulesFor(keyOf(credential), alias, tools);
 }
 
-function rulesFor({ credential, alias }: Issuance, tools: AssertionTools): AssertionRules {
-  const own = credential?.type === 'public_key' ? credential : undefined;
-  const maxTtl = own?.assertionMaxTtl ?? tools.maxTtl;
-  const audiences = new Map<string, number>([
-    ...(alias ? [[MIA.audience, MIA.maxTtl] as const] : []),
-    ...[tools.issuer, ...tools.audiences, ...(own?.assertionAudiences ?? [])].map((audience): [string, number] => [
-      audience,
-      maxTtl,
-    ]),
-  ]);
-  return {
-    audiences,
-    issuer: tools.issuer,
-    tolerance: tools.clockTolerance,
-    now: Math.floor(tools.clock().getTime() / 1000),
-  };
+function keyOf(credential: Credential | undefined): PublicKeyCredential | undefined {
+  return credential?.type === 'public_key' ? credential : undefined;
 }

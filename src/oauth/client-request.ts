@@ -96,12 +96,13 @@ function clientAuthentication(authorization: string | undefined, parameters: Par
     }
     return { method: 'client_secret_post', clientSecret };
   }
-  if (assertion === undefined) throw invalidClient('no_client_authentication');
+  const named = parameters['client_id'];
+  if (assertion === undefined) throw invalidClient('no_client_authentication', { named });
   if (type !== ASSERTION_TYPE) {
     throw new OAuthError(400, 'invalid_request', `client_assertion_type must be ${ASSERTION_TYPE}`);
   }
   const parsed = parseAssertion(assertion);
-  if (parsed === undefined) throw invalidClient('assertion_malformed');
+  if ('malformed' in parsed) throw invalidClient('assertion_malformed', { named, detail: parsed.malformed });
   return { method: 'private_key_jwt', assertion: parsed };
 }
 
@@ -122,7 +123,7 @@ function exchanged(
 
 /** The one answer to every subject token that is not good, as the 401 is to every client authentication. */
 export function exchangeRefused(reason: string): OAuthError {
-  return new OAuthError(400, 'invalid_request', 'subject_token is not valid', { reason });
+  return new OAuthError(400, 'invalid_request', 'subject_token is not valid', { reason, detail: reason });
 }
 
 /** Node keeps the first of two and says nothing, so the raw lines are counted. */

@@ -28,7 +28,10 @@ export function installCompareClientSecret(provider: Provider, tools: SecretTool
     const found = findSecret(secrets.length > 0 ? secrets : [decoySecret], hashSecret(presented), sameHash);
     if (found !== undefined && found !== decoySecret) {
       issuance.reason = issuance.snapshot && whyRefused(found, issuance.snapshot, clock());
-      if (issuance.reason !== undefined) return false;
+      if (issuance.reason !== undefined) {
+        issuance.ended = found;
+        return false;
+      }
       issuance.credential = found;
       return true;
     }

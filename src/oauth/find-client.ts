@@ -1,8 +1,7 @@
 import Provider, { type ClientMetadata } from 'oidc-provider';
-import { fittingKey } from '../domain/assertions/fitting-key.ts';
+import { findKey } from '../domain/assertions/fitting-key.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Credential, PublicKeyCredential } from '../domain/credentials/credential.ts';
-import { whyRefused } from '../domain/credentials/why-unusable.ts';
+import type { PublicKeyCredential } from '../domain/credentials/credential.ts';
 import { isMistyped } from '../domain/credentials/client-secret.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
@@ -62,19 +61,15 @@ export function installFindClient(
   function clientWithKey(issuance: Issuance, clientId: string): Client {
     const { authentication } = issuance.request;
     if (authentication.method !== 'private_key_jwt') throw new Error('the request presents no assertion');
-    const { snapshot } = issuance;
-    const now = clock();
-    const why = (credential: Credential): ReturnType<typeof whyRefused> =>
-      snapshot && whyRefused(credential, snapshot, now);
-    const credentials = snapshot?.credentials ?? [];
-    const working = credentials.filter((credential) => why(credential) === undefined);
-    const key = fittingKey(working, authentication.assertion);
-    if (key === undefined) {
+    const found = findKey(issuance.snapshot, authentication.assertion, clock());
+    if ('missing' in found || found.unusable !== undefined) {
       // One that does not work any more is like none.
-      const ended = fittingKey(credentials, authentication.assertion);
-      issuance.reason ??= (ended && why(ended)) ?? 'assertion_key_unknown';
+      if ('key' in found) issuance.ended = found.key;
+      else if (issuance.snapshot !== undefined) issuance.detail = found.missing;
+      issuance.reason ??= 'key' in found ? found.unusable : 'assertion_key_unknown';
       return withDecoyKey(nobodyWithKey, clientId, decoyKeys);
     }
+    const { key } = found;
     issuance.credential = key;
     return remember(byKey, key, () =>
       build({
@@ -89,6 +84,7 @@ export function installFindClient(
     const issuance = issuanceOf(Provider.ctx);
     if (issuance.request.authentication.method === 'api_key') return clientOfKey(issuance);
     const known = isClientId(clientId) ? clientId : undefined;
+    issuance.named = known;
     if (known !== undefined && !accounts.knows(known) && isMistyped(presentedSecret(issuance.request.authentication))) {
       // It is nobody's, so the database is not asked; it is compared all the same.
       issuance.reason = 'secret_mistyped';

@@ -1,4 +1,5 @@
 import type { Provider } from 'oidc-provider';
+import type { ClientEndpoint, NoteRefusal } from '../domain/activity/refusal.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
@@ -8,26 +9,27 @@ import { createHandOver } from './hand-over.ts';
 import { PRESENTED } from './inspection.ts';
 import { beginIssuance, type Issuance } from './issuance.ts';
 import { sendOAuthError } from './oauth-error.ts';
-import { logRefusal } from './log-refusal.ts';
 import { errorOf, refusalOf } from './refusal.ts';
+import { reportRefusal } from './report-refusal.ts';
 
 /** `POST /oauth/introspect` (RFC 7662) and `POST /oauth/revoke` (RFC 7009): our outer layer around the library's. */
 export function inspectionEndpoint({
   provider,
   path,
-  event,
+  endpoint,
   assertionTools,
   logger,
   noteUse,
+  noteRefusal,
 }: {
   readonly provider: Provider;
   /** Where the library serves it. */
   readonly path: string;
-  /** What a refusal is called in the log. */
-  readonly event: string;
+  readonly endpoint: ClientEndpoint;
   readonly assertionTools: AssertionTools;
   readonly logger: Logger;
   readonly noteUse: NoteUse;
+  readonly noteRefusal: NoteRefusal;
 }): HttpHandler {
   const handOver = createHandOver(provider, path);
   return async (ctx) => {
@@ -47,7 +49,7 @@ export function inspectionEndpoint({
       }
     } catch (error) {
       const refusal = errorOf(error);
-      logRefusal(logger, event, ctx, refusal, issuance?.clientId);
+      reportRefusal({ endpoint, logger, noteRefusal }, ctx, refusal, issuance);
       sendOAuthError(ctx, refusal);
     }
   };

@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { AssertionRules, FailedCheck } from '../domain/assertions/check-assertion.ts';
+import type { AuthenticationFailure } from '../domain/activity/refusal.ts';
+import type { AssertionRules } from '../domain/assertions/assertion-rules.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';
@@ -7,33 +8,21 @@ import type { AccountSnapshot } from '../domain/service-accounts/service-account
 import type { Presented } from './inspection.ts';
 import type { ClientRequest } from './client-request.ts';
 
-/** Why a client was not authenticated, for the log and the metrics; a closed list. */
-export type AuthenticationFailure =
-  | 'no_client_authentication'
-  | 'account_unknown'
-  | 'account_disabled'
-  | 'credential_disabled'
-  | 'credential_expired'
-  | 'secret_wrong'
-  | 'secret_mistyped'
-  | 'assertion_malformed'
-  | 'assertion_key_unknown'
-  | 'assertion_signature'
-  | 'assertion_replay'
-  | 'assertion_time'
-  | `assertion_${FailedCheck['check']}`;
-
 /** One attempt of a client to get a token, or to ask about one, on its way through the library and our hooks in it. */
 export interface Issuance {
   readonly request: ClientRequest;
   /** Whether it came to the path of Mia's clients, with what only they may do. */
   readonly alias: boolean;
+  /** What the request names, where it has the form of an id. */
+  named?: ClientId | undefined;
   /** The account that the request names, once found, for the log. */
-  clientId?: ClientId;
+  clientId?: ClientId | undefined;
   /** The account, once found, when it may get tokens at all. */
   snapshot?: AccountSnapshot;
   /** The credential that authenticated it, or that its assertion claims to be signed with. */
   credential?: Credential;
+  /** The credential that fits, and does not work any more. */
+  ended?: Credential | undefined;
   /** The token that is asked about, once it has been found to be ours. */
   presented?: Presented | undefined;
   /** What the token is for, once decided. */
@@ -42,6 +31,8 @@ export interface Issuance {
   rules?: AssertionRules;
   /** Why authentication failed. */
   reason?: AuthenticationFailure | undefined;
+  /** What is to be known of that by who looks after the account, and is not for the caller. */
+  detail?: string;
   /** What the library, or a hook of ours, refused it with. */
   failure?: unknown;
 }

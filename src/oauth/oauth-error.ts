@@ -13,24 +13,37 @@ export type OAuthErrorCode =
   | 'temporarily_unavailable'
   | 'server_error';
 
-/** A refusal at an OAuth endpoint. `message` goes to the caller, `reason` to the log only. */
+/** A refusal at an OAuth endpoint. `message` goes to the caller, everything else but `headers` does not. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly status: number;
   readonly code: OAuthErrorCode;
+  /** For the log. */
   readonly reason: string;
+  /** What is to be known of it by who looks after the account. */
+  readonly detail: string | undefined;
+  /** What the request says it comes from, where that is all that is known. */
+  readonly named: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     status: number,
     code: OAuthErrorCode,
     message: string,
-    options: { reason?: string; headers?: Readonly<Record<string, string>>; cause?: unknown } = {},
+    options: {
+      reason?: string;
+      detail?: string | undefined;
+      named?: string | undefined;
+      headers?: Readonly<Record<string, string>>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = status;
     this.code = code;
     this.reason = options.reason ?? code;
+    this.detail = options.detail;
+    this.named = options.named;
     this.headers = options.headers ?? {};
   }
 }
@@ -39,10 +52,15 @@ export class OAuthError extends Error {
  * The one answer to every client that did not prove who it is, to the byte: whether the account is unknown, disabled, or
  * the credential wrong or expired shows in the log alone.
  *
- * @param explanation what may be said to a client that did prove to hold the key
+ * @param options `explanation`: what may be said to a client that did prove to hold the key
  */
-export function invalidClient(reason: string, explanation = 'client authentication failed'): OAuthError {
-  return new OAuthError(401, 'invalid_client', explanation, {
+export function invalidClient(
+  reason: string,
+  { explanation, ...known }: { explanation?: string | undefined; detail?: string; named?: string | undefined } = {},
+): OAuthError {
+  return new OAuthError(401, 'invalid_client', explanation ?? 'client authentication failed', {
+    detail: explanation,
+    ...known,
     reason,
     headers: { 'WWW-Authenticate': 'Basic realm="writ"' },
   });

@@ -1,3 +1,5 @@
+import type { ClientEndpoint, NoteRefusal } from '../domain/activity/refusal.ts';
+import { MIA } from '../domain/assertions/assertion-rules.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
 import { publicDocument } from '../http/public-document.ts';
@@ -24,23 +26,24 @@ export function oauthFace(
     readonly logger: Logger;
     readonly metrics: Metrics;
     readonly noteUse: NoteUse;
+    readonly noteRefusal: NoteRefusal;
     readonly statusLists: Pick<StatusLists, 'published'>;
     readonly expiryWarning: number;
   },
 ): HttpMiddleware {
-  const { issuer, keyRing, logger, noteUse, statusLists } = options;
+  const { issuer, keyRing, logger, noteUse, noteRefusal, statusLists } = options;
   const provider = createProvider(options);
   const token = (alias: boolean): HttpHandler =>
     tokenEndpoint({ ...options, provider, assertionTools: options, alias });
-  const inspection = (path: string, event: string): HttpHandler =>
-    inspectionEndpoint({ provider, path, event, assertionTools: options, logger, noteUse });
+  const inspection = (path: string, endpoint: ClientEndpoint): HttpHandler =>
+    inspectionEndpoint({ provider, path, endpoint, assertionTools: options, logger, noteUse, noteRefusal });
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
   const metadata = publicDocument(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([
     ['/oauth/token', token(false)],
-    ['/api/m2m/oauth/token', token(true)],
-    [INTROSPECTION_PATH, inspection(INTROSPECTION_PATH, 'introspection.refused')],
-    [REVOCATION_PATH, inspection(REVOCATION_PATH, 'revocation.refused')],
+    [MIA.path, token(true)],
+    [INTROSPECTION_PATH, inspection(INTROSPECTION_PATH, 'introspection')],
+    [REVOCATION_PATH, inspection(REVOCATION_PATH, 'revocation')],
     ['/tokeninfo', tokenInfo(options.inspectToken, logger)],
     ['/oauth/authorize', refuseAuthorization],
     ['/.well-known/jwks.json', publicDocument(jwks(keyRing), JWKS_MAX_AGE)],

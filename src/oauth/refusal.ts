@@ -24,7 +24,7 @@ export async function refusalOf(issuance: Issuance, tools: AssertionTools): Prom
   const { status, error, error_description: description, error_detail: detail } = failure;
   if (status === 401) {
     const explanation = await explainRefusal(issuance, tools);
-    return invalidClient(issuance.reason ?? detail ?? 'credential_wrong', explanation);
+    return invalidClient(issuance.reason ?? detail ?? 'invalid_client', { explanation });
   }
   if (!isPassedOn(error)) return internalError(failure);
   return new OAuthError(400, error, description ?? error, { reason: detail ?? error });

@@ -2,6 +2,7 @@ import type { Provider } from 'oidc-provider';
 import type { Clock } from '../domain/clock.ts';
 import { warns } from '../domain/credentials/credential.ts';
 import type { FindApiKey } from '../domain/tokens/find-api-key.ts';
+import type { NoteRefusal } from '../domain/activity/refusal.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
@@ -11,9 +12,9 @@ import { ACCESS_TOKEN_TYPE, exchangeRefused, readClientRequest } from './client-
 import { TOKEN_PATH } from './create-provider.ts';
 import { createHandOver } from './hand-over.ts';
 import { beginIssuance, type Issuance } from './issuance.ts';
-import { logRefusal } from './log-refusal.ts';
 import { sendOAuthError } from './oauth-error.ts';
 import { errorOf, refusalOf } from './refusal.ts';
+import { reportRefusal } from './report-refusal.ts';
 
 export interface TokenEndpointOptions {
   readonly provider: Provider;
@@ -22,6 +23,7 @@ export interface TokenEndpointOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly noteUse: NoteUse;
+  readonly noteRefusal: NoteRefusal;
   readonly clock: Clock;
   /** Seconds before a credential expires in which every answer says so. */
   readonly expiryWarning: number;
@@ -31,7 +33,7 @@ export interface TokenEndpointOptions {
 
 /** `POST /oauth/token`: our outer layer around the library's endpoint (RFC 6749 §4.4). */
 export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
-  const { provider, assertionTools, findApiKey, logger, metrics, noteUse, alias } = options;
+  const { provider, assertionTools, findApiKey, logger, metrics, noteUse, noteRefusal, alias } = options;
   const handOver = createHandOver(provider, TOKEN_PATH);
 
   return async (ctx) => {
@@ -60,7 +62,7 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       }
     } catch (error) {
       const refusal = errorOf(error);
-      logRefusal(logger, 'token.refused', ctx, refusal, issuance?.clientId);
+      reportRefusal({ endpoint: 'token', logger, noteRefusal }, ctx, refusal, issuance);
       metrics.tokenRefused(refusal.code, refusal.status === 401 ? refusal.reason : refusal.code, seconds());
       sendOAuthError(ctx, refusal);
     }
@@ -69,10 +71,13 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
   /** Whose the API key is that is to be exchanged (RFC 8693). @throws OAuthError the same one whatever is wrong with it */
   async function recognize(issuance: Issuance, key: string): Promise<void> {
     const found = await findApiKey(key);
-    if ('refused' in found) throw exchangeRefused(found.refused);
+    issuance.clientId = issuance.named = found.snapshot?.account.clientId;
+    if ('refused' in found) {
+      issuance.ended = found.credential;
+      throw exchangeRefused(found.refused);
+    }
     const { snapshot, credential } = found;
     const { clientId } = snapshot.account;
-    issuance.clientId = clientId;
     if ((issuance.request.clientId ?? clientId) !== clientId) throw exchangeRefused('client_id_other');
     issuance.snapshot = snapshot;
     issuance.credential = credential;

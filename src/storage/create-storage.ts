@@ -12,6 +12,7 @@ import { companiesTable } from './companies-table.ts';
 import { credentialsTable } from './credentials-table.ts';
 import { grantsTable } from './grants-table.ts';
 import { groupsTable } from './groups-table.ts';
+import { refusalsTable } from './refusals-table.ts';
 import { resourceServersTable } from './resource-servers-table.ts';
 import { rolesTable } from './roles-table.ts';
 import { serverSecretsTable } from './server-secrets-table.ts';
@@ -90,6 +91,7 @@ function stores(knex: Knex, builtIn: BuiltInIdentifiers): Stores {
     serviceAccounts: translated(serviceAccountsTable(knex, builtIn)),
     credentials: translated(credentialsTable(knex)),
     uses: translated(usesTable(knex)),
+    refusals: translated(refusalsTable(knex)),
     grants: translated(grantsTable(knex)),
     signingKeys: translated(signingKeysTable(knex)),
     serverSecrets: translated(serverSecretsTable(knex)),

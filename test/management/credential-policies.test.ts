@@ -25,7 +25,7 @@ onEachDatabase(
       app = await startTestApp(
         database,
         { WRIT_EXPIRY_WARNING: '60', WRIT_TOKEN_TTL: '86400' },
-        { clock, usesPause: 50 },
+        { clock, activityPause: 50 },
       );
       await makeCompany(app, 'acme');
     });

@@ -16,7 +16,11 @@ onEachDatabase('the uses of credentials', (kind) => {
   let now = Date.now();
   before(async () => {
     database = await kind.create();
-    app = await startTestApp(database, { WRIT_TOKEN_TTL: '86400' }, { clock: () => new Date(now), usesPause: PAUSE });
+    app = await startTestApp(
+      database,
+      { WRIT_TOKEN_TTL: '86400' },
+      { clock: () => new Date(now), activityPause: PAUSE },
+    );
   });
   after(async () => {
     await app.close();
@@ -147,7 +151,7 @@ onEachDatabase('the uses of credentials', (kind) => {
   test('of two nodes add up, and what is gathered when one ends is written down', async () => {
     if (kind.embedded) return;
     const { path = '', clientId = '', clientSecret = '' } = await register('Twice', [{ type: 'client_secret' }]);
-    const other = await startTestApp(database, {}, { clock: () => new Date(now), usesPause: 3_600_000 });
+    const other = await startTestApp(database, {}, { clock: () => new Date(now), activityPause: 3_600_000 });
     const both = [app, other, app, other, other];
     for (const node of both) assert.equal((await node.token({ clientId, clientSecret })).status, 200);
     await other.close();

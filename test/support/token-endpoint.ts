@@ -89,6 +89,7 @@ export async function startBareTokenEndpoint(
       findApiKey: options.findApiKey,
       clock: systemClock,
       expiryWarning: 0,
+      noteRefusal: () => {},
       alias: false,
     }),
   );

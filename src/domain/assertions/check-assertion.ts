@@ -1,20 +1,19 @@
+import type { AssertionRules } from './assertion-rules.ts';
 import type { Assertion } from './parse-assertion.ts';
-
-/** What an assertion is measured by. Times are seconds. */
-export interface AssertionRules {
-  /** Values of `aud` that are accepted, each with the longest lifetime (`exp` − now) that goes with it. */
-  readonly audiences: ReadonlyMap<string, number>;
-  /** What is said to be expected when the audience is wrong. */
-  readonly issuer: string;
-  /** How far the client's clock may be from ours. */
-  readonly tolerance: number;
-  /** Unix time. */
-  readonly now: number;
-}
+import { shown } from './shown.ts';
 
 /** The checks by name, in the order in which they are made. */
-export type AssertionCheckName =
-  'type' | 'issuer' | 'audience' | 'expiry' | 'lifetime' | 'issued_at' | 'not_before' | 'jti';
+export const ASSERTION_CHECKS = [
+  'type',
+  'issuer',
+  'audience',
+  'expiry',
+  'lifetime',
+  'issued_at',
+  'not_before',
+  'jti',
+] as const;
+type AssertionCheckName = (typeof ASSERTION_CHECKS)[number];
 
 /** A check that an assertion did not pass. `message` says why and by how much; it may be shown to who holds the key. */
 export interface FailedCheck {
@@ -24,26 +23,37 @@ export interface FailedCheck {
 
 type Check = (assertion: Assertion, rules: AssertionRules) => string | undefined;
 
-const CHECKS: readonly (readonly [AssertionCheckName, Check])[] = [
-  ['type', checkType],
-  ['issuer', checkIssuer],
-  ['audience', checkAudience],
-  ['expiry', checkExpiry],
-  ['lifetime', checkLifetime],
-  ['issued_at', (assertion, rules) => checkNotAhead(assertion, rules, 'iat')],
-  ['not_before', (assertion, rules) => checkNotAhead(assertion, rules, 'nbf')],
-  ['jti', checkJti],
-];
+const CHECKS: Readonly<Record<AssertionCheckName, Check>> = {
+  type: checkType,
+  issuer: checkIssuer,
+  audience: checkAudience,
+  expiry: checkExpiry,
+  lifetime: checkLifetime,
+  issued_at: (assertion, rules) => checkNotAhead(assertion, rules, 'iat'),
+  not_before: (assertion, rules) => checkNotAhead(assertion, rules, 'nbf'),
+  jti: checkJti,
+};
 
 /**
- * Checks the claims of an assertion whose signature is good (RFC 7523 §3, and stricter: one audience, a short life, an
- * id that is used once).
+ * Makes every check of the claims of an assertion (RFC 7523 §3, and stricter: one audience, a short life, an id that is
+ * used once).
+ *
+ * @returns all of them; those that it passed have no message
+ */
+export function measureAssertion(
+  assertion: Assertion,
+  rules: AssertionRules,
+): readonly { readonly check: AssertionCheckName; readonly message: string | undefined }[] {
+  return ASSERTION_CHECKS.map((check) => ({ check, message: CHECKS[check](assertion, rules) }));
+}
+
+/**
+ * Checks the claims of an assertion whose signature is good, as {@link measureAssertion} does.
  *
  * @returns the first check that it did not pass, or undefined when it passed all
  */
 export function checkAssertion(assertion: Assertion, rules: AssertionRules): FailedCheck | undefined {
-  for (const [check, run] of CHECKS) {
-    const message = run(assertion, rules);
+  for (const { check, message } of measureAssertion(assertion, rules)) {
     if (message !== undefined) return { check, message };
   }
   return undefined;
@@ -58,7 +68,7 @@ export function assertionId({ claims }: Assertion): string | undefined {
 }
 
 /** The one audience of an assertion: a string, or an array of just that (rfc7523bis). */
-function audienceOf({ claims: { aud } }: Assertion): string | undefined {
+export function audienceOf({ claims: { aud } }: Assertion): string | undefined {
   const [only, ...others]: unknown[] = Array.isArray(aud) ? aud : [aud];
   return typeof only === 'string' && others.length === 0 ? only : undefined;
 }
@@ -86,9 +96,10 @@ function checkExpiry({ claims: { exp } }: Assertion, { now, tolerance }: Asserti
 }
 
 function checkLifetime(assertion: Assertion, { audiences, now, tolerance }: AssertionRules): string | undefined {
-  const longest = (audiences.get(audienceOf(assertion) ?? '') ?? 0) + tolerance;
+  // Another audience, and an exp that is no number, are for other checks to find fault with.
+  const longest = (audiences.get(audienceOf(assertion) ?? '') ?? Math.max(...audiences.values())) + tolerance;
   const left = Number(assertion.claims['exp']) - now;
-  return left <= longest ? undefined : `exp is ${left} seconds ahead, at most ${longest} are accepted`;
+  return left > longest ? `exp is ${left} seconds ahead, at most ${longest} are accepted` : undefined;
 }
 
 function checkNotAhead(
@@ -108,11 +119,4 @@ function checkJti(assertion: Assertion): string | undefined {
   return assertionId(assertion) === undefined
     ? `jti is ${shown(assertion.claims['jti'])}, expected a string of 1 to 128 characters`
     : undefined;
-}
-
-/** A value that the caller sent, in the characters that an error description may have (RFC 6749 §5.2). */
-function shown(value: unknown): string {
-  const text = value === undefined ? 'absent' : JSON.stringify(value);
-  const plain = text.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7E]/g, '?');
-  return plain.length > 200 ? `${plain.slice(0, 200)}...` : plain;
 }

@@ -1,5 +1,6 @@
 import { isClientId, type ClientId } from '../ids.ts';
 import { hasDuplicateMembers } from './has-duplicate-members.ts';
+import { shown } from './shown.ts';
 
 /** The algorithms of client assertions. `Ed25519` is `EdDSA` by its newer name (RFC 9864). */
 export const ASSERTION_ALGS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
@@ -17,28 +18,40 @@ export interface Assertion {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
+/** Why something is no assertion. */
+export interface Malformed {
+  readonly malformed: string;
+}
+
 const MOST_CHARACTERS = 16_384;
 
 /**
  * Reads a JWS in compact form (RFC 7515 §7.1) strictly, before any key is looked for.
  *
- * @returns undefined when it is anything but three segments of canonical base64url, a header with one of our algorithms
+ * @returns why not, when it is anything but three segments of canonical base64url, a header with one of our algorithms
  *   and nothing critical, and a JSON object that names its subject, each member once
  */
-export function parseAssertion(compact: string): Assertion | undefined {
-  if (compact.length > MOST_CHARACTERS) return undefined;
-  const [header, claims, signature, ...others] = compact.split('.');
-  if (header === undefined || claims === undefined || signature === undefined || others.length > 0) return undefined;
-  if (decode(signature) === undefined) return undefined;
-
-  const { alg, kid, typ, crit, b64 } = parseObject(header) ?? {};
-  if (!isAssertionAlg(alg) || crit !== undefined || b64 !== undefined) return undefined;
-  if (kid !== undefined && (typeof kid !== 'string' || kid === '')) return undefined;
-  const body = parseObject(claims);
-  const subject = body?.['sub'];
-  if (body === undefined || typeof subject !== 'string' || !isClientId(subject)) return undefined;
+export function parseAssertion(compact: string): Assertion | Malformed {
+  if (compact.length > MOST_CHARACTERS) return { malformed: `it is longer than ${MOST_CHARACTERS} characters` };
+  const [first = '', second = '', signature = '', ...others] = compact.split('.');
+  if (others.length > 0 || decode(signature) === undefined) return { malformed: NOT_COMPACT };
+  const header = parseObject(first);
+  if (header === undefined) return { malformed: `its header ${NO_OBJECT}` };
+  const { alg, kid, typ, crit, b64 } = header;
+  if (!isAssertionAlg(alg)) return { malformed: `alg is ${shown(alg)}, expected one of ${ASSERTION_ALGS.join(', ')}` };
+  if (crit !== undefined || b64 !== undefined) return { malformed: 'crit and b64 are not taken' };
+  if (kid !== undefined && (typeof kid !== 'string' || kid === '')) return { malformed: 'kid is not a string' };
+  const body = parseObject(second);
+  if (body === undefined) return { malformed: `its payload ${NO_OBJECT}` };
+  const { sub: subject } = body;
+  if (typeof subject !== 'string' || !isClientId(subject)) {
+    return { malformed: `sub is ${shown(subject)}, expected the client id` };
+  }
   return { compact, alg, kid, typ, clientId: subject, claims: body };
 }
+
+const NOT_COMPACT = 'it is not three segments of base64url with dots between them, the last of them a signature';
+const NO_OBJECT = 'is not a JSON object in base64url, each member once';
 
 function isAssertionAlg(alg: unknown): alg is AssertionAlg {
   return typeof alg === 'string' && (ASSERTION_ALGS as readonly string[]).includes(alg);

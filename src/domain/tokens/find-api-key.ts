@@ -17,7 +17,12 @@ export type ApiKeyRefusal =
   'api_key_mistyped' | 'api_key_unknown' | 'account_disabled' | NonNullable<ReturnType<typeof whyUnusable>>;
 
 /** Finds out whose an API key is. */
-export type FindApiKey = (presented: string) => Promise<LiveApiKey | { readonly refused: ApiKeyRefusal }>;
+export type FindApiKey = (presented: string) => Promise<LiveApiKey | RefusedApiKey>;
+
+/** Why it does not work, and whose it is where that is known. */
+export interface RefusedApiKey extends Partial<LiveApiKey> {
+  readonly refused: ApiKeyRefusal;
+}
 
 export function isApiKey(presented: string): boolean {
   return presented.startsWith(PREFIXES.api_key);
@@ -45,9 +50,9 @@ export function createApiKeyFinder({
     const snapshot = owner && (await find(owner));
     const credential = snapshot?.credentials.filter(isKey).find((key) => sameHash(key.secretHash, hash));
     if (snapshot === undefined || credential === undefined) return { refused: 'api_key_unknown' };
-    if (!snapshot.enabled) return { refused: 'account_disabled' };
+    if (!snapshot.enabled) return { refused: 'account_disabled', snapshot, credential };
     const reason = whyUnusable(credential, clock());
-    return reason === undefined ? { credential, snapshot } : { refused: reason };
+    return reason === undefined ? { credential, snapshot } : { refused: reason, snapshot, credential };
   };
 }
 

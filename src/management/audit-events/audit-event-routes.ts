@@ -1,17 +1,15 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { AUDIT_ACTIONS, type AuditEvent, type AuditReader } from '../../domain/audit/audit-event.ts';
-import { TIME } from '../common-schema.ts';
+import { ANY_ID, TIME } from '../common-schema.ts';
 import { defineRoute, type Route } from '../route.ts';
-
-const ID = { type: 'string', pattern: '^[A-Za-z0-9._:=+/@-]{1,128}$' } as const;
 
 const FILTER = {
   type: 'object',
   properties: {
     action: { type: 'string', enum: AUDIT_ACTIONS },
-    target: { ...ID, description: 'The id of what was changed' },
-    actor: { ...ID, description: 'The clientId of who changed it' },
-    requestId: { ...ID, description: 'The X-Request-Id of the request that changed it' },
+    target: { ...ANY_ID, description: 'The id of what was changed' },
+    actor: { ...ANY_ID, description: 'The clientId of who changed it' },
+    requestId: { ...ANY_ID, description: 'The X-Request-Id of the request that changed it' },
   },
   additionalProperties: false,
 } as const;

@@ -1,0 +1,46 @@
+import type { Knex } from 'knex';
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.createTable('refusals', (table) => {
+    // Null: what is named is nobody's.
+    table.text('client_id').references('service_accounts.client_id').onDelete('CASCADE');
+    table.text('company_id');
+    // Empty: none, or many.
+    table.text('named').notNullable();
+    table.text('reason').notNullable();
+    // Empty: many.
+    table.text('source').notNullable();
+    table.bigInteger('count').notNullable();
+    table.timestamp('first_at').notNullable();
+    table.timestamp('last_at').notNullable().index();
+    table.jsonb('recent').notNullable();
+    table.specificType('refusal_id', `text generated always as (named || ' ' || reason || ' ' || source) stored`);
+    table.primary(['refusal_id']);
+    // Those among which there is just so much room for rows of their own.
+    table.specificType(
+      'bucket',
+      `text generated always as (case when client_id is null then source else named || ' ' || reason end) stored`,
+    );
+    table.index(['bucket']);
+    table.index(['client_id', 'last_at', 'refusal_id']);
+    table.index(['company_id', 'last_at', 'refusal_id']);
+    table.index(['named']);
+  });
+  await knex.raw('create index refusals_nobodys on refusals (last_at) where client_id is null');
+  await knex.raw(`create index refusals_folded on refusals (last_at) where named = '' or source = ''`);
+  await knex.raw('create index refusals_recent on refusals using gin (recent jsonb_path_ops)');
+  // Of arrays of requests the newest requests, in one array.
+  await knex.raw(`
+    create function newest_requests(arrays jsonb) returns jsonb language sql immutable as $$
+      select coalesce(jsonb_agg(request order by request ->> 'occurredAt' desc), '[]')
+      from (
+        select request from jsonb_array_elements(arrays) as requests, jsonb_array_elements(requests) as request
+        order by request ->> 'occurredAt' desc limit 20
+      ) as newest
+    $$`);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw('drop function newest_requests(jsonb)');
+  await knex.schema.dropTable('refusals');
+}

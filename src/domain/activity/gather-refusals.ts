@@ -1,0 +1,68 @@
+import { MOST_RECENT, type Refusals } from './refusal.ts';
+
+/** Refusals that wait to be written down. */
+export interface GatheredRefusals {
+  add(refusals: Refusals): void;
+  /** Hands over all there are, and how many requests there was no room for. */
+  take(): { readonly gathered: Refusals[]; readonly dropped: number };
+}
+
+/** How many sources of one reason of an account, and how many unknown ids of one source, have rows of their own. */
+export const MOST_ALONE = 8;
+
+/**
+ * Adds refusals up by client, reason and source. Whoever is refused chooses at least one of them, so that one has no more
+ * than {@link MOST_ALONE} values; beyond those it is folded away.
+ *
+ * @param folding what is folded where there are too many: the sources of an account, or the ids that nobody has
+ * @param capacity how many rows there may be at once
+ */
+export function gatherRefusals(folding: 'source' | 'clientId', capacity: number): GatheredRefusals {
+  let rows = new Map<string, Refusals>();
+  let alone = new Map<string, number>();
+  let dropped = 0;
+
+  function place(refusals: Refusals): void {
+    const key = keyOf(refusals);
+    const known = rows.get(key);
+    if (known !== undefined) rows.set(key, sumOf(known, refusals));
+    else if (rows.size < capacity) rows.set(key, refusals);
+    else dropped += refusals.count;
+  }
+
+  return {
+    add(refusals) {
+      const bucket = folding === 'source' ? `${refusals.clientId} ${refusals.reason}` : `${refusals.source}`;
+      const beside = alone.get(bucket) ?? 0;
+      if (refusals[folding] === undefined || rows.has(keyOf(refusals))) place(refusals);
+      else if (beside >= MOST_ALONE) place({ ...refusals, [folding]: undefined });
+      else {
+        place(refusals);
+        if (rows.has(keyOf(refusals))) alone.set(bucket, beside + 1);
+      }
+    },
+
+    take() {
+      const taken = { gathered: [...rows.values()], dropped };
+      rows = new Map();
+      alone = new Map();
+      dropped = 0;
+      return taken;
+    },
+  };
+}
+
+function keyOf({ clientId, reason, source }: Refusals): string {
+  return `${clientId ?? ''} ${reason} ${source ?? ''}`;
+}
+
+function sumOf(one: Refusals, other: Refusals): Refusals {
+  const [earlier, later] = one.lastAt <= other.lastAt ? [one, other] : [other, one];
+  return {
+    ...one,
+    count: one.count + other.count,
+    firstAt: one.firstAt <= other.firstAt ? one.firstAt : other.firstAt,
+    lastAt: later.lastAt,
+    recent: [...later.recent, ...earlier.recent].slice(0, MOST_RECENT),
+  };
+}

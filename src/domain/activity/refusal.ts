@@ -1,0 +1,98 @@
+import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
+
+/** Why a client was not authenticated; a closed list. A check that an assertion failed stands there as `assertion_{check}`. */
+export const AUTHENTICATION_FAILURES = [
+  'no_client_authentication',
+  'account_unknown',
+  'account_disabled',
+  'credential_disabled',
+  'credential_expired',
+  'secret_wrong',
+  'secret_mistyped',
+  'assertion_malformed',
+  'assertion_key_unknown',
+  'assertion_signature',
+  'assertion_type',
+  'assertion_issuer',
+  'assertion_audience',
+  'assertion_expiry',
+  'assertion_lifetime',
+  'assertion_issued_at',
+  'assertion_not_before',
+  'assertion_jti',
+  'assertion_replay',
+  'assertion_time',
+] as const;
+export type AuthenticationFailure = (typeof AUTHENTICATION_FAILURES)[number];
+
+/** Why a client was refused: it was not authenticated, or what RFC 6749 §5.2 and RFC 8707 §2 have a code for. */
+export const REFUSAL_REASONS = [
+  ...AUTHENTICATION_FAILURES,
+  'invalid_client',
+  'invalid_request',
+  'invalid_scope',
+  'invalid_target',
+  'unauthorized_client',
+  'unsupported_grant_type',
+] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/** Where clients authenticate. */
+export const CLIENT_ENDPOINTS = ['token', 'introspection', 'revocation'] as const;
+export type ClientEndpoint = (typeof CLIENT_ENDPOINTS)[number];
+
+/** One request that was refused. Nothing in it is a secret, or an assertion. */
+export interface RefusedRequest {
+  readonly requestId: string;
+  readonly occurredAt: Date;
+  readonly endpoint: ClientEndpoint;
+  /** The address that it came from. */
+  readonly source: string;
+  /** The credential that it was made with, or claims to be. */
+  readonly credentialId: CredentialId | undefined;
+  /** What was wrong and by how much. */
+  readonly detail: string | undefined;
+}
+
+/** How many requests of a row are known one by one. */
+export const MOST_RECENT = 20;
+
+/**
+ * Refusals of one client, for one reason, from one source: a row, however many there are. Where there would be too many
+ * rows, they are of many sources, or of many clients.
+ */
+export interface Refusals {
+  /** The client that they name; undefined: none, or many. */
+  readonly clientId: ClientId | undefined;
+  readonly reason: RefusalReason;
+  /** Undefined: many. */
+  readonly source: string | undefined;
+  readonly count: number;
+  readonly firstAt: Date;
+  readonly lastAt: Date;
+  /** Newest first, at most {@link MOST_RECENT}. */
+  readonly recent: readonly RefusedRequest[];
+}
+
+/** A row as it is kept. */
+export interface RecordedRefusals extends Omit<Refusals, 'clientId'> {
+  readonly refusalId: string;
+  /** Of an id that nobody has just the beginning: somebody may have sent their secret in its place. */
+  readonly clientId: string | undefined;
+  /** Whether there is such an account. */
+  readonly known: boolean;
+  /** The company of the account. */
+  readonly company: CompanyId | undefined;
+}
+
+/**
+ * Notes that a client was refused; takes no time.
+ *
+ * @param found whether it names an account that there is, as far as this node knows without asking
+ */
+export type NoteRefusal = (
+  refusal: { readonly clientId: ClientId | undefined; readonly found: boolean; readonly reason: RefusalReason } & Omit<
+    RefusedRequest,
+    'occurredAt'
+  >,
+) => void;

@@ -1,0 +1,119 @@
+import type { CompanyId, CredentialId } from '../ids.ts';
+import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { ServiceAccounts } from '../service-accounts/service-accounts.ts';
+import { type AssertionSettings, MIA, rulesFor } from './assertion-rules.ts';
+import { ASSERTION_CHECKS, assertionId, audienceOf, measureAssertion } from './check-assertion.ts';
+import { findKey } from './fitting-key.ts';
+import { isSignedWith } from './is-signed-with.ts';
+import { type Assertion, parseAssertion } from './parse-assertion.ts';
+import type { ReplayStore } from './replay-store.ts';
+import { shown } from './shown.ts';
+import { REPLAYED, useAssertion } from './use-assertion.ts';
+
+/** Everything that an assertion is checked for, in the order in which a token request does it. */
+export const DIAGNOSIS_CHECKS = [
+  'form',
+  'account',
+  'state',
+  'key',
+  'credential',
+  'signature',
+  ...ASSERTION_CHECKS,
+  'replay',
+] as const;
+type DiagnosisCheck = (typeof DIAGNOSIS_CHECKS)[number];
+
+/** `skipped`: another check that failed leaves nothing to make it with. */
+export const OUTCOMES = ['passed', 'failed', 'skipped'] as const;
+
+/** How one check of an assertion went. */
+interface CheckOutcome {
+  readonly check: DiagnosisCheck;
+  readonly outcome: (typeof OUTCOMES)[number];
+  /** Why it failed and by how much, or what is to be known of its success. */
+  readonly message: string | undefined;
+}
+
+/** Every check of one assertion. */
+interface Diagnosis {
+  /** Whether it would have authenticated the account. */
+  readonly accepted: boolean;
+  /** The key that it claims to be signed with. */
+  readonly credentialId: CredentialId | undefined;
+  readonly checks: readonly CheckOutcome[];
+}
+
+/**
+ * Makes every check of an assertion, those after the first failed one, too, for who looks after its account. One that the
+ * account has signed well is used up by that.
+ *
+ * @param id of the account, or its slug
+ * @throws DomainError `not_found`, `unavailable`
+ */
+export type DiagnoseAssertion = (company: CompanyId | undefined, id: string, compact: string) => Promise<Diagnosis>;
+
+/** What could be found out, by check. */
+type Findings = Partial<Record<DiagnosisCheck, Omit<CheckOutcome, 'check'>>>;
+
+export function createDiagnoseAssertion(tools: {
+  readonly serviceAccounts: Pick<ServiceAccounts, 'get'>;
+  readonly replays: Pick<ReplayStore, 'use'>;
+  readonly settings: AssertionSettings;
+}): DiagnoseAssertion {
+  const { serviceAccounts, replays, settings } = tools;
+
+  async function examine(
+    snapshot: AccountSnapshot,
+    assertion: Assertion,
+  ): Promise<{ findings: Findings; credentialId: CredentialId | undefined }> {
+    const { account, enabled } = snapshot;
+    const found = findKey(snapshot, assertion, settings.clock());
+    const key = 'key' in found ? found.key : undefined;
+    const own = assertion.clientId === account.clientId;
+    const signed = key && (await isSignedWith(key.publicKey, assertion));
+    const alias = audienceOf(assertion) === MIA.audience;
+    const rules = rulesFor(key, alias, settings);
+    const claims: Findings = {};
+    for (const { check, message } of measureAssertion(assertion, rules)) claims[check] = judged(message);
+    if (alias) claims.audience = { outcome: 'passed', message: `it is accepted at ${MIA.path} only` };
+    // Whoever signs for another account uses nothing of it up.
+    const usable = own && signed === true && assertionId(assertion) !== undefined;
+    const unused = usable ? await useAssertion(assertion, rules, replays) : undefined;
+    return {
+      credentialId: key?.credentialId,
+      findings: {
+        form: judged(undefined),
+        account: judged(own ? undefined : `sub is ${shown(assertion.clientId)}, this account is ${account.clientId}`),
+        state: judged(enabled ? undefined : 'the account or its company is disabled'),
+        key: judged('missing' in found ? found.missing : undefined),
+        ...('key' in found && { credential: judged(found.unusable && WORDS[found.unusable]) }),
+        ...(signed !== undefined && { signature: judged(signed ? undefined : 'it does not verify with this key') }),
+        ...claims,
+        ...(unused !== undefined && { replay: judged(unused ? undefined : REPLAYED.message) }),
+      },
+    };
+  }
+
+  return async (company, id, compact) => {
+    const snapshot = await serviceAccounts.get(company, id);
+    const parsed = parseAssertion(compact);
+    const { findings, credentialId }: { findings: Findings; credentialId: CredentialId | undefined } =
+      'malformed' in parsed
+        ? { findings: { form: judged(parsed.malformed) }, credentialId: undefined }
+        : await examine(snapshot, parsed);
+    const checks = DIAGNOSIS_CHECKS.map((check) => ({ check, ...(findings[check] ?? SKIPPED) }));
+    return { accepted: checks.every(({ outcome }) => outcome === 'passed'), credentialId, checks };
+  };
+}
+
+const WORDS = {
+  credential_disabled: 'this key is disabled',
+  credential_expired: 'this key has expired',
+} as const;
+
+const SKIPPED = { outcome: 'skipped', message: undefined } as const;
+
+/** @param wrong undefined: nothing */
+function judged(wrong: string | undefined): Omit<CheckOutcome, 'check'> {
+  return { outcome: wrong === undefined ? 'passed' : 'failed', message: wrong };
+}

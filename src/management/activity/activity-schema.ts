@@ -1,0 +1,130 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import {
+  CLIENT_ENDPOINTS,
+  MOST_RECENT,
+  type RecordedRefusals,
+  REFUSAL_REASONS,
+} from '../../domain/activity/refusal.ts';
+import type { LastUse } from '../../domain/credentials/use-store.ts';
+import { TIME } from '../common-schema.ts';
+
+const REFUSED_REQUEST = {
+  title: 'RefusedRequest',
+  type: 'object',
+  properties: {
+    requestId: { type: 'string', description: 'Its X-Request-Id, which the error says, too' },
+    occurredAt: TIME,
+    endpoint: { type: 'string', enum: CLIENT_ENDPOINTS },
+    source: { type: 'string', description: 'The address that it came from', examples: ['192.0.2.7'] },
+    credentialId: { type: ['string', 'null'], description: 'The credential that it was made with, or claims to be' },
+    detail: {
+      type: ['string', 'null'],
+      description: 'What was wrong and by how much',
+      examples: ["aud is 'https://other.example', expected https://id.example"],
+    },
+  },
+  required: ['requestId', 'occurredAt', 'endpoint', 'source', 'credentialId', 'detail'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** Refusals of one client, for one reason, from one source. */
+export const REFUSALS = {
+  title: 'Refusals',
+  type: 'object',
+  properties: {
+    reason: {
+      type: 'string',
+      enum: REFUSAL_REASONS,
+      description: 'Why, in truth; an assertion that was signed well has failed the check that stands after assertion_',
+    },
+    clientId: {
+      type: ['string', 'null'],
+      description: 'Whom they name: of an id that nobody has its beginning; null: nobody, or many',
+    },
+    known: { type: 'boolean', description: 'Whether there is such an account' },
+    company: { type: ['string', 'null'], description: 'The company of the account' },
+    source: {
+      type: ['string', 'null'],
+      description: 'The address that they came from; null: many',
+      examples: ['192.0.2.7'],
+    },
+    count: { type: 'integer', minimum: 1 },
+    firstAt: TIME,
+    lastAt: TIME,
+    recent: {
+      type: 'array',
+      description: `The last ${MOST_RECENT} of them at most, newest first`,
+      items: REFUSED_REQUEST,
+      maxItems: MOST_RECENT,
+    },
+  },
+  required: ['reason', 'clientId', 'known', 'company', 'source', 'count', 'firstAt', 'lastAt', 'recent'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** What an account did lately, as far as this server had to do with it. */
+export const ACTIVITY = {
+  title: 'Activity',
+  type: 'object',
+  properties: {
+    uses: {
+      type: 'array',
+      description: 'The last use of every credential, latest first',
+      items: {
+        title: 'LastUse',
+        type: 'object',
+        properties: {
+          credentialId: { type: 'string' },
+          lastUsedAt: TIME,
+          lastUsedFrom: { type: 'string', description: 'The address that it was used from', examples: ['192.0.2.7'] },
+        },
+        required: ['credentialId', 'lastUsedAt', 'lastUsedFrom'],
+        additionalProperties: false,
+      },
+    },
+    refusals: { type: 'array', description: 'Latest first', items: REFUSALS },
+  },
+  required: ['uses', 'refusals'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** @param requestId of all requests that are known one by one, only those with this id */
+export function presentRefusals(refusals: RecordedRefusals, requestId?: string): FromSchema<typeof REFUSALS> {
+  const { reason, clientId = null, known, company = null, source = null, count, firstAt, lastAt, recent } = refusals;
+  return {
+    reason,
+    clientId,
+    known,
+    company,
+    source,
+    count,
+    firstAt: firstAt.toISOString(),
+    lastAt: lastAt.toISOString(),
+    recent: recent
+      .filter((request) => requestId === undefined || request.requestId === requestId)
+      .map((request) => ({
+        requestId: request.requestId,
+        occurredAt: request.occurredAt.toISOString(),
+        endpoint: request.endpoint,
+        source: request.source,
+        credentialId: request.credentialId ?? null,
+        detail: request.detail ?? null,
+      })),
+  };
+}
+
+export function presentActivity(
+  uses: readonly LastUse[],
+  refusals: readonly RecordedRefusals[],
+): FromSchema<typeof ACTIVITY> {
+  return {
+    uses: uses
+      .toSorted((one, other) => other.usedAt.getTime() - one.usedAt.getTime())
+      .map(({ credentialId, usedAt, source }) => ({
+        credentialId,
+        lastUsedAt: usedAt.toISOString(),
+        lastUsedFrom: source,
+      })),
+    refusals: refusals.map((row) => presentRefusals(row)),
+  };
+}

@@ -1,0 +1,131 @@
+import type { Knex } from 'knex';
+import { MOST_ALONE } from '../domain/activity/gather-refusals.ts';
+import type { RecordedRefusals, RefusalReason, RefusedRequest } from '../domain/activity/refusal.ts';
+import type { RefusalStore } from '../domain/activity/refusal-store.ts';
+import type { ClientId, CompanyId } from '../domain/ids.ts';
+import { newestFirst, pageOf } from './paging.ts';
+
+interface RefusalsRow {
+  refusal_id: string;
+  client_id: ClientId | null;
+  company_id: CompanyId | null;
+  named: string;
+  reason: RefusalReason;
+  source: string;
+  count: string;
+  first_at: Date;
+  last_at: Date;
+  recent: (Omit<RefusedRequest, 'occurredAt'> & { occurredAt: string })[];
+}
+
+/** So many characters of an id that nobody has are kept. */
+const SHORTENED = 12;
+
+/** How many rows there may be of ids that nobody has. */
+const MOST_NOBODYS = 1000;
+
+/** For how long a row is quiet before it makes room for others in its bucket. */
+const QUIET = '1 day';
+
+/**
+ * Whether an account has the id is found out here: a node does not ask about every id that somebody sends. What has no
+ * row of its own yet gets one while there is room in its bucket, and is folded into the row of many after that. Two nodes
+ * that record at once may each take the last room. In one order, so that they do not wait for each other in a circle.
+ */
+const RECORD = `
+  with seen as (
+    select account.client_id, account.company_id, reason, source, count, first_at, last_at, recent,
+      case when account.client_id is not null or length(named) <= ${SHORTENED} then named
+        else left(named, ${SHORTENED}) || '...' end as named
+    from jsonb_to_recordset(?::jsonb) as sent (
+      named text, reason text, source text, count bigint, first_at timestamptz, last_at timestamptz, recent jsonb
+    )
+    left join service_accounts as account on account.client_id = sent.named
+  ), bucketed as (
+    select seen.*, refusals.refusal_id is not null or seen.named = '' or seen.source = '' as settled,
+      case when seen.client_id is null then seen.source else seen.named || ' ' || seen.reason end as its_bucket
+    from seen left join refusals on refusal_id = seen.named || ' ' || seen.reason || ' ' || seen.source
+  ), placed as (
+    select *, settled or row_number() over (partition by its_bucket, settled order by first_at) + (
+        select count(*) from refusals where bucket = its_bucket and refusals.named <> '' and refusals.source <> ''
+      ) <= ${MOST_ALONE} as alone
+    from bucketed
+  )
+  insert into refusals (client_id, company_id, named, reason, source, count, first_at, last_at, recent)
+    select client_id, company_id,
+      case when alone or client_id is not null then named else '' end as one_named, reason,
+      case when alone or client_id is null then source else '' end as one_source,
+      sum(count), min(first_at), max(last_at), newest_requests(jsonb_agg(recent))
+    from placed group by client_id, company_id, one_named, reason, one_source
+    order by one_named, reason, one_source
+    on conflict (refusal_id) do update set
+      count = refusals.count + excluded.count,
+      first_at = least(refusals.first_at, excluded.first_at),
+      last_at = greatest(refusals.last_at, excluded.last_at),
+      recent = newest_requests(jsonb_build_array(refusals.recent, excluded.recent))
+    returning client_id is null as nobodys`;
+
+const FORGET_NOBODYS = `
+  delete from refusals where refusal_id in (
+    select refusal_id from refusals where client_id is null order by last_at desc offset ${MOST_NOBODYS}
+  )`;
+
+/** Where something has been folded away not long ago. */
+const FORGET_QUIET = `
+  delete from refusals using refusals as many
+    where (many.named = '' or many.source = '') and many.last_at > now() - interval '${QUIET}'
+      and refusals.bucket = many.bucket and refusals.named <> '' and refusals.source <> ''
+      and refusals.last_at < now() - interval '${QUIET}'
+    returning 1`;
+
+export function refusalsTable(knex: Knex): RefusalStore {
+  return {
+    async record(refusals) {
+      if (refusals.length === 0) return;
+      const rows = refusals.map(({ clientId = '', reason, source = '', count, firstAt, lastAt, recent }) => ({
+        named: clientId,
+        reason,
+        source,
+        count,
+        first_at: firstAt,
+        last_at: lastAt,
+        recent,
+      }));
+      const { rows: recorded } = await knex.raw<{ rows: { nobodys: boolean }[] }>(RECORD, [JSON.stringify(rows)]);
+      if (recorded.some(({ nobodys }) => nobodys)) await knex.raw(FORGET_NOBODYS);
+    },
+
+    async list({ company, account, clientId, requestId }, page) {
+      const query: Knex.QueryBuilder<object, RefusalsRow[]> = knex('refusals').select<RefusalsRow[]>();
+      if (company !== undefined) void query.where({ company_id: company });
+      if (account !== undefined) void query.where({ client_id: account.clientId, company_id: account.company ?? null });
+      if (clientId !== undefined) void query.whereIn('named', [clientId, `${clientId.slice(0, SHORTENED)}...`]);
+      if (requestId !== undefined) void query.whereRaw('recent @> ?::jsonb', [JSON.stringify([{ requestId }])]);
+      newestFirst(query, { time: 'last_at', id: 'refusal_id' }, page);
+      return pageOf(await query, page, fromRow, ({ lastAt: time, refusalId: id }) => ({ time, id }));
+    },
+
+    async forget(before) {
+      const old: unknown[] = await knex('refusals')
+        .whereIn('refusal_id', knex('refusals').where('last_at', '<', before).limit(1000).select('refusal_id'))
+        .delete('refusal_id');
+      const { rows: quiet } = await knex.raw<{ rows: unknown[] }>(FORGET_QUIET);
+      return old.length + quiet.length;
+    },
+  };
+}
+
+function fromRow(row: RefusalsRow): RecordedRefusals {
+  return {
+    refusalId: row.refusal_id,
+    clientId: row.named === '' ? undefined : row.named,
+    known: row.client_id !== null,
+    company: row.company_id ?? undefined,
+    reason: row.reason,
+    source: row.source === '' ? undefined : row.source,
+    count: Number(row.count),
+    firstAt: row.first_at,
+    lastAt: row.last_at,
+    recent: row.recent.map((request) => ({ ...request, occurredAt: new Date(request.occurredAt) })),
+  };
+}

@@ -1,0 +1,509 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { MOST_ALONE } from '../../src/domain/activity/gather-refusals.ts';
+import { REFUSAL_REASONS } from '../../src/domain/activity/refusal.ts';
+import { formatSecret } from '../../src/domain/credentials/client-secret.ts';
+import { refusalsTable } from '../../src/storage/refusals-table.ts';
+import { claimsFor, type ClientKey, assertion, clientKey, jws, tokenByAssertion } from '../support/assertions.ts';
+import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
+import { embedded, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+
+const PAUSE = 50;
+const ACCOUNTS = '/api/service-accounts';
+const SECRET_OF_NOBODY = formatSecret('client_secret', Buffer.alloc(32, 7));
+const MISTYPED = 'writ_x';
+
+interface Refusals {
+  readonly reason: string;
+  readonly clientId: string | null;
+  readonly known: boolean;
+  readonly company: string | null;
+  readonly source: string | null;
+  readonly count: number;
+  readonly firstAt: string;
+  readonly lastAt: string;
+  readonly recent: readonly {
+    readonly requestId: string;
+    readonly endpoint: string;
+    readonly source: string;
+    readonly credentialId: string | null;
+    readonly detail: string | null;
+  }[];
+}
+
+/** Where activity is written down every moment, and the caller says where it comes from. */
+const startNode = (database: TestDatabase, pause = PAUSE): Promise<TestApp> =>
+  startTestApp(
+    database,
+    { WRIT_TRUSTED_PROXIES: '127.0.0.1', WRIT_ISSUER: 'https://id.example' },
+    { activityPause: pause },
+  );
+
+const written = (): Promise<unknown> => setTimeout(PAUSE * 5);
+
+/** A token request that is refused, from an address, and its id. */
+async function refused(
+  app: TestApp,
+  form: Record<string, string>,
+  { path = '/oauth/token', source = '192.0.2.1', basic = '' } = {},
+): Promise<string> {
+  const reply = await app.request(path, {
+    method: 'POST',
+    headers: { 'X-Forwarded-For': source, ...(basic !== '' && { Authorization: `Basic ${btoa(basic)}` }) },
+    body: new URLSearchParams({ grant_type: 'client_credentials', ...form }),
+  });
+  assert.ok([400, 401].includes(reply.status), reply.text);
+  return reply.json.request_id;
+}
+
+async function activity(app: TestApp, path: string, bearer?: string): Promise<Refusals[]> {
+  const reply: Reply = await app.api('GET', path, undefined, bearer);
+  assert.equal(reply.status, 200, reply.text);
+  return reply.json.refusals ?? reply.json;
+}
+
+async function find(app: TestApp, requestId: string, where = '/api', bearer?: string): Promise<Refusals[]> {
+  return activity(app, `${where}/activity?requestId=${requestId}`, bearer);
+}
+
+onEachDatabase('why a service account does not work', (kind) => {
+  let database: TestDatabase;
+  let app: TestApp;
+  const key = clientKey('ES256', 'good');
+  before(async () => {
+    database = await kind.create();
+    app = await startNode(database);
+    await makeCompany(app, 'acme');
+    await makeCompany(app, 'other');
+  });
+  after(async () => {
+    await app.close();
+    await database.drop();
+  });
+
+  async function account(path = ACCOUNTS, keys: readonly ClientKey[] = [key]): Promise<Record<string, string>> {
+    const { status, json, text } = await app.api('POST', path, {
+      name: `Account ${randomUUID()}`,
+      permissions: ['a'],
+      credentials: [{ type: 'client_secret' }, ...keys.map(({ jwk }) => ({ type: 'public_key', publicKey: jwk }))],
+    });
+    assert.equal(status, 201, text);
+    const credentials: { type: string; credentialId: string }[] = json.credentials;
+    const idOf = (wanted: string): string => credentials.find(({ type }) => type === wanted)?.credentialId ?? '';
+    return { ...json, keyId: idOf('public_key'), secretId: idOf('client_secret'), path: `${path}/${json.clientId}` };
+  }
+
+  const signed = (
+    clientId: string,
+    changes: Record<string, unknown> = {},
+    header: Record<string, unknown> = {},
+  ): Record<string, string> => ({
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: assertion(key, clientId, app.issuer, changes, { kid: 'good', ...header }),
+  });
+
+  test('is told in truth of an API key, too, of which the client learns nothing', async () => {
+    const { path = '' } = await account(ACCOUNTS, []);
+    const { json } = await app.api('POST', `${path}/credentials`, { type: 'api_key', audience: 'api://default' });
+    await app.api('PATCH', `${path}/credentials/${json.credentialId}`, { state: 'disabled' });
+    const requestId = await refused(app, {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: json.clientSecret,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    });
+    await written();
+    const [row] = await activity(app, `${path}/activity`);
+    const [request] = row?.recent ?? [];
+    assert.deepEqual(
+      [row?.reason, request?.requestId, request?.credentialId, request?.detail],
+      ['invalid_request', requestId, json.credentialId, 'credential_disabled'],
+    );
+  });
+
+  test('is told in truth, with the request, where it came from and by which credential', async () => {
+    const { clientId = '', clientSecret = '', path = '', keyId = '', secretId = '' } = await account();
+    const seconds = Math.floor(Date.now() / 1000);
+    const replayed = signed(clientId);
+    assert.equal((await tokenByAssertion(app, replayed['client_assertion'] ?? '')).status, 200);
+    const stranger = clientKey('ES256');
+    const unsigned = jws(stranger, { alg: 'ES256', kid: 'good' }, claimsFor(clientId, app.issuer));
+    const basic = `${clientId}:${clientSecret}`;
+    const endless = `${clientSecret.slice(0, -1)}${clientSecret.endsWith('a') ? 'b' : 'a'}`;
+    const type = signed('')['client_assertion_type'] ?? '';
+    const table: [string, Record<string, string>, string | null, RegExp | null, string?][] = [
+      ['secret_wrong', { client_id: clientId, client_secret: SECRET_OF_NOBODY }, null, null],
+      ['secret_mistyped', { client_id: clientId, client_secret: endless }, null, null],
+      ['no_client_authentication', { client_id: clientId }, null, null],
+      [
+        'assertion_malformed',
+        { client_assertion_type: type, client_assertion: jws(key, { alg: 'HS256' }, {}), client_id: clientId },
+        null,
+        /^alg is 'HS256', expected one of RS256, PS256, ES256, EdDSA, Ed25519$/,
+      ],
+      [
+        'assertion_key_unknown',
+        signed(clientId, {}, { kid: 'bad' }),
+        null,
+        /^kid is 'bad' and alg ES256, the account has no key with both$/,
+      ],
+      ['assertion_signature', { client_assertion_type: type, client_assertion: unsigned }, keyId, null],
+      ['assertion_type', signed(clientId, {}, { typ: 'at+jwt' }), keyId, /^typ is 'at\+jwt', expected/],
+      ['assertion_issuer', signed(clientId, { iss: 'sa_me' }), keyId, /^iss is 'sa_me', expected the same as sub/],
+      [
+        'assertion_audience',
+        signed(clientId, { aud: 'https://other.example' }),
+        keyId,
+        /^aud is 'https:\/\/other\.example', expected https:\/\/id\.example$/,
+      ],
+      ['assertion_expiry', signed(clientId, { exp: seconds - 37 }), keyId, /^expired 3[78] seconds ago by our clock/],
+      ['assertion_lifetime', signed(clientId, { exp: seconds + 4000 }), keyId, /^exp is \d{4} seconds ahead, at most/],
+      ['assertion_issued_at', signed(clientId, { iat: seconds + 50 }), keyId, /^iat is (?:50|49) seconds ahead of our/],
+      ['assertion_not_before', signed(clientId, { nbf: seconds + 50 }), keyId, /^nbf is (?:50|49) seconds ahead of/],
+      ['assertion_jti', signed(clientId, { jti: '' }), keyId, /^jti is '', expected/],
+      ['assertion_replay', replayed, keyId, /^jti has been used already/],
+      ['invalid_scope', { scope: 'not-held' }, secretId, /not-held/, basic],
+      ['invalid_target', { resource: 'https://nowhere.example' }, secretId, /nowhere/, basic],
+      ['unsupported_grant_type', { grant_type: 'password' }, secretId, /unsupported grant_type/, basic],
+    ];
+    const requests = new Map<string, string>();
+    for (const [reason, form, , , credentials = ''] of table) {
+      requests.set(reason, await refused(app, form, { source: '192.0.2.9', basic: credentials }));
+    }
+    const expected = new Map(table.map(([reason, , credentialId, detail]) => [reason, { credentialId, detail }]));
+    await written();
+    for (const { credentialId, state, reason } of [
+      { credentialId: keyId, state: { expiresIn: 1 }, reason: 'credential_expired' },
+      { credentialId: secretId, state: { state: 'disabled' }, reason: 'credential_disabled' },
+    ]) {
+      await app.api('PATCH', `${path}/credentials/${credentialId}`, state);
+      if (reason === 'credential_expired') await setTimeout(1100);
+      const attempt = reason === 'credential_expired' ? signed(clientId) : {};
+      const options = { source: '192.0.2.9', ...(reason === 'credential_disabled' && { basic }) };
+      requests.set(reason, await refused(app, attempt, options));
+      expected.set(reason, { credentialId, detail: null });
+    }
+    await app.api('PATCH', path, { state: 'disabled' });
+    requests.set('account_disabled', await refused(app, {}, { source: '192.0.2.9', basic }));
+    expected.set('account_disabled', { credentialId: null, detail: null });
+    await written();
+
+    const shown = await activity(app, `${path}/activity`);
+    assert.deepEqual(shown.map(({ reason }) => reason).toSorted(), [...expected.keys()].toSorted());
+    for (const row of shown) {
+      const { reason, recent, firstAt, lastAt } = row;
+      const { credentialId = null, detail = null } = expected.get(reason) ?? {};
+      assert.deepEqual(
+        [row.clientId, row.known, row.company, row.source, row.count],
+        [clientId, true, null, '192.0.2.9', 1],
+        reason,
+      );
+      assert.ok(firstAt === lastAt && Math.abs(Date.parse(lastAt) - Date.now()) < 60_000);
+      const [request] = recent;
+      assert.equal(request?.requestId, requests.get(reason), reason);
+      assert.deepEqual([request?.endpoint, request?.source], ['token', '192.0.2.9'], reason);
+      assert.equal(request?.credentialId, credentialId, reason);
+      if (detail === null) assert.equal(request?.detail, null, reason);
+      else assert.match(request?.detail ?? '', detail, reason);
+    }
+    // What has no row here happens to nobody's account, or is a name for what the library refuses by itself.
+    const elsewhere = ['account_unknown', 'assertion_time', 'invalid_client', 'invalid_request', 'unauthorized_client'];
+    assert.deepEqual([...expected.keys(), ...elsewhere].toSorted(), REFUSAL_REASONS.toSorted());
+
+    const { uses } = (await app.api('GET', `${path}/activity`)).json;
+    assert.deepEqual(
+      uses.map(({ credentialId, lastUsedFrom }: Record<string, string>) => [credentialId, lastUsedFrom]),
+      [[keyId, '127.0.0.1']],
+    );
+    const everything = JSON.stringify(await app.knex('refusals').select());
+    for (const secret of [clientSecret, endless, SECRET_OF_NOBODY, unsigned, replayed['client_assertion'] ?? '']) {
+      assert.equal(everything.includes(secret.slice(-40)), false);
+    }
+  });
+
+  test('says also of introspection and revocation why they were refused', async () => {
+    const { clientId = '', path = '' } = await account();
+    const basic = `${clientId}:${SECRET_OF_NOBODY}`;
+    for (const where of ['/oauth/introspect', '/oauth/revoke']) {
+      await refused(app, { token: 'x' }, { path: where, basic });
+    }
+    await written();
+    const [row, ...others] = await activity(app, `${path}/activity`);
+    assert.deepEqual(others, []);
+    assert.deepEqual([row?.reason, row?.count], ['secret_wrong', 2]);
+    assert.deepEqual(
+      row?.recent.map(({ endpoint }) => endpoint),
+      ['revocation', 'introspection'],
+    );
+  });
+
+  test('is found by the id of a request: by root always, by a company when it is its own', async () => {
+    const inAcme = '/api/companies/acme';
+    const { clientId = '', path = '' } = await account(`${inAcme}/service-accounts`);
+    const caller = (company: string, permission: string): Promise<ApiCaller> =>
+      makeCaller(app, `/api/companies/${company}/service-accounts`, [permission]);
+    const viewer = await caller('acme', 'writ.activity.view');
+    const stranger = await caller('other', 'writ.activity.view');
+    const own = await refused(app, {}, { basic: `${clientId}:${SECRET_OF_NOBODY}` });
+    const rootAccount = await account();
+    // This node has never seen the account, and does not ask for it because of that.
+    const roots = await refused(app, {}, { basic: `${rootAccount['clientId']}:${MISTYPED}` });
+    const nobodys = await refused(app, {}, { basic: `sa_nobody_has_this_id:${SECRET_OF_NOBODY}` });
+    const mistyped = await refused(app, {}, { basic: `sa_nobody_has_that_id:${MISTYPED}` });
+    const unnamed = await refused(app, {});
+    await written();
+
+    const reasons = async (id: string, where?: string, bearer?: string): Promise<unknown[]> =>
+      (await find(app, id, where, bearer)).map((row) => [row.reason, row.clientId, row.company, row.known]);
+    const ofAcme = [['secret_wrong', clientId, 'acme', true]];
+    assert.deepEqual(await reasons(own), ofAcme);
+    assert.deepEqual(await reasons(own, inAcme, viewer.bearer), ofAcme);
+    assert.deepEqual(await reasons(roots), [['secret_mistyped', rootAccount['clientId'], null, true]]);
+    assert.deepEqual(await reasons(nobodys), [['account_unknown', 'sa_nobody_ha...', null, false]]);
+    assert.deepEqual(await reasons(mistyped), [['secret_mistyped', 'sa_nobody_ha...', null, false]]);
+    assert.deepEqual(await reasons(unnamed), [['no_client_authentication', null, null, false]]);
+    for (const id of [roots, nobodys, mistyped, unnamed])
+      assert.deepEqual(await reasons(id, inAcme, viewer.bearer), []);
+    assert.deepEqual(await reasons(own, '/api/companies/other', stranger.bearer), []);
+    // As many as there are of a row, only the one that was asked for.
+    await refused(app, {}, { basic: `${clientId}:${SECRET_OF_NOBODY}` });
+    await written();
+    const [row] = await find(app, own);
+    assert.deepEqual([row?.count, row?.recent.map(({ requestId }) => requestId)], [2, [own]]);
+
+    assert.deepEqual((await activity(app, `/api/activity?clientId=${clientId}`)).length, 1);
+    assert.deepEqual((await activity(app, '/api/activity?clientId=sa_nobody_has_this_id')).length, 2);
+    assert.ok((await activity(app, `${inAcme}/activity`, viewer.bearer)).every(({ company }) => company === 'acme'));
+    const denied = await app.api('GET', `${inAcme}/activity`, undefined, stranger.bearer);
+    assertRefused(app, denied, 404, 'not_found');
+    assertRefused(app, await app.api('GET', `${path}/activity`, undefined, stranger.bearer), 404, 'not_found');
+    const root = await app.api('GET', '/api/activity', undefined, viewer.bearer);
+    assertRefused(app, root, 403, 'forbidden');
+    const wrong = `${inAcme}/service-accounts/${rootAccount['clientId']}/activity`;
+    assertRefused(app, await app.api('GET', wrong, undefined, viewer.bearer), 404, 'not_found');
+    const narrow = await caller('acme', 'writ.serviceaccounts.view');
+    const asViewer = await app.api('GET', `${path}/activity`, undefined, narrow.bearer);
+    assertRefused(app, asViewer, 403, 'insufficient_scope');
+    assert.ok(await apiToken(app, viewer));
+  });
+
+  test('is gone with the account, and what it is named by afterwards is nobody’s', async () => {
+    const { clientId = '', path = '' } = await account();
+    await refused(app, {}, { basic: `${clientId}:${SECRET_OF_NOBODY}` });
+    await written();
+    assert.equal((await app.api('DELETE', path)).status, 204);
+    assert.deepEqual(await activity(app, `/api/activity?clientId=${clientId}`), []);
+    await refused(app, {}, { basic: `${clientId}:${SECRET_OF_NOBODY}` });
+    await written();
+    const rows = await activity(app, `/api/activity?clientId=${clientId}`);
+    assert.deepEqual(
+      rows.map(({ reason, known }) => [reason, known]),
+      [['account_unknown', false]],
+    );
+  });
+
+  test('is forgotten when it is over, and what is quiet makes room for others of the same reason', async () => {
+    const { clientId = '', path = '' } = await account();
+    const store = refusalsTable(app.knex);
+    const basic = `${clientId}:${SECRET_OF_NOBODY}`;
+    const from = async (...hosts: number[]): Promise<void> => {
+      for (const host of hosts) await refused(app, {}, { basic, source: `192.0.2.${host}` });
+      await written();
+    };
+    const sources = async (): Promise<string[]> =>
+      (await activity(app, `${path}/activity`)).map(({ source }) => source ?? 'many').toSorted();
+    const quiet = (hosts: number[]): Promise<number> =>
+      app
+        .knex('refusals')
+        .where({ client_id: clientId })
+        .whereIn(
+          'source',
+          hosts.map((host) => `192.0.2.${host}`),
+        )
+        .update({ last_at: new Date(Date.now() - 2 * 86_400_000) });
+    await from(1, 2, 3, 4, 5, 6, 7, 8);
+    await quiet([1, 2]);
+    await store.forget(new Date(0));
+    assert.equal((await sources()).length, 8);
+    await from(9);
+    await store.forget(new Date(0));
+    await from(9, 10, 11);
+    const alone = ['10', '3', '4', '5', '6', '7', '8', '9'].map((host) => `192.0.2.${host}`);
+    assert.deepEqual(await sources(), [...alone, 'many']);
+
+    const made = async (...ids: string[]): Promise<void> => {
+      for (const id of ids) await refused(app, {}, { basic: `${id}:${MISTYPED}`, source: '192.0.2.99' });
+      await written();
+    };
+    const known = async (id: string): Promise<number> => (await activity(app, `/api/activity?clientId=${id}`)).length;
+    await made('m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'm8', 'm9');
+    assert.deepEqual([await known('m8'), await known('m9')], [1, 0]);
+    await app
+      .knex('refusals')
+      .where({ named: 'm1' })
+      .update({ last_at: new Date(Date.now() - 2 * 86_400_000) });
+    await store.forget(new Date(0));
+    await made('m9');
+    assert.deepEqual([await known('m1'), await known('m9')], [0, 1]);
+
+    await store.forget(new Date(Date.now() + 1000));
+    assert.deepEqual([await sources(), await known('m9')], [[], 0]);
+  });
+
+  test('a secret that is sent in place of the id is kept in no place', async () => {
+    const { clientSecret = '', clientId = '' } = await account();
+    const id = await refused(app, { client_id: clientSecret, client_secret: clientId });
+    await written();
+    const [row] = await find(app, id);
+    assert.equal(row?.clientId, `${clientSecret.slice(0, 12)}...`);
+    const everything = JSON.stringify(await app.knex('refusals').select());
+    assert.equal(everything.includes(clientSecret.slice(0, 20)), false);
+  });
+});
+
+for (const kind of [embedded, postgres18]) {
+  describe(`a flood of refusals (${kind.name})`, () => {
+    let database: TestDatabase;
+    let app: TestApp;
+    before(async () => {
+      database = await kind.create();
+      app = await startNode(database);
+    });
+    after(async () => {
+      await app.close();
+      await database.drop();
+    });
+
+    async function inParallel(count: number, one: (index: number) => Promise<unknown>): Promise<void> {
+      let next = 0;
+      const worker = async (): Promise<void> => {
+        while (next < count) {
+          next += 1;
+          await one(next);
+        }
+      };
+      await Promise.all(Array.from({ length: 20 }, worker));
+    }
+
+    test('C-08 pushes out neither the line that matters nor how often it happened, and leaves few rows', async () => {
+      const { json: target } = await app.api('POST', ACCOUNTS, { name: 'Target', permissions: ['a'] });
+      const { clientId, clientSecret } = target;
+      const good = { clientId, clientSecret };
+      const mattering = await app.token(good, { scope: 'not-held' });
+      assert.equal(mattering.status, 400);
+      const early = await refused(app, {}, { basic: `${clientId}:${SECRET_OF_NOBODY}`, source: '198.51.100.1' });
+      const unknown = await refused(app, {}, { basic: `sa_misspelt:${MISTYPED}`, source: '198.51.100.1' });
+      await written();
+      const source = (index: number): string => `203.0.${index % 113}.${index % 251}`;
+      const size = kind.embedded ? 2000 : 10_000;
+      await inParallel(size * 0.7, async (index) => {
+        const secret = index % 2 === 0 ? SECRET_OF_NOBODY : MISTYPED;
+        await refused(app, {}, { basic: `${clientId}:${secret}`, source: source(index) });
+      });
+      await inParallel(size * 0.3, async (index) => {
+        await refused(app, {}, { basic: `sa_made_up_${index}:${MISTYPED}`, source: `203.0.113.${index % 3}` });
+      });
+      const late = await app.token(good, { scope: 'neither-held' });
+      await written();
+
+      const shown = await activity(app, `${ACCOUNTS}/${clientId}/activity`);
+      const ids = (reason: string): (string | undefined)[] =>
+        shown.filter((row) => row.reason === reason).flatMap(({ recent }) => recent.map(({ requestId }) => requestId));
+      assert.deepEqual(ids('invalid_scope'), [late.json.request_id, mattering.json.request_id]);
+      assert.ok(ids('secret_wrong').includes(early));
+      for (const reason of ['secret_wrong', 'secret_mistyped']) {
+        const rows = shown.filter((row) => row.reason === reason);
+        assert.equal(rows.length, MOST_ALONE + 1, reason);
+        assert.equal(rows.filter((row) => row.source === null).length, 1, reason);
+        const counted = rows.reduce((sum, { count }) => sum + count, 0);
+        assert.equal(counted, size * 0.35 + (reason === 'secret_wrong' ? 1 : 0));
+      }
+      assert.deepEqual((await find(app, unknown)).length, 1);
+      const { rows: total } = await app.knex.raw('select count(*)::int from refusals');
+      assert.ok(total[0].count < 100, String(total[0].count));
+      assert.equal(app.log().filter(({ event }) => event === 'refusals.dropped').length, 0);
+    });
+
+    test('C-08 with made-up ids from ever new addresses leaves a thousand rows, none of them an account’s', async () => {
+      const { json: target } = await app.api('POST', ACCOUNTS, { name: 'Another', permissions: ['a'] });
+      await app.token(target, { scope: 'not-held' });
+      await inParallel(2500, async (index) => {
+        const source = `10.${index % 7}.${Math.floor(index / 250)}.${index % 250}`;
+        await refused(app, {}, { basic: `sa_u${index}:${MISTYPED}`, source });
+      });
+      await written();
+      const rows: unknown[] = await app.knex('refusals').whereNull('client_id').select('named');
+      assert.ok(rows.length <= 1000 && rows.length > 500, String(rows.length));
+      assert.equal((await activity(app, `${ACCOUNTS}/${target.clientId}/activity`)).length, 1);
+    });
+  });
+}
+
+describe('what several nodes see of refusals', () => {
+  let database: TestDatabase;
+  let proxy: FaultProxy;
+  let one: TestApp;
+  let two: TestApp;
+  before(async () => {
+    database = await postgres18.create();
+    proxy = await startFaultProxy(database.url);
+    one = await startNode(database);
+    two = await startNode({ ...database, url: proxy.url });
+  });
+  after(async () => {
+    proxy.heal();
+    await Promise.all([one.close(), two.close()]);
+    await proxy.close();
+    await database.drop();
+  });
+
+  test('adds up, newest first, and what waits when one ends is written down', async () => {
+    const { json: target } = await one.api('POST', ACCOUNTS, { name: 'Twice', permissions: ['a'] });
+    const third = await startNode(database, 3_600_000);
+    const ids: string[] = [];
+    for (const node of [one, two, third, two, one]) {
+      ids.push(await refused(node, {}, { basic: `${target.clientId}:${SECRET_OF_NOBODY}` }));
+    }
+    await third.close();
+    await written();
+    const [row, ...others] = await activity(two, `${ACCOUNTS}/${target.clientId}/activity`);
+    assert.deepEqual(others, []);
+    assert.equal(row?.count, 5);
+    assert.deepEqual(
+      row.recent.map(({ requestId }) => requestId),
+      ids.toReversed(),
+    );
+  });
+
+  test('nothing is lost while the database is away', async () => {
+    const { json: target } = await one.api('POST', ACCOUNTS, { name: 'Away', permissions: ['a'] });
+    // The news that it is new may come after its first use here, and have it looked at once more.
+    await setTimeout(1000);
+    assert.equal((await two.token(target)).status, 200);
+    proxy.cut();
+    for (let round = 0; round < 30; round += 1) {
+      await refused(two, {}, { basic: `${target.clientId}:${SECRET_OF_NOBODY}`, source: `192.0.2.${round}` });
+    }
+    const last = await two.token(target, { scope: 'not-held' });
+    await setTimeout(300);
+    assert.ok(two.log().some(({ event }) => event === 'refusals.not_recorded'));
+    proxy.heal();
+    const patience = performance.now() + 8000;
+    let rows: Refusals[] = [];
+    const sum = (): number => rows.reduce((all, { count }) => all + count, 0);
+    while (sum() < 31 && performance.now() < patience) {
+      await setTimeout(100);
+      rows = await activity(one, `${ACCOUNTS}/${target.clientId}/activity`);
+    }
+    const wrong = rows.filter(({ reason }) => reason === 'secret_wrong');
+    assert.equal(wrong.length, MOST_ALONE + 1);
+    assert.equal(
+      wrong.reduce((sum, { count }) => sum + count, 0),
+      30,
+    );
+    assert.equal((await find(one, last.json.request_id)).length, 1);
+  });
+});
