@@ -1,6 +1,6 @@
 /**
  * Measures what works beside the requests: making the status list of a million credentials, and writing down which
- * credentials were used at 5,000 tokens a second. `npm run bench:background`
+ * credentials were used at 5,000 tokens a second; and what adding up the rights of one account takes. `npm run bench:background`
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,8 +9,11 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import { createStorage } from '../src/storage/create-storage.ts';
 import { openPostgresDatabase } from '../src/storage/open-postgres-database.ts';
-import type { ClientId, CredentialId } from '../src/domain/ids.ts';
+import type { ClientId, CompanyId, CredentialId } from '../src/domain/ids.ts';
 import { generateSigningKey } from '../src/domain/signing-keys/signing-key.ts';
+import { effectivePermissions } from '../src/domain/permissions/effective-permissions.ts';
+import { planToken } from '../src/domain/tokens/plan-token.ts';
+import { cpuSecondsOfChildren, parentOf } from './process-usage.ts';
 import { startStatusLists } from '../src/oauth/status-lists.ts';
 import { EmbeddedPostgres18 } from '../test/support/embedded-postgres.ts';
 import { quietSurroundings } from '../test/support/config.ts';
@@ -18,6 +21,9 @@ import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
 
 const CREDENTIALS = 1_000_000;
 const ROUNDS = 7;
+/** After some that are not counted: whatever is compiled or planned at first. */
+const CALLS = 5000;
+const NOTHING_ASKED = { resource: undefined, scope: undefined };
 /** Tokens in the five seconds between two writes. */
 const USES = 25_000;
 
@@ -28,6 +34,17 @@ const SEED = `
     select 'cred_' || n, 'sa_' || n, 'client_secret', sha256(n::text::bytea), 'x', now() from generate_series(1, ${USES}) n;
   insert into status_entries (list, idx, credential_id, client_id)
     select 0, n, 'cred_' || n, 'sa_' || n from generate_series(1, ${CREDENTIALS}) n;
+  insert into companies (company_id, name, state, created_at, created_by, updated_at, revision)
+    values ('acme', 'Acme', 'enabled', now(), 'sa_1', now(), 1);
+  insert into service_accounts (client_id, company_id, slug, name, audience, created_at, updated_at)
+    values ('sa_acme', 'acme', 'acme', 'x', 'default', now(), now());
+  insert into groups (company_id, group_id, name, created_by)
+    select 'acme', 'group-' || n, 'x', 'sa_1' from generate_series(1, 10) n;
+  insert into group_members (client_id, company_id, group_id)
+    select 'sa_acme', 'acme', 'group-' || n from generate_series(1, 10) n;
+  insert into grants (grant_id, group_id, company_id, kind, name, resource_server, place)
+    select 'grant_' || n, 'group-' || (1 + n % 10), 'acme', 'permission', 'orders:' || n, 'default', 'shop'
+    from generate_series(1, 50) n;
   vacuum analyze`;
 
 const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
@@ -48,6 +65,8 @@ try {
   const client = new pg.Client(url);
   await client.connect();
   for (const statement of SEED.split(';')) await client.query(statement);
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const postmaster = parentOf(rows[0]?.pid ?? 0) ?? 0;
   await client.end();
   say('| | median ms | bytes |');
   say('|---|---|---|');
@@ -90,6 +109,28 @@ try {
     times.push(performance.now() - started);
   }
   say(`| one statement each 5 s: the uses of ${USES} credentials | ${median(times)} | |`);
+
+  let statements = 0;
+  database.knex.on('query', () => (statements += 1));
+  const settings = { issuer: 'https://id.example', signingAlg: 'ES256', tokenTtl: 900, tokenMaxBytes: 6144 } as const;
+  const cpu = (): number =>
+    process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 + cpuSecondsOfChildren(postmaster);
+  for (const calls of [500, CALLS]) {
+    statements = 0;
+    const before = cpu();
+    for (let call = 0; call < calls; call += 1) {
+      const snapshot = await read.serviceAccounts.find('acme' as CompanyId, 'sa_acme');
+      if (snapshot === undefined) throw new Error('it was seeded');
+      JSON.stringify([
+        effectivePermissions(snapshot, snapshot.account.company),
+        planToken(snapshot, NOTHING_ASKED, settings),
+      ]);
+    }
+    if (calls < CALLS) continue;
+    say(
+      `| effective permissions, 50 grants through 10 groups, ${statements / calls} statements: CPU with PostgreSQL's | ${(((cpu() - before) / calls) * 1000).toFixed(2)} | |`,
+    );
+  }
 } finally {
   await database.close();
   await postgres.stop();

@@ -119,6 +119,8 @@ export function managementFace(options: {
     if (typeof permission !== 'string') assertOneOf(caller, permission);
     else if (permission !== 'none') assertAllowed(caller, permission);
     if (companyId === undefined) return undefined;
+    // One that has an account exists.
+    if (caller.company === companyId) return caller.company;
     if (!isCompanyId(companyId) || !(await companyExists(companyId))) throw noCompany();
     return companyId;
   }

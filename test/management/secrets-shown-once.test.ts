@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApiDocument } from '../support/api-contract.ts';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
-import { makeCompany } from '../support/companies.ts';
+import { apiToken, makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
@@ -52,10 +52,24 @@ onEachDatabase('a client secret', (kind) => {
       const rotated = await app.api('POST', `${added.headers.get('location')}/rotate`, { overlap: 60 });
       await app.api('PATCH', String(rotated.headers.get('location')), { description: 'Changed' });
       await app.token({ clientId: json.clientId, clientSecret: rotated.json.clientSecret });
-      secrets.push(added.json.clientSecret, rotated.json.clientSecret);
+      const own = await app.api('POST', '/api/self/rotate', undefined, await apiToken(app, json));
+      const apiKey = { type: 'api_key', audience: 'api://default' };
+      const withKey = await app.api('POST', `${path}/secretive/credentials`, apiKey);
+      const exchanged = await app.request('/oauth/token', {
+        method: 'POST',
+        body: new URLSearchParams({
+          grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+          subject_token: withKey.json.clientSecret,
+          subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        }),
+      });
+      assert.equal(exchanged.status, 200);
+      secrets.push(added.json.clientSecret, rotated.json.clientSecret, own.json.clientSecret);
+      secrets.push(withKey.json.clientSecret, exchanged.json.access_token.split('.')[2]);
       credentialIds.push(rotated.json.credentialId);
     }
-    assert.equal(secrets.length, 11);
+    assert.equal(secrets.length, 17);
+    secrets.forEach((secret) => assert.ok(secret.length > 20));
 
     const { paths }: ApiDocument = (await app.request('/api/openapi.json')).json;
     const readable = Object.entries(paths).filter(([, methods]) => 'get' in methods);
