@@ -30,7 +30,7 @@ import {
 
 /** What a rotation is to be. */
 export interface Rotation {
-  /** Seconds for which the old one goes on working. */
+  /** Seconds for which the old one goes on working, where it works. */
   readonly overlap: number;
   /** The new key, where it is one: a JWK, or PEM. */
   readonly publicKey: unknown;
@@ -64,7 +64,7 @@ export interface Credentials {
   ): Promise<UsedCredential>;
   /**
    * Makes a successor, which takes the name, the rights and the lifetime of the old one; that goes on working for the
-   * overlap.
+   * overlap, unless it is disabled.
    *
    * @throws DomainError `not_found`, `invalid_value`, `forbidden`, `limit_reached`, or `already_rotated` with the id of
    *   the successor
@@ -113,7 +113,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     );
   }
 
-  /** Ends the live tokens of what cannot get any more. */
+  /** Ends the live tokens of what cannot get any more, and gives what can again a place for new ones. */
   async function settle({ statuses }: Stores, { account }: AccountSnapshot): Promise<readonly Change[]> {
     await statuses.settle([account.clientId], clock());
     return STATUSES;
@@ -180,7 +180,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         await assertMayHave(stores, caller, snapshot, old.permissions);
         const { name, description, lifetime, permissions } = old;
         const others = snapshot.credentials.filter((credential) => credential !== old);
-        const ending = { ...old, state: 'ending', expiresAt: endOf(old.expiresAt, now, overlap) } as const;
+        const ending = { ...old, state: 'ending', expiresAt: endOf(old, now, overlap) } as const;
         const described = { name, description, lifetime, permissions };
         const [issued] = await issueCredentials([successorOf(old, described, publicKey)], tools, now, [
           ...others,
@@ -192,12 +192,14 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         // The old one first: until it is ending it has the name.
         await stores.credentials.update(snapshot.account, rotated);
         await stores.credentials.insert(snapshot.account, [issued.credential]);
+        // One that was disabled has no place for tokens, and may be given more time.
+        const settled = old.state === 'disabled' ? await settle(stores, snapshot) : [];
         const details = { successor, endsAt: rotated.expiresAt?.toISOString() };
         return {
           result: issued,
           audit: [
             entry('credential.created', snapshot, issued.credential, shown(issued.credential)),
-            entry('credential.rotated', snapshot, old, details),
+            entry('credential.rotated', snapshot, old, details, settled),
           ],
         };
       }),
