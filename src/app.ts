@@ -27,6 +27,7 @@ import { managementFace } from './management/management-face.ts';
 import { rememberVerified } from './management/remember-verified.ts';
 import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
+import { createGuessLimiter, GUESS_LIMITS } from './oauth/guess-limiter.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
 import { startStatusLists, type StatusLists } from './oauth/status-lists.ts';
 import { startUseRecorder } from './use-recorder.ts';
@@ -159,7 +160,7 @@ function compose(
 function createFaces(
   config: Config,
   server: PreparedServer,
-  { clock, random, logger, metrics }: Surroundings,
+  { clock, random, logger, metrics, guessing }: Surroundings,
   { noteUse, statusLists }: Running,
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
   const { issuer, signingAlg } = config;
@@ -192,6 +193,11 @@ function createFaces(
     clock,
     replays: storage.replays,
     noteUse,
+    guesses: createGuessLimiter({
+      ...(guessing ?? { limits: GUESS_LIMITS, now: () => performance.now() }),
+      logger,
+      metrics,
+    }),
     statusLists,
     inspectToken: createTokenInspector({
       verify: verifyToken,

@@ -71,6 +71,7 @@ export async function explainRefusal(issuance: Issuance, tools: AssertionTools):
     issuance.reason ??= 'assertion_signature';
     return undefined;
   }
+  issuance.proved = true;
   const rules = rulesFor(issuance, tools);
   const unused = await useUp(assertion, rules, tools.replays);
   const failed = checkAssertion(assertion, rules) ?? (unused ? EDGE : REPLAYED);

@@ -6,6 +6,7 @@ import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 import type { ClientRequest } from './client-request.ts';
+import type { Attempt } from './guess-limiter.ts';
 
 /** Why a client was not authenticated, for the log and the metrics; a closed list. */
 export type AuthenticationFailure =
@@ -28,6 +29,10 @@ export interface Issuance {
   readonly request: ClientRequest;
   /** Whether it came to the path of Mia's clients, with what only they may do. */
   readonly alias: boolean;
+  /** The address that it comes from. */
+  readonly source: string;
+  /** As it was let through, once the client id has been read. */
+  attempt?: Attempt;
   /** The account that the request names, once found, for the log. */
   clientId?: ClientId;
   /** The account, once found, when it may get tokens at all. */
@@ -40,6 +45,8 @@ export interface Issuance {
   audience?: Audience;
   /** What its assertion is measured by. */
   rules?: AssertionRules;
+  /** Whether it holds the key although it was not authenticated. */
+  proved?: boolean;
   /** Why authentication failed. */
   reason?: AuthenticationFailure | undefined;
   /** What the library, or a hook of ours, refused it with. */

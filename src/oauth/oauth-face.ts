@@ -27,12 +27,11 @@ export function oauthFace(
     readonly statusLists: Pick<StatusLists, 'published'>;
   },
 ): HttpMiddleware {
-  const { issuer, keyRing, logger, metrics, noteUse, statusLists } = options;
+  const { issuer, keyRing, logger, metrics, noteUse, guesses, statusLists } = options;
   const provider = createProvider(options);
-  const token = (alias: boolean): HttpHandler =>
-    tokenEndpoint({ provider, assertionTools: options, logger, metrics, noteUse, alias });
-  const inspection = (path: string, event: string): HttpHandler =>
-    inspectionEndpoint({ provider, path, event, assertionTools: options, logger, noteUse });
+  const tools = { provider, assertionTools: options, logger, noteUse, guesses };
+  const token = (alias: boolean): HttpHandler => tokenEndpoint({ ...tools, metrics, alias });
+  const inspection = (path: string, event: string): HttpHandler => inspectionEndpoint({ ...tools, path, event });
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
   const metadata = publicDocument(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([

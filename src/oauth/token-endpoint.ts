@@ -1,30 +1,27 @@
 import type { Provider } from 'oidc-provider';
-import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import type { AssertionTools } from './client-assertion.ts';
 import { readClientRequest } from './client-request.ts';
+import { conclude, type ConclusionTools } from './conclude.ts';
 import { TOKEN_PATH } from './create-provider.ts';
 import { createHandOver } from './hand-over.ts';
 import { beginIssuance, type Issuance } from './issuance.ts';
 import { logRefusal } from './log-refusal.ts';
 import { sendOAuthError } from './oauth-error.ts';
-import { errorOf, refusalOf } from './refusal.ts';
+import { errorOf } from './refusal.ts';
 
-export interface TokenEndpointOptions {
+export interface TokenEndpointOptions extends ConclusionTools {
   readonly provider: Provider;
-  readonly assertionTools: AssertionTools;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly noteUse: NoteUse;
   /** Whether this is the path of Mia's clients. */
   readonly alias: boolean;
 }
 
 /** `POST /oauth/token`: our outer layer around the library's endpoint (RFC 6749 §4.4). */
 export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
-  const { provider, assertionTools, logger, metrics, noteUse, alias } = options;
+  const { provider, logger, metrics, alias } = options;
   const handOver = createHandOver(provider, TOKEN_PATH);
 
   return async (ctx) => {
@@ -34,13 +31,11 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
     const seconds = (): number => (performance.now() - started) / 1000;
     let issuance: Issuance | undefined;
     try {
-      issuance = beginIssuance(ctx, { request: await readClientRequest(ctx.req), alias });
+      issuance = beginIssuance(ctx, { request: await readClientRequest(ctx.req), alias, source: ctx.state.source() });
       const { grantType, scope } = issuance.request;
       await handOver(ctx, issuance.request, { grant_type: grantType, scope });
-      if (issuance.failure !== undefined) throw await refusalOf(issuance, assertionTools);
+      await conclude(issuance, options);
       metrics.tokenIssued(issuance.request.authentication.method, seconds());
-      const { snapshot, credential } = issuance;
-      if (snapshot && credential) noteUse(snapshot.account.clientId, credential.credentialId, ctx.state.source());
     } catch (error) {
       const refusal = errorOf(error);
       logRefusal(logger, 'token.refused', ctx, refusal, issuance?.clientId);
