@@ -81,8 +81,9 @@ export function createGuessLimiter({
   const pairs = new LRUCache<string, number>({ max: kept });
   const sources = new LRUCache<string, number>({ max: kept });
   let wholeForEveryone = -Infinity;
-  // Those that have succeeded. Apart, so that failures drive none of them out.
-  const known = new LRUCache<string, true>({ max: kept });
+  // Those that have succeeded, and their failures while their source waits. Apart, so that failures elsewhere drive none
+  // of them out, and that it shows in no later answer who was among them.
+  const known = new LRUCache<string, number>({ max: kept });
   const told = new LRUCache<string, number>({ max: MOST_QUIET });
 
   /** Milliseconds until one more failure is let pass; none are left before that. */
@@ -99,7 +100,7 @@ export function createGuessLimiter({
     });
   }
 
-  /** Why an attempt must wait that its pair does not make wait. */
+  /** Why everything from a source must wait. */
   function limitOf(prefix: string): OAuthError | undefined {
     const whole = sources.get(prefix);
     if (whole === undefined) return undefined;
@@ -125,25 +126,31 @@ export function createGuessLimiter({
       const prefix = sourcePrefix(address);
       // What cannot be an id is nobody's; and only ids are short enough to be remembered.
       const both = isClientId(clientId) ? `${prefix} ${clientId}` : undefined;
+      const limited = limitOf(prefix);
+      if (limited !== undefined) {
+        // Whoever shares an address with a guesser goes on; but a guesser is not to learn with whom it shares one.
+        const whole = both === undefined ? undefined : known.get(both);
+        if (whole === undefined || waitFor(pair, whole) > 0) throw tell(limited, prefix);
+        return { prefix, pair: both, limited };
+      }
       const wait = both === undefined ? 0 : waitFor(pair, pairs.get(both));
       if (wait > 0) throw tell(tooMany('client', wait), prefix);
-      const limited = limitOf(prefix);
-      // Whoever shares an address with a guesser goes on; but if it is the guesser, it is not to learn whom it shares with.
-      if (limited !== undefined && (both === undefined || !known.has(both))) throw tell(limited, prefix);
       return { prefix, pair: both, limited };
     },
 
     failed({ prefix, pair: both, limited }) {
-      if (both !== undefined) pairs.set(both, counted(pair, pairs.get(both)));
+      const failures = limited === undefined ? pairs : known;
+      if (both !== undefined) failures.set(both, counted(pair, failures.get(both)));
+      if (limited !== undefined) return tell(limited, prefix);
       sources.set(prefix, counted(source, sources.get(prefix)));
       wholeForEveryone = counted(everyone, wholeForEveryone);
-      return limited && tell(limited, prefix);
+      return undefined;
     },
 
     succeeded({ pair: both }) {
       if (both === undefined) return;
       pairs.delete(both);
-      if (known.get(both) === undefined) known.set(both, true);
+      known.set(both, -Infinity);
     },
   };
 }
