@@ -103,12 +103,12 @@ export function createGuessLimiter({
   /** Why everything from a source must wait. */
   function limitOf(prefix: string): OAuthError | undefined {
     const whole = sources.get(prefix);
-    if (whole === undefined) return undefined;
+    // One without failures never waits, whatever others do.
+    if (whole === undefined || whole <= now()) return undefined;
     const wait = waitFor(source, whole);
     if (wait > 0) return tooMany('source', wait);
-    // A source without failures never waits for what others do.
     const waitForOthers = waitFor(everyone, wholeForEveryone);
-    return waitForOthers > 0 && whole > now() ? tooMany('everyone', waitForOthers) : undefined;
+    return waitForOthers > 0 ? tooMany('everyone', waitForOthers) : undefined;
   }
 
   function tell(limited: OAuthError, prefix: string): OAuthError {
