@@ -31,6 +31,7 @@ import { managementFace } from './management/management-face.ts';
 import { rememberVerified } from './management/remember-verified.ts';
 import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
+import { createGuessLimiter, GUESS_LIMITS } from './oauth/guess-limiter.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
 import { startStatusLists, type StatusLists } from './oauth/status-lists.ts';
 import { startRefusalRecorder } from './refusal-recorder.ts';
@@ -159,7 +160,7 @@ function compose(
 function createFaces(
   config: Config,
   server: PreparedServer,
-  { clock, random, logger, metrics }: Surroundings,
+  { clock, random, logger, metrics, guessing }: Surroundings,
   { noteUse, noteRefusal, statusLists }: Running,
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
   const { issuer, signingAlg } = config;
@@ -191,6 +192,11 @@ function createFaces(
     replays: storage.replays,
     noteUse,
     noteRefusal,
+    guesses: createGuessLimiter({
+      ...(guessing ?? { limits: GUESS_LIMITS, now: () => performance.now() }),
+      logger,
+      metrics,
+    }),
     statusLists,
     expiryWarning: config.expiryWarning,
     inspectToken: createTokenInspector({

@@ -5,6 +5,8 @@ export interface Metrics {
   tokenIssued(method: string, seconds: number): void;
   /** @param reason of a closed list */
   tokenRefused(error: string, reason: string, seconds: number): void;
+  /** A request that had to wait, as too many before it failed to authenticate. */
+  tokenRequestLimited(): void;
   cacheOutcome(outcome: string): void;
   databaseQuery(): void;
   /** Has the pool looked at whenever somebody asks. */
@@ -36,6 +38,11 @@ export function createMetrics(): Metrics {
     labelNames: ['error', 'reason'],
     registers,
   });
+  const limited = new Counter({
+    name: 'writ_token_requests_limited_total',
+    help: 'Requests at the endpoints where clients authenticate that were answered 429, after too many failures',
+    registers,
+  });
   const duration = new Histogram({
     name: 'writ_token_request_duration_seconds',
     help: 'Time from a token request to its answer',
@@ -65,6 +72,7 @@ export function createMetrics(): Metrics {
       refused.inc({ error, reason });
       took.refused.observe(seconds);
     },
+    tokenRequestLimited: () => limited.inc(),
     cacheOutcome: (outcome) => child(found, outcome, () => cache.labels(outcome)).inc(),
     databaseQuery: () => queries.inc(),
     observePool(look) {

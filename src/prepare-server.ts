@@ -13,6 +13,7 @@ import type { Storage } from './domain/storage.ts';
 import type { HttpLimits } from './http/http-server.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import type { GuessLimits } from './oauth/guess-limiter.ts';
 import type { ChangeListener } from './storage/change-feed.ts';
 import { type AccountCache, createAccountCache } from './storage/account-cache.ts';
 import { createStorage } from './storage/create-storage.ts';
@@ -33,6 +34,8 @@ export interface Surroundings {
   readonly activityPause?: number;
   /** Other limits than the usual ones, for tests. */
   readonly httpLimits?: HttpLimits;
+  /** Others than the usual ones, and the time that they go by in milliseconds, for tests. */
+  readonly guessing?: { readonly limits: GuessLimits; readonly now: () => number };
 }
 
 /** A database that is open, migrated, and holds everything that a server needs to have. */

@@ -60,6 +60,7 @@ export async function explainRefusal(issuance: Issuance, tools: AssertionTools):
     issuance.reason ??= 'assertion_signature';
     return undefined;
   }
+  issuance.proved = true;
   const rules = rulesOf(issuance, tools);
   const unused = await useAssertion(assertion, rules, tools.replays);
   const failed = checkAssertion(assertion, rules) ?? (unused ? EDGE : REPLAYED);

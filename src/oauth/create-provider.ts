@@ -6,7 +6,7 @@ import type { TokenSettings } from '../domain/tokens/plan-token.ts';
 import { SIGNING_ALGS } from '../domain/signing-keys/signing-key.ts';
 import { assertJwtClientAuthClaimsAndHeader, type AssertionTools, installClientAssertion } from './client-assertion.ts';
 import { installCompareClientSecret, type SecretTools } from './compare-client-secret.ts';
-import { installFindClient, type KnownAccounts } from './find-client.ts';
+import { type ClientTools, installFindClient } from './find-client.ts';
 import {
   inspectionFeatures,
   type InspectionTools,
@@ -17,9 +17,8 @@ import {
 import { issuanceOf } from './issuance.ts';
 import { resourceIndicators } from './resource-indicators.ts';
 
-export interface ProviderOptions extends SecretTools, AssertionTools, InspectionTools, TokenSettings {
+export interface ProviderOptions extends SecretTools, AssertionTools, InspectionTools, TokenSettings, ClientTools {
   readonly keyRing: KeyRing;
-  readonly accounts: KnownAccounts;
 }
 
 /**

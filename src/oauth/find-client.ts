@@ -6,6 +6,7 @@ import { isMistyped } from '../domain/credentials/client-secret.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import { type DecoyKeys, withDecoyKey } from './decoy.ts';
+import type { GuessLimiter } from './guess-limiter.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';
 import type { ClientRequest } from './client-request.ts';
 
@@ -18,6 +19,14 @@ export interface KnownAccounts {
 
 type Client = InstanceType<Provider['Client']>;
 
+/** What finding a client takes. */
+export interface ClientTools {
+  readonly accounts: KnownAccounts;
+  readonly decoyKeys: DecoyKeys;
+  readonly clock: Clock;
+  readonly guesses: GuessLimiter;
+}
+
 /**
  * The seam at which we say who the client is. The library's own `Client.find` asks an adapter, hashes what it says and
  * keeps a hundred clients (notes, rows 18 and 22); ours looks at the account and builds the client once for it.
@@ -26,10 +35,7 @@ type Client = InstanceType<Provider['Client']>;
  * what the request presents, for an assertion one with the single key that can have signed it. Where nothing fits it
  * gets a client that nothing can authenticate, so that the same work is done and the same answer given.
  */
-export function installFindClient(
-  provider: Provider,
-  { accounts, decoyKeys, clock }: { accounts: KnownAccounts; decoyKeys: DecoyKeys; clock: Clock },
-): void {
+export function installFindClient(provider: Provider, { accounts, decoyKeys, clock, guesses }: ClientTools): void {
   const bySecret = new WeakMap<AccountSnapshot, Client>();
   const byApiKey = new WeakMap<AccountSnapshot, Client>();
   const byKey = new WeakMap<PublicKeyCredential, Client>();
@@ -83,6 +89,8 @@ export function installFindClient(
   provider.Client.find = async (clientId) => {
     const issuance = issuanceOf(Provider.ctx);
     if (issuance.request.authentication.method === 'api_key') return clientOfKey(issuance);
+    // Here and no earlier: the id is what the library reads, however it was encoded.
+    issuance.attempt = guesses.admit(issuance.source, clientId);
     const known = isClientId(clientId) ? clientId : undefined;
     issuance.named = known;
     if (known !== undefined && !accounts.knows(known) && isMistyped(presentedSecret(issuance.request.authentication))) {

@@ -1,15 +1,14 @@
 import type { Provider } from 'oidc-provider';
 import type { ClientEndpoint, NoteRefusal } from '../domain/activity/refusal.ts';
-import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
-import type { AssertionTools } from './client-assertion.ts';
 import { readClientRequest } from './client-request.ts';
+import { conclude, type ConclusionTools } from './conclude.ts';
 import { createHandOver } from './hand-over.ts';
 import { PRESENTED } from './inspection.ts';
 import { beginIssuance, type Issuance } from './issuance.ts';
 import { sendOAuthError } from './oauth-error.ts';
-import { errorOf, refusalOf } from './refusal.ts';
+import { errorOf } from './refusal.ts';
 import { reportRefusal } from './report-refusal.ts';
 
 /** `POST /oauth/introspect` (RFC 7662) and `POST /oauth/revoke` (RFC 7009): our outer layer around the library's. */
@@ -17,18 +16,15 @@ export function inspectionEndpoint({
   provider,
   path,
   endpoint,
-  assertionTools,
   logger,
-  noteUse,
   noteRefusal,
-}: {
+  ...tools
+}: ConclusionTools & {
   readonly provider: Provider;
   /** Where the library serves it. */
   readonly path: string;
   readonly endpoint: ClientEndpoint;
-  readonly assertionTools: AssertionTools;
   readonly logger: Logger;
-  readonly noteUse: NoteUse;
   readonly noteRefusal: NoteRefusal;
 }): HttpHandler {
   const handOver = createHandOver(provider, path);
@@ -37,15 +33,17 @@ export function inspectionEndpoint({
     ctx.set('Pragma', 'no-cache');
     let issuance: Issuance | undefined;
     try {
-      issuance = beginIssuance(ctx, { request: await readClientRequest(ctx.req), alias: false });
+      issuance = beginIssuance(ctx, {
+        request: await readClientRequest(ctx.req),
+        alias: false,
+        source: ctx.state.source(),
+      });
       await handOver(ctx, issuance.request, { token: issuance.request.token && PRESENTED });
-      if (issuance.failure !== undefined) throw await refusalOf(issuance, assertionTools);
-      const { snapshot, credential } = issuance;
-      const { presented } = issuance;
-      if (snapshot && credential) noteUse(snapshot.account.clientId, credential.credentialId, ctx.state.source());
+      await conclude(issuance, tools);
+      const { presented, source } = issuance;
       // An API key is used where it is asked about.
       if (presented && 'key' in presented && isActive(ctx)) {
-        noteUse(presented.clientId, presented.key.credentialId, ctx.state.source());
+        tools.noteUse(presented.clientId, presented.key.credentialId, source);
       }
     } catch (error) {
       const refusal = errorOf(error);

@@ -7,6 +7,7 @@ import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { Presented } from './inspection.ts';
 import type { ClientRequest } from './client-request.ts';
+import type { Attempt } from './guess-limiter.ts';
 
 /** One attempt of a client to get a token, or to ask about one, on its way through the library and our hooks in it. */
 export interface Issuance {
@@ -15,6 +16,10 @@ export interface Issuance {
   readonly alias: boolean;
   /** What the request names, where it has the form of an id. */
   named?: ClientId | undefined;
+  /** The address that it comes from. */
+  readonly source: string;
+  /** As it was let through, once the client id has been read. */
+  attempt?: Attempt;
   /** The account that the request names, once found, for the log. */
   clientId?: ClientId | undefined;
   /** The account, once found, when it may get tokens at all. */
@@ -29,6 +34,8 @@ export interface Issuance {
   audience?: Audience;
   /** What its assertion is measured by. */
   rules?: AssertionRules;
+  /** Whether it holds the key although it was not authenticated. */
+  proved?: boolean;
   /** Why authentication failed. */
   reason?: AuthenticationFailure | undefined;
   /** What is to be known of that by who looks after the account, and is not for the caller. */

@@ -3,7 +3,10 @@ import type { HttpContext } from '../http/context.ts';
 import type { Logger } from '../logger.ts';
 import type { OAuthError } from './oauth-error.ts';
 
-/** Writes down why something was refused, with the true reason, which the caller may not be told. */
+/**
+ * Writes down why something was refused, with the true reason, which the caller may not be told. That guessing is
+ * limited is written down where it is, once a minute.
+ */
 export function logRefusal(
   logger: Logger,
   event: string,
@@ -11,6 +14,7 @@ export function logRefusal(
   refusal: OAuthError,
   clientId: ClientId | undefined,
 ): void {
+  if (refusal.status === 429) return;
   const entry = {
     event,
     status: refusal.status,

@@ -68,6 +68,8 @@ export function invalidClient(
 
 /** Writes a refusal as every OAuth endpoint does: JSON, with `message` as Mia's clients read it. */
 export function sendOAuthError(ctx: HttpContext, error: OAuthError): void {
+  // The library has its own, which would tell what was refused first.
+  ctx.remove('WWW-Authenticate');
   ctx.set(error.headers);
   ctx.status = error.status;
   ctx.body = {

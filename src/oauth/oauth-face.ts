@@ -31,12 +31,12 @@ export function oauthFace(
     readonly expiryWarning: number;
   },
 ): HttpMiddleware {
-  const { issuer, keyRing, logger, noteUse, noteRefusal, statusLists } = options;
+  const { issuer, keyRing, logger, statusLists } = options;
   const provider = createProvider(options);
-  const token = (alias: boolean): HttpHandler =>
-    tokenEndpoint({ ...options, provider, assertionTools: options, alias });
+  const tools = { ...options, provider, assertionTools: options };
+  const token = (alias: boolean): HttpHandler => tokenEndpoint({ ...tools, alias });
   const inspection = (path: string, endpoint: ClientEndpoint): HttpHandler =>
-    inspectionEndpoint({ provider, path, endpoint, assertionTools: options, logger, noteUse, noteRefusal });
+    inspectionEndpoint({ ...tools, path, endpoint });
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
   const metadata = publicDocument(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([

@@ -16,10 +16,11 @@ function isPassedOn(code: string): code is OAuthErrorCode {
   return PASSED_ON.has(code);
 }
 
-/** What the library refused, in our words where ours differ. */
+/** What the library or one of our hooks refused, in our words where ours differ. */
 export async function refusalOf(issuance: Issuance, tools: AssertionTools): Promise<OAuthError> {
   const { failure } = issuance;
   if (failure instanceof DomainError && failure.code === 'unavailable') return unavailable(failure);
+  if (failure instanceof OAuthError) return failure;
   if (!(failure instanceof errors.OIDCProviderError)) return internalError(failure);
   const { status, error, error_description: description, error_detail: detail } = failure;
   if (status === 401) {

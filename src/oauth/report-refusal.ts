@@ -31,7 +31,8 @@ export function reportRefusal(
   logRefusal(logger, `${endpoint}.refused`, ctx, refusal, issuance?.clientId);
   const named = issuance?.named ?? clientIdOf(refusal);
   // No client has anything to do with what goes wrong here, or with what is no request of a client at all.
-  if (refusal.status >= 500 || (named === undefined && refusal.status !== 401)) return;
+  // That guessing is slowed down is no refusal of this one.
+  if (refusal.status >= 500 || refusal.status === 429 || (named === undefined && refusal.status !== 401)) return;
   noteRefusal({
     clientId: named,
     // An account that is disabled is like none from there on.

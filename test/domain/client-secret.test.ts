@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { random } from '../../src/random.ts';
 import { base62 } from '../../src/domain/base62.ts';
 import { formatSecret, isMistyped } from '../../src/domain/credentials/client-secret.ts';
 
@@ -18,6 +19,26 @@ describe('a client secret', () => {
         assert.equal(isMistyped(secret), false);
       }),
     );
+  });
+
+  test('F-07 is another one each time, its digits come evenly, and its checksum is good', () => {
+    const secrets = Array.from({ length: 100_000 }, () => formatSecret('client_secret', random.bytes(32)));
+    assert.equal(new Set(secrets).size, secrets.length);
+    const counts = new Map<string, number>();
+    let digits = 0;
+    for (const secret of secrets) {
+      assert.equal(isMistyped(secret), false);
+      // Between the first digit, for which 256 bits do not go far enough to be quite even, and the checksum.
+      for (const digit of secret.slice('writ_'.length + 1, -7)) {
+        counts.set(digit, (counts.get(digit) ?? 0) + 1);
+        digits += 1;
+      }
+    }
+    assert.equal(counts.size, 62);
+    const expected = digits / 62;
+    const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+    // With 61 degrees of freedom, chance goes beyond this once in ten billion times.
+    assert.ok(chiSquare < 160, String(chiSquare));
   });
 
   test('is known to be mistyped when one character is another, missing or added', () => {

@@ -250,6 +250,27 @@ onEachDatabase('credentials', (kind) => {
     assert.equal(await status(account.clientSecret), 200);
   });
 
+  test('B-26 that are disabled work no more once they are rotated, and what is ending has an end', async () => {
+    const [old] = (await app.api('GET', path)).json;
+    const single = `${path}/${old.credentialId}`;
+    const { json: before } = await app.token(account);
+    await app.api('PATCH', single, { state: 'disabled' });
+    const { json: successor } = await app.api('POST', `${single}/rotate`, { overlap: 3600 });
+    assert.equal(await status(successor.clientSecret), 200);
+    assert.equal(await status(account.clientSecret), 401);
+    assert.equal(lastRefusal(app)['reason'], 'credential_expired');
+    assertRefused(app, await app.api('PATCH', single, { expiresIn: null }), 409, 'already_rotated');
+    // Who gives it more time has it work again, as if it had been enabled: what it got before stays dead.
+    assert.equal((await app.api('PATCH', single, { expiresIn: 60 })).status, 200);
+    assert.equal(await status(account.clientSecret), 200);
+    const asked = await app.request('/oauth/introspect', {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa(`${account.clientId}:${account.clientSecret}`)}` },
+      body: new URLSearchParams({ token: before.access_token }),
+    });
+    assert.deepEqual(asked.json, { active: false });
+  });
+
   test('that are keys are rotated with a new key', async () => {
     const [one, two] = [clientKey('ES256', 'one'), clientKey('RS256', 'two')];
     const { json: old } = await app.api('POST', path, {

@@ -391,6 +391,23 @@ describe('private_key_jwt', () => {
     assert.equal(match.status, 200);
   });
 
+  test('A-27 lets nobody be another who has the same key', async () => {
+    const [one, two, three] = [await account(), await account(), await account([clientKey('ES256')])];
+    for (const { clientId } of [one, two]) {
+      assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer))).status, 200);
+    }
+    // The signature is good for both; who is meant must be said twice, and alike.
+    const between = assertion(key, two.clientId, app.issuer, { iss: one.clientId });
+    await explained(between, 'assertion_issuer', /iss is/);
+    await refused(assertion(key, three.clientId, app.issuer), 'assertion_signature');
+    await refused(assertion(key, three.clientId, app.issuer, { iss: one.clientId }), 'assertion_signature');
+    // Used by one, the id of an assertion is still unused by the other.
+    const jti = randomUUID();
+    for (const { clientId } of [one, two]) {
+      assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, { jti }))).status, 200);
+    }
+  });
+
   test('A-18 N-5 measures times by its own clock, with a tolerance of ten seconds', async () => {
     const { clientId } = await account();
     const now = Math.floor(Date.now() / 1000);

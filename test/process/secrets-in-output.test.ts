@@ -10,7 +10,7 @@ const SECRET = 'CANARY-bootstrap-secret-0123456789-0123456789';
 const KEY_ENCRYPTION_KEY = Buffer.alloc(32, 'CANARY').toString('base64');
 
 describe('the output of a process', () => {
-  test('G-18 shows no secret at the most verbose level, with every library talking', async () => {
+  test('G-18 F-09 shows no secret at the most verbose level, with every library talking', async () => {
     const folder = workFolder();
     const database = await postgres18.create({ empty: true });
     const admin = new pg.Client(database.url);
@@ -65,6 +65,39 @@ describe('the output of a process', () => {
       await admin.query('drop owned by writ_canary cascade');
       await admin.query('drop role writ_canary');
       await admin.end();
+      await database.drop();
+      folder.remove();
+    }
+  });
+
+  test('F-09 shows no secret when a start fails, whatever it fails of', async () => {
+    const folder = workFolder();
+    const database = await postgres18.create();
+    const environment = { DATABASE_URL: database.url, WRIT_KEY_ENCRYPTION_KEY: KEY_ENCRYPTION_KEY };
+    const privateJwk = JSON.stringify({ ...clientKey('ES256').jwk, d: 'CANARY-private' });
+    const faults: readonly [Record<string, string>, RegExp][] = [
+      [{ DATABASE_URL: 'mysql://writ:CANARY-password@127.0.0.1/writ' }, /DATABASE_URL/],
+      [{ DATABASE_URL: 'postgres://writ:CANARY password@127.0.0.1:port/writ' }, /DATABASE_URL/],
+      [{ DATABASE_URL: database.url.replace('postgres:postgres@', 'writ:CANARY-password@') }, /authentication/],
+      [{ DATABASE_URL: `${database.url}?password=CANARY-password` }, /authentication/],
+      [{}, /cannot be decrypted with this key-encryption key/],
+      [{ WRIT_KEY_ENCRYPTION_KEY: 'CANARY-too-short' }, /WRIT_KEY_ENCRYPTION_KEY/],
+      [{ WRIT_BOOTSTRAP_CLIENT_SECRET: 'CANARY-too-short' }, /WRIT_BOOTSTRAP_CLIENT_SECRET/],
+      [{ DATABASE_URL: 'pglite:memory', WRIT_BOOTSTRAP_PUBLIC_KEY: privateJwk }, /public key/],
+      [{ WRIT_CLIENT_KEYS: 'CANARY-short' }, /WRIT_CLIENT_KEYS/],
+      [{ WRIT_CLIENT_KEY: 'CANARY-mistyped' }, /WRIT_CLIENT_KEY/],
+    ];
+    try {
+      for (const [fault, expected] of faults) {
+        const settings = { ...environment, LOG_LEVEL: 'trace', ...fault };
+        const server = await startServerProcess(folder.path, settings);
+        const code = await server.ended();
+        const output = [...server.stdout, ...server.stderr].join('\n');
+        assert.equal(code, 1, output);
+        assert.match(output, expected);
+        for (const secret of ['CANARY', KEY_ENCRYPTION_KEY]) assert.equal(output.includes(secret), false, output);
+      }
+    } finally {
       await database.drop();
       folder.remove();
     }

@@ -1,6 +1,7 @@
 import { parseConfig, type Config } from '../../src/config/parse-config.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { Surroundings } from '../../src/prepare-server.ts';
+import type { GuessLimits } from '../../src/oauth/guess-limiter.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { random } from '../../src/random.ts';
 import { systemClock } from '../../src/system-clock.ts';
@@ -20,6 +21,10 @@ export function testConfig(environment: Record<string, string>): Config {
   return parseConfig({ ...TEST_ENVIRONMENT, ...environment }).config;
 }
 
+const UNLIMITED = { burst: 1e9, interval: 1e-6 };
+/** Few tests are about guessing, and many fail to authenticate on purpose. */
+export const NO_GUESS_LIMITS: GuessLimits = { pair: UNLIMITED, source: UNLIMITED, everyone: UNLIMITED, kept: 10 };
+
 /** One line of the log, parsed. */
 export type LogEntry = Record<string, unknown>;
 
@@ -31,6 +36,7 @@ export function quietSurroundings(overrides: Partial<Surroundings> & { lines?: s
     logger: createLogger('trace', false, { write: (line: string) => void lines.push(line) }),
     metrics: createMetrics(),
     databasePatience: 10_000,
+    guessing: { limits: NO_GUESS_LIMITS, now: () => performance.now() },
     ...rest,
   };
 }

@@ -8,13 +8,13 @@ import { generateSigningKey } from '../../src/domain/signing-keys/signing-key.ts
 import type { HttpApp } from '../../src/http/context.ts';
 import { HTTP_LIMITS, listen } from '../../src/http/http-server.ts';
 import { requestContext } from '../../src/http/request-context.ts';
-import { createMetrics } from '../../src/metrics.ts';
 import { createProvider, type ProviderOptions } from '../../src/oauth/create-provider.ts';
 import { createDecoyKeys } from '../../src/oauth/decoy.ts';
+import { createGuessLimiter } from '../../src/oauth/guess-limiter.ts';
 import { tokenEndpoint } from '../../src/oauth/token-endpoint.ts';
 import { random } from '../../src/random.ts';
 import { systemClock } from '../../src/system-clock.ts';
-import { type LogEntry, quietSurroundings } from './config.ts';
+import { type LogEntry, NO_GUESS_LIMITS, quietSurroundings } from './config.ts';
 import { freePort } from './free-port.ts';
 
 /** A token endpoint with nothing behind it: what it is given decides who there is. */
@@ -51,6 +51,8 @@ export async function startBareTokenEndpoint(
 ): Promise<BareTokenEndpoint> {
   const key = await generateSigningKey('ES256');
   const issuer = 'https://id.example';
+  const lines: string[] = [];
+  const { logger, metrics } = quietSurroundings({ lines });
   const options: ProviderOptions = {
     issuer,
     keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
@@ -75,16 +77,17 @@ export async function startBareTokenEndpoint(
     revokedTokens: { revoke: () => Promise.resolve() },
     introspects: () => Promise.resolve(false),
     findApiKey: () => Promise.resolve({ refused: 'api_key_unknown' }),
+    guesses: createGuessLimiter({ limits: NO_GUESS_LIMITS, now: () => performance.now(), logger, metrics }),
     ...overrides,
   };
-  const lines: string[] = [];
   const app: HttpApp = new Koa();
   app.use(requestContext(random.uuid, new BlockList())).use(
     tokenEndpoint({
       provider: createProvider(options),
       assertionTools: options,
-      logger: quietSurroundings({ lines }).logger,
-      metrics: createMetrics(),
+      guesses: options.guesses,
+      logger,
+      metrics,
       noteUse: () => {},
       findApiKey: options.findApiKey,
       clock: systemClock,

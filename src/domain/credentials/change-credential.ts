@@ -25,7 +25,8 @@ export function changedCredential(
   now: Date,
 ): Credential {
   const { name, description, state, lifetime, permissions, extend, assertionAudiences, assertionMaxTtl } = changes;
-  if (before.state === 'ending' && state !== undefined) {
+  // It may be given more time, and not for ever.
+  if (before.state === 'ending' && (state !== undefined || lifetime === null)) {
     throw new DomainError('already_rotated', 'It is ending: its successor can be changed', {
       existing: before.successor,
     });
@@ -67,9 +68,9 @@ function renewed(
   return { ...given, expiresAt: lifetime === undefined ? undefined : new Date(now.getTime() + lifetime * 1000) };
 }
 
-/** When one that is rotated stops working: after the overlap, and never later than it would have. */
-export function endOf(expiresAt: Date | undefined, now: Date, seconds: number): Date {
-  const end = new Date(now.getTime() + seconds * 1000);
+/** When one that is rotated stops working: after the overlap, never later than it would have, and now if it is disabled. */
+export function endOf({ state, expiresAt }: Pick<Credential, 'state' | 'expiresAt'>, now: Date, overlap: number): Date {
+  const end = new Date(now.getTime() + (state === 'disabled' ? 0 : overlap * 1000));
   return expiresAt !== undefined && expiresAt < end ? expiresAt : end;
 }
 

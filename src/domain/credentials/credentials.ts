@@ -48,7 +48,7 @@ export interface Credentials {
   ): Promise<UsedCredential>;
   /**
    * Makes a successor, which takes the name, the rights and the lifetime of the old one; that goes on working for the
-   * overlap.
+   * overlap, unless it is disabled.
    *
    * @throws DomainError `not_found`, `invalid_value`, `forbidden`, `limit_reached`, or `already_rotated` with the id of
    *   the successor
@@ -110,7 +110,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     });
   }
 
-  /** Ends the live tokens of what cannot get any more. */
+  /** Ends the live tokens of what cannot get any more, and gives what can again a place for new ones. */
   async function settle({ statuses }: Stores, { account }: AccountSnapshot): Promise<readonly Change[]> {
     await statuses.settle([account.clientId], clock());
     return STATUSES;

@@ -1,3 +1,4 @@
+import { STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
@@ -10,7 +11,7 @@ import { type CredentialTools, issueCredentials, type IssuedCredential } from '.
 
 /** What a rotation is to be. */
 export interface Rotation {
-  /** Seconds for which the old one goes on working. */
+  /** Seconds for which the old one goes on working, where it works. */
   readonly overlap: number;
   /** The new key, where it is one: a JWK, or PEM. */
   readonly publicKey: unknown;
@@ -43,7 +44,7 @@ export async function replace(
 ): Promise<Work<IssuedCredential>> {
   const now = tools.clock();
   const others = snapshot.credentials.filter((credential) => credential !== old);
-  const end = endOf(old.expiresAt, now, old.state === 'disabled' ? 0 : overlap);
+  const end = endOf(old, now, overlap);
   const ending = { ...old, state: 'ending', expiresAt: end, expiresByPolicy: false } as const;
   const wanted = { ...successorOf(old, publicKey, policy), rotatedFrom: own ? old.credentialId : undefined };
   const [issued] = await issueCredentials([wanted], tools, now, policy, [...others, ending]);
@@ -53,12 +54,14 @@ export async function replace(
   // The old one first: until it is ending it has the name.
   await stores.credentials.update(snapshot.account, rotated);
   await stores.credentials.insert(snapshot.account, [issued.credential]);
+  // One that was disabled has no place for tokens, and may be given more time.
+  if (old.state === 'disabled') await stores.statuses.settle([snapshot.account.clientId], now);
   const details = { successor, endsAt: end.toISOString() };
   return {
     result: issued,
     audit: [
       entry('credential.created', snapshot, issued.credential, shown(issued.credential)),
-      entry('credential.rotated', snapshot, old, details),
+      entry('credential.rotated', snapshot, old, details, old.state === 'disabled' ? STATUSES : []),
     ],
   };
 }

@@ -106,7 +106,8 @@ export const ROTATION = {
       minimum: 0,
       maximum: 31_536_000,
       maxLength: 32,
-      description: 'How long the old one goes on working: seconds, or an ISO 8601 duration; a day when absent',
+      description:
+        'How long the old one goes on working, where it works: seconds, or an ISO 8601 duration; a day when absent',
       examples: [86_400, 'P1D'],
     },
     publicKey: { ...PUBLIC_KEY, description: 'The new key, where it is one: a JWK, or PEM (SPKI or PKCS #1)' },
