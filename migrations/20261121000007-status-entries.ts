@@ -27,6 +27,7 @@ export async function up(knex: Knex): Promise<void> {
       capacity constant int := 1048576;
       most_misses constant int := 64;
       misses int := 0;
+      tried int := 0;
       list_now int := (select coalesce(max(list), 0) from status_entries);
       made text[];
     begin
@@ -42,32 +43,37 @@ export async function up(knex: Knex): Promise<void> {
         if misses = most_misses then
           list_now := list_now + 1;
           misses := 0;
+          tried := tried + 1;
+          if tried > 8 then raise exception 'no status list has a place for %', lacking; end if;
         end if;
         select coalesce(array_agg(credential), '{}'), array_agg(account)
           into lacking, accounts
           from unnest(lacking, accounts) as wanted (credential, account)
-          where credential <> all (made);
+          where not exists (select from unnest(made) as done (credential) where done.credential = wanted.credential);
       end loop;
     end $$`);
 
-  // Revokes the places of what cannot get tokens any more, and gives new ones to what can again.
+  // Revokes the places of what cannot get tokens any more, and gives new ones to what can again. Everything is looked up
+  // by its key, an account at a time: a company may have very many.
+  await knex.raw(`
+    create view live_credentials as
+      select credential_id, client_id, credentials.company_id from credentials
+      join service_accounts using (client_id) left join companies on companies.company_id = service_accounts.company_id
+      where credentials.state <> 'disabled' and service_accounts.state = 'enabled'
+        and companies.state is distinct from 'disabled'`);
   await knex.raw(`
     create function settle_status_entries(accounts text[], at timestamptz) returns void language plpgsql as $$
-    declare
-      live text[] := array(
-        select credential_id from credentials
-        join service_accounts using (client_id) left join companies on companies.company_id = service_accounts.company_id
-        where client_id = any (accounts) and credentials.state <> 'disabled' and service_accounts.state = 'enabled'
-          and companies.state is distinct from 'disabled'
-      );
     begin
       update status_entries set revoked_at = at
-      where client_id = any (accounts) and revoked_at is null and not (credential_id = any (live));
+      from unnest(accounts) as settled (client_id)
+      where status_entries.client_id = settled.client_id and revoked_at is null and not exists (
+        select from live_credentials where live_credentials.credential_id = status_entries.credential_id
+      );
       perform allot_status_entries(array_agg(credential_id), array_agg(client_id), company_id)
-      from credentials
-      where client_id = any (accounts) and credential_id = any (live) and not exists (
+      from unnest(accounts) as settled (client_id) join live_credentials using (client_id)
+      where not exists (
         select from status_entries
-        where status_entries.credential_id = credentials.credential_id and revoked_at is null
+        where status_entries.credential_id = live_credentials.credential_id and revoked_at is null
       )
       group by company_id;
     end $$`);
@@ -76,6 +82,7 @@ export async function up(knex: Knex): Promise<void> {
 
 export async function down(knex: Knex): Promise<void> {
   await knex.raw('drop function settle_status_entries(text[], timestamptz)');
+  await knex.raw('drop view live_credentials');
   await knex.raw('drop function allot_status_entries(text[], text[], text)');
   await knex.schema.dropTable('revoked_tokens');
   await knex.schema.dropTable('status_entries');

@@ -16,6 +16,7 @@ import type { RootCredential } from './domain/service-accounts/root-account.ts';
 import { createServiceAccounts } from './domain/service-accounts/create-service-accounts.ts';
 import { createApiKeyFinder } from './domain/tokens/find-api-key.ts';
 import { createTokenInspector } from './domain/tokens/live-token.ts';
+import { createRevokeToken } from './domain/tokens/revoke-token.ts';
 import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
 import { applyPolicy, bootstrap } from './apply-settings.ts';
 import { basePath } from './http/base-path.ts';
@@ -54,6 +55,8 @@ const JANITOR_PAUSE = 30_000;
 const ENDED_SHOWN = 30 * 86_400_000;
 /** For how long it is shown how often a credential was used on a day: a good year. */
 const USES_SHOWN = 400 * 86_400_000;
+/** The settings may have allowed tokens to last longer when they were issued. */
+const A_WEEK = 7 * 86_400_000;
 /** Clocks of verifiers may be as far behind. */
 const CLOCKS_APART = 3_600_000;
 /** For how long it is shown why clients were refused. */
@@ -110,7 +113,7 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
       await read.credentials.forgetEnded(ago(ENDED_SHOWN)),
       await read.uses.forgetCounts(ago(USES_SHOWN)),
       await read.refusals.forget(ago(REFUSALS_SHOWN)),
-      await read.statuses.forgetRevoked(ago(config.tokenMaxTtl * 1000 + CLOCKS_APART)),
+      await read.statuses.forgetRevoked(ago(Math.max(config.tokenMaxTtl * 1000, A_WEEK) + CLOCKS_APART)),
       await read.revokedTokens.forgetExpired(ago(CLOCKS_APART)),
     ];
     return Math.max(...gone);
@@ -184,6 +187,7 @@ function createFaces(
     keyRing,
     signingAlg,
     tokenTtl: config.tokenTtl,
+    tokenMaxTtl: config.tokenMaxTtl,
     tokenMaxBytes: config.tokenMaxBytes,
     accounts: server.accounts,
     hashSecret: credentialTools.hashSecret,
@@ -212,7 +216,7 @@ function createFaces(
       clock,
     }),
     verifyToken,
-    revokedTokens: storage.read.revokedTokens,
+    revokeToken: createRevokeToken(storage),
     introspects: storage.read.resourceServers.introspects,
     decoyKeys: createDecoyKeys(random.bytes),
     logger,
@@ -220,7 +224,13 @@ function createFaces(
   });
   const management = managementFace({
     routes: managementRoutes({
-      tokens: { issuer, signingAlg, tokenTtl: config.tokenTtl, tokenMaxBytes: config.tokenMaxBytes },
+      tokens: {
+        issuer,
+        signingAlg,
+        tokenTtl: config.tokenTtl,
+        tokenMaxTtl: config.tokenMaxTtl,
+        tokenMaxBytes: config.tokenMaxBytes,
+      },
       companies,
       serviceAccounts,
       credentials: createCredentials({ ...credentialTools, storage, clock, policy: config.credentialPolicy }),

@@ -1,25 +1,41 @@
 import { DomainError } from '../domain/domain-error.ts';
 
+/** Seconds. */
+export interface Bounds {
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** As the schemas say of numbers. */
+const A_YEAR = 31_536_000;
+
 /**
  * Reads a duration: whole seconds, or as ISO 8601 writes it.
  *
  * @returns seconds
  * @throws DomainError `invalid_value` for what is no duration, has months or years, which are of no fixed length, or is
- *   no whole number of seconds above 0
+ *   no whole number of seconds within the bounds
  */
-export function seconds(value: number | string, pointer: string): number {
+export function seconds(value: number | string, pointer: string, { least = 1, most = A_YEAR }: Bounds = {}): number {
   const read = typeof value === 'number' ? value : fromIso8601(value);
-  if (read !== undefined && Number.isSafeInteger(read) && read > 0) return read;
+  if (read !== undefined && Number.isSafeInteger(read) && read >= least && read <= most) return read;
   throw new DomainError('invalid_value', 'It is no duration', {
     fields: [
-      { pointer, message: 'must be whole seconds, or an ISO 8601 duration of weeks, days, hours, minutes, seconds' },
+      {
+        pointer,
+        message: `must be whole seconds, or an ISO 8601 duration of weeks, days, hours, minutes, seconds: ${least} to ${most} seconds`,
+      },
     ],
   });
 }
 
 /** As {@link seconds}; what is absent or null stays so. */
-export function secondsOrNone(value: number | string | null | undefined, pointer: string): number | null | undefined {
-  return typeof value === 'string' || typeof value === 'number' ? seconds(value, pointer) : value;
+export function secondsOrNone(
+  value: number | string | null | undefined,
+  pointer: string,
+  bounds?: Bounds,
+): number | null | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? seconds(value, pointer, bounds) : value;
 }
 
 function fromIso8601(text: string): number | undefined {

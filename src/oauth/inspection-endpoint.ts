@@ -37,6 +37,7 @@ export function inspectionEndpoint({
         request: await readClientRequest(ctx.req),
         alias: false,
         source: ctx.state.source(),
+        requestId: ctx.state.requestId,
       });
       await handOver(ctx, issuance.request, { token: issuance.request.token && PRESENTED });
       await conclude(issuance, tools);

@@ -2,11 +2,12 @@ import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ApiKeyCredential } from '../domain/credentials/credential.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
-import type { RevokedTokenStore } from '../domain/status/revoked-token-store.ts';
 import { type FindApiKey, isApiKey } from '../domain/tokens/find-api-key.ts';
 import { heldAt } from '../domain/tokens/plan-token.ts';
+import type { RevokeToken } from '../domain/tokens/revoke-token.ts';
 import type { InspectToken } from '../domain/tokens/live-token.ts';
 import type { VerifiedToken, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
+import { OAuthError } from './oauth-error.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';
 
 /** What asking about tokens, and revoking them, takes. */
@@ -15,7 +16,7 @@ export interface InspectionTools {
   readonly inspectToken: InspectToken;
   readonly findApiKey: FindApiKey;
   readonly verifyToken: VerifyAccessToken;
-  readonly revokedTokens: Pick<RevokedTokenStore, 'revoke'>;
+  readonly revokeToken: RevokeToken;
   /** Whether a resource server names an account as one that may ask about its tokens. */
   readonly introspects: (clientId: AccountSnapshot['account']['clientId'], audience: string) => Promise<boolean>;
 }
@@ -77,7 +78,7 @@ function maySeeAll({ snapshot, credential }: Issuance): boolean {
  * own look-up knows opaque tokens in an adapter; ours verifies the JWT that was presented to the outer layer.
  */
 export function installInspection(provider: Provider, tools: InspectionTools): void {
-  const { issuer, inspectToken, findApiKey, verifyToken, revokedTokens } = tools;
+  const { issuer, inspectToken, findApiKey, verifyToken, revokeToken } = tools;
 
   async function presentedKey(compact: string): Promise<PresentedKey | undefined> {
     const found = await findApiKey(compact);
@@ -104,11 +105,16 @@ export function installInspection(provider: Provider, tools: InspectionTools): v
     const issuance = issuanceOf(Provider.ctx);
     const { token: compact = '' } = issuance.request;
     if (Provider.ctx?.oidc.route === 'revocation') {
-      // What has been ended otherwise is revoked all the same; an API key is deleted by who manages it.
-      const token = isApiKey(compact) ? undefined : await verifyToken(compact);
+      // RFC 7009 §2.2.1: whoever sends one should not believe that it is dead.
+      if (isApiKey(compact)) {
+        throw new OAuthError(400, 'unsupported_token_type', 'an API key is no token: delete the credential');
+      }
+      // What has been ended otherwise is revoked all the same.
+      const token = await verifyToken(compact);
       issuance.presented = token;
       const model = token && modelOf(provider, token);
-      if (token && model) model.destroy = () => revokedTokens.revoke(token);
+      if (token && model)
+        model.destroy = () => revokeToken(token, issuance.snapshot?.account.company, issuance.requestId);
       return model;
     }
     issuance.presented = isApiKey(compact) ? await presentedKey(compact) : (await inspectToken(compact))?.token;

@@ -18,6 +18,7 @@ export interface Issuance {
   named?: ClientId | undefined;
   /** The address that it comes from. */
   readonly source: string;
+  readonly requestId: string;
   /** As it was let through, once the client id has been read. */
   attempt?: Attempt;
   /** The account that the request names, once found, for the log. */

@@ -9,6 +9,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
+  | 'unsupported_token_type'
   | 'unauthorized_client'
   | 'temporarily_unavailable'
   | 'server_error';

@@ -27,7 +27,7 @@ export function oauthFace(
     readonly metrics: Metrics;
     readonly noteUse: NoteUse;
     readonly noteRefusal: NoteRefusal;
-    readonly statusLists: Pick<StatusLists, 'published'>;
+    readonly statusLists: Pick<StatusLists, 'published' | 'refresh'>;
     readonly expiryWarning: number;
   },
 ): HttpMiddleware {

@@ -12,7 +12,7 @@ const PATH = /^\/oauth\/status-lists(?:\/(0|[1-9]\d{0,8}))?$/;
  */
 export function statusListEndpoints(
   issuer: string,
-  lists: Pick<StatusLists, 'published'>,
+  lists: Pick<StatusLists, 'published' | 'refresh'>,
 ): (path: string) => HttpHandler | undefined {
   return (path) => {
     const found = PATH.exec(path);
@@ -35,9 +35,14 @@ export function statusListEndpoints(
         return;
       }
       const list = published[Number(number)];
-      if (list === undefined)
-        sendOAuthError(ctx, new OAuthError(404, 'invalid_request', 'there is no such status list'));
-      else sendList(ctx, list);
+      if (list !== undefined) {
+        sendList(ctx, list);
+        return;
+      }
+      // Another node may just have begun it.
+      if (Number(number) === published.length) lists.refresh();
+      ctx.set('Cache-Control', 'no-store');
+      sendOAuthError(ctx, new OAuthError(404, 'invalid_request', 'there is no such status list'));
     };
   };
 }

@@ -64,17 +64,18 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
   const { store, logger } = options;
   let published: Kept[] | undefined;
   let wanted = false;
+  let gathering = false;
   let closed = false;
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<number> {
-    wanted = false;
+    wanted = gathering = false;
     try {
       const { lists, revoked } = await store.revoked();
       const next: Kept[] = [];
       for (let list = 0; list < lists; list += 1) {
-        next.push(await publishedList(list, revoked.get(list) ?? [], published?.[list], options));
+        next.push(await publishedList(list, revoked.get(list) ?? new Uint32Array(0), published?.[list], options));
       }
       published = next;
       return LOOK_AGAIN;
@@ -87,6 +88,7 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
   async function lookAndWait(): Promise<void> {
     const next = await look();
     running = undefined;
+    gathering = wanted;
     after(wanted ? GATHER : next);
   }
 
@@ -106,7 +108,10 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
     refresh() {
       // Whoever looks at this moment may have looked too early.
       wanted = true;
-      if (running === undefined) after(GATHER);
+      // What is waited for once is not waited for anew: others could put it off for ever.
+      if (running !== undefined || gathering) return;
+      gathering = true;
+      after(GATHER);
     },
     async close() {
       closed = true;
@@ -118,7 +123,7 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
 
 async function publishedList(
   list: number,
-  revoked: readonly number[],
+  revoked: Uint32Array,
   before: Kept | undefined,
   { keyRing, signingAlg, issuer, clock }: StatusListOptions,
 ): Promise<Kept> {
@@ -140,7 +145,7 @@ async function publishedList(
 }
 
 /** One bit a place, the first in the lowest bit of the first byte (Token Status List §4.1): 1 is revoked. */
-function statusBits(revoked: readonly number[]): Buffer {
+function statusBits(revoked: Uint32Array): Buffer {
   const bits = Buffer.alloc(LIST_CAPACITY / 8);
   for (const idx of revoked) bits[idx >> 3] = (bits[idx >> 3] ?? 0) | (1 << (idx & 7));
   return bits;

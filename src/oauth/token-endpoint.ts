@@ -40,7 +40,12 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
     const seconds = (): number => (performance.now() - started) / 1000;
     let issuance: Issuance | undefined;
     try {
-      issuance = beginIssuance(ctx, { request: await readClientRequest(ctx.req), alias, source: ctx.state.source() });
+      issuance = beginIssuance(ctx, {
+        request: await readClientRequest(ctx.req),
+        alias,
+        source: ctx.state.source(),
+        requestId: ctx.state.requestId,
+      });
       const { authentication, grantType, scope } = issuance.request;
       if (authentication.method === 'api_key') {
         await recognize(issuance, authentication.key);

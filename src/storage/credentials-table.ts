@@ -114,12 +114,18 @@ export function credentialsTable(knex: Knex): CredentialStore {
         const most = maxAgeOf(type, policy);
         if (most === undefined) continue;
         const end = new Date(now.getTime() + most * 1000);
+        // What ends sooner, and would move on by more with its next use.
+        const longer = knex('credentials').where({ type, extend: true }).where('lifetime', '>', most);
+        if (company !== undefined) void longer.where({ company_id: company });
+        await longer.update({ lifetime: most });
         const query = knex('credentials')
           .where({ type })
           .where((longer) => longer.whereNull('expires_at').orWhere('expires_at', '>', end));
         if (company !== undefined) void query.where({ company_id: company });
         limited += (
-          await query.update({ expires_at: end, lifetime: most, expires_by_policy: true }).returning('credential_id')
+          await query
+            .update({ expires_at: end, lifetime: most, expires_by_policy: knex.raw(`state <> 'ending'`) })
+            .returning('credential_id')
         ).length;
       }
       return limited;

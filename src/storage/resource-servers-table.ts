@@ -7,7 +7,7 @@ import {
   isBuiltInServer,
   type ResourceServer,
 } from '../domain/resource-servers/resource-server.ts';
-import type { ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
+import type { DeletedKey, ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
 import { AUDIENCE_COLUMNS, audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { OF_GONE } from './status-entries-table.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
@@ -184,12 +184,14 @@ export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): R
     },
 
     async delete(id, at) {
-      await knex.raw(
-        `with gone as (delete from credentials where audience = ? returning credential_id)
-         update status_entries set revoked_at = ? from gone where ${OF_GONE}`,
+      const { rows } = await knex.raw<{ rows: DeletedKey[] }>(
+        `with gone as (delete from credentials where audience = ? returning credential_id, client_id, company_id),
+           revoked as (update status_entries set revoked_at = ? from gone where ${OF_GONE})
+         select credential_id as "credentialId", client_id as "clientId", company_id as company from gone`,
         [id, at],
       );
       await knex('resource_servers').where({ resource_server_id: id }).delete('resource_server_id');
+      return rows.map(({ company, ...key }) => ({ ...key, company: company ?? undefined }));
     },
 
     async uses(id, except, limit) {

@@ -4,7 +4,12 @@ import type { RevokedTokenStore } from '../domain/status/revoked-token-store.ts'
 export function revokedTokensTable(knex: Knex): RevokedTokenStore {
   return {
     async revoke({ jti, clientId, expiresAt }) {
-      await knex('revoked_tokens').insert({ jti, client_id: clientId, expires_at: expiresAt }).onConflict().ignore();
+      const inserted: unknown[] = await knex('revoked_tokens')
+        .insert({ jti, client_id: clientId, expires_at: expiresAt })
+        .onConflict()
+        .ignore()
+        .returning('jti');
+      return inserted.length > 0;
     },
 
     async isRevoked(jti) {

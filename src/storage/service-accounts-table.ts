@@ -190,7 +190,7 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
       if (working) {
         void query.where({ state: 'enabled' }).whereRaw(
           `exists (select from credentials where ${ofAccount('credentials')} and credentials.state <> 'disabled'
-              and (expires_at is null or expires_at > now() or expires_by_policy) and permissions is null
+              and (expires_at is null or expires_at > now() or expires_by_policy and credentials.state = 'enabled') and permissions is null
               and type <> 'api_key')`,
         );
       }

@@ -21,13 +21,15 @@ export function statusEntriesTable(knex: Knex): StatusStore {
     },
 
     async revoked() {
-      const { rows } = await knex.raw<{ rows: { list: number; revoked: number[] }[] }>(
-        `select list, array(
-           select idx from status_entries where status_entries.list = lists.list and revoked_at is not null
+      // As bytes: a million numbers as text would keep everybody waiting while they are read.
+      const { rows } = await knex.raw<{ rows: { list: number; revoked: Uint8Array | null }[] }>(
+        `select list, (
+           select string_agg(int4send(idx), '') from status_entries
+           where status_entries.list = lists.list and revoked_at is not null
          ) as revoked
          from generate_series(0, (select coalesce(max(list), 0) from status_entries)) as lists (list)`,
       );
-      return { lists: rows.length, revoked: new Map(rows.map(({ list, revoked }) => [list, revoked])) };
+      return { lists: rows.length, revoked: new Map(rows.map(({ list, revoked }) => [list, numbersOf(revoked)])) };
     },
 
     async forgetRevoked(before) {
@@ -36,4 +38,11 @@ export function statusEntriesTable(knex: Knex): StatusStore {
       return gone.length;
     },
   };
+}
+
+/** Four bytes each, the highest first. */
+function numbersOf(bytes: Uint8Array | null): Uint32Array {
+  if (bytes === null) return new Uint32Array(0);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Uint32Array.from({ length: bytes.byteLength / 4 }, (_, index) => view.getUint32(index * 4));
 }

@@ -58,6 +58,7 @@ export async function startBareTokenEndpoint(
     keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
     signingAlg: 'ES256',
     tokenTtl: 60,
+    tokenMaxTtl: 86_400,
     tokenMaxBytes: 6144,
     accounts: {
       find: (clientId) => Promise.resolve(accounts.find(({ account }) => account.clientId === clientId)),
@@ -74,7 +75,7 @@ export async function startBareTokenEndpoint(
     decoyKeys: createDecoyKeys(random.bytes),
     inspectToken: () => Promise.resolve(undefined),
     verifyToken: () => Promise.resolve(undefined),
-    revokedTokens: { revoke: () => Promise.resolve() },
+    revokeToken: () => Promise.resolve(),
     introspects: () => Promise.resolve(false),
     findApiKey: () => Promise.resolve({ refused: 'api_key_unknown' }),
     guesses: createGuessLimiter({ limits: NO_GUESS_LIMITS, now: () => performance.now(), logger, metrics }),

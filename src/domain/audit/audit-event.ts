@@ -28,6 +28,7 @@ export const AUDIT_ACTIONS = [
   'credential.changed',
   'credential.rotated',
   'credential.deleted',
+  'token.revoked',
   'credential_policy.applied',
   'signing_key.created',
 ] as const;

@@ -36,6 +36,7 @@ export function changedCredential(
     description: description === undefined ? before.description : (description ?? undefined),
     state: state ?? before.state,
     extend: extend ?? before.extend,
+    ...(extend === true && { lifetime: atMost(before.lifetime, maxAgeOf(before.type, policy)) }),
     ...(lifetime !== undefined && renewed(before.type, lifetime, policy, now)),
     permissions: permissions === undefined ? before.permissions : (permissions ?? undefined),
   };
@@ -55,6 +56,11 @@ export function changedCredential(
     assertionAudiences: assertionAudiences ?? before.assertionAudiences,
     assertionMaxTtl: assertionMaxTtl === undefined ? before.assertionMaxTtl : (assertionMaxTtl ?? undefined),
   };
+}
+
+/** An older one may have been given more than the policy allows now. */
+function atMost(lifetime: number | undefined, most: number | undefined): number | undefined {
+  return lifetime === undefined || most === undefined ? lifetime : Math.min(lifetime, most);
 }
 
 function renewed(

@@ -24,7 +24,10 @@ interface CredentialBase {
   readonly extend: boolean;
   /** Scope-tokens: all that it may ask for, of what its account holds; undefined: everything. */
   readonly permissions: readonly string[] | undefined;
-  /** What the account itself rotated to get it: it goes when that is deleted. */
+  /**
+   * The first of those that the account itself rotated, one after the other, to get it: it goes when that, or another of
+   * them that came before it, is deleted.
+   */
   readonly rotatedFrom: CredentialId | undefined;
   /** What took its place. */
   readonly successor: CredentialId | undefined;

@@ -14,7 +14,14 @@ import { entry, shown } from './credential-audit.ts';
 import { type CredentialPolicy, policyOf } from './credential-policy.ts';
 import type { Credential } from './credential.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
-import { assertNotRotated, type LockedAccount, replace, type Rotation } from './rotate-credential.ts';
+import {
+  assertMayRotateOwn,
+  assertNotRotated,
+  type LockedAccount,
+  madeOf,
+  replace,
+  type Rotation,
+} from './rotate-credential.ts';
 import type { UseCount } from './use-store.ts';
 import { bindAudiences, type WantedCredential } from './wanted-credential.ts';
 import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
@@ -63,7 +70,8 @@ export interface Credentials {
   /**
    * Does the same to what got the caller's token, which takes no permission: the successor has no wider rights.
    *
-   * @throws DomainError `invalid_value`, `limit_reached`, `already_rotated`
+   * @throws DomainError `invalid_value`, `limit_reached`, `already_rotated`, and `forbidden` where it works no longer, or
+   *   the token says less than the credential may ask for
    */
   rotateOwn(caller: Caller, rotation: Rotation): Promise<IssuedCredential>;
   /**
@@ -180,6 +188,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       onAccount(caller, caller.company, caller.clientId, async ({ snapshot, policy, stores }) => {
         const old = found(snapshot, caller.credentialId);
         assertNotRotated(old);
+        assertMayRotateOwn(caller, snapshot, old, clock());
         return replace({ snapshot, policy, stores }, old, { ...rotation, own: true }, tools);
       }),
 
@@ -187,12 +196,13 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       onAccount(caller, company, account, async ({ snapshot, stores }) => {
         const credential = found(snapshot, id);
         assertRevision(credential.revision, expected);
-        if (ifUnusedFor !== undefined) {
-          const since = new Date(clock().getTime() - ifUnusedFor * 1000);
-          assertUnusedSince(useOf(credential, await stores.uses.lastOf(snapshot.account.clientId)), since);
-        }
         // With what the account itself made of it: whoever got hold of it may have done that.
         const gone = [credential, ...madeOf(credential, snapshot.credentials)];
+        if (ifUnusedFor !== undefined) {
+          const since = new Date(clock().getTime() - ifUnusedFor * 1000);
+          const uses = await stores.uses.lastOf(snapshot.account.clientId);
+          for (const one of gone) assertUnusedSince(useOf(one, uses), since);
+        }
         for (const { credentialId } of gone) await stores.credentials.delete(snapshot.account, credentialId);
         const settled = await settle(stores, snapshot);
         return {
@@ -201,11 +211,6 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         };
       }),
   };
-}
-
-/** All that was made of a credential by the account itself, in however many steps. */
-function madeOf({ credentialId }: Credential, all: readonly Credential[]): Credential[] {
-  return all.flatMap((one) => (one.rotatedFrom === credentialId ? [one, ...madeOf(one, all)] : []));
 }
 
 function found({ credentials }: AccountSnapshot, id: string): Credential {

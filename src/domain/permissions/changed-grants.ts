@@ -11,12 +11,15 @@ import type { CompanyId } from '../ids.ts';
 
 /** What is to become of the permissions and roles of an account or a group. */
 export interface WantedChanges {
+  /** All of them, instead of those that it has. */
   readonly permissions?: readonly WrittenPermission[] | undefined;
   readonly addPermission?: string | undefined;
   readonly removePermission?: string | undefined;
+  /** All of them, instead of those that it has. */
   readonly roles?: readonly string[] | undefined;
   readonly addRole?: string | undefined;
   readonly removeRole?: string | undefined;
+  /** At each of these places the one role that it has there, or none. */
   readonly rolesAt?: readonly { readonly place: Place; readonly role: string | undefined }[] | undefined;
 }
 

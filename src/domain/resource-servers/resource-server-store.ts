@@ -1,4 +1,4 @@
-import type { ClientId, CompanyId } from '../ids.ts';
+import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Audience, ResourceServer, ResourceServerId } from './resource-server.ts';
 
@@ -20,6 +20,13 @@ export interface Use {
 export interface ResourceServerFilter {
   /** Prefix of the name, whatever its case. */
   readonly search?: string | undefined;
+}
+
+/** An API key that went with its resource server. */
+export interface DeletedKey {
+  readonly credentialId: CredentialId;
+  readonly clientId: ClientId;
+  readonly company: CompanyId | undefined;
 }
 
 export interface ResourceServerStore {
@@ -47,8 +54,8 @@ export interface ResourceServerStore {
   update(server: ResourceServer, declared: boolean): Promise<void>;
   /** Whether the one with this identifier names an account as one that may ask about its tokens. */
   introspects(clientId: ClientId, identifier: string): Promise<boolean>;
-  /** With the API keys that are for it. */
-  delete(id: ResourceServerId, at: Date): Promise<void>;
+  /** With the API keys that are for it. @returns those */
+  delete(id: ResourceServerId, at: Date): Promise<DeletedKey[]>;
   /**
    * Who has permissions of it.
    *

@@ -19,7 +19,7 @@ import {
   type ResourceServer,
   type TokenType,
 } from './resource-server.ts';
-import type { ResourceServerFilter, Use } from './resource-server-store.ts';
+import type { DeletedKey, ResourceServerFilter, Use } from './resource-server-store.ts';
 
 /** What a caller may say about a resource server. */
 export interface NewResourceServer {
@@ -132,12 +132,16 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
 
     change: (caller, company, id, expected, changes, cascade) =>
       storage.write(originOf(caller), async (stores) => {
+        // Company, accounts, resource server: in the order in which whoever changes an account locks them.
+        if (company !== undefined) await stores.companies.keep(company);
+        const introspectors =
+          changes.introspectedBy && (await introspectorsOf(stores.serviceAccounts, company, changes.introspectedBy));
         const before = await lockOwn(stores, company, id);
         assertRevision(before.revision, expected);
         if (before.resourceServerId === 'management') {
           throw new DomainError('forbidden', 'The management API is as it is');
         }
-        const { name, permissions, tokenTtl, signingAlg, tokenType, introspectedBy } = changes;
+        const { name, permissions, tokenTtl, signingAlg, tokenType } = changes;
         if (permissions !== undefined) assertDeclarable(permissions);
         const after: ResourceServer = {
           ...before,
@@ -146,10 +150,7 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
           tokenTtl: tokenTtl === undefined ? before.tokenTtl : (tokenTtl ?? undefined),
           signingAlg: signingAlg === undefined ? before.signingAlg : (signingAlg ?? undefined),
           tokenType: tokenType ?? before.tokenType,
-          introspectedBy:
-            introspectedBy === undefined
-              ? before.introspectedBy
-              : await introspectorsOf(stores.serviceAccounts, company, introspectedBy),
+          introspectedBy: introspectors ?? before.introspectedBy,
         };
         assertTtl(after.tokenTtl, maxTtl);
         const details = differences(before, after, COMPARED);
@@ -174,12 +175,15 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         const { resourceServers } = stores;
         const uses = await resourceServers.uses(server.resourceServerId, undefined, MOST_NAMED + 1);
         if (!cascade) assertUnused(uses);
-        await resourceServers.delete(server.resourceServerId, clock());
+        const keys = await resourceServers.delete(server.resourceServerId, clock());
         const { identifier, name } = server;
         const details = { identifier, name, ...takenFrom(uses) };
         return {
           result: undefined,
-          audit: [entry('resource_server.deleted', server, details, [...EVERYONE, ...STATUSES])],
+          audit: [
+            ...keys.map(keyDeleted),
+            entry('resource_server.deleted', server, details, [...EVERYONE, ...STATUSES]),
+          ],
         };
       }),
   };
@@ -288,6 +292,12 @@ function entry(
   changes: readonly Change[] = [],
 ): AuditEntry {
   return { action, target: resourceServerId, company, details, changes };
+}
+
+/** Where the account is at home, it is to be read that its key is gone. */
+function keyDeleted({ credentialId, clientId, company }: DeletedKey): AuditEntry {
+  const details = { clientId, type: 'api_key' };
+  return { action: 'credential.deleted', target: credentialId, company, details, changes: [] };
 }
 
 function noSuchServer(): never {

@@ -99,6 +99,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
   return (caller, company, id, expected, changes) =>
     storage.write(originOf(caller), async (stores) => {
       // Company, groups, account: in the order in which whoever changes one of the others locks them.
+      if (company !== undefined) await stores.companies.keep(company);
       const joined = changes.groups && (await lockGroups(stores, company, id, changes.groups));
       return keepingARoot(stores, company, async () => {
         const before = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
@@ -115,7 +116,6 @@ async function lockGroups(
   wanted: readonly string[],
 ): Promise<JoinedGroups> {
   const { groups } = (await stores.serviceAccounts.find(company, id)) ?? noSuchAccount();
-  if (company !== undefined) await stores.companies.keep(company);
   return joinGroups(
     stores.groups,
     company,

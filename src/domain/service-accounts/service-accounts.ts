@@ -5,8 +5,8 @@ import type { WantedCredential } from '../credentials/wanted-credential.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { WantedChanges } from '../permissions/changed-grants.ts';
 import type { WrittenPermission } from '../permissions/written-grants.ts';
-import type { Place } from '../permissions/place.ts';
 import type { ExpectedRevisions } from '../revision.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import type { State } from '../state.ts';
@@ -39,20 +39,10 @@ export interface NewServiceAccount {
 }
 
 /** What is to become of an account: undefined leaves a member as it is, null takes it away. */
-export interface AccountChanges {
+export interface AccountChanges extends WantedChanges {
   readonly name?: string | undefined;
   readonly description?: string | null | undefined;
   readonly state?: State | undefined;
-  /** All of them, instead of those that it has. */
-  readonly permissions?: readonly WrittenPermission[] | undefined;
-  readonly addPermission?: string | undefined;
-  readonly removePermission?: string | undefined;
-  /** All of them, instead of those that it has. */
-  readonly roles?: readonly string[] | undefined;
-  readonly addRole?: string | undefined;
-  readonly removeRole?: string | undefined;
-  /** At each of these places the one role that it has there, or none. */
-  readonly rolesAt?: readonly { readonly place: Place; readonly role: string | undefined }[] | undefined;
   /** All of them, instead of those that it is in. */
   readonly groups?: readonly string[] | undefined;
   readonly audience?: string | null | undefined;

@@ -5,7 +5,7 @@ export interface RevokedEntries {
   /** How many lists there are; they are numbered from 0. */
   readonly lists: number;
   /** The places that are revoked, by list. */
-  readonly revoked: ReadonlyMap<number, readonly number[]>;
+  readonly revoked: ReadonlyMap<number, Uint32Array>;
 }
 
 export interface StatusStore {

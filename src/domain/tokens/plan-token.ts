@@ -12,6 +12,8 @@ export interface TokenSettings {
   readonly signingAlg: SigningAlg;
   /** Seconds. */
   readonly tokenTtl: number;
+  /** The most that one may last, whatever its resource server says; seconds. */
+  readonly tokenMaxTtl: number;
   /** The most that a token may be. */
   readonly tokenMaxBytes: number;
 }
@@ -75,7 +77,12 @@ export function planToken(
       };
     }
   }
-  return { server, scope, signingAlg, expiresIn: Math.min(tokenTtl, account.tokenTtl ?? Infinity) };
+  return {
+    server,
+    scope,
+    signingAlg,
+    expiresIn: Math.min(tokenTtl, account.tokenTtl ?? Infinity, settings.tokenMaxTtl),
+  };
 }
 
 /** What an account may do at one resource server, as far as a credential reaches; scope-tokens in alphabetical order. */

@@ -124,7 +124,7 @@ export function companyRoutes(companies: Companies): Route[] {
 
 /** Zero is a maximum age, too: there may be none. */
 function maxAge(value: number | string | null | undefined, pointer: string): number | null | undefined {
-  return value === 0 ? 0 : secondsOrNone(value, pointer);
+  return secondsOrNone(value, pointer, { least: 0, most: 315_360_000 });
 }
 
 function presented(company: Company, status: number): Answer {

@@ -150,7 +150,7 @@ export function credentialRoutes(collection: Collection, credentials: Credential
 }
 
 function rotation({ overlap = OVERLAP, publicKey }: RotationBody): Rotation {
-  return { overlap: overlap === 0 ? 0 : seconds(overlap, '/overlap'), publicKey };
+  return { overlap: seconds(overlap, '/overlap', { least: 0 }), publicKey };
 }
 
 /** `POST /api/self/rotate`: so that no administrator's token is needed to rotate. */

@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import type { CompanyId } from '../../domain/ids.ts';
 import type { DeclaredPermission, ResourceServer } from '../../domain/resource-servers/resource-server.ts';
 import type { ResourceServers } from '../../domain/resource-servers/resource-servers.ts';
 import { CASCADE, type Cascade, IN_USE } from '../cascade.ts';
@@ -57,7 +58,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
           tokenType: body.tokenType ?? 'at+jwt',
           introspectedBy: body.introspectedBy ?? [],
         });
-        return { ...presented(server, 201), created: server.resourceServerId };
+        return { ...presented(server, 201, company), created: server.resourceServerId };
       },
     }),
     defineRoute<undefined, FromSchema<typeof FILTER>>({
@@ -72,7 +73,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       replies: { 200: { description: 'The resource servers', schema: { type: 'array', items: RESOURCE_SERVER } } },
       async handle({ company, query, page }) {
         const { items, next } = await resourceServers.list(company, query, page);
-        return { status: 200, body: items.map(present), next };
+        return { status: 200, body: items.map((server) => present(server, company)), next };
       },
     }),
     defineRoute({
@@ -85,7 +86,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       revisioned: true,
       replies: { 200: { description: 'The resource server', schema: RESOURCE_SERVER } },
       handle: async ({ company, param }) =>
-        presented(await resourceServers.get(company, param('resourceServerId')), 200),
+        presented(await resourceServers.get(company, param('resourceServerId')), 200, company),
     }),
     defineRoute<ChangedResourceServerBody, Cascade>({
       method: 'PATCH',
@@ -108,7 +109,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
         };
         const { cascade = false } = query;
         const id = param('resourceServerId');
-        return presented(await resourceServers.change(caller, company, id, expected, changes, cascade), 200);
+        return presented(await resourceServers.change(caller, company, id, expected, changes, cascade), 200, company);
       },
     }),
     defineRoute<undefined, Cascade>({
@@ -135,11 +136,12 @@ function declared({ name, description }: { name: string; description?: string | 
   return { name, description: description ?? undefined };
 }
 
-function presented(server: ResourceServer, status: number): Answer {
-  return { status, body: present(server), revision: server.revision };
+function presented(server: ResourceServer, status: number, company: CompanyId | undefined): Answer {
+  return { status, body: present(server, company), revision: server.revision };
 }
 
-function present(server: ResourceServer): ResourceServerBody {
+/** @param company who looks: of whom root names for its own, a company learns nothing */
+function present(server: ResourceServer, company: CompanyId | undefined): ResourceServerBody {
   return {
     resourceServerId: server.resourceServerId,
     identifier: server.identifier,
@@ -152,7 +154,7 @@ function present(server: ResourceServer): ResourceServerBody {
     tokenTtl: server.tokenTtl ?? null,
     signingAlg: server.signingAlg ?? null,
     tokenType: server.tokenType,
-    introspectedBy: [...server.introspectedBy],
+    introspectedBy: server.company === company ? [...server.introspectedBy] : [],
     createdAt: server.createdAt.toISOString(),
     createdBy: server.createdBy ?? null,
     updatedAt: server.updatedAt.toISOString(),
