@@ -1,13 +1,13 @@
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { ApiKeyCredential } from '../domain/credentials/credential.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import { type FindApiKey, isApiKey } from '../domain/tokens/find-api-key.ts';
 import { heldAt } from '../domain/tokens/plan-token.ts';
 import type { RevokeToken } from '../domain/tokens/revoke-token.ts';
 import type { InspectToken } from '../domain/tokens/live-token.ts';
-import type { VerifiedToken, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
+import type { VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
 import { OAuthError } from './oauth-error.ts';
+import type { Presented, PresentedKey } from './presented.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';
 
 /** What asking about tokens, and revoking them, takes. */
@@ -22,13 +22,6 @@ export interface InspectionTools {
 }
 
 type Policy = (ctx: KoaContextWithOIDC) => boolean | Promise<boolean>;
-
-/** What is asked about: an access token, or an API key and what it is worth now. */
-export type Presented = VerifiedToken | PresentedKey;
-
-interface PresentedKey extends Pick<VerifiedToken, 'clientId' | 'audience' | 'claims'> {
-  readonly key: ApiKeyCredential;
-}
 
 /** What stands in place of the token on its way through the library, which refuses JWTs here. */
 export const PRESENTED = 'presented';

@@ -5,7 +5,7 @@ import type { Credential } from '../domain/credentials/credential.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
-import type { Presented } from './inspection.ts';
+import type { Presented } from './presented.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { Attempt } from './guess-limiter.ts';
 

@@ -124,7 +124,12 @@ export function credentialsTable(knex: Knex): CredentialStore {
         if (company !== undefined) void query.where({ company_id: company });
         limited += (
           await query
-            .update({ expires_at: end, lifetime: most, expires_by_policy: knex.raw(`state <> 'ending'`) })
+            .update({
+              expires_at: end,
+              lifetime: most,
+              expires_by_policy: knex.raw(`state <> 'ending'`),
+              revision: knex.raw('revision + 1'),
+            })
             .returning('credential_id')
         ).length;
       }

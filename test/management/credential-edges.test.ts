@@ -171,7 +171,7 @@ describe('the edges of credentials', () => {
     }
   });
 
-  test('C-06 nobody keeps the status lists from saying what others have revoked', async () => {
+  test('nobody keeps the status lists from saying what others have revoked', async () => {
     const noisy = await account(app);
     const victim = await account(app);
     const status = statusOf((await app.token(victim)).json.access_token);

@@ -152,7 +152,7 @@ describe('status lists of two nodes', () => {
     await database.drop();
   });
 
-  test('C-06 say on the other within two seconds what was revoked on one, and a verifier that polls refuses within ten', async () => {
+  test('say on the other within two seconds what was revoked on one, and a verifier that polls refuses within ten', async () => {
     const { json } = await one.api('POST', '/api/service-accounts', { name: 'Polled' });
     const token = String((await two.token(json)).json.access_token);
     const status = statusOf(token);

@@ -1,6 +1,4 @@
 import { DomainError } from '../domain-error.ts';
-import type { CompanyId } from '../ids.ts';
-import type { Stores } from '../storage.ts';
 import type { Credential } from './credential.ts';
 
 /** How old credentials may get. */
@@ -19,20 +17,6 @@ export function stricter(one: CredentialPolicy, other: CredentialPolicy): Creden
     secretMaxAge: least(one.secretMaxAge, other.secretMaxAge),
     keyMaxAge: least(one.keyMaxAge, other.keyMaxAge),
   };
-}
-
-/**
- * What holds for the accounts of a company, or for root accounts; the company stays until the end of the transaction.
- *
- * @param server what holds on the server, whatever a company says
- */
-export async function policyOf(
-  { companies }: Pick<Stores, 'companies'>,
-  company: CompanyId | undefined,
-  server: CredentialPolicy,
-): Promise<CredentialPolicy> {
-  const owner = company === undefined ? undefined : await companies.keep(company);
-  return owner === undefined ? server : stricter(owner.policy, server);
 }
 
 function least(one: number | undefined, other: number | undefined): number | undefined {

@@ -11,7 +11,8 @@ import { noSuchAccount } from '../service-accounts/service-accounts.ts';
 import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnlikeOthers, changedCredential, type CredentialChanges } from './change-credential.ts';
 import { entry, shown } from './credential-audit.ts';
-import { type CredentialPolicy, policyOf } from './credential-policy.ts';
+import type { CredentialPolicy } from './credential-policy.ts';
+import { policyOf } from './policy-of.ts';
 import type { Credential } from './credential.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
 import {
