@@ -70,6 +70,11 @@ describe('the edges of credentials', () => {
     // What has ended on the way is not kept.
     const { json: left } = await app.api('GET', `${one.path}/credentials`);
     assert.equal(left.length, 3);
+    const { rows } = await app.knex.raw(
+      'select credential_id from status_entries where client_id = ? and revoked_at is null',
+      [one.clientId],
+    );
+    assert.equal(rows.length, 3);
     assert.equal((await app.api('DELETE', one.first)).status, 204);
     assert.equal((await app.token(current)).status, 401);
     assert.deepEqual((await app.api('GET', `${one.path}/credentials`)).json, []);

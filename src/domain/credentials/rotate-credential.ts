@@ -102,14 +102,15 @@ export async function replace(
   // The old one first: until it is ending it has the name.
   await stores.credentials.update(snapshot.account, rotated);
   await stores.credentials.insert(snapshot.account, [issued.credential]);
-  // One that was disabled has no place for tokens, and may be given more time.
-  if (old.state === 'disabled') await stores.statuses.settle([snapshot.account.clientId], now);
+  // One that was disabled has no place for tokens, and may be given more time; those that are gone keep theirs otherwise.
+  const settles = old.state === 'disabled' || ended.length > 0;
+  if (settles) await stores.statuses.settle([snapshot.account.clientId], now);
   const details = { successor, endsAt: end.toISOString() };
   return {
     result: issued,
     audit: [
       entry('credential.created', snapshot, issued.credential, shown(issued.credential)),
-      entry('credential.rotated', snapshot, old, details, old.state === 'disabled' ? STATUSES : []),
+      entry('credential.rotated', snapshot, old, details, settles ? STATUSES : []),
     ],
   };
 }
