@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { isMistyped } from '../domain/credentials/client-secret.ts';
 import type { ClientSecretCredential } from '../domain/credentials/credential.ts';
 import { findSecret, type SameHash } from '../domain/credentials/find-secret.ts';
-import { whyRefused } from '../domain/credentials/why-unusable.ts';
+import { whyRefused } from '../domain/credentials/why-refused.ts';
 import type { SecretHasher } from '../domain/credentials/secret-hasher.ts';
 import { issuanceOf } from './issuance.ts';
 

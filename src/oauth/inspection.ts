@@ -1,5 +1,5 @@
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { inCommon } from '../domain/permissions/scope-token.ts';
+import type { Credential } from '../domain/credentials/credential.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import { type FindApiKey, isApiKey } from '../domain/tokens/find-api-key.ts';
 import { heldAt } from '../domain/tokens/plan-token.ts';
@@ -8,7 +8,7 @@ import type { InspectToken } from '../domain/tokens/live-token.ts';
 import type { VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
 import { OAuthError } from './oauth-error.ts';
 import type { Presented, PresentedKey } from './presented.ts';
-import { type Issuance, issuanceOf } from './issuance.ts';
+import { issuanceOf } from './issuance.ts';
 
 /** What asking about tokens, and revoking them, takes. */
 export interface InspectionTools {
@@ -38,12 +38,11 @@ export function inspectionFeatures({ introspects }: InspectionTools): {
     introspection: {
       enabled: true,
       async allowedPolicy(ctx) {
-        const issuance = issuanceOf(ctx);
-        const { snapshot, presented } = issuance;
+        const { snapshot, credential, presented } = issuanceOf(ctx);
         if (snapshot === undefined || presented === undefined) return false;
         const { clientId } = snapshot.account;
         // An API key is nobody's business but of the API that it is for.
-        if (!('key' in presented) && (presented.clientId === clientId || maySeeAll(issuance))) return true;
+        if (!('key' in presented) && (presented.clientId === clientId || seesAll(snapshot, credential))) return true;
         return introspects(clientId, presented.audience);
       },
     },
@@ -59,11 +58,8 @@ export function inspectionFeatures({ introspects }: InspectionTools): {
 }
 
 /** As far as the credential that authenticated it reaches. */
-function maySeeAll({ snapshot, credential }: Issuance): boolean {
-  const held = snapshot?.holdings.get('management') ?? new Set<string>();
-  const { permissions } = credential ?? {};
-  const reach = permissions === undefined ? held : inCommon(held, new Set(permissions));
-  return reach.has('writ.tokens.introspect');
+function seesAll(snapshot: AccountSnapshot, credential: Credential | undefined): boolean {
+  return heldAt(snapshot, 'management', credential?.permissions).includes('writ.tokens.introspect');
 }
 
 /**
@@ -110,7 +106,7 @@ export function installInspection(provider: Provider, tools: InspectionTools): v
         model.destroy = () => revokeToken(token, issuance.snapshot?.account.company, issuance.requestId);
       return model;
     }
-    issuance.presented = isApiKey(compact) ? await presentedKey(compact) : (await inspectToken(compact))?.token;
+    issuance.presented = isApiKey(compact) ? await presentedKey(compact) : await inspectToken(compact);
     return issuance.presented && modelOf(provider, issuance.presented);
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- typed for every class that might inherit it; none does

@@ -1,51 +1,34 @@
 import type { Provider } from 'oidc-provider';
-import type { NoteRefusal } from '../domain/activity/refusal.ts';
 import type { Clock } from '../domain/clock.ts';
 import { warns } from '../domain/credentials/credential.ts';
 import type { FindApiKey } from '../domain/tokens/find-api-key.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
-import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { ACCESS_TOKEN_TYPE, exchangeRefused, readClientRequest } from './client-request.ts';
+import { clientEndpoint, type ClientEndpointOptions } from './client-endpoint.ts';
+import { ACCESS_TOKEN_TYPE, exchangeRefused } from './client-request.ts';
 import { conclude, type ConclusionTools } from './conclude.ts';
 import { TOKEN_PATH } from './create-provider.ts';
 import { createHandOver } from './hand-over.ts';
-import { beginIssuance, type Issuance } from './issuance.ts';
-import { type OAuthError, sendOAuthError } from './oauth-error.ts';
-import { errorOf } from './refusal.ts';
-import { reportRefusal } from './report-refusal.ts';
+import type { Issuance } from './issuance.ts';
+import type { OAuthError } from './oauth-error.ts';
 
-export interface TokenEndpointOptions extends ConclusionTools {
+export interface TokenEndpointOptions extends ConclusionTools, Omit<ClientEndpointOptions, 'endpoint'> {
   readonly provider: Provider;
   readonly findApiKey: FindApiKey;
-  readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly noteRefusal: NoteRefusal;
   readonly clock: Clock;
   /** Seconds before a credential expires in which every answer says so. */
   readonly expiryWarning: number;
-  /** Whether this is the path of Mia's clients. */
-  readonly alias: boolean;
 }
 
 /** `POST /oauth/token`: our outer layer around the library's endpoint (RFC 6749 §4.4). */
 export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
-  const { provider, findApiKey, guesses, logger, metrics, noteRefusal, clock, expiryWarning, alias } = options;
+  const { provider, findApiKey, guesses, metrics, clock, expiryWarning } = options;
   const handOver = createHandOver(provider, TOKEN_PATH);
 
-  return async (ctx) => {
-    ctx.set('Cache-Control', 'no-store');
-    ctx.set('Pragma', 'no-cache');
-    const started = performance.now();
-    const seconds = (): number => (performance.now() - started) / 1000;
-    let issuance: Issuance | undefined;
-    try {
-      issuance = beginIssuance(ctx, {
-        request: await readClientRequest(ctx.req),
-        alias,
-        source: ctx.state.source(),
-        requestId: ctx.state.requestId,
-      });
+  return clientEndpoint(
+    { ...options, endpoint: 'token' },
+    async (ctx, issuance, seconds) => {
       const { authentication, grantType, scope } = issuance.request;
       if (authentication.method === 'api_key') {
         await recognize(issuance, authentication.key);
@@ -59,13 +42,9 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       if (credential && warns(credential, clock(), expiryWarning)) {
         ctx.body = { ...answerOf(ctx), credential_expires_at: Math.floor(Number(credential.expiresAt) / 1000) };
       }
-    } catch (error) {
-      const refusal = errorOf(error);
-      reportRefusal({ endpoint: 'token', logger, noteRefusal }, ctx, refusal, issuance);
-      metrics.tokenRefused(refusal.code, refusal.status === 401 ? refusal.reason : refusal.code, seconds());
-      sendOAuthError(ctx, refusal);
-    }
-  };
+    },
+    ({ status, code, reason }, seconds) => metrics.tokenRefused(code, status === 401 ? reason : code, seconds),
+  );
 
   /** Whose the API key is that is to be exchanged (RFC 8693). @throws OAuthError the same one whatever is wrong with it */
   async function recognize(issuance: Issuance, key: string): Promise<void> {

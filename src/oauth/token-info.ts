@@ -13,9 +13,9 @@ export function tokenInfo(inspectToken: InspectToken, logger: Logger): HttpHandl
     if (!readOnly(ctx)) return;
     ctx.set('Cache-Control', 'no-store');
     try {
-      const live = await inspectToken(presented(ctx));
-      if (live === undefined) throw invalidToken('token_inactive');
-      ctx.body = { active: true, ...live.token.claims, token_type: 'Bearer' };
+      const token = await inspectToken(presented(ctx));
+      if (token === undefined) throw invalidToken('token_inactive');
+      ctx.body = { active: true, ...token.claims, token_type: 'Bearer' };
     } catch (error) {
       const refusal = errorOf(error);
       logRefusal(logger, 'tokeninfo.refused', ctx, refusal, undefined);

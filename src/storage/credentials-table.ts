@@ -114,24 +114,20 @@ export function credentialsTable(knex: Knex): CredentialStore {
         const most = maxAgeOf(type, policy);
         if (most === undefined) continue;
         const end = new Date(now.getTime() + most * 1000);
+        const all = (): Knex.QueryBuilder =>
+          knex('credentials').where({ type, ...(company !== undefined && { company_id: company }) });
         // What ends sooner, and would move on by more with its next use.
-        const longer = knex('credentials').where({ type, extend: true }).where('lifetime', '>', most);
-        if (company !== undefined) void longer.where({ company_id: company });
-        await longer.update({ lifetime: most });
-        const query = knex('credentials')
-          .where({ type })
-          .where((longer) => longer.whereNull('expires_at').orWhere('expires_at', '>', end));
-        if (company !== undefined) void query.where({ company_id: company });
-        limited += (
-          await query
-            .update({
-              expires_at: end,
-              lifetime: most,
-              expires_by_policy: knex.raw(`state <> 'ending'`),
-              revision: knex.raw('revision + 1'),
-            })
-            .returning('credential_id')
-        ).length;
+        await all().where({ extend: true }).where('lifetime', '>', most).update({ lifetime: most });
+        const ended: unknown[] = await all()
+          .where((query) => query.whereNull('expires_at').orWhere('expires_at', '>', end))
+          .update({
+            expires_at: end,
+            lifetime: most,
+            expires_by_policy: knex.raw(`state <> 'ending'`),
+            revision: knex.raw('revision + 1'),
+          })
+          .returning('credential_id');
+        limited += ended.length;
       }
       return limited;
     },

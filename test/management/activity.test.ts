@@ -6,6 +6,7 @@ import { MOST_ALONE } from '../../src/domain/activity/gather-refusals.ts';
 import { REFUSAL_REASONS } from '../../src/domain/activity/refusal.ts';
 import { formatSecret } from '../../src/domain/credentials/client-secret.ts';
 import { refusalsTable } from '../../src/storage/refusals-table.ts';
+import { exchangeOf } from '../support/accounts.ts';
 import { claimsFor, type ClientKey, assertion, clientKey, jws, tokenByAssertion } from '../support/assertions.ts';
 import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
 import { embedded, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
@@ -110,11 +111,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     const { path = '' } = await account(ACCOUNTS, []);
     const { json } = await app.api('POST', `${path}/credentials`, { type: 'api_key', audience: 'api://default' });
     await app.api('PATCH', `${path}/credentials/${json.credentialId}`, { state: 'disabled' });
-    const requestId = await refused(app, {
-      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-      subject_token: json.clientSecret,
-      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    });
+    const requestId = await refused(app, exchangeOf(json.clientSecret));
     await written();
     const [row] = await activity(app, `${path}/activity`);
     const [request] = row?.recent ?? [];

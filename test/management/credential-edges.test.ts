@@ -1,36 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { registerAccount } from '../support/accounts.ts';
 import { apiToken, makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { statusOf, untilListed } from '../support/status-lists.ts';
-import { type Reply, startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+import { type Reply, startTestApp, useTestApp } from '../support/test-app.ts';
 
 const ACCOUNTS = '/api/service-accounts';
-
-interface Made {
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly path: string;
-}
-
-async function account(app: TestApp, body: object = {}, path = ACCOUNTS): Promise<Made & { first: string }> {
-  const { json, text } = await app.api('POST', path, {
-    name: `Edge ${Math.random()}`,
-    permissions: ['orders:read'],
-    ...body,
-  });
-  assert.ok(json.clientId, text);
-  const own = `${path}/${json.clientId}`;
-  const first = json.credentials[0] ?? {};
-  return {
-    clientId: json.clientId,
-    clientSecret: first.clientSecret,
-    path: own,
-    first: `${own}/credentials/${first.credentialId}`,
-  };
-}
 
 describe('the edges of credentials', () => {
   const app = useTestApp(postgres18);
@@ -39,7 +17,7 @@ describe('the edges of credentials', () => {
 
   test('E-12 a credential that is disabled at the same moment does not renew itself', async () => {
     for (let round = 0; round < 8; round += 1) {
-      const one = await account(app);
+      const one = await registerAccount(app);
       const bearer = await apiToken(app, one);
       const [disabled, rotated] = await Promise.all([
         app.api('PATCH', one.first, { state: 'disabled' }),
@@ -52,7 +30,7 @@ describe('the edges of credentials', () => {
   });
 
   test('E-02 a token that was narrowed does not become the whole credential', async () => {
-    const one = await account(app, { permissions: ['writ.companies.view', 'writ.serviceaccounts.view'] });
+    const one = await registerAccount(app, { permissions: ['writ.companies.view', 'writ.serviceaccounts.view'] });
     const narrow = await rotateOwn(await apiToken(app, one, 'writ.companies.view'), { overlap: 0 });
     assert.deepEqual([narrow.status, narrow.json.code], [403, 'forbidden']);
     assert.equal((await app.token(one)).status, 200);
@@ -60,7 +38,7 @@ describe('the edges of credentials', () => {
   });
 
   test('what an account made of a credential goes with it, also when a link between them is forgotten', async () => {
-    const one = await account(app);
+    const one = await registerAccount(app);
     let current: { clientId: string; clientSecret: string } = one;
     for (let step = 0; step < 4; step += 1) {
       const { status, json } = await rotateOwn(await apiToken(app, current), { overlap: step === 0 ? 3600 : 0 });
@@ -81,7 +59,7 @@ describe('the edges of credentials', () => {
   });
 
   test('E-13 what is in use is not deleted with what is not', async () => {
-    const one = await account(app);
+    const one = await registerAccount(app);
     const { json } = await rotateOwn(await apiToken(app, one));
     await app.token({ clientId: one.clientId, clientSecret: json.clientSecret });
     await app.knex('last_uses').where({ client_id: one.clientId }).delete();
@@ -100,7 +78,7 @@ describe('the edges of credentials', () => {
     for (let round = 0; round < 6; round += 1) {
       const identifier = `https://edge.example.com/${round}`;
       const server = await app.api('POST', '/api/resource-servers', { identifier, name: 'Edge' });
-      const one = await account(app, { credentials: [{ type: 'api_key', audience: identifier }] });
+      const one = await registerAccount(app, { credentials: [{ type: 'api_key', audience: identifier }] });
       const [rotated, deleted] = await Promise.all([
         app.api('POST', `${one.first}/rotate`),
         app.api('DELETE', `${server.headers.get('location')}?cascade=true`),
@@ -116,7 +94,7 @@ describe('the edges of credentials', () => {
   });
 
   test('E-21 durations in words end where those in numbers do', async () => {
-    const one = await account(app);
+    const one = await registerAccount(app);
     for (const expiresIn of ['PT31536001S', 'P9999W', 'P999999999D', 'PT9007199254740991S']) {
       const { status, json } = await app.api('POST', `${one.path}/credentials`, { type: 'client_secret', expiresIn });
       assert.deepEqual([status, json.errors[0].pointer], [422, '/expiresIn'], expiresIn);
@@ -132,7 +110,7 @@ describe('the edges of credentials', () => {
 
   test('E-21 of whom root names for its APIs, a company learns nothing', async () => {
     await makeCompany(app, 'looking');
-    const foreign = await account(app);
+    const foreign = await registerAccount(app);
     const body = { identifier: 'https://shared.example.com', name: 'Shared', introspectedBy: [foreign.clientId] };
     const { headers } = await app.api('POST', '/api/resource-servers', body);
     const id = String(headers.get('location')).split('/').at(-1);
@@ -142,15 +120,10 @@ describe('the edges of credentials', () => {
   });
 
   test('who revokes is written down once, and an API key is not believed to be revoked', async () => {
-    const one = await account(app, {
+    const one = await registerAccount(app, {
       credentials: [{ type: 'client_secret' }, { type: 'api_key', audience: 'api://default' }],
     });
-    const revoke = (token: string): Promise<Reply> =>
-      app.request('/oauth/revoke', {
-        method: 'POST',
-        headers: { Authorization: `Basic ${btoa(`${one.clientId}:${one.clientSecret}`)}` },
-        body: new URLSearchParams({ token }),
-      });
+    const revoke = (token: string): Promise<Reply> => app.asClient('/oauth/revoke', one, { token });
     const token = String((await app.token(one)).json.access_token);
     for (let time = 0; time < 2; time += 1) assert.equal((await revoke(token)).status, 200);
     const { json } = await app.api('GET', `/api/audit-events?action=token.revoked&actor=${one.clientId}`);
@@ -163,7 +136,7 @@ describe('the edges of credentials', () => {
   test('a company and its account that are enabled at the same moment both work', async () => {
     for (let round = 0; round < 8; round += 1) {
       await makeCompany(app, `both-${round}`);
-      const one = await account(app, {}, `/api/companies/both-${round}/service-accounts`);
+      const one = await registerAccount(app, {}, `/api/companies/both-${round}/service-accounts`);
       const company = `/api/companies/both-${round}`;
       await app.api('PATCH', one.path, { state: 'disabled' });
       await app.api('PATCH', company, { state: 'disabled' });
@@ -177,8 +150,8 @@ describe('the edges of credentials', () => {
   });
 
   test('nobody keeps the status lists from saying what others have revoked', async () => {
-    const noisy = await account(app);
-    const victim = await account(app);
+    const noisy = await registerAccount(app);
+    const victim = await registerAccount(app);
     const status = statusOf((await app.token(victim)).json.access_token);
     const quiet = new AbortController();
     const noise = (async () => {

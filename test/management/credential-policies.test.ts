@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { type RegisteredAccount, registerAccount } from '../support/accounts.ts';
 import { clientKey } from '../support/assertions.ts';
 import { apiToken, makeCaller, makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
@@ -36,15 +37,8 @@ onEachDatabase(
 
     const add = (path: string, body: object): Promise<Reply> => app.api('POST', `${path}/credentials`, body);
 
-    async function account(name: string, body: object = {}, path = '/api/service-accounts') {
-      const { json, text } = await app.api('POST', path, { name, permissions: ['orders:read'], ...body });
-      assert.ok(json.clientId, text);
-      return {
-        clientId: String(json.clientId),
-        clientSecret: String(json.clientSecret),
-        path: `${path}/${json.clientId}`,
-      };
-    }
+    const account = (name: string, body: object = {}, path?: string): Promise<RegisteredAccount> =>
+      registerAccount(app, { name, ...body }, path);
 
     test('is as a company says: what asks for nothing gets the most, what asks for more is refused', async () => {
       await app.api('PATCH', '/api/companies/acme', { secretMaxAge: 'P30D', keyMaxAge: 0 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exchange } from '../support/accounts.ts';
 import type { ApiDocument } from '../support/api-contract.ts';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { apiToken, makeCompany } from '../support/companies.ts';
@@ -55,14 +56,7 @@ onEachDatabase('a client secret', (kind) => {
       const own = await app.api('POST', '/api/self/rotate', undefined, await apiToken(app, json));
       const apiKey = { type: 'api_key', audience: 'api://default' };
       const withKey = await app.api('POST', `${path}/secretive/credentials`, apiKey);
-      const exchanged = await app.request('/oauth/token', {
-        method: 'POST',
-        body: new URLSearchParams({
-          grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-          subject_token: withKey.json.clientSecret,
-          subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-        }),
-      });
+      const exchanged = await exchange(app, withKey.json.clientSecret);
       assert.equal(exchanged.status, 200);
       secrets.push(added.json.clientSecret, rotated.json.clientSecret, own.json.clientSecret);
       secrets.push(withKey.json.clientSecret, exchanged.json.access_token.split('.')[2]);

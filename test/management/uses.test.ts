@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { exchange } from '../support/accounts.ts';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { assertRefused } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
@@ -35,7 +36,7 @@ onEachDatabase('the uses of credentials', (kind) => {
   }
 
   test('of an API key are that it is asked about by its API, and that it is exchanged', async () => {
-    const { clientId, clientSecret } = await register('An API that asks', [{ type: 'client_secret' }]);
+    const { clientId = '', clientSecret = '' } = await register('An API that asks', [{ type: 'client_secret' }]);
     const identifier = 'https://uses.example.com';
     await app.api('POST', '/api/resource-servers', {
       identifier,
@@ -47,25 +48,14 @@ onEachDatabase('the uses of credentials', (kind) => {
     await app.api('PUT', `${ACCOUNTS}/${owner['clientId']}/permissions/uses.see`);
     const { json } = await app.api('POST', path, { type: 'api_key', audience: identifier });
     const lastUse = async (): Promise<unknown> => (await app.api('GET', `${path}/${json.credentialId}`)).json.uses;
-    const ask = (id: string, secret: string): Promise<unknown> =>
-      app.request('/oauth/introspect', {
-        method: 'POST',
-        headers: { Authorization: `Basic ${btoa(`${id}:${secret}`)}` },
-        body: new URLSearchParams({ token: json.clientSecret }),
-      });
+    const ask = (client: { clientId: string; clientSecret: string }): Promise<unknown> =>
+      app.asClient('/oauth/introspect', client, { token: json.clientSecret });
     // Whoever else asks has not used it.
-    await ask(ROOT.clientId, ROOT.clientSecret);
+    await ask(ROOT);
     await written();
     assert.deepEqual(await lastUse(), []);
-    await ask(clientId ?? '', clientSecret ?? '');
-    await app.request('/oauth/token', {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-        subject_token: json.clientSecret,
-        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-      }),
-    });
+    await ask({ clientId, clientSecret });
+    await exchange(app, json.clientSecret);
     await written();
     assert.deepEqual(await lastUse(), [{ day: new Date(now).toISOString().slice(0, 10), count: 2 }]);
   });

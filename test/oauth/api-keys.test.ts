@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
+import { exchange as exchangeKey, exchangeOf } from '../support/accounts.ts';
 import { makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
 import { statusOf, untilListed } from '../support/status-lists.ts';
 import { type Reply, useTestApp } from '../support/test-app.ts';
 
-const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const SHOP = 'https://shop.example.com';
+
+interface Client {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
 
 onEachDatabase(
   'API keys',
@@ -51,28 +56,11 @@ onEachDatabase(
       };
     }
 
-    function introspect(
-      { clientId, clientSecret }: { clientId: string; clientSecret: string },
-      token: string,
-    ): Promise<Reply> {
-      return app.request('/oauth/introspect', {
-        method: 'POST',
-        headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
-        body: new URLSearchParams({ token }),
-      });
-    }
+    const introspect = (client: Client, token: string): Promise<Reply> =>
+      app.asClient('/oauth/introspect', client, { token });
 
-    const exchange = (key: string, parameters: Record<string, string> = {}, headers = {}): Promise<Reply> =>
-      app.request('/oauth/token', {
-        method: 'POST',
-        headers,
-        body: new URLSearchParams({
-          grant_type: EXCHANGE,
-          subject_token: key,
-          subject_token_type: ACCESS_TOKEN,
-          ...parameters,
-        }),
-      });
+    const exchange = (key: string, parameters = {}, headers = {}): Promise<Reply> =>
+      exchangeKey(app, key, parameters, headers);
 
     const refusal = (): unknown => app.log().findLast((line) => line['event'] === 'token.refused')?.['reason'];
 
@@ -167,7 +155,7 @@ onEachDatabase(
       const { key } = await world();
       const post = (body: string): Promise<Reply> =>
         app.request('/oauth/token', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
-      const good = { grant_type: EXCHANGE, subject_token: key, subject_token_type: ACCESS_TOKEN };
+      const good = exchangeOf(key);
       assert.equal((await post(JSON.stringify(good))).status, 200);
       assert.equal((await post(JSON.stringify({ ...good, grant_type: 'client_credentials' }))).status, 415);
       for (const wrong of [
@@ -199,9 +187,7 @@ onEachDatabase(
       const elsewhere = await app.request('/oauth/introspect', {
         method: 'POST',
         body: new URLSearchParams({
-          grant_type: EXCHANGE,
-          subject_token: key,
-          subject_token_type: ACCESS_TOKEN,
+          ...exchangeOf(key),
           token: 'x',
           client_id: account.clientId,
         }),

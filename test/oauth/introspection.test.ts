@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import * as oauth from 'oauth4webapi';
+import { type RegisteredAccount, registerAccount } from '../support/accounts.ts';
 import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { apiToken, makeCaller, makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
@@ -18,29 +19,15 @@ onEachDatabase(
   (kind) => {
     const app = useTestApp(kind);
 
-    async function account(name: string, body: object = {}, path = '/api/service-accounts') {
-      const { json, text } = await app.api('POST', path, { name, permissions: ['orders:read'], ...body });
-      assert.ok(json.clientId, text);
-      return {
-        clientId: String(json.clientId),
-        clientSecret: String(json.clientSecret),
-        path: `${path}/${json.clientId}`,
-      };
-    }
+    const account = (name: string, body: object = {}, path?: string): Promise<RegisteredAccount> =>
+      registerAccount(app, { name, ...body }, path);
 
     const tokenOf = async (client: Client, parameters = {}): Promise<string> =>
       String((await app.token(client, parameters)).json.access_token);
 
-    function post(path: string, client: Client, parameters: Record<string, string>): Promise<Reply> {
-      return app.request(path, {
-        method: 'POST',
-        headers: { Authorization: `Basic ${btoa(`${client.clientId}:${client.clientSecret}`)}` },
-        body: new URLSearchParams(parameters),
-      });
-    }
-
-    const introspect = (client: Client, token: string): Promise<Reply> => post('/oauth/introspect', client, { token });
-    const revoke = (client: Client, token: string): Promise<Reply> => post('/oauth/revoke', client, { token });
+    const introspect = (client: Client, token: string): Promise<Reply> =>
+      app.asClient('/oauth/introspect', client, { token });
+    const revoke = (client: Client, token: string): Promise<Reply> => app.asClient('/oauth/revoke', client, { token });
 
     function lastLine(event: string): Record<string, unknown> | undefined {
       return app.log().findLast((line) => line['event'] === event);
@@ -53,7 +40,7 @@ onEachDatabase(
       assert.equal(status, 200);
       assert.deepEqual(json, { active: true, ...decodeJwt(token), token_type: 'Bearer' });
       assert.deepEqual([headers.get('cache-control'), headers.get('pragma')], ['no-store', 'no-cache']);
-      const hinted = await post('/oauth/introspect', client, { token, token_type_hint: 'refresh_token' });
+      const hinted = await app.asClient('/oauth/introspect', client, { token, token_type_hint: 'refresh_token' });
       assert.equal(hinted.json.active, true);
     });
 
@@ -153,7 +140,7 @@ onEachDatabase(
       const wrong = await introspect({ ...ROOT, clientSecret: `${ROOT.clientSecret}x` }, 'x');
       assert.deepEqual([wrong.status, wrong.headers.get('www-authenticate')], [401, 'Basic realm="writ"']);
       assert.equal(lastLine('introspection.refused')?.['reason'], 'secret_wrong');
-      const without = await post('/oauth/introspect', ROOT, {});
+      const without = await app.asClient('/oauth/introspect', ROOT, {});
       assert.deepEqual([without.status, without.json.error], [400, 'invalid_request']);
       assert.equal((await app.request('/oauth/introspect')).status, 405);
       assert.equal((await app.request('/oauth/revoke')).status, 405);

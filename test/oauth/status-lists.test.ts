@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify } from 'jose';
+import { type RegisteredAccount, registerAccount } from '../support/accounts.ts';
 import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { makeCompany } from '../support/companies.ts';
 import { onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
@@ -17,14 +18,7 @@ const ISSUER = 'https://id.example';
 onEachDatabase('status lists', (kind) => {
   const app = useTestApp(kind, { WRIT_ISSUER: ISSUER });
 
-  async function account(name: string, path = '/api/service-accounts') {
-    const { json } = await app.api('POST', path, { name, permissions: ['orders:read'] });
-    return {
-      clientId: String(json.clientId),
-      clientSecret: String(json.clientSecret),
-      path: `${path}/${json.clientId}`,
-    };
-  }
+  const account = (name: string, path?: string): Promise<RegisteredAccount> => registerAccount(app, { name }, path);
 
   async function tokenStatus(caller: { clientId: string; clientSecret: string }) {
     const { json, text } = await app.token(caller);

@@ -26,6 +26,12 @@ export interface TestApp {
   /** Every line that was logged so far. */
   log(): LogEntry[];
   request(path: string, init?: RequestInit): Promise<Reply>;
+  /** A request at an endpoint where clients authenticate, with `client_secret_basic`. */
+  asClient(
+    path: string,
+    client: { clientId: string; clientSecret: string },
+    parameters: Record<string, string>,
+  ): Promise<Reply>;
   /** A token request with `client_secret_basic`. */
   token(credentials: { clientId: string; clientSecret: string }, parameters?: Record<string, string>): Promise<Reply>;
   /** A management call, as root unless told otherwise; its answer must be one that the OpenAPI document describes. */
@@ -91,12 +97,14 @@ export async function startTestApp(
     knex: server.database.knex,
     log: () => lines.map((line): LogEntry => JSON.parse(line)),
     request: (path, init) => request(url + path, init),
-    token: ({ clientId, clientSecret }, parameters = {}) =>
-      request(`${url}/oauth/token`, {
+    asClient: (path, { clientId, clientSecret }, parameters) =>
+      request(url + path, {
         method: 'POST',
         headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
-        body: new URLSearchParams({ grant_type: 'client_credentials', ...parameters }),
+        body: new URLSearchParams(parameters),
       }),
+    token: (client, parameters = {}) =>
+      testApp.asClient('/oauth/token', client, { grant_type: 'client_credentials', ...parameters }),
     async api(method, path, body, bearer, headers) {
       const token = bearer ?? (await testApp.rootToken());
       const reply = await request(internalUrl + path, {

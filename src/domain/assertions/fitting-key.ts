@@ -1,6 +1,6 @@
 import type { Credential, PublicKeyCredential } from '../credentials/credential.ts';
 import type { PublicJwk } from '../credentials/public-key.ts';
-import { whyRefused } from '../credentials/why-unusable.ts';
+import { whyRefused } from '../credentials/why-refused.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { Assertion, AssertionAlg } from './parse-assertion.ts';
 import { shown } from './shown.ts';

@@ -11,11 +11,20 @@ export interface CredentialPolicy {
 
 export const NO_POLICY: CredentialPolicy = { secretMaxAge: undefined, keyMaxAge: undefined };
 
-/** What holds where two policies do. */
-export function stricter(one: CredentialPolicy, other: CredentialPolicy): CredentialPolicy {
+/**
+ * What holds for the accounts of a company, or for root accounts: the stricter of its own policy and the server's.
+ *
+ * @param owner the company; undefined: of root accounts
+ */
+export function policyFor(
+  owner: { readonly policy: CredentialPolicy } | undefined,
+  server: CredentialPolicy,
+): CredentialPolicy {
+  if (owner === undefined) return server;
+  const { policy } = owner;
   return {
-    secretMaxAge: least(one.secretMaxAge, other.secretMaxAge),
-    keyMaxAge: least(one.keyMaxAge, other.keyMaxAge),
+    secretMaxAge: least(policy.secretMaxAge, server.secretMaxAge),
+    keyMaxAge: least(policy.keyMaxAge, server.keyMaxAge),
   };
 }
 

@@ -11,8 +11,7 @@ import { noSuchAccount } from '../service-accounts/service-accounts.ts';
 import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnlikeOthers, changedCredential, type CredentialChanges } from './change-credential.ts';
 import { entry, shown } from './credential-audit.ts';
-import type { CredentialPolicy } from './credential-policy.ts';
-import { policyOf } from './policy-of.ts';
+import { type CredentialPolicy, policyFor } from './credential-policy.ts';
 import type { Credential } from './credential.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
 import {
@@ -111,7 +110,8 @@ export function createCredentials(tools: CredentialsTools): Credentials {
   ): Promise<Result> {
     return storage.write(originOf(caller), async (stores) => {
       // Before its account, as whoever changes or deletes it does.
-      const policy = await policyOf(stores, company, tools.policy);
+      const owner = company === undefined ? undefined : await stores.companies.keep(company);
+      const policy = policyFor(owner, tools.policy);
       return keepingARoot(stores, company, async () => {
         const snapshot = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
         return act({ snapshot, policy, stores });

@@ -10,7 +10,7 @@ import { endOf, successorOf } from './change-credential.ts';
 import { entry, shown } from './credential-audit.ts';
 import type { CredentialPolicy } from './credential-policy.ts';
 import { type Credential, whyUnusable } from './credential.ts';
-import { whyRefused } from './why-unusable.ts';
+import { whyRefused } from './why-refused.ts';
 import { type CredentialTools, issueCredentials, type IssuedCredential } from './issue-credentials.ts';
 
 /** What a rotation is to be. */

@@ -1,4 +1,4 @@
-import { stricter } from '../credentials/credential-policy.ts';
+import { policyFor } from '../credentials/credential-policy.ts';
 import { issueCredentials } from '../credentials/issue-credentials.ts';
 import { bindAudiences } from '../credentials/wanted-credential.ts';
 import { DomainError } from '../domain-error.ts';
@@ -25,9 +25,8 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
     return storage.write(originOf(caller), async (stores) => {
       const owner = company === undefined ? undefined : await stores.companies.keep(company);
       if (company !== undefined && owner === undefined) throw new DomainError('not_found', 'There is no such company');
-      const policy = owner === undefined ? tools.policy : stricter(owner.policy, tools.policy);
       const wanted = await bindAudiences(stores, company, input.credentials);
-      const issued = await issueCredentials(wanted, tools, now, policy);
+      const issued = await issueCredentials(wanted, tools, now, policyFor(owner, tools.policy));
       const credentials = issued.map(({ credential }) => credential);
       const bound = await bindGrants(stores, company, {
         permissions: askedIn('permissions', input.permissions),

@@ -7,14 +7,8 @@ import type { VerifiedToken, VerifyAccessToken } from './verify-access-token.ts'
 /** Why a token is worth nothing although it verifies; a closed list, for the log. */
 export type DeadReason = 'account_unknown' | 'account_disabled' | 'credential_revoked' | 'token_revoked';
 
-/** A token that is worth something at this moment, and whose it is. */
-export interface LiveToken {
-  readonly token: VerifiedToken;
-  readonly snapshot: AccountSnapshot;
-}
-
-/** Finds out what a token that somebody presents is worth now. */
-export type InspectToken = (compact: string) => Promise<LiveToken | undefined>;
+/** What a token that somebody presents says, as long as it is worth something; undefined: nothing. */
+export type InspectToken = (compact: string) => Promise<VerifiedToken | undefined>;
 
 /**
  * The credential that minted a token, as long as neither it nor its account nor its company has been disabled or deleted
@@ -43,6 +37,6 @@ export function createTokenInspector({
     const snapshot = token && (await find(token.clientId));
     if (token === undefined || snapshot === undefined || !snapshot.enabled) return undefined;
     if (mintedBy(token, snapshot) === undefined || (await revokedTokens.isRevoked(token.jti))) return undefined;
-    return { token, snapshot };
+    return token;
   };
 }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import type { Reply, TestApp } from './test-app.ts';
+
+/** An account with what a first look at it tells. */
+export interface RegisteredAccount {
+  readonly clientId: string;
+  /** Of its first credential, where that is a secret. */
+  readonly clientSecret: string;
+  readonly path: string;
+  /** The path of its first credential. */
+  readonly first: string;
+}
+
+/** Registers an account, which may read orders unless the body says otherwise. */
+export async function registerAccount(
+  app: TestApp,
+  body: object = {},
+  path = '/api/service-accounts',
+): Promise<RegisteredAccount> {
+  const { json, text } = await app.api('POST', path, {
+    name: `Account ${Math.random()}`,
+    permissions: ['orders:read'],
+    ...body,
+  });
+  assert.ok(json.clientId, text);
+  const own = `${path}/${json.clientId}`;
+  const [first = {}] = json.credentials;
+  return {
+    clientId: json.clientId,
+    clientSecret: String(first.clientSecret),
+    path: own,
+    first: `${own}/credentials/${first.credentialId}`,
+  };
+}
+
+/** What exchanges an API key for a token (RFC 8693). */
+export function exchangeOf(key: string): Record<string, string> {
+  return {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: key,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+  };
+}
+
+/** Exchanges an API key. */
+export function exchange(
+  app: TestApp,
+  key: string,
+  parameters: Record<string, string> = {},
+  headers: Record<string, string> = {},
+): Promise<Reply> {
+  const body = new URLSearchParams({ ...exchangeOf(key), ...parameters });
+  return app.request('/oauth/token', { method: 'POST', headers, body });
+}
