@@ -241,11 +241,7 @@ function createFaces(
       diagnose: createDiagnoseAssertion({ serviceAccounts, replays: storage.replays, settings: assertions }),
       auditEvents: storage.auditEvents,
     }),
-    authentication: createAuthentication(
-      rememberVerified(verify, keys, clock),
-      storage.read.serviceAccounts,
-      storage.read.revokedTokens,
-    ),
+    authentication: createAuthentication(rememberVerified(verify, keys, clock), storage.read.serviceAccounts),
     checkClientKey: createClientKeyCheck(config.clientKeys),
     companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
     cursors: createCursorCodec(server.cursorKey),

@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import { roleGrantsOf } from '../domain/permissions/effective-permissions.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
-import type { RevokedTokenStore } from '../domain/status/revoked-token-store.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
 import { type DeadReason, mintedBy } from '../domain/tokens/live-token.ts';
 import { bearerTokenOf } from '../http/bearer-token.ts';
@@ -56,8 +55,7 @@ export function createClientKeyCheck(keys: readonly string[]): (request: Incomin
 /** @param accounts as they are now: no node may go on by what it remembers */
 export function createAuthentication(
   verify: VerifyAccessToken,
-  accounts: Pick<ServiceAccountStore, 'findSnapshot'>,
-  revokedTokens: Pick<RevokedTokenStore, 'isRevoked'>,
+  accounts: Pick<ServiceAccountStore, 'findCaller'>,
 ): Authentication {
   const dead = (reason: DeadReason): UnauthorizedError => new UnauthorizedError(reason);
   return {
@@ -68,15 +66,12 @@ export function createAuthentication(
     },
 
     async identify(token, requestId) {
-      const [snapshot, revoked] = await Promise.all([
-        accounts.findSnapshot(token.clientId),
-        revokedTokens.isRevoked(token.jti),
-      ]);
+      const snapshot = await accounts.findCaller(token.clientId, token.jti);
       if (snapshot === undefined) throw dead('account_unknown');
       if (!snapshot.enabled) throw dead('account_disabled');
       const credential = mintedBy(token, snapshot);
       if (credential === undefined) throw dead('credential_revoked');
-      if (revoked) throw dead('token_revoked');
+      if (snapshot.tokenRevoked) throw dead('token_revoked');
       const { account, holdings } = snapshot;
       return {
         clientId: account.clientId,

@@ -1,6 +1,6 @@
-import type { Knex } from 'knex';
 import type { ReplayStore } from '../domain/assertions/replay-store.ts';
 import type { ClientId } from '../domain/ids.ts';
+import type { Tables } from './transaction.ts';
 
 interface Waiting {
   readonly clientId: ClientId;
@@ -26,7 +26,7 @@ const INSERT = `
  * One row for every assertion that was used. What comes while a statement is in flight waits for the next one and goes
  * together; what comes alone goes at once.
  */
-export function assertionReplaysTable(knex: Knex): ReplayStore {
+export function assertionReplaysTable(knex: Tables): ReplayStore {
   let waiting: Waiting[] = [];
   let inFlight = false;
 

@@ -5,6 +5,7 @@ import type { Actor, AuditAction, AuditEvent, AuditReader } from '../domain/audi
 import type { AuditEventId, CompanyId } from '../domain/ids.ts';
 import { newestFirst, pageOf } from './paging.ts';
 import { rowsFromJson } from './rows-from-json.ts';
+import type { Tables } from './transaction.ts';
 
 interface AuditEventRow {
   event_id: AuditEventId;
@@ -19,7 +20,7 @@ interface AuditEventRow {
 
 /** Records events, and tells every node what they changed when the transaction commits: one statement for both. */
 export async function recordEvents(
-  transaction: Knex,
+  transaction: Tables,
   events: readonly AuditEvent[],
   changes: readonly Change[],
 ): Promise<void> {
@@ -31,7 +32,7 @@ export async function recordEvents(
   );
 }
 
-export function auditEventsTable(knex: Knex): AuditReader {
+export function auditEventsTable(knex: Tables): AuditReader {
   return {
     async list({ company, action, target, actor, requestId }, page) {
       const query: Knex.QueryBuilder<object, AuditEventRow[]> = knex('audit_events').select<AuditEventRow[]>();

@@ -4,6 +4,7 @@ import type { Company } from '../domain/companies/company.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import type { State } from '../domain/state.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
+import type { Tables } from './transaction.ts';
 
 interface CompanyRow {
   company_id: CompanyId;
@@ -19,7 +20,7 @@ interface CompanyRow {
 
 type Companies = Knex.QueryBuilder<object, CompanyRow[]>;
 
-export function companiesTable(knex: Knex): CompanyStore {
+export function companiesTable(knex: Tables): CompanyStore {
   const companies = (): Companies => knex('companies').select<CompanyRow[]>();
   const one = async (query: Companies): Promise<Company | undefined> => {
     const [row] = await query;

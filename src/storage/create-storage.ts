@@ -21,6 +21,7 @@ import { signingKeysTable } from './signing-keys-table.ts';
 import { revokedTokensTable } from './revoked-tokens-table.ts';
 import { statusEntriesTable } from './status-entries-table.ts';
 import { usesTable } from './uses-table.ts';
+import { createTransaction, type Tables } from './transaction.ts';
 import { isConflict, rethrowUnavailable, translated } from './unavailable.ts';
 
 /** What storage needs beside a database. */
@@ -34,11 +35,12 @@ export interface StorageTools {
 }
 
 export function createStorage(knex: Knex, { clock, randomId, builtIn, onCommit }: StorageTools): Storage {
+  const transaction = createTransaction(knex);
   const write =
     (lock: boolean): Storage['write'] =>
     async (origin, work) => {
       const attempt = () =>
-        knex.transaction(async (tables) => {
+        transaction(async (tables) => {
           if (lock) await tables.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
           const done = await work(stores(tables, builtIn));
           const occurredAt = clock();
@@ -82,7 +84,7 @@ async function again<Result>(attempt: () => Promise<Result>): Promise<Result> {
   }
 }
 
-function stores(knex: Knex, builtIn: BuiltInIdentifiers): Stores {
+function stores(knex: Tables, builtIn: BuiltInIdentifiers): Stores {
   return {
     resourceServers: translated(resourceServersTable(knex, builtIn)),
     roles: translated(rolesTable(knex)),

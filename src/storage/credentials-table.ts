@@ -15,6 +15,7 @@ import type { AccountKey } from '../domain/service-accounts/service-account.ts';
 import { byteaText, rowsFromJson } from './rows-from-json.ts';
 import { ofAccount } from './of-account.ts';
 import { ALLOT, OF_GONE } from './status-entries-table.ts';
+import type { Tables } from './transaction.ts';
 
 /** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
 export const CREDENTIALS_AS_JSON = 'account_credentials(service_accounts.client_id, service_accounts.company_id)';
@@ -89,7 +90,7 @@ export function credentialFromJson(row: CredentialJson, builtIn: BuiltInIdentifi
   }
 }
 
-export function credentialsTable(knex: Knex): CredentialStore {
+export function credentialsTable(knex: Tables): CredentialStore {
   return {
     async insert(account, credentials) {
       if (credentials.length === 0) return;

@@ -1,4 +1,3 @@
-import type { Knex } from 'knex';
 import type { GroupId } from '../domain/groups/group.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
 import type { GrantStore, GrantSubject, StoredGrant } from '../domain/permissions/grant-store.ts';
@@ -9,6 +8,7 @@ import type { ResourceServerId } from '../domain/resource-servers/resource-serve
 import type { RoleId, RoleKey } from '../domain/roles/role.ts';
 import { rowsFromJson } from './rows-from-json.ts';
 import { ofAccount } from './of-account.ts';
+import type { Tables } from './transaction.ts';
 
 /** Grants in scope as a JSON array; a part of other statements. */
 export const GRANTS_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(
@@ -68,7 +68,7 @@ export function grantsFromLines(
   return { roles: roles.toSorted(), permissions: inOrder(permissions) };
 }
 
-export function grantsTable(knex: Knex): GrantStore {
+export function grantsTable(knex: Tables): GrantStore {
   return {
     async insert(subject, grants) {
       if (grants.length === 0) return;

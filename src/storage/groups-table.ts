@@ -10,6 +10,7 @@ import { newestFirst, pageOf, startingWith } from './paging.ts';
 import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './audience-rows.ts';
 import { roleFromJson, type RoleJson, ROLES_AS_JSON } from './roles-table.ts';
 import { rowsFromJson } from './rows-from-json.ts';
+import type { Tables } from './transaction.ts';
 
 interface GroupRow {
   company_id: CompanyId;
@@ -45,7 +46,7 @@ const PARTS = {
     union select 'management')`,
 };
 
-export function groupsTable(knex: Knex, builtIn: BuiltInIdentifiers): GroupStore {
+export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupStore {
   const snapshots = (company: CompanyId): Knex.QueryBuilder<object, GroupSnapshotRow[]> =>
     knex('groups')
       .where('groups.company_id', company)

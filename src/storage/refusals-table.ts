@@ -4,6 +4,7 @@ import type { RecordedRefusals, RefusalReason, RefusedRequest } from '../domain/
 import type { RefusalStore } from '../domain/activity/refusal-store.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import { newestFirst, pageOf } from './paging.ts';
+import type { Tables } from './transaction.ts';
 
 interface RefusalsRow {
   refusal_id: string;
@@ -78,7 +79,7 @@ const FORGET_QUIET = `
       and refusals.last_at < now() - interval '${QUIET}'
     returning 1`;
 
-export function refusalsTable(knex: Knex): RefusalStore {
+export function refusalsTable(knex: Tables): RefusalStore {
   return {
     async record(refusals) {
       if (refusals.length === 0) return;

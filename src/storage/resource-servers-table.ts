@@ -11,6 +11,7 @@ import type { DeletedKey, ResourceServerStore, Use } from '../domain/resource-se
 import { AUDIENCE_COLUMNS, audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { OF_GONE } from './status-entries-table.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
+import type { Tables } from './transaction.ts';
 
 interface ResourceServerRow extends AudienceJson {
   name: string;
@@ -33,7 +34,7 @@ const INTROSPECTED_BY = `
 
 type Servers = Knex.QueryBuilder<object, ResourceServerRow[]>;
 
-export function resourceServersTable(knex: Knex, builtIn: BuiltInIdentifiers): ResourceServerStore {
+export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers): ResourceServerStore {
   const seen = (company: CompanyId | undefined): Servers =>
     seenBy(knex('resource_servers'), company).select<ResourceServerRow[]>(
       'resource_servers.*',

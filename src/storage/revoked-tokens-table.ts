@@ -1,7 +1,7 @@
-import type { Knex } from 'knex';
 import type { RevokedTokenStore } from '../domain/status/revoked-token-store.ts';
+import type { Tables } from './transaction.ts';
 
-export function revokedTokensTable(knex: Knex): RevokedTokenStore {
+export function revokedTokensTable(knex: Tables): RevokedTokenStore {
   return {
     async revoke({ jti, clientId, expiresAt }) {
       const inserted: unknown[] = await knex('revoked_tokens')

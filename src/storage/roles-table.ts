@@ -7,6 +7,7 @@ import { ROOT_ROLE } from '../domain/roles/built-in-roles.ts';
 import type { RoleStore } from '../domain/roles/role-store.ts';
 import type { Role, RoleId, RoleKey, RoleRights } from '../domain/roles/role.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
+import type { Tables } from './transaction.ts';
 
 /** What a role gives, as {@link ROLES_AS_JSON} writes it. */
 export interface RoleJson {
@@ -49,7 +50,7 @@ export function roleFromJson(row: RoleJson): RoleRights {
 
 type RoleRows = Knex.QueryBuilder<object, RoleRow[]>;
 
-export function rolesTable(knex: Knex): RoleStore {
+export function rolesTable(knex: Tables): RoleStore {
   const roles = (query: Knex.QueryBuilder): RoleRows =>
     query.select<RoleRow[]>('roles.*', knex.raw(`(${PERMISSIONS_AS_JSON}) as permissions`));
 

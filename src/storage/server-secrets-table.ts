@@ -1,10 +1,10 @@
-import type { Knex } from 'knex';
 import type { ServerSecretStore } from '../domain/encryption/server-secrets.ts';
+import type { Tables } from './transaction.ts';
 
-export function serverSecretsTable(knex: Knex): ServerSecretStore {
+export function serverSecretsTable(knex: Tables): ServerSecretStore {
   return {
     async find(name) {
-      const row = await knex<{ name: string; sealed: string }>('server_secrets').where({ name }).first('sealed');
+      const row = await knex('server_secrets').where({ name }).first<{ sealed: string } | undefined>('sealed');
       return row?.sealed;
     },
 

@@ -23,6 +23,7 @@ import { ofAccount } from './of-account.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
 import { rowsFromJson } from './rows-from-json.ts';
 import { ALLOT } from './status-entries-table.ts';
+import type { Tables } from './transaction.ts';
 
 type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
 
@@ -40,7 +41,7 @@ const INSERT = `
   )
   select client_id, ${ALLOT} from account`;
 
-export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): ServiceAccountStore {
+export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers): ServiceAccountStore {
   const fromRow = (row: SnapshotRow): AccountSnapshot => snapshotFromRow(row, builtIn);
   const snapshots = (): Snapshots =>
     knex('service_accounts').select<SnapshotRow[]>(
@@ -92,6 +93,15 @@ export function serviceAccountsTable(knex: Knex, builtIn: BuiltInIdentifiers): S
     async findSnapshot(clientId) {
       const [row] = await snapshots().where('service_accounts.client_id', clientId);
       return row && fromRow(row);
+    },
+
+    async findCaller(clientId, jti) {
+      const [row] = await snapshots()
+        .where('service_accounts.client_id', clientId)
+        .select<(SnapshotRow & { token_revoked: boolean })[]>(
+          knex.raw('exists (select from revoked_tokens where jti = ?) as token_revoked', [jti]),
+        );
+      return row && { ...fromRow(row), tokenRevoked: row.token_revoked };
     },
 
     find,

@@ -1,6 +1,6 @@
-import type { Knex } from 'knex';
 import type { SigningKeyStore } from '../domain/signing-keys/signing-key-store.ts';
 import type { PublicSigningJwk, SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import type { Tables } from './transaction.ts';
 
 interface SigningKeyRow {
   kid: string;
@@ -10,7 +10,7 @@ interface SigningKeyRow {
   created_at: Date;
 }
 
-export function signingKeysTable(knex: Knex): SigningKeyStore {
+export function signingKeysTable(knex: Tables): SigningKeyStore {
   return {
     async insert(key) {
       await knex('signing_keys').insert({
@@ -23,7 +23,7 @@ export function signingKeysTable(knex: Knex): SigningKeyStore {
     },
 
     async list() {
-      const rows = await knex<SigningKeyRow>('signing_keys').orderBy(['created_at', 'kid']).select();
+      const rows = await knex('signing_keys').orderBy(['created_at', 'kid']).select<SigningKeyRow[]>();
       return rows.map((row) => ({
         kid: row.kid,
         alg: row.alg,

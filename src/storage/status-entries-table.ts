@@ -1,5 +1,5 @@
-import type { Knex } from 'knex';
 import type { StatusStore } from '../domain/status/status-store.ts';
+import type { Tables } from './transaction.ts';
 
 /** The live places of credentials that a part of a statement named `gone` deletes. */
 export const OF_GONE = 'status_entries.credential_id = gone.credential_id and revoked_at is null';
@@ -7,7 +7,7 @@ export const OF_GONE = 'status_entries.credential_id = gone.credential_id and re
 /** Gives credentials their places, in the statement that adds them: the parameters are their ids, the account of each, and its company. */
 export const ALLOT = 'allot_status_entries(?::text[], ?::text[], ?::text)';
 
-export function statusEntriesTable(knex: Knex): StatusStore {
+export function statusEntriesTable(knex: Tables): StatusStore {
   return {
     async settle(clientIds, at) {
       await knex.raw('select settle_status_entries(?::text[], ?)', [[...clientIds], at]);

@@ -1,7 +1,7 @@
-import type { Knex } from 'knex';
 import type { UseStore } from '../domain/credentials/use-store.ts';
 import type { ClientId, CredentialId } from '../domain/ids.ts';
 import { CHANNEL } from './change-feed.ts';
+import type { Tables } from './transaction.ts';
 
 /**
  * Several nodes say what they saw, in any order: the latest time stays, the counts add up. In one order, so that two of
@@ -31,7 +31,7 @@ const RECORD = `
   )
   select client_id, pg_notify(?, json_build_object('kind', 'account', 'clientId', client_id)::text) from extended`;
 
-export function usesTable(knex: Knex): UseStore {
+export function usesTable(knex: Tables): UseStore {
   return {
     async record(uses) {
       if (uses.length === 0) return [];

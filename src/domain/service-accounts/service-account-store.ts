@@ -32,6 +32,11 @@ export interface ServiceAccountStore {
   ): Promise<boolean>;
   /** One account, whoever it belongs to, in one statement: for finding out who somebody is. */
   findSnapshot(clientId: ClientId): Promise<AccountSnapshot | undefined>;
+  /** As `findSnapshot`, and whether the access token with this `jti` was revoked by itself. */
+  findCaller(
+    clientId: ClientId,
+    jti: string,
+  ): Promise<(AccountSnapshot & { readonly tokenRevoked: boolean }) | undefined>;
   /**
    * One account of a company, or one of the root accounts, by its id or else its slug.
    *

@@ -1,0 +1,53 @@
+import type { Knex } from 'knex';
+import pg from 'pg';
+import { within } from './within.ts';
+
+/** How long undoing may take, in milliseconds: it waits behind a statement that was given up and still runs. */
+const UNDOING = 1000;
+
+/** What a table file needs of the query builder: inside a transaction it speaks on the transaction's connection. */
+export interface Tables {
+  (table: string): Knex.QueryBuilder;
+  // oxlint-disable-next-line typescript/no-explicit-any -- as the query builder has it
+  raw<Result = any>(sql: string, bindings?: Bindings): Knex.Raw<Result>;
+}
+
+type Bindings = readonly Knex.RawBinding[] | Knex.ValueDict;
+
+/** Runs work in one transaction: all of it stands when the promise is fulfilled, nothing of it when it is rejected. */
+export type Transaction = <Result>(work: (tables: Tables) => Promise<Result>) => Promise<Result>;
+
+/**
+ * The query builder's own transactions make a whole query builder each, of more than a hundred functions: that was
+ * more than half of what a write left to be collected as garbage. These only name the connection of each statement.
+ */
+export function createTransaction(knex: Knex): Transaction {
+  return async (work) => {
+    const connection: unknown = await knex.client.acquireConnection();
+    let open = true;
+    const on = <Statement extends { connection(connection: unknown): Statement }>(statement: Statement): Statement => {
+      if (!open) throw new Error('A statement came after the end of its transaction');
+      return statement.connection(connection);
+    };
+    const tables: Tables = Object.assign((table: string) => on(knex(table)), {
+      raw: (sql: string, bindings: Bindings = []) => on(knex.raw(sql, bindings)),
+    });
+    try {
+      await tables.raw('begin');
+      const result = await work(tables);
+      await tables.raw('commit');
+      return result;
+    } catch (error) {
+      await within(tables.raw('rollback'), UNDOING).catch(() => abandon(connection));
+      throw error;
+    } finally {
+      open = false;
+      knex.client.releaseConnection(connection);
+    }
+  };
+}
+
+/** Nobody else may find an open transaction on it. The embedded database has one connection only, and keeps it. */
+async function abandon(connection: unknown): Promise<void> {
+  if (connection instanceof pg.Client) await connection.end();
+}

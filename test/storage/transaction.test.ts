@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import knex, { type Knex } from 'knex';
+import { openEmbeddedDatabase } from '../../src/storage/open-embedded-database.ts';
+import { createTransaction, type Tables } from '../../src/storage/transaction.ts';
+import { postgres18, type TestDatabase } from '../support/databases.ts';
+
+const LOG: Knex.Logger = { warn() {}, error() {}, debug() {} };
+const SILENCE = 300;
+
+interface Kind {
+  readonly name: string;
+  open(): Promise<{ database: Knex; close(): Promise<void> }>;
+}
+
+const PGLITE: Kind = {
+  name: 'PGlite',
+  async open() {
+    const { knex: database, close } = await openEmbeddedDatabase(
+      undefined,
+      { pid: process.pid, host: 'here', startedAt: 'now' },
+      LOG,
+    );
+    return { database, close };
+  },
+};
+
+const POSTGRES: Kind = {
+  name: 'PostgreSQL 18',
+  async open() {
+    const { url, drop }: TestDatabase = await postgres18.create({ empty: true });
+    const database = knex({
+      client: 'pg',
+      connection: { connectionString: url, query_timeout: SILENCE } as Knex.PgConnectionConfig,
+      // One, so that the next transaction meets what the one before has left.
+      pool: { min: 0, max: 1 },
+      log: LOG,
+    });
+    return {
+      database,
+      async close() {
+        await database.destroy();
+        await drop();
+      },
+    };
+  },
+};
+
+for (const kind of [PGLITE, POSTGRES]) {
+  describe(`a transaction (${kind.name})`, () => {
+    let database: Knex;
+    let close: () => Promise<void>;
+    before(async () => {
+      ({ database, close } = await kind.open());
+      await database.raw('create table notes (note text primary key)');
+    });
+    after(() => close());
+
+    const note = (text: string) => (tables: Tables) => tables('notes').insert({ note: text });
+    const noted = async (text: string): Promise<boolean> => (await database('notes').where({ note: text })).length > 0;
+    const transaction = <Result>(work: (tables: Tables) => Promise<Result>): Promise<Result> =>
+      createTransaction(database)(work);
+
+    test('stands when its work is done, and hands back what that found', async () => {
+      const count = await transaction(async (tables) => {
+        await note('kept')(tables);
+        return (await tables('notes').where({ note: 'kept' })).length;
+      });
+      assert.equal(count, 1);
+      assert.ok(await noted('kept'));
+    });
+
+    test('leaves nothing when its work fails, and says why', async () => {
+      const failure = new Error('changed my mind');
+      const work = async (tables: Tables): Promise<never> => {
+        await note('dropped')(tables);
+        throw failure;
+      };
+      await assert.rejects(transaction(work), failure);
+      assert.equal(await noted('dropped'), false);
+    });
+
+    test('leaves nothing when a statement fails, and the next one is none the worse', async () => {
+      const work = async (tables: Tables): Promise<void> => {
+        await note('first')(tables);
+        await note('first')(tables);
+      };
+      await assert.rejects(transaction(work), { code: '23505' });
+      assert.equal(await noted('first'), false);
+      await transaction(note('next'));
+      assert.ok(await noted('next'));
+    });
+
+    test('takes no statement once it has ended, as its connection is somebody else’s by then', async () => {
+      const kept = await transaction((tables) => Promise.resolve({ tables }));
+      assert.throws(() => kept.tables('notes').insert({ note: 'late' }), /after the end of its transaction/);
+      assert.throws(() => kept.tables.raw('select 1'), /after the end of its transaction/);
+    });
+  });
+}
+
+describe('a transaction whose connection fails (PostgreSQL 18)', () => {
+  let database: Knex;
+  let close: () => Promise<void>;
+  before(async () => {
+    ({ database, close } = await POSTGRES.open());
+    await database.raw('create table notes (note text primary key)');
+  });
+  after(() => close());
+
+  const notes = (): Promise<string[]> => database('notes').pluck('note');
+
+  for (const [name, statement, reason] of [
+    ['is given up on a statement that takes too long', 'select pg_sleep(3)', /Query read timeout/],
+    ['is given up when the server ends it', 'select pg_terminate_backend(pg_backend_pid())', /terminat/],
+  ] as const) {
+    test(`${name}, and nobody finds it open`, async () => {
+      const work = async (tables: Tables): Promise<void> => {
+        await tables('notes').insert({ note: `${name}: dropped` });
+        await tables.raw(statement);
+      };
+      await assert.rejects(createTransaction(database)(work), reason);
+      // It would be given up itself if it waited for what the one before has left running.
+      const inside = await database.raw('select pg_current_xact_id_if_assigned() as id');
+      assert.equal(inside.rows[0].id, null);
+      await createTransaction(database)((tables) => tables('notes').insert({ note: name }));
+      assert.deepEqual(
+        (await notes()).filter((note) => note.startsWith(name)),
+        [name],
+      );
+    });
+  }
+});
