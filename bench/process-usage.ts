@@ -5,26 +5,24 @@ const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK']).toString());
 
 /** Seconds of CPU that a process has used so far, in all its threads (proc(5), `stat`: utime and stime). */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name of the process, in brackets, may hold anything.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statOf(pid);
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
-/** The same of every process that has this parent, as the backends of a database have. */
+/** The same of all that have this parent, as the backends of a database have; those that have ended count, too. */
 export function cpuSecondsOfChildren(parent: number): number {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const [ended, endedInKernel] = statOf(parent).slice(13, 15).map(Number);
   return pids
     .map(Number)
     .filter((pid) => parentOf(pid) === parent)
-    .reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+    .reduce((sum, pid) => sum + cpuSeconds(pid), ((ended ?? 0) + (endedInKernel ?? 0)) / TICKS_A_SECOND);
 }
 
 /** @returns undefined when it has ended */
 export function parentOf(pid: number): number | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    return Number(statOf(pid)[1]);
   } catch {
     return undefined;
   }
@@ -33,4 +31,11 @@ export function parentOf(pid: number): number | undefined {
 /** Memory of a process that is resident now, in bytes. */
 export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
+
+/** What /proc says of a process, from its state on. */
+function statOf(pid: number): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name of the process, in brackets, may hold anything.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

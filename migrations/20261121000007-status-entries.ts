@@ -39,6 +39,7 @@ export async function up(knex: Knex): Promise<void> {
           on conflict do nothing returning credential_id
         )
         select coalesce(array_agg(credential_id), '{}') into made from allotted;
+        exit when cardinality(made) = cardinality(lacking);
         if cardinality(made) * most_misses < cardinality(lacking) then misses := misses + 1; end if;
         if misses = most_misses then
           list_now := list_now + 1;
