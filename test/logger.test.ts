@@ -11,18 +11,36 @@ describe('the log', () => {
       'clientSecret',
       'client_secret',
       'client_assertion',
+      'privateJwk',
       'access_token',
       'cookie',
     ]) {
       logger.info({ [name]: 'CANARY' });
       logger.trace({ headers: { [name]: 'CANARY' } });
       logger.error({ request: { headers: { [name]: 'CANARY' } } });
+      logger.error({ tried: [{ body: { form: { [name]: ['CANARY'] } } }] });
+      logger.error({ err: Object.assign(new Error('failed'), { [name]: 'CANARY', config: { [name]: 'CANARY' } }) });
     }
-    assert.equal(lines.length, 18);
+    assert.equal(lines.length, 35);
     for (const line of lines) {
       assert.doesNotMatch(line, /CANARY/);
       assert.match(line, /\[secret\]/);
     }
+  });
+
+  test('says the rest as it was handed over, as deep as a line goes, and leaves that unchanged', () => {
+    const lines: string[] = [];
+    const logger = createLogger('info', false, { write: (line: string) => void lines.push(line) });
+    const endless: Record<string, unknown> = { cookie: 'mine', at: new Date(0), list: [1, null, { two: 2 }] };
+    endless['itself'] = endless;
+    logger.info(endless);
+    logger.error({ err: new TypeError('wrong') }, 'said');
+    const { at, list, cookie } = JSON.parse(lines[0] ?? '');
+    assert.deepEqual([at, list, cookie], ['1970-01-01T00:00:00.000Z', [1, null, { two: 2 }], '[secret]']);
+    const { err, msg } = JSON.parse(lines[1] ?? '');
+    assert.deepEqual([err.type, err.message, msg], ['TypeError', 'wrong', 'said']);
+    assert.match(err.stack, /logger\.test\.ts/);
+    assert.equal(endless['cookie'], 'mine');
   });
 
   test('G-17 is one JSON object a line', () => {

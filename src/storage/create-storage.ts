@@ -63,7 +63,7 @@ export function createStorage(knex: Knex, { clock, randomId, builtIn, onCommit }
     };
 
   return {
-    read: stores(knex, builtIn),
+    read: translatedStores(stores(knex, builtIn)),
     auditEvents: translated(auditEventsTable(knex)),
     replays: translated(assertionReplaysTable(knex)),
     write: write(false),
@@ -86,18 +86,25 @@ async function again<Result>(attempt: () => Promise<Result>): Promise<Result> {
 
 function stores(knex: Tables, builtIn: BuiltInIdentifiers): Stores {
   return {
-    resourceServers: translated(resourceServersTable(knex, builtIn)),
-    roles: translated(rolesTable(knex)),
-    groups: translated(groupsTable(knex, builtIn)),
-    companies: translated(companiesTable(knex)),
-    serviceAccounts: translated(serviceAccountsTable(knex, builtIn)),
-    credentials: translated(credentialsTable(knex)),
-    uses: translated(usesTable(knex)),
-    refusals: translated(refusalsTable(knex)),
-    grants: translated(grantsTable(knex)),
-    signingKeys: translated(signingKeysTable(knex)),
-    serverSecrets: translated(serverSecretsTable(knex)),
-    statuses: translated(statusEntriesTable(knex)),
-    revokedTokens: translated(revokedTokensTable(knex)),
+    resourceServers: resourceServersTable(knex, builtIn),
+    roles: rolesTable(knex),
+    groups: groupsTable(knex, builtIn),
+    companies: companiesTable(knex),
+    serviceAccounts: serviceAccountsTable(knex, builtIn),
+    credentials: credentialsTable(knex),
+    uses: usesTable(knex),
+    refusals: refusalsTable(knex),
+    grants: grantsTable(knex),
+    signingKeys: signingKeysTable(knex),
+    serverSecrets: serverSecretsTable(knex),
+    statuses: statusEntriesTable(knex),
+    revokedTokens: revokedTokensTable(knex),
   };
+}
+
+/** Outside a transaction every call may be the one that fails; inside, whoever runs it looks after that. */
+function translatedStores(plain: Stores): Stores {
+  const entries = Object.entries(plain).map(([name, store]: [string, object]) => [name, translated(store)]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same stores under the same names
+  return Object.fromEntries(entries) as Stores;
 }

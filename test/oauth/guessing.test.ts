@@ -80,7 +80,8 @@ describe('guessing', () => {
     const [lines, before] = [app.log().length, await counter()];
     let statements = 0;
     const count = ({ sql }: { sql: string }): void => {
-      if (sql.includes('service_accounts')) statements += 1;
+      // What was refused before is counted beside this, and names the table too.
+      if (sql.startsWith('select "service_accounts"')) statements += 1;
     };
     app.knex.on('query', count);
     const amount = 10_000;
