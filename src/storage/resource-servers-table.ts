@@ -111,40 +111,10 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
     },
 
     async candidates(company, { names, identifiers }) {
-      // Two statements: what one reads beside the rows it waits for is as old as its beginning.
-      const locked = await seenBy(knex('resource_servers'), company)
-        .where((query) =>
-          query
-            .whereIn('resource_server_id', ['management', 'default'])
-            .orWhereIn('identifier_key', identifiers.map(identifierKey))
-            .orWhereIn('resource_server_id', (declaring) =>
-              declaring
-                .select('resource_server_id')
-                .from('declared_permissions')
-                .whereIn('name', [...names]),
-            ),
-        )
-        .orderBy('resource_server_id')
-        .forKeyShare()
-        .select<Pick<AudienceJson, 'resource_server_id'>[]>('resource_server_id');
-      const rows = await knex('resource_servers')
-        .whereIn(
-          'resource_server_id',
-          locked.map((row) => row.resource_server_id),
-        )
-        .select<(AudienceJson & { declared: string[]; anything: boolean })[]>(
-          ...AUDIENCE_COLUMNS,
-          knex.raw(
-            `array(select name from declared_permissions
-              where declared_permissions.resource_server_id = resource_servers.resource_server_id
-                and name = any(?)) as declared`,
-            [[...names]],
-          ),
-          knex.raw(
-            `resource_server_id = 'default' and not exists (select from declared_permissions
-              where declared_permissions.resource_server_id = 'default') as anything`,
-          ),
-        );
+      const { rows } = await knex.raw<{ rows: (AudienceJson & { declared: string[]; anything: boolean })[] }>(
+        'select * from candidate_resource_servers(?, ?::text[], ?::text[])',
+        [company ?? null, [...names], identifiers.map(identifierKey)],
+      );
       return rows.map(({ declared, anything, ...row }) => ({
         ...audienceFromJson(row, builtIn),
         declares: anything ? 'any' : new Set(declared),

@@ -17,29 +17,13 @@ import {
   summaryFromRow,
   type SummaryRow,
 } from './account-rows.ts';
-import { allotment, CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credentials-table.ts';
+import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credentials-table.ts';
 import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { ofAccount } from './of-account.ts';
 import { newestFirst, pageOf, startingWith } from './paging.ts';
-import { rowsFromJson } from './rows-from-json.ts';
-import { ALLOT } from './status-entries-table.ts';
 import type { Tables } from './transaction.ts';
 
 type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
-
-const INSERT = `
-  with account as (
-    insert into service_accounts ${rowsFromJson('service_accounts')} as made
-      where not exists (
-        select from service_accounts where client_id = made.slug and company_id is not distinct from made.company_id
-      )
-      on conflict do nothing returning client_id
-  ), its_credentials as (
-    insert into credentials ${rowsFromJson('credentials')} where exists (select from account)
-  ), its_grants as (
-    insert into grants ${rowsFromJson('grants')} where exists (select from account)
-  )
-  select client_id, ${ALLOT} from account`;
 
 export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers): ServiceAccountStore {
   const fromRow = (row: SnapshotRow): AccountSnapshot => snapshotFromRow(row, builtIn);
@@ -81,13 +65,11 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
   return {
     async insert(account, { credentials, grants }) {
-      const { rows } = await knex.raw<{ rows: unknown[] }>(INSERT, [
-        JSON.stringify([rowOf(account)]),
-        credentialRows(account, credentials),
-        grantRows(account, grants),
-        ...allotment(account, credentials),
-      ]);
-      return rows.length > 0;
+      const { rows } = await knex.raw<{ rows: { made: boolean }[] }>(
+        'select register_service_account(?::jsonb, ?::jsonb, ?::jsonb) as made',
+        [JSON.stringify(rowOf(account)), credentialRows(account, credentials), grantRows(account, grants)],
+      );
+      return rows[0]?.made === true;
     },
 
     async findSnapshot(clientId) {
