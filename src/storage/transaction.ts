@@ -18,8 +18,8 @@ type Bindings = readonly Knex.RawBinding[] | Knex.ValueDict;
 export type Transaction = <Result>(work: (tables: Tables) => Promise<Result>) => Promise<Result>;
 
 /**
- * The query builder's own transactions make a whole query builder each, of more than a hundred functions: that was
- * more than half of what a write left to be collected as garbage. These only name the connection of each statement.
+ * The query builder's own transactions make a whole query builder each, of more than a hundred functions: more garbage
+ * than everything else that a small write leaves. These only name the connection of each statement.
  */
 export function createTransaction(knex: Knex): Transaction {
   return async (work) => {
