@@ -96,7 +96,12 @@ export function credentialsTable(knex: Tables): CredentialStore {
       if (credentials.length === 0) return;
       await knex.raw(
         `with its_credentials as (insert into credentials ${rowsFromJson('credentials')}) select ${ALLOT}`,
-        [credentialRows(account, credentials), ...allotment(account, credentials)],
+        [
+          credentialRows(account, credentials),
+          credentials.map(({ credentialId }) => credentialId),
+          credentials.map(() => account.clientId),
+          account.company ?? null,
+        ],
       );
     },
 
@@ -169,14 +174,6 @@ export function credentialsTable(knex: Tables): CredentialStore {
       return rows.length;
     },
   };
-}
-
-/** What {@link ALLOT} takes for the credentials of an account. */
-export function allotment(
-  { clientId, company }: AccountKey,
-  credentials: readonly Credential[],
-): [string[], string[], string | null] {
-  return [credentials.map(({ credentialId }) => credentialId), credentials.map(() => clientId), company ?? null];
 }
 
 /** The rows of an account's credentials, as a JSON array. */

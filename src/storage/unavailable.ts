@@ -33,8 +33,7 @@ export function isUnavailable(error: unknown): boolean {
 
 /** Whether the database ended a transaction for the sake of another one, so that it may be tried again at once. */
 export function isConflict(error: unknown): boolean {
-  const cause = error instanceof DomainError ? error.cause : error;
-  return cause instanceof Error && 'code' in cause && (cause.code === '40P01' || cause.code === '40001');
+  return error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
 }
 
 /** Turns an error of the database that passes into the product's own; any other stays as it is. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import knex, { type Knex } from 'knex';
 import { openEmbeddedDatabase } from '../../src/storage/open-embedded-database.ts';
-import { createTransaction, type Tables } from '../../src/storage/transaction.ts';
+import { createTransaction, type Tables, type Transaction } from '../../src/storage/transaction.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 
 const LOG: Knex.Logger = { warn() {}, error() {}, debug() {} };
@@ -46,20 +46,24 @@ const POSTGRES: Kind = {
   },
 };
 
+/** A database with a table of notes for the tests of a suite. */
+function openBefore(kind: Kind): { database: () => Knex; transaction: Transaction } {
+  let database: Knex;
+  let close: () => Promise<void>;
+  before(async () => {
+    ({ database, close } = await kind.open());
+    await database.raw('create table notes (note text primary key)');
+  });
+  after(() => close());
+  return { database: () => database, transaction: (work) => createTransaction(database)(work) };
+}
+
 for (const kind of [PGLITE, POSTGRES]) {
   describe(`a transaction (${kind.name})`, () => {
-    let database: Knex;
-    let close: () => Promise<void>;
-    before(async () => {
-      ({ database, close } = await kind.open());
-      await database.raw('create table notes (note text primary key)');
-    });
-    after(() => close());
-
+    const { database, transaction } = openBefore(kind);
     const note = (text: string) => (tables: Tables) => tables('notes').insert({ note: text });
-    const noted = async (text: string): Promise<boolean> => (await database('notes').where({ note: text })).length > 0;
-    const transaction = <Result>(work: (tables: Tables) => Promise<Result>): Promise<Result> =>
-      createTransaction(database)(work);
+    const noted = async (text: string): Promise<boolean> =>
+      (await database()('notes').where({ note: text })).length > 0;
 
     test('stands when its work is done, and hands back what that found', async () => {
       const count = await transaction(async (tables) => {
@@ -100,15 +104,8 @@ for (const kind of [PGLITE, POSTGRES]) {
 }
 
 describe('a transaction whose connection fails (PostgreSQL 18)', () => {
-  let database: Knex;
-  let close: () => Promise<void>;
-  before(async () => {
-    ({ database, close } = await POSTGRES.open());
-    await database.raw('create table notes (note text primary key)');
-  });
-  after(() => close());
-
-  const notes = (): Promise<string[]> => database('notes').pluck('note');
+  const { database, transaction } = openBefore(POSTGRES);
+  const notes = (): Promise<string[]> => database()('notes').pluck('note');
 
   for (const [name, statement, reason] of [
     ['is given up on a statement that takes too long', 'select pg_sleep(3)', /Query read timeout/],
@@ -119,11 +116,11 @@ describe('a transaction whose connection fails (PostgreSQL 18)', () => {
         await tables('notes').insert({ note: `${name}: dropped` });
         await tables.raw(statement);
       };
-      await assert.rejects(createTransaction(database)(work), reason);
+      await assert.rejects(transaction(work), reason);
       // It would be given up itself if it waited for what the one before has left running.
-      const inside = await database.raw('select pg_current_xact_id_if_assigned() as id');
+      const inside = await database().raw('select pg_current_xact_id_if_assigned() as id');
       assert.equal(inside.rows[0].id, null);
-      await createTransaction(database)((tables) => tables('notes').insert({ note: name }));
+      await transaction((tables) => tables('notes').insert({ note: name }));
       assert.deepEqual(
         (await notes()).filter((note) => note.startsWith(name)),
         [name],
