@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { exchange } from '../support/accounts.ts';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { assertRefused } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { written } from '../support/written.ts';
 
 const ACCOUNTS = '/api/service-accounts';
 const PAUSE = 50;
@@ -28,7 +28,6 @@ onEachDatabase('the uses of credentials', (kind) => {
     await database.drop();
   });
 
-  const written = (): Promise<unknown> => setTimeout(PAUSE * 4);
   async function register(name: string, credentials: object[]): Promise<Record<string, string>> {
     const { json, status, text } = await app.api('POST', ACCOUNTS, { name, permissions: ['a'], credentials });
     assert.equal(status, 201, text);
@@ -52,11 +51,11 @@ onEachDatabase('the uses of credentials', (kind) => {
       app.asClient('/oauth/introspect', client, { token: json.clientSecret });
     // Whoever else asks has not used it.
     await ask(ROOT);
-    await written();
+    await written(PAUSE, app);
     assert.deepEqual(await lastUse(), []);
     await ask({ clientId, clientSecret });
     await exchange(app, json.clientSecret);
-    await written();
+    await written(PAUSE, app);
     assert.deepEqual(await lastUse(), [{ day: new Date(now).toISOString().slice(0, 10), count: 2 }]);
   });
 
@@ -76,7 +75,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     // A refused one is no use.
     await app.token({ clientId, clientSecret: 'wrong' });
     await app.token({ clientId, clientSecret }, { scope: 'not-held' });
-    await written();
+    await written(PAUSE, app);
     now += 86_400_000 / 2;
     const later = new Date(now).toISOString();
     await app.token({ clientId, clientSecret });
@@ -86,7 +85,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     });
     // The library has a clock of its own.
     await tokenByAssertion(app, value);
-    await written();
+    await written(PAUSE, app);
 
     const single = (await app.api('GET', `${path}/${secret.credentialId}`)).json;
     assert.equal(single.lastUsedAt, later);
@@ -105,7 +104,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     const used = await register('In use', [{ type: 'client_secret' }]);
     await register('Never used', [{ type: 'client_secret', expiresIn: 3600 }]);
     await app.token({ clientId: used['clientId'] ?? '', clientSecret: used['clientSecret'] ?? '' });
-    await written();
+    await written(PAUSE, app);
     const names = async (query: string): Promise<string[]> => {
       const { json, status, text } = await app.api('GET', `${ACCOUNTS}?${query}`);
       assert.equal(status, 200, text);
@@ -128,7 +127,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     const single = `${path}/${old.credentialId}`;
     await app.api('POST', `${single}/rotate`, {});
     await app.token({ clientId, clientSecret });
-    await written();
+    await written(PAUSE, app);
     const refused = await app.api('DELETE', `${single}?ifUnusedFor=3600`);
     assertRefused(app, refused, 409, 'credential_in_use');
     assert.equal(refused.json.detail, `It was used at ${new Date(now).toISOString()} from 127.0.0.1`);
@@ -145,7 +144,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     const both = [app, other, app, other, other];
     for (const node of both) assert.equal((await node.token({ clientId, clientSecret })).status, 200);
     await other.close();
-    await written();
+    await written(PAUSE, app);
     const [{ credentialId }] = (await app.api('GET', path)).json;
     const { uses } = (await app.api('GET', `${path}/${credentialId}`)).json;
     assert.deepEqual(
