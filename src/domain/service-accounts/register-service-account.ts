@@ -105,7 +105,8 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
             action: 'service_account.created',
             target: clientId,
             company,
-            changes: [{ kind: 'account', clientId }],
+            // Nobody can have asked for it under an id that was made a moment ago.
+            changes: [],
             details: {
               name: account.name,
               slug: account.slug,
