@@ -10,8 +10,10 @@ import { exchangeOf } from '../support/accounts.ts';
 import { claimsFor, type ClientKey, assertion, clientKey, jws, tokenByAssertion } from '../support/assertions.ts';
 import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
 import { embedded, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+import { type TestClock, testClock } from '../support/test-clock.ts';
 import { written } from '../support/written.ts';
 
 const PAUSE = 50;
@@ -38,11 +40,11 @@ interface Refusals {
 }
 
 /** Where activity is written down every moment, and the caller says where it comes from. */
-const startNode = (database: TestDatabase, pause = PAUSE): Promise<TestApp> =>
+const startNode = (database: TestDatabase, pause = PAUSE, clock: TestClock = testClock()): Promise<TestApp> =>
   startTestApp(
     database,
     { WRIT_TRUSTED_PROXIES: '127.0.0.1', WRIT_ISSUER: 'https://id.example' },
-    { activityPause: pause },
+    { activityPause: pause, clock },
   );
 
 /** A token request that is refused, from an address, and its id. */
@@ -74,9 +76,10 @@ onEachDatabase('why a service account does not work', (kind) => {
   let database: TestDatabase;
   let app: TestApp;
   const key = clientKey('ES256', 'good');
+  const clock = testClock();
   before(async () => {
     database = await kind.create();
-    app = await startNode(database);
+    app = await startNode(database, PAUSE, clock);
     await makeCompany(app, 'acme');
     await makeCompany(app, 'other');
   });
@@ -122,7 +125,8 @@ onEachDatabase('why a service account does not work', (kind) => {
 
   test('is told in truth, with the request, where it came from and by which credential', async () => {
     const { clientId = '', clientSecret = '', path = '', keyId = '', secretId = '' } = await account();
-    const seconds = Math.floor(Date.now() / 1000);
+    clock.stop();
+    const seconds = Math.floor(clock().getTime() / 1000);
     const replayed = signed(clientId);
     assert.equal((await tokenByAssertion(app, replayed['client_assertion'] ?? '')).status, 200);
     const stranger = clientKey('ES256');
@@ -155,10 +159,10 @@ onEachDatabase('why a service account does not work', (kind) => {
         keyId,
         /^aud is 'https:\/\/other\.example', expected https:\/\/id\.example$/,
       ],
-      ['assertion_expiry', signed(clientId, { exp: seconds - 37 }), keyId, /^expired [34]\d seconds ago by our clock/],
-      ['assertion_lifetime', signed(clientId, { exp: seconds + 4000 }), keyId, /^exp is \d{4} seconds ahead, at most/],
-      ['assertion_issued_at', signed(clientId, { iat: seconds + 50 }), keyId, /^iat is [45]\d seconds ahead of our/],
-      ['assertion_not_before', signed(clientId, { nbf: seconds + 50 }), keyId, /^nbf is [45]\d seconds ahead of/],
+      ['assertion_expiry', signed(clientId, { exp: seconds - 37 }), keyId, /^expired 37 seconds ago by our clock/],
+      ['assertion_lifetime', signed(clientId, { exp: seconds + 4000 }), keyId, /^exp is 4000 seconds ahead, at most/],
+      ['assertion_issued_at', signed(clientId, { iat: seconds + 50 }), keyId, /^iat is 50 seconds ahead of our/],
+      ['assertion_not_before', signed(clientId, { nbf: seconds + 50 }), keyId, /^nbf is 50 seconds ahead of/],
       ['assertion_jti', signed(clientId, { jti: '' }), keyId, /^jti is '', expected/],
       ['assertion_replay', replayed, keyId, /^jti has been used already/],
       ['invalid_scope', { scope: 'not-held' }, secretId, /not-held/, basic],
@@ -169,6 +173,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     for (const [reason, form, , , credentials = ''] of table) {
       requests.set(reason, await refused(app, form, { source: '192.0.2.9', basic: credentials }));
     }
+    clock.go();
     const expected = new Map(table.map(([reason, , credentialId, detail]) => [reason, { credentialId, detail }]));
     await written(PAUSE, app);
     for (const { credentialId, state, reason } of [
@@ -482,15 +487,14 @@ describe('what several nodes see of refusals', () => {
       await refused(two, {}, { basic: `${target.clientId}:${SECRET_OF_NOBODY}`, source: `192.0.2.${round}` });
     }
     const last = await two.token(target, { scope: 'not-held' });
-    while (!two.log().some(({ event }) => event === 'refusals.not_recorded')) await setTimeout(20);
+    await eventually(8000, () => two.log().some(({ event }) => event === 'refusals.not_recorded'));
     proxy.heal();
-    const patience = performance.now() + 8000;
     let rows: Refusals[] = [];
     const sum = (): number => rows.reduce((all, { count }) => all + count, 0);
-    while (sum() < 31 && performance.now() < patience) {
-      await setTimeout(100);
+    await eventually(8000, async () => {
       rows = await activity(one, `${ACCOUNTS}/${target.clientId}/activity`);
-    }
+      return sum() >= 31;
+    });
     const wrong = rows.filter(({ reason }) => reason === 'secret_wrong');
     assert.equal(wrong.length, MOST_ALONE + 1);
     assert.equal(

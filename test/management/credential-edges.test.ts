@@ -7,6 +7,7 @@ import { ROOT } from '../support/config.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { statusOf, untilListed } from '../support/status-lists.ts';
 import { type Reply, startTestApp, useTestApp } from '../support/test-app.ts';
+import { testClock } from '../support/test-clock.ts';
 
 const ACCOUNTS = '/api/service-accounts';
 
@@ -194,8 +195,7 @@ describe('the last means of root', () => {
   after(() => database.drop());
 
   test('is not what is ending, whatever a policy made of it', async () => {
-    let ahead = 0;
-    const clock = (): Date => new Date(Date.now() + ahead);
+    const clock = testClock();
     const open = await startTestApp(database, {}, { clock });
     const path = `${ACCOUNTS}/${ROOT.clientId}/credentials`;
     const [first] = (await open.api('GET', path)).json;
@@ -203,7 +203,7 @@ describe('the last means of root', () => {
     await open.close();
     const app = await startTestApp(database, { WRIT_SECRET_MAX_AGE: '100', WRIT_TOKEN_TTL: '86400' }, { clock });
     const bearer = await apiToken(app, { clientId: ROOT.clientId, clientSecret: json.clientSecret });
-    ahead += 101_000;
+    clock.forward(101_000);
     await app.knex('credentials').update({ expires_at: new Date(Date.now() - 1000) });
     const refused = await app.api('DELETE', `${path}/${json.credentialId}`, undefined, bearer);
     assert.deepEqual([refused.status, refused.json.code], [409, 'last_root'], refused.text);

@@ -6,6 +6,7 @@ import { CHANNEL } from '../../src/storage/change-feed.ts';
 import { clientKey, registerWithKeys, tokenByAssertion, assertion, lastRefusal } from '../support/assertions.ts';
 import { makeCompany } from '../support/companies.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
 import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -28,14 +29,6 @@ describe('two nodes on one database', () => {
     await proxy.close();
     await database.drop();
   });
-
-  async function eventually(milliseconds: number, condition: () => Promise<boolean>): Promise<void> {
-    const patience = performance.now() + milliseconds;
-    while (!(await condition())) {
-      assert.ok(performance.now() < patience, 'not in time');
-      await setTimeout(20);
-    }
-  }
 
   async function queries(app: TestApp): Promise<number> {
     const { text } = await app.request('/metrics');

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { assertionReplaysTable } from '../../src/storage/assertion-replays-table.ts';
 import type { ClientId } from '../../src/domain/ids.ts';
 import { assertion, clientKey, lastRefusal, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -133,18 +133,12 @@ describe('when the database goes away', () => {
       const served = await app.token({ clientId, clientSecret });
       assert.equal(served.status, 200, JSON.stringify(app.log().slice(-3)));
       proxy.heal();
-      await until(async () => (await tokenByAssertion(app, assertion(key, clientId, ISSUER))).status === 200);
+      const back = async (): Promise<boolean> =>
+        (await tokenByAssertion(app, assertion(key, clientId, ISSUER))).status === 200;
+      await eventually(20_000, back, 'it did not come back');
     }
     await app.close();
     await proxy.close();
     await database.drop();
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const patience = performance.now() + 20_000;
-  while (!(await condition())) {
-    assert.ok(performance.now() < patience, 'it did not come back');
-    await setTimeout(100);
-  }
-}

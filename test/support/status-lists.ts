@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { setTimeout } from 'node:timers/promises';
 import { inflateSync } from 'node:zlib';
 import { decodeJwt } from 'jose';
+import { eventually } from './eventually.ts';
 import type { TestApp } from './test-app.ts';
 
 /** The `status` claim of an access token. */
@@ -37,9 +37,6 @@ export async function untilListed(
   revoked: boolean,
   milliseconds = 3000,
 ): Promise<void> {
-  const patience = performance.now() + milliseconds;
-  while ((await isRevokedBy(app, token)) !== revoked) {
-    assert.ok(performance.now() < patience, `the list did not say in time that it is ${revoked ? 'revoked' : 'valid'}`);
-    await setTimeout(20);
-  }
+  const complaint = `the list did not say in time that it is ${revoked ? 'revoked' : 'valid'}`;
+  await eventually(milliseconds, async () => (await isRevokedBy(app, token)) === revoked, complaint);
 }

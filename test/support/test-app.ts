@@ -55,12 +55,16 @@ const running = new Set<TestApp>();
 after(() => Promise.allSettled([...running].map((app) => app.close())));
 
 /** The server under test of the suite that calls this, on a database of its own; it is there when the tests run. */
-export function useTestApp(kind: DatabaseKind, environment?: Record<string, string>): TestApp {
+export function useTestApp(
+  kind: DatabaseKind,
+  environment?: Record<string, string>,
+  surroundings?: Partial<Surroundings>,
+): TestApp {
   const app = {} as TestApp;
   let database: TestDatabase;
   before(async () => {
     database = await kind.create();
-    Object.assign(app, await startTestApp(database, environment));
+    Object.assign(app, await startTestApp(database, environment, surroundings));
   });
   after(async () => {
     await app.close();

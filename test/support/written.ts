@@ -1,5 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
+import { eventually } from './eventually.ts';
 import type { TestApp } from './test-app.ts';
+
+/** How long a database may take to answer, in milliseconds. */
+const PATIENCE = 20_000;
 
 /**
  * Waits until servers have written down what they gathered so far of uses and refusals, however slow their database is.
@@ -7,16 +11,13 @@ import type { TestApp } from './test-app.ts';
  * @param pause their `activityPause`, in milliseconds
  */
 export async function written(pause: number, ...apps: readonly TestApp[]): Promise<void> {
-  await idle(apps);
+  const idle = (): boolean =>
+    apps.every(({ knex }) => {
+      const { pool } = knex.client;
+      return pool.numUsed() + pool.numPendingAcquires() === 0;
+    });
+  await eventually(PATIENCE, idle);
   // Their timers have fired by then: they are older than this one, and of the same process.
   await setTimeout(pause * 2);
-  await idle(apps);
-}
-
-async function idle(apps: readonly TestApp[]): Promise<void> {
-  const busy = ({ knex }: TestApp): boolean => {
-    const { pool } = knex.client;
-    return pool.numUsed() + pool.numPendingAcquires() > 0;
-  };
-  while (apps.some(busy)) await setTimeout(5);
+  await eventually(PATIENCE, idle);
 }
