@@ -50,12 +50,15 @@ const SEED = `
 const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
 const postgres = await startPostgresCluster(`${folder}-postgres`, (options) => new EmbeddedPostgres18(options), []);
 const url = `${postgres.url}/postgres`;
-const { clock, logger, random } = quietSurroundings();
+const { clock, random } = quietSurroundings();
 const silent = { debug() {}, warn() {}, error() {}, deprecate() {} };
-const database = await openPostgresDatabase({ url, adminUrl: url }, { patience: 5000, onWait: () => {}, log: silent });
+const database = await openPostgresDatabase(
+  { url, adminUrl: url, listenUrl: url },
+  { patience: 5000, onWait: () => {}, log: silent },
+);
 try {
   await database.migrate();
-  const { read } = createStorage(database.knex, {
+  const { read } = createStorage(database.knex, database.tokensKnex, {
     clock,
     randomId: random.id,
     builtIn: { management: 'https://id.example/api', default: 'api://default' },
@@ -86,7 +89,7 @@ try {
         signingAlg: 'ES256',
         issuer: 'https://id.example',
         clock,
-        logger,
+        onFailure: (error) => say(String(error)),
       });
       while (lists.published === undefined) await setTimeout(1);
       times.push(performance.now() - started);

@@ -19,48 +19,46 @@ import { createTokenInspector } from './domain/tokens/live-token.ts';
 import { createRevokeToken } from './domain/tokens/revoke-token.ts';
 import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
 import { applyPolicy, bootstrap } from './apply-settings.ts';
-import { basePath } from './http/base-path.ts';
+import { forgetWhatIsOver } from './forget-what-is-over.ts';
+import { basePath, basePathRemover } from './http/base-path.ts';
 import type { HttpApp, HttpMiddleware } from './http/context.ts';
-import { health } from './http/health.ts';
+import { health, type Readiness } from './http/health.ts';
 import { metricsFace } from './http/metrics-face.ts';
 import { HTTP_LIMITS, type HttpServer, listen } from './http/http-server.ts';
 import { sendProblem } from './http/problem.ts';
 import { requestContext } from './http/request-context.ts';
 import { createAuthentication, createClientKeyCheck } from './management/authenticate.ts';
 import { createCursorCodec } from './management/cursor.ts';
-import { managementFace } from './management/management-face.ts';
+import { isManagementPath, managementFace } from './management/management-face.ts';
 import { rememberVerified } from './management/remember-verified.ts';
 import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
 import { createGuessLimiter, GUESS_LIMITS } from './oauth/guess-limiter.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
 import { startStatusLists, type StatusLists } from './oauth/status-lists.ts';
+import { readinessOf } from './readiness.ts';
 import { startRefusalRecorder } from './refusal-recorder.ts';
 import { startUseRecorder } from './use-recorder.ts';
 import { startJanitor } from './janitor.ts';
 import type { PreparedServer, Surroundings } from './prepare-server.ts';
-import { answers } from './storage/database.ts';
 
 /** A server that takes requests. */
 export interface App {
   /** The first root account, when this start made it and its secret is to be shown. */
   readonly firstRoot: RootCredential | undefined;
-  /** Takes no new connection and lets what is in flight finish. */
-  close(): Promise<void>;
+  /**
+   * Goes on serving for a while, so that load balancers notice, then takes no new connection and lets what is in flight
+   * finish.
+   *
+   * @param drain seconds
+   */
+  close(drain?: number): Promise<void>;
+  /** Ends a drain that has begun. */
+  stopDraining(): void;
 }
 
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
-/** For how long a credential that was rotated is still shown after its end, in milliseconds: 30 days. */
-const ENDED_SHOWN = 30 * 86_400_000;
-/** For how long it is shown how often a credential was used on a day: a good year. */
-const USES_SHOWN = 400 * 86_400_000;
-/** The settings may have allowed tokens to last longer when they were issued. */
-const A_WEEK = 7 * 86_400_000;
-/** Clocks of verifiers may be as far behind. */
-const CLOCKS_APART = 3_600_000;
-/** For how long it is shown why clients were refused. */
-const REFUSALS_SHOWN = 30 * 86_400_000;
 /** Milliseconds between two writes of which credentials were used, and which clients refused. */
 const ACTIVITY_PAUSE = 5000;
 
@@ -68,10 +66,12 @@ const ACTIVITY_PAUSE = 5000;
 export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
   const firstRoot = await bootstrap(config, server, surroundings);
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;
-  const { replays, read } = server.storage;
+  const { read } = server.storage;
+  const withoutBase = basePathRemover(config.issuer);
   const { clock, logger } = surroundings;
   await applyPolicy(config, server, surroundings);
-  const recording = { clock, logger, pause: surroundings.activityPause ?? ACTIVITY_PAUSE };
+  const { outages } = server;
+  const recording = { clock, logger, outages, pause: surroundings.activityPause ?? ACTIVITY_PAUSE };
   const uses = startUseRecorder(read.uses, {
     ...recording,
     onExtended: (clientId) => server.accounts.changed({ kind: 'account', clientId }),
@@ -89,42 +89,52 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
     signingAlg: config.signingAlg,
     issuer: config.issuer,
     clock,
-    logger,
+    onFailure: (error) => outages.failed('status_lists.not_read', error),
   });
   server.onStatusChange(statusLists.refresh);
   const listening: HttpServer[] = [];
+  let draining: PromiseWithResolvers<void> | undefined;
+  const readiness = (): Readiness =>
+    draining === undefined ? readinessOf(server, config.maxStaleness) : { status: 'draining' };
+  surroundings.metrics.observeNode(() => ({
+    degraded: readiness().status === 'degraded',
+    clockOffset: server.clockOffset() / 1000,
+  }));
   const close = async (): Promise<void> => {
     await Promise.all(listening.map((http) => http.close(GRACE)));
     await Promise.all([uses.close(), refusals.close(), statusLists.close()]);
   };
   try {
-    const running = { noteUse: uses.note, noteRefusal: refusals.note, statusLists };
+    const running = { noteUse: uses.note, noteRefusal: refusals.note, statusLists, readiness };
     for (const { app, address } of compose(config, server, surroundings, running)) {
-      listening.push(await listen(app.callback(), { ...address, limits, newId: surroundings.random.uuid }));
+      listening.push(
+        await listen(app.callback(), {
+          ...address,
+          limits,
+          newId: surroundings.random.uuid,
+          isManagement: (target) => isManagementPath(withoutBase(target.split('?', 1)[0] ?? '')),
+          onRefused: (refused) => logger.info({ event: 'http.refused', ...refused }),
+        }),
+      );
     }
   } catch (error) {
     await close();
     throw error;
   }
-  const forget = async (): Promise<number> => {
-    const ago = (milliseconds: number): Date => new Date(clock().getTime() - milliseconds);
-    const gone = [
-      await replays.forgetExpired(),
-      await read.credentials.forgetEnded(ago(ENDED_SHOWN)),
-      await read.uses.forgetCounts(ago(USES_SHOWN)),
-      await read.refusals.forget(ago(REFUSALS_SHOWN)),
-      await read.statuses.forgetRevoked(ago(Math.max(config.tokenMaxTtl * 1000, A_WEEK) + CLOCKS_APART)),
-      await read.revokedTokens.forgetExpired(ago(CLOCKS_APART)),
-    ];
-    return Math.max(...gone);
-  };
-  const janitor = startJanitor(forget, JANITOR_PAUSE, logger);
+  const forget = forgetWhatIsOver(server.storage, clock, config.tokenMaxTtl);
+  const janitor = startJanitor(forget, JANITOR_PAUSE, outages);
   return {
     firstRoot,
-    async close() {
+    async close(drain = 0) {
+      draining = Promise.withResolvers();
+      for (const http of listening) http.drain();
+      const timer = setTimeout(draining.resolve, drain * 1000);
+      await draining.promise;
+      clearTimeout(timer);
       janitor.stop();
       await close();
     },
+    stopDraining: () => draining?.resolve(),
   };
 }
 
@@ -133,6 +143,7 @@ interface Running {
   readonly noteUse: NoteUse;
   readonly noteRefusal: NoteRefusal;
   readonly statusLists: StatusLists;
+  readonly readiness: () => Readiness;
 }
 
 /** What answers where: all in one place, or everything but the OAuth endpoints at an address of its own. */
@@ -164,7 +175,7 @@ function createFaces(
   config: Config,
   server: PreparedServer,
   { clock, random, logger, metrics, guessing }: Surroundings,
-  { noteUse, noteRefusal, statusLists }: Running,
+  { noteUse, noteRefusal, statusLists, readiness }: Running,
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
   const { issuer, signingAlg } = config;
   const { storage, keyRing, credentialTools } = server;
@@ -206,18 +217,18 @@ function createFaces(
     inspectToken: createTokenInspector({
       verify: verifyToken,
       find: server.accounts.find,
-      revokedTokens: storage.read.revokedTokens,
+      revokedTokens: storage.readForTokens.revokedTokens,
     }),
     findApiKey: createApiKeyFinder({
       hashSecret: credentialTools.hashSecret,
       sameHash: timingSafeEqual,
-      ownerOf: storage.read.credentials.ownerOf,
+      ownerOf: storage.readForTokens.credentials.ownerOf,
       find: server.accounts.find,
       clock,
     }),
     verifyToken,
     revokeToken: createRevokeToken(storage),
-    introspects: storage.read.resourceServers.introspects,
+    introspects: storage.readForTokens.resourceServers.introspects,
     decoyKeys: createDecoyKeys(random.bytes),
     logger,
     metrics,
@@ -248,5 +259,5 @@ function createFaces(
     resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
     logger,
   });
-  return { oauth, internal: [management, metricsFace(metrics), health(() => answers(server.database))] };
+  return { oauth, internal: [management, metricsFace(metrics, () => performance.now()), health(readiness)] };
 }

@@ -1,4 +1,4 @@
-import type { Logger } from './logger.ts';
+import type { OutageLog } from './outage-log.ts';
 
 /** What is gathered in memory, and written down now and then. */
 export interface Gathering<Item> {
@@ -17,7 +17,7 @@ export interface Gathering<Item> {
 export function startGatheredWriter<Item>(
   gathering: Gathering<Item>,
   record: (items: readonly Item[]) => Promise<void>,
-  { pause, event, logger }: { pause: number; event: string; logger: Logger },
+  { pause, event, outages }: { pause: number; event: string; outages: Pick<OutageLog, 'failed'> },
 ): () => Promise<void> {
   let writing: Promise<void> = Promise.resolve();
 
@@ -28,7 +28,7 @@ export function startGatheredWriter<Item>(
       await record(items);
     } catch (error) {
       items.forEach(gathering.add);
-      logger.warn({ event, err: error });
+      outages.failed(event, error);
     }
   }
 

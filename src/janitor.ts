@@ -1,4 +1,4 @@
-import type { Logger } from './logger.ts';
+import type { OutageLog } from './outage-log.ts';
 
 /** Work that is done again and again in the background. */
 export interface Janitor {
@@ -11,7 +11,11 @@ export interface Janitor {
  * @param forget deletes some and says how many
  * @param pause milliseconds between two rounds
  */
-export function startJanitor(forget: () => Promise<number>, pause: number, logger: Logger): Janitor {
+export function startJanitor(
+  forget: () => Promise<number>,
+  pause: number,
+  outages: Pick<OutageLog, 'failed'>,
+): Janitor {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -20,7 +24,7 @@ export function startJanitor(forget: () => Promise<number>, pause: number, logge
     try {
       more = (await forget()) > 0;
     } catch (error) {
-      logger.warn({ event: 'janitor.failed', err: error });
+      outages.failed('janitor.failed', error);
     }
     schedule(more ? 0 : pause);
   }

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import pretty from 'pino-pretty';
 
@@ -21,25 +22,62 @@ const SECRETS = new Set([
 /** How deep an entry is written (pino's `depthLimit`). */
 const DEEPEST = 5;
 
+/** Characters of a text that are written: a client may have sent it. */
+const LONGEST = 512;
+const LONGEST_STACK = 4096;
+
 /**
  * JSON lines, or readable text where a person looks on.
  *
- * @param terminal whether standard output is a terminal
- * @param destination where the lines go; standard output when absent
+ * @param terminal whether a person looks on
+ * @param destination where the lines go
  */
-export function createLogger(level: string, terminal: boolean, destination?: DestinationStream): Logger {
+export function createLogger(level: string, terminal: boolean, destination: DestinationStream): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }), log: censored },
-    serializers: { err: (error: Error) => censored({ ...pino.stdSerializers.err(error) }) },
+    serializers: { err: (error: unknown) => described(error) },
     depthLimit: DEEPEST,
   };
-  if (destination !== undefined) return pino(options, destination);
-  // Synchronously, so that no line is lost when the process ends.
-  if (terminal) return pino(options, pretty({ sync: true, translateTime: 'HH:MM:ss.l', singleLine: true }));
-  return pino(options, pino.destination({ dest: 1, sync: true }));
+  if (!terminal) return pino(options, destination);
+  const readable = new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      destination.write(line);
+      done();
+    },
+  });
+  return pino(options, pretty({ destination: readable, translateTime: 'HH:MM:ss.l', singleLine: true }));
+}
+
+/** The members of an error that say what went wrong. A driver's error has others, with rows and values in them. */
+const TELLING = ['code', 'constraint', 'table'] as const;
+
+function described(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return inner(error, depth);
+  const known = Object.entries(error).filter(([name, value]) => isTelling(name) && typeof value === 'string');
+  return {
+    type: error.constructor.name,
+    message: shortened(messageOf(error)),
+    ...Object.fromEntries(known),
+    ...(error.stack !== undefined && { stack: shortened(error.stack, LONGEST_STACK) }),
+    ...(error.cause !== undefined && depth < DEEPEST && { cause: described(error.cause, depth + 1) }),
+  };
+}
+
+/** Of an attempt to connect to several addresses, what each said. */
+function messageOf(error: Error): string {
+  return error.message === '' && error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message;
+}
+
+function isTelling(name: string): boolean {
+  return TELLING.some((telling) => telling === name);
+}
+
+function shortened(text: string, longest = LONGEST): string {
+  return text.length > longest ? `${text.slice(0, longest)}...` : text;
 }
 
 /** An entry without its secrets. (pino's own `redact` takes ten times as long as all the rest of a line.) */
@@ -51,6 +89,7 @@ function censored(entry: object, depth = 0): Record<string, unknown> {
 
 function inner(value: unknown, depth: number): unknown {
   if (depth === DEEPEST) return undefined;
+  if (typeof value === 'string') return shortened(value);
   if (Array.isArray(value)) return value.map((item) => inner(item, depth + 1));
   return isPlain(value) ? censored(value, depth + 1) : value;
 }

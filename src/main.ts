@@ -1,24 +1,30 @@
 import { enableCompileCache } from 'node:module';
+import { inspect } from 'node:util';
 import { ConfigError, parseConfig, type Config } from './config/parse-config.ts';
 import { firstStartBanner } from './first-start-banner.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { createLogOutput } from './log-output.ts';
 import { createMetrics } from './metrics.ts';
 import { random } from './random.ts';
 import type { Surroundings } from './prepare-server.ts';
 import { systemClock } from './system-clock.ts';
 
+/** Milliseconds that the end of the process waits for who reads the log. */
+const FLUSHING = 1000;
+
 enableCompileCache();
+const output = createLogOutput(process.stdout);
 await run(process.argv.slice(2));
 
 async function run(command: readonly string[]): Promise<void> {
   try {
     const { config, warnings } = parseConfig(process.env);
-    const logger = createLogger(config.logLevel, process.stdout.isTTY);
+    const logger = createLogger(config.logLevel, process.stdout.isTTY, output);
     routeConsole(logger);
     for (const warning of warnings) logger.warn({ event: 'setting.ignored' }, warning);
     process.on('uncaughtException', (error) => {
       logger.fatal({ event: 'process.failed', err: error });
-      process.exit(1);
+      void exit(1);
     });
     const surroundings = { clock: systemClock, random, logger, metrics: createMetrics(), databasePatience: 30_000 };
     switch (command.join(' ')) {
@@ -27,31 +33,34 @@ async function run(command: readonly string[]): Promise<void> {
       case 'root recover':
         return await recover(config, surroundings);
       default:
-        fail(`There is no command "${command.join(' ')}"; there are: npm start, npm run root -- recover`);
+        await fail(`There is no command "${command.join(' ')}"; there are: npm start, npm run root -- recover`);
     }
   } catch (error) {
-    fail(error instanceof ConfigError || isExpected(error) ? error.message : error);
+    await fail(error instanceof ConfigError || isExpected(error) ? error.message : error);
   }
 }
 
 async function serve(config: Config, surroundings: Surroundings): Promise<void> {
   const { logger } = surroundings;
-  let stop = (): void => process.exit(0);
+  let stop = (_drain: number): void => void exit(0);
   // A signal may come twice, to npm and to us: the second finds the first at work.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop());
+  process.on('SIGTERM', () => stop(config.drain));
+  // A person at the terminal does not wait for load balancers.
+  process.on('SIGINT', () => stop(0));
 
   const [{ prepareServer }, { startApp }] = await Promise.all([import('./prepare-server.ts'), import('./app.ts')]);
   const server = await prepareServer(config, surroundings);
   const app = await startApp(config, server, surroundings);
   let stopping = false;
-  stop = () => {
+  stop = (drain) => {
+    if (drain === 0) app.stopDraining();
     if (stopping) return;
     stopping = true;
-    logger.info({ event: 'server.stopping' });
+    logger.info({ event: 'server.stopping', drain });
     app
-      .close()
+      .close(drain)
       .then(() => server.close())
-      .then(() => process.exit(0), fail);
+      .then(() => exit(0), fail);
   };
   logger.info({ event: 'server.ready', issuer: config.issuer, host: config.host, port: config.port });
   if (app.firstRoot !== undefined) {
@@ -91,12 +100,24 @@ function localAddress({ host, port }: { host: string; port: number }): string {
 function isExpected(error: unknown): error is Error {
   return (
     error instanceof Error &&
-    (['DataFolderInUseError', 'KeyEncryptionKeyError', 'UndecryptableError', 'DomainError'].includes(error.name) ||
+    ([
+      'DataFolderInUseError',
+      'KeyEncryptionKeyError',
+      'UndecryptableError',
+      'UnsuitableDatabaseError',
+      'DomainError',
+    ].includes(error.name) ||
       ('code' in error && typeof error.code === 'string'))
   );
 }
 
-function fail(reason: unknown): never {
-  console.error(reason);
-  process.exit(1);
+async function fail(reason: unknown): Promise<never> {
+  process.stderr.write(`${typeof reason === 'string' ? reason : inspect(reason)}\n`);
+  return exit(1);
+}
+
+/** Ends the process once the log has been read, or soon if nobody reads it. */
+async function exit(code: number): Promise<never> {
+  await output.flush(FLUSHING);
+  process.exit(code);
 }

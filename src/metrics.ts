@@ -13,6 +13,8 @@ export interface Metrics {
   observePool(look: () => Readonly<Record<'used' | 'free' | 'waiting', number>>): void;
   /** Has the credentials that expire soon counted by kind whenever somebody asks; undefined: nobody knows now. */
   observeExpiring(count: () => Promise<ReadonlyMap<string, number> | undefined>): void;
+  /** Has this node looked at whenever somebody asks. `clockOffset`: seconds by which the database's clock is ahead. */
+  observeNode(look: () => { readonly degraded: boolean; readonly clockOffset: number }): void;
   /** Everything in the text format of Prometheus. */
   render(): Promise<string>;
   readonly contentType: string;
@@ -97,6 +99,20 @@ export function createMetrics(): Metrics {
           expiring.reset();
           for (const [type, number] of counted ?? []) expiring.set({ type }, number);
         },
+      });
+    },
+    observeNode(look) {
+      const degraded: Gauge = new Gauge({
+        name: 'writ_degraded',
+        help: 'Whether known clients are served although the database is away',
+        registers,
+        collect: () => degraded.set(look().degraded ? 1 : 0),
+      });
+      const clock: Gauge = new Gauge({
+        name: 'writ_clock_offset_seconds',
+        help: 'By how much the clock of the database is ahead of the clock of this node',
+        registers,
+        collect: () => clock.set(look().clockOffset),
       });
     },
     render: () => registry.metrics(),

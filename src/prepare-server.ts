@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import { pid } from 'node:process';
+import { atMostEvery } from './at-most-every.ts';
 import type { Config } from './config/parse-config.ts';
 import type { AuditEntry, Origin } from './domain/audit/audit-event.ts';
 import type { Clock } from './domain/clock.ts';
 import type { CredentialTools } from './domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from './domain/credentials/secret-hasher.ts';
+import { DomainError } from './domain/domain-error.ts';
 import { createKeyEncryption, type KeyEncryption } from './domain/encryption/key-encryption.ts';
 import { hasServerSecrets, prepareServerSecrets, type ServerSecrets } from './domain/encryption/server-secrets.ts';
 import { builtInIdentifiers } from './domain/resource-servers/resource-server.ts';
@@ -13,6 +15,7 @@ import type { Storage } from './domain/storage.ts';
 import type { HttpLimits } from './http/http-server.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { createOutageLog, type OutageLog } from './outage-log.ts';
 import type { GuessLimits } from './oauth/guess-limiter.ts';
 import type { ChangeListener } from './storage/change-feed.ts';
 import { type AccountCache, createAccountCache } from './storage/account-cache.ts';
@@ -44,6 +47,12 @@ export interface PreparedServer {
   readonly storage: Storage;
   /** The accounts, as this node remembers them. */
   readonly accounts: AccountCache;
+  /** Milliseconds since the database last answered. */
+  sinceAnswer(): number;
+  /** Milliseconds by which the database's clock is ahead of this node's. */
+  clockOffset(): number;
+  /** Where failures beside the requests are told. */
+  readonly outages: OutageLog;
   readonly keyRing: KeyRing;
   /** Keys the HMAC by which this server knows its own cursors. */
   readonly cursorKey: Uint8Array;
@@ -63,10 +72,12 @@ export const START: Origin = { actor: { type: 'server', command: 'start' }, requ
  */
 export async function prepareServer(config: Config, surroundings: Surroundings): Promise<PreparedServer> {
   const { clock, random, logger, metrics } = surroundings;
+  const now = (): number => performance.now();
   await using opened = new AsyncDisposableStack();
   const database = opened.adopt(await openDatabase(config, surroundings), (adopted) => adopted.close());
   await database.migrate();
-  const storage = createStorage(database.knex, {
+  const outages = createOutageLog(logger, now);
+  const storage = createStorage(database.knex, database.tokensKnex, {
     clock,
     randomId: random.id,
     builtIn: builtInIdentifiers(config),
@@ -77,13 +88,16 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     },
   });
   const accounts = createAccountCache({
-    load: storage.read.serviceAccounts.findSnapshot,
+    load: storage.readForTokens.serviceAccounts.findSnapshot,
     lastAnswer: () => feed.lastAnswer(),
-    now: () => performance.now(),
+    now,
     maxStaleness: config.maxStaleness * 1000,
     onOutcome: metrics.cacheOutcome,
   });
   let tellOfStatuses = (): void => {};
+  const tellOfUnreadable = atMostEvery(60_000, now, (reason: string) =>
+    logger.warn({ event: 'change.unreadable', reason }, 'Something else than Writ announces changes; all is read anew'),
+  );
   const listener: ChangeListener = {
     changed(change) {
       accounts.changed(change);
@@ -95,10 +109,20 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     },
   };
   const feed = opened.adopt(
-    await database.listen(listener, (reason) => logger.warn({ event: 'database.lost', reason })),
+    await database.listen({
+      listener,
+      clock,
+      newId: random.id,
+      onAnswer: outages.answered,
+      onTrouble: ({ kind, reason, error }) =>
+        kind === 'lost'
+          ? outages.failed('changes.lost', new DomainError('unavailable', reason, { cause: error }))
+          : tellOfUnreadable(reason),
+    }),
     (adopted) => adopted.close(),
   );
   database.knex.on('query', metrics.databaseQuery);
+  if (database.tokensKnex !== database.knex) database.tokensKnex.on('query', metrics.databaseQuery);
   metrics.observePool(() => poolState(database));
 
   const encryption = createKeyEncryption(
@@ -118,6 +142,9 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     database,
     storage,
     accounts,
+    sinceAnswer: () => performance.now() - feed.lastAnswer(),
+    clockOffset: feed.clockOffset,
+    outages,
     keyRing,
     cursorKey,
     onStatusChange(told) {
@@ -134,9 +161,10 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
 }
 
 function openDatabase(config: Config, { clock, logger, databasePatience }: Surroundings): Promise<Database> {
-  const say = (level: 'debug' | 'warn' | 'error') => (words: unknown) =>
+  const say = (level: 'debug' | 'error') => (words: unknown) =>
     logger[level]({ event: 'database.notice' }, String(words));
-  const log = { debug: say('debug'), warn: say('warn'), error: say('error'), deprecate: say('debug') };
+  // The query builder warns of each connection that it loses; that the database is away is said once.
+  const log = { debug: say('debug'), warn: say('debug'), error: say('error'), deprecate: say('debug') };
   if (config.database.kind === 'embedded') {
     const owner = { pid, host: hostname(), startedAt: clock().toISOString() };
     return openEmbeddedDatabase(config.database.directory, owner, log);

@@ -4,6 +4,7 @@ import type { RefusalStore } from './domain/activity/refusal-store.ts';
 import type { Clock } from './domain/clock.ts';
 import { startGatheredWriter } from './gathered-writer.ts';
 import type { Logger } from './logger.ts';
+import type { OutageLog } from './outage-log.ts';
 
 /** Gathers which clients are refused and why, and writes it down now and then. */
 export interface RefusalRecorder {
@@ -22,7 +23,12 @@ const LONGEST_DETAIL = 300;
  */
 export function startRefusalRecorder(
   { record }: Pick<RefusalStore, 'record'>,
-  { clock, logger, pause }: { clock: Clock; logger: Logger; pause: number },
+  {
+    clock,
+    logger,
+    outages,
+    pause,
+  }: { clock: Clock; logger: Logger; outages: Pick<OutageLog, 'failed'>; pause: number },
 ): RefusalRecorder {
   const ofAccounts = gatherRefusals('source', MOST_WAITING.accounts);
   const nobodys = gatherRefusals('clientId', MOST_WAITING.nobodys);
@@ -38,7 +44,7 @@ export function startRefusalRecorder(
         },
       },
       record,
-      { pause, logger, event: 'refusals.not_recorded' },
+      { pause, outages, event: 'refusals.not_recorded' },
     );
   const closing = [ofAccounts, nobodys].map(write);
   return {

@@ -2,7 +2,7 @@ import type { Clock } from './domain/clock.ts';
 import type { NoteUse, Use, UseStore } from './domain/credentials/use-store.ts';
 import type { ClientId, CredentialId } from './domain/ids.ts';
 import { type Gathering, startGatheredWriter } from './gathered-writer.ts';
-import type { Logger } from './logger.ts';
+import type { OutageLog } from './outage-log.ts';
 
 /** Gathers which credentials are used, and writes it down now and then. */
 export interface UseRecorder {
@@ -19,16 +19,21 @@ export function startUseRecorder(
   { record }: Pick<UseStore, 'record'>,
   {
     clock,
-    logger,
+    outages,
     pause,
     onExtended,
-  }: { clock: Clock; logger: Logger; pause: number; onExtended: (clientId: ClientId) => void },
+  }: {
+    clock: Clock;
+    outages: Pick<OutageLog, 'failed'>;
+    pause: number;
+    onExtended: (clientId: ClientId) => void;
+  },
 ): UseRecorder {
   const uses = gatherUses();
   const write = async (items: readonly Use[]): Promise<void> => (await record(items)).forEach(onExtended);
   return {
     note: (clientId, credentialId, source) => uses.add({ clientId, credentialId, source, usedAt: clock(), count: 1 }),
-    close: startGatheredWriter(uses, write, { pause, logger, event: 'uses.not_recorded' }),
+    close: startGatheredWriter(uses, write, { pause, outages, event: 'uses.not_recorded' }),
   };
 }
 

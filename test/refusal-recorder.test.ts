@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { MOST_ALONE } from '../src/domain/activity/gather-refusals.ts';
 import type { Refusals } from '../src/domain/activity/refusal.ts';
 import type { ClientId } from '../src/domain/ids.ts';
+import { createOutageLog } from '../src/outage-log.ts';
 import { type RefusalRecorder, startRefusalRecorder } from '../src/refusal-recorder.ts';
 import { quietSurroundings } from './support/config.ts';
 
@@ -15,7 +16,13 @@ describe('what waits to be written of refusals', () => {
   } {
     const lines: string[] = [];
     const { clock, logger } = quietSurroundings({ lines });
-    return { recorder: startRefusalRecorder({ record }, { clock, logger, pause: NEVER }), lines };
+    return {
+      recorder: startRefusalRecorder(
+        { record },
+        { clock, logger, outages: createOutageLog(logger, () => performance.now()), pause: NEVER },
+      ),
+      lines,
+    };
   }
 
   const note = ({ note }: RefusalRecorder, clientId: string, found: boolean, source: string, detail?: string): void =>

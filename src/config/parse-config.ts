@@ -17,7 +17,8 @@ import { unknownSettings } from './unknown-settings.ts';
 
 /** Where the data lives: in this process, or on a PostgreSQL server. */
 export type DatabaseConfig =
-  { kind: 'embedded'; directory: string | undefined } | { kind: 'postgres'; url: string; adminUrl: string };
+  | { kind: 'embedded'; directory: string | undefined }
+  | { kind: 'postgres'; url: string; adminUrl: string; listenUrl: string };
 
 /** What one process of Writ is told by its environment; durations are seconds. */
 export interface Config {
@@ -51,6 +52,8 @@ export interface Config {
   readonly internalListen: { readonly host: string; readonly port: number } | undefined;
   /** Addresses whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: BlockList;
+  /** How long new requests are still served after SIGTERM. */
+  readonly drain: number;
   readonly maxStaleness: number;
   readonly bootstrap: FixedRoot;
 }
@@ -131,6 +134,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     clientKeys: Object.freeze(values.WRIT_CLIENT_KEYS?.split(',') ?? []),
     internalListen: parseListenAddress(values.WRIT_INTERNAL_LISTEN ?? ''),
     trustedProxies: parseNetworks(values.WRIT_TRUSTED_PROXIES ?? '') ?? new BlockList(),
+    drain: values.WRIT_DRAIN,
     maxStaleness: values.WRIT_MAX_STALENESS,
     bootstrap: Object.freeze({
       clientId: values.WRIT_BOOTSTRAP_CLIENT_ID,
@@ -182,8 +186,10 @@ function contradictions(values: Settings, issuer: string, databaseNamed: boolean
   if (values.WRIT_DEFAULT_AUDIENCE === `${issuer}/api` || values.WRIT_DEFAULT_AUDIENCE === issuer) {
     problems.push(`WRIT_DEFAULT_AUDIENCE must not be the issuer or its management API (${issuer}/api)`);
   }
-  if (values.WRIT_DATABASE_ADMIN_URL !== undefined && values.DATABASE_URL.startsWith('pglite:')) {
-    problems.push('WRIT_DATABASE_ADMIN_URL must not be set beside the embedded database');
+  for (const name of ['WRIT_DATABASE_ADMIN_URL', 'WRIT_DATABASE_LISTEN_URL'] as const) {
+    if (values[name] !== undefined && values.DATABASE_URL.startsWith('pglite:')) {
+      problems.push(`${name} must not be set beside the embedded database`);
+    }
   }
   return problems;
 }
@@ -193,10 +199,12 @@ function databaseConfig(values: Settings): DatabaseConfig {
     const directory = values.DATABASE_URL.slice('pglite:'.length);
     return { kind: 'embedded', directory: directory === 'memory' ? undefined : directory };
   }
+  const adminUrl = values.WRIT_DATABASE_ADMIN_URL ?? values.DATABASE_URL;
   return {
     kind: 'postgres',
     url: values.DATABASE_URL,
-    adminUrl: values.WRIT_DATABASE_ADMIN_URL ?? values.DATABASE_URL,
+    adminUrl,
+    listenUrl: values.WRIT_DATABASE_LISTEN_URL ?? adminUrl,
   };
 }
 

@@ -41,6 +41,8 @@ export interface Work<Result> {
 export interface Storage {
   /** For reading outside a transaction. */
   readonly read: Stores;
+  /** The same for what tokens take: nothing else keeps it waiting. */
+  readonly readForTokens: Stores;
   /** What was recorded of every change. */
   readonly auditEvents: AuditReader;
   /** The assertions that were used; what is used up stays so, whatever becomes of the request. */

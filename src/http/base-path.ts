@@ -7,10 +7,22 @@ import type { HttpMiddleware } from './context.ts';
  * @param issuer with or without a path
  */
 export function basePath(issuer: string): HttpMiddleware {
-  const base = new URL(issuer).pathname.replace(/\/$/, '');
+  const withoutBase = basePathRemover(issuer);
   return (ctx, next) => {
-    if (ctx.path.startsWith('//')) ctx.path = ctx.path.slice(1);
-    if (base !== '' && ctx.path.startsWith(`${base}/`)) ctx.path = ctx.path.slice(base.length);
+    const path = withoutBase(ctx.path);
+    if (path !== ctx.path) ctx.path = path;
     return next();
+  };
+}
+
+/**
+ * @param issuer with or without a path
+ * @returns what makes a path one below the root, whichever way it was called
+ */
+export function basePathRemover(issuer: string): (path: string) => string {
+  const base = new URL(issuer).pathname.replace(/\/$/, '');
+  return (path) => {
+    const single = path.startsWith('//') ? path.slice(1) : path;
+    return base !== '' && single.startsWith(`${base}/`) ? single.slice(base.length) : single;
   };
 }

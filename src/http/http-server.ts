@@ -1,10 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { problemDocument } from './problem.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, fairConnections } from './fair-connections.ts';
 
 /** A listening server. */
 export interface HttpServer {
-  /** Takes no new connection, lets what is in flight finish, and cuts off what takes longer than `grace` ms. */
+  /** Goes on serving, and has every answer close its connection, so that clients look for another server. */
+  drain(): void;
+  /** Takes no new connection, lets the requests in flight finish, and cuts connections that take longer than `grace` ms. */
   close(grace: number): Promise<void>;
 }
 
@@ -14,51 +18,93 @@ export interface HttpLimits {
   readonly headersTimeout: number;
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
+  /** Milliseconds after which a connection is cut on which nothing has moved although an answer is due. */
+  readonly stallTimeout: number;
   readonly headerCount: number;
+  readonly connections: ConnectionLimits;
 }
 
 export const HTTP_LIMITS: HttpLimits = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
   keepAliveTimeout: 65_000,
+  stallTimeout: 30_000,
   headerCount: 100,
+  connections: CONNECTION_LIMITS,
 };
+
+/** Milliseconds between two looks at what clients leave unread. */
+const LOOK_AT_READERS = 500;
 
 /**
  * Starts to serve. What cannot be read as HTTP is answered like everything else: JSON with a request id.
  *
  * @param newId makes request ids
+ * @param isManagement whether a request target is the management API's, whose errors have a form of their own
+ * @param onRefused told of every request that was answered here, before any handler saw it
  * @throws Error when the address cannot be had
  */
 export async function listen(
   handler: RequestListener,
-  { host, port, limits, newId }: { host: string; port: number; limits: HttpLimits; newId: () => string },
+  {
+    host,
+    port,
+    limits,
+    newId,
+    isManagement,
+    onRefused,
+  }: {
+    host: string;
+    port: number;
+    limits: HttpLimits;
+    newId: () => string;
+    isManagement: (target: string) => boolean;
+    onRefused: (refused: RefusedMessage) => void;
+  },
 ): Promise<HttpServer> {
-  const { headersTimeout, requestTimeout, keepAliveTimeout, headerCount } = limits;
-  let closing = false;
+  const { headersTimeout, requestTimeout, keepAliveTimeout, stallTimeout, headerCount } = limits;
+  let draining = false;
+  const connections = fairConnections((request, response) => {
+    if (draining) response.setHeader('Connection', 'close');
+    if (request.rawHeaders.length > headerCount * 2) refuse(request, response, 431);
+    else handler(request, response);
+  }, limits.connections);
+
+  function refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
+    const requestId = newId();
+    onRefused({ status, requestId, peer: request.socket.remoteAddress });
+    const { headers, body } = headersAndBody(status, requestId, isManagement(request.url ?? ''));
+    response.writeHead(status, headers).end(body);
+  }
+
   const server = createServer(
     { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval: 500 },
-    (request, response) => {
-      if (closing) response.setHeader('Connection', 'close');
-      if (request.rawHeaders.length > headerCount * 2) refuse(response, 431, newId());
-      else handler(request, response);
-    },
+    connections.handle,
   );
+  server.timeout = stallTimeout;
   // Node would drop the headers beyond its own limit and say nothing.
   server.maxHeadersCount = 0;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (socket.writable) socket.end(rawRefusal(STATUS.get(error.code ?? '') ?? 400, newId()));
-    else socket.destroy();
+  server.on('clientError', (error: ParseError, socket: Socket) => {
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const status = STATUS.get(error.code ?? '') ?? 400;
+    const requestId = newId();
+    onRefused({ status, requestId, peer: socket.remoteAddress });
+    socket.end(rawRefusal(status, requestId, isManagement(targetOf(error.rawPacket))));
   });
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) =>
-    refuse(response, 417, newId()),
-  );
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => refuse(request, response, 417));
   server.listen(port, host);
   await once(server, 'listening');
+  const looking = setInterval(connections.cutSlowReaders, LOOK_AT_READERS).unref();
 
   return {
+    drain() {
+      draining = true;
+    },
     async close(grace) {
-      closing = true;
+      draining = true;
       const closed = once(server, 'close');
       server.close();
       // A connection that was busy when we began to close may be kept alive and idle a moment later.
@@ -66,9 +112,24 @@ export async function listen(
       const cut = setTimeout(() => server.closeAllConnections(), grace);
       await closed;
       clearInterval(sweep);
+      clearInterval(looking);
       clearTimeout(cut);
     },
   };
+}
+
+/** A request that was answered before any handler saw it. */
+export interface RefusedMessage {
+  readonly status: number;
+  readonly requestId: string;
+  readonly peer: string | undefined;
+}
+
+type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
+/** The target of a request that could not be read, as far as it was read. */
+function targetOf(packet: Buffer | undefined): string {
+  return /^[A-Z]+ (\S+)/.exec(packet?.toString('latin1', 0, 256) ?? '')?.[1] ?? '';
 }
 
 /** What Node's parser gives up on; anything else is just no HTTP. */
@@ -77,18 +138,20 @@ const STATUS = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 408],
 ]);
 
-function headersAndBody(status: number, requestId: string): { headers: Record<string, string>; body: string } {
+function headersAndBody(
+  status: number,
+  requestId: string,
+  management: boolean,
+): { headers: Record<string, string>; body: string } {
   const message = (STATUS_CODES[status] ?? 'Error').toLowerCase();
-  const body = JSON.stringify({
-    error: 'invalid_request',
-    error_description: message,
-    message,
-    request_id: requestId,
-  });
+  const content = management
+    ? problemDocument({ status, code: status === 431 ? 'too_large' : 'invalid_body', detail: message }, requestId)
+    : { error: 'invalid_request', error_description: message, message, request_id: requestId };
+  const body = JSON.stringify(content);
   return {
     body,
     headers: {
-      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Type': management ? 'application/problem+json; charset=utf-8' : 'application/json; charset=utf-8',
       'Content-Length': String(Buffer.byteLength(body)),
       'Cache-Control': 'no-store',
       'X-Content-Type-Options': 'nosniff',
@@ -98,14 +161,9 @@ function headersAndBody(status: number, requestId: string): { headers: Record<st
   };
 }
 
-function refuse(response: ServerResponse, status: number, requestId: string): void {
-  const { headers, body } = headersAndBody(status, requestId);
-  response.writeHead(status, headers).end(body);
-}
-
 /** As bytes, for a socket on which no request could be read. */
-function rawRefusal(status: number, requestId: string): string {
-  const { headers, body } = headersAndBody(status, requestId);
+function rawRefusal(status: number, requestId: string, management: boolean): string {
+  const { headers, body } = headersAndBody(status, requestId, management);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   return [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', body].join('\r\n');
 }

@@ -1,12 +1,32 @@
 import type { Metrics } from '../metrics.ts';
 import type { HttpMiddleware } from './context.ts';
+import { readOnly } from './public-document.ts';
 
-/** `GET /metrics`, in the text format of Prometheus. */
-export function metricsFace(metrics: Metrics): HttpMiddleware {
+/** Milliseconds for which what was rendered is served again: to render costs more than most requests do. */
+const KEPT = 1000;
+
+/**
+ * `GET /metrics`, in the text format of Prometheus; rendered at most once a second, whoever asks.
+ *
+ * @param now milliseconds, only ever forwards
+ */
+export function metricsFace(metrics: Metrics, now: () => number): HttpMiddleware {
+  let rendered: Promise<Buffer> | undefined;
+  let renderedAt = -Infinity;
+
+  function render(): Promise<Buffer> {
+    if (rendered !== undefined && now() - renderedAt < KEPT) return rendered;
+    renderedAt = now();
+    rendered = metrics.render().then((text) => Buffer.from(text));
+    rendered.catch(() => (rendered = undefined));
+    return rendered;
+  }
+
   return async (ctx, next) => {
-    if (ctx.path !== '/metrics' || ctx.method !== 'GET') return next();
+    if (ctx.path !== '/metrics') return next();
+    if (!readOnly(ctx)) return;
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Type', metrics.contentType);
-    ctx.body = await metrics.render();
+    ctx.body = await render();
   };
 }

@@ -41,19 +41,24 @@ export interface Problem {
   readonly required?: string;
 }
 
-/** Answers with a problem document (RFC 9457), with `message` as Mia's clients read it. */
-export function sendProblem(ctx: HttpContext, { status, code, detail, errors, required }: Problem): void {
-  ctx.status = status;
-  ctx.body = {
+/** A problem document (RFC 9457), with `message` as Mia's clients read it. */
+export function problemDocument({ status, code, detail, errors, required }: Problem, requestId: string): object {
+  return {
     type: 'about:blank',
     title: TITLES[code],
     status,
     detail,
     code,
-    requestId: ctx.state.requestId,
+    requestId,
     message: detail,
     ...(errors !== undefined && errors.length > 0 && { errors }),
     ...(required !== undefined && { required }),
   };
+}
+
+/** Answers with a problem document. */
+export function sendProblem(ctx: HttpContext, problem: Problem): void {
+  ctx.status = problem.status;
+  ctx.body = problemDocument(problem, ctx.state.requestId);
   ctx.type = 'application/problem+json';
 }

@@ -1,27 +1,40 @@
 import { createHash } from 'node:crypto';
 import type { HttpContext } from './context.ts';
 
+/** A JSON document that is the same for everyone: written once, sent as the same bytes each time. */
+export interface PublicDocument {
+  readonly bytes: Buffer;
+  readonly etag: string;
+}
+
+export function publicDocument(content: object): PublicDocument {
+  const bytes = Buffer.from(JSON.stringify(content));
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
+}
+
 /**
- * A JSON document that is the same for everyone, whatever the request says: cacheable, revalidated by `ETag`, readable
- * from any web page.
+ * Answers with a public document, whatever the request says: cacheable, revalidated by `ETag`.
  *
  * @param maxAge seconds for which it may be kept
  */
-export function publicDocument(content: object, maxAge: number): (ctx: HttpContext) => void {
-  const body = JSON.stringify(content);
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+export function sendDocument(ctx: HttpContext, { bytes, etag }: PublicDocument, maxAge: number): void {
+  ctx.set('Cache-Control', `public, max-age=${maxAge}`);
+  ctx.set('ETag', etag);
+  ctx.status = 200;
+  if (ctx.fresh) {
+    ctx.status = 304;
+    return;
+  }
+  ctx.type = 'application/json';
+  ctx.body = bytes;
+}
+
+/** Serves a public document that any web page may read (Fetch standard, "CORS protocol"). */
+export function documentEndpoint(document: () => PublicDocument, maxAge: number): (ctx: HttpContext) => void {
   return (ctx) => {
     if (!readOnly(ctx)) return;
-    ctx.set('Cache-Control', `public, max-age=${maxAge}`);
     ctx.set('Access-Control-Allow-Origin', '*');
-    ctx.set('ETag', etag);
-    ctx.status = 200;
-    if (ctx.fresh) {
-      ctx.status = 304;
-      return;
-    }
-    ctx.type = 'application/json';
-    ctx.body = body;
+    sendDocument(ctx, document(), maxAge);
   };
 }
 

@@ -6,6 +6,7 @@ import { assertAllowed } from '../domain/permissions/may-grant.ts';
 import { parseScopeToken } from '../domain/permissions/scope-token.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { HttpContext, HttpMiddleware } from '../http/context.ts';
+import { sendDocument } from '../http/public-document.ts';
 import { readBody } from '../http/read-body.ts';
 import { sendProblem } from '../http/problem.ts';
 import type { Logger } from '../logger.ts';
@@ -18,6 +19,9 @@ import { createQueryReader } from './read-query.ts';
 import type { Answer, GuardedRoute, PublicRoute, Route } from './route.ts';
 import { createRouter } from './router.ts';
 import { createSchemaCompiler, type SchemaValidator } from './schema-validator.ts';
+
+/** Seconds for which the description of this API may be kept. */
+const DOCUMENT_MAX_AGE = 300;
 
 type Target =
   | { readonly route: PublicRoute }
@@ -56,10 +60,11 @@ export function managementFace(options: {
   );
 
   return async (ctx, next) => {
-    if (ctx.path !== '/api' && !ctx.path.startsWith('/api/')) return next();
+    if (!isManagementPath(ctx.path)) return next();
     ctx.set('Cache-Control', 'no-store');
     try {
       const answer = await answerTo(ctx);
+      if (answer === undefined) return;
       if (answer.created !== undefined) ctx.set('Location', locationOf(ctx, answer.created));
       if (answer.revision !== undefined) ctx.set('ETag', entityTag(answer.revision));
       ctx.status = answer.status;
@@ -69,14 +74,18 @@ export function managementFace(options: {
     }
   };
 
-  async function answerTo(ctx: HttpContext): Promise<Answer> {
+  /** @returns undefined where a document has been sent */
+  async function answerTo(ctx: HttpContext): Promise<Answer | undefined> {
     const routing = find(ctx.method, ctx.path);
     if ('allowed' in routing) throw notRouted(ctx, routing.allowed);
     checkClientKey(ctx.req);
     const { found, params } = routing;
     // Nothing is called so, and no database takes it.
     if (Object.values(params).some((value) => /\p{Cc}/u.test(value ?? ''))) throw notRouted(ctx, []);
-    if (!('readQuery' in found)) return found.route.handle();
+    if (!('readQuery' in found)) {
+      sendDocument(ctx, found.route.document, DOCUMENT_MAX_AGE);
+      return undefined;
+    }
 
     const token = await authentication.verify(ctx.req);
     // Before the account is looked at: somebody may take their time with it, and be disabled meanwhile.
@@ -172,7 +181,7 @@ export function managementFace(options: {
       return;
     }
     const problem = problemOf(error) ?? { status: 500, code: 'internal', detail: 'Something went wrong here' };
-    if (problem.status >= 500)
+    if (problem.status >= 500 && problem.status !== 503)
       logger.error({ event: 'management.failed', err: error, status: problem.status, ...where });
     else
       logger.info({
@@ -196,6 +205,11 @@ export function managementFace(options: {
     if (problem.status === 413) ctx.set('Connection', 'close');
     sendProblem(ctx, problem);
   }
+}
+
+/** Whether a path is this API's. */
+export function isManagementPath(path: string): boolean {
+  return path === '/api' || path.startsWith('/api/');
 }
 
 /** The path of the call, with its query but for the cursor, which is this one. */

@@ -2,7 +2,11 @@ import type { JSONSchema } from 'json-schema-to-ts';
 import { MANAGEMENT_PERMISSIONS } from '../domain/permissions/management-permissions.ts';
 import { PROBLEM_CODES } from '../http/problem.ts';
 import { queryParameters } from './read-query.ts';
-import type { GuardedRoute, PublicRoute, Route } from './route.ts';
+import { publicDocument } from '../http/public-document.ts';
+import type { GuardedRoute, Operation, PublicRoute, Route } from './route.ts';
+
+/** An operation as far as it is described. */
+type Described = GuardedRoute | Omit<PublicRoute, 'document'>;
 
 const TEXT = { type: 'string' } as const;
 
@@ -34,18 +38,16 @@ const PROBLEM: JSONSchema = {
 
 /** `GET /api/openapi.json`: the management API described by the schemas that check it (OpenAPI 3.1). */
 export function openApiRoute(issuer: string, routes: readonly Route[]): PublicRoute {
-  const route: PublicRoute = {
+  const route: Operation = {
     method: 'GET',
     path: '/api/openapi.json',
     operationId: 'getOpenApi',
     summary: 'Read this document',
     tag: 'Self',
-    permission: 'public',
     replies: { 200: { description: 'An OpenAPI 3.1 document', schema: { type: 'object' } } },
-    handle: () => Promise.resolve({ status: 200, body: document }),
   };
-  const document = describe(issuer, [...routes, route]);
-  return route;
+  const described = describe(issuer, [...routes, { ...route, permission: 'public' }]);
+  return { ...route, permission: 'public', document: publicDocument(described) };
 }
 
 const DESCRIPTION = `Registers and manages the service accounts that get tokens at \`/oauth/token\`.
@@ -54,7 +56,7 @@ Every call takes an access token of this server whose audience is this API, and 
 
 Errors are problem documents (RFC 9457) with a \`code\` of a closed list. Lists are whole or, with \`limit\`, in pages: follow the \`Link\` with \`rel="next"\`. Where the server asks for it, every call carries a \`Client-key\`.`;
 
-function describe(issuer: string, routes: readonly Route[]): object {
+function describe(issuer: string, routes: readonly Described[]): object {
   const schemas: Record<string, unknown> = {};
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
@@ -104,7 +106,7 @@ const TAGS: Readonly<Record<string, string>> = {
   Audit: 'Who changed what, when, and by which request',
 };
 
-function operation(route: Route, schemas: Record<string, unknown>): object {
+function operation(route: Described, schemas: Record<string, unknown>): object {
   const guarded = route.permission === 'public' ? undefined : route;
   const named = (schema: unknown): unknown => moved(schema, schemas);
   const replies = Object.entries(route.replies).map(([status, { description, schema }]) => [
@@ -171,7 +173,7 @@ function standardRefusals({ path, body, permission, conditional }: GuardedRoute)
   };
 }
 
-function parametersOf(route: Route): object[] {
+function parametersOf(route: Described): object[] {
   const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',

@@ -4,6 +4,7 @@ import type { PageRequest, Position } from '../domain/page.ts';
 import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';
 import type { ExpectedRevisions } from '../domain/revision.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
+import type { PublicDocument } from '../http/public-document.ts';
 
 /** What an endpoint gets to work with; everything in it has been checked. */
 export interface Call<Body, Query> {
@@ -35,7 +36,8 @@ export interface Answer {
 /** What an operation may answer, by status. */
 export type Replies = Readonly<Record<number, { readonly description: string; readonly schema?: JSONSchema }>>;
 
-interface Operation {
+/** What every operation says of itself. */
+export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With parameters in braces, as OpenAPI writes them. */
   readonly path: string;
@@ -74,10 +76,10 @@ export interface GuardedRoute<Body = never, Query = never> extends Operation {
   handle(call: Call<Body, Query>): Promise<Answer>;
 }
 
-/** An operation that anyone may call. */
+/** An operation that anyone may call, and that answers the same document to everyone. */
 export interface PublicRoute extends Operation {
   readonly permission: 'public';
-  handle(): Promise<Answer>;
+  readonly document: PublicDocument;
 }
 
 /** One operation of the management API, as data: it is routed, guarded, validated and documented from this. */

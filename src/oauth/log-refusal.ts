@@ -24,6 +24,7 @@ export function logRefusal(
     source: ctx.state.source(),
     requestId: ctx.state.requestId,
   };
-  if (refusal.status >= 500) logger.error({ ...entry, err: refusal.cause });
+  // That the database is away is said once, and not with every request.
+  if (refusal.status >= 500 && refusal.status !== 503) logger.error({ ...entry, err: refusal.cause });
   else logger.info(entry);
 }

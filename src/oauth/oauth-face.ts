@@ -2,7 +2,7 @@ import type { ClientEndpoint, NoteRefusal } from '../domain/activity/refusal.ts'
 import { MIA } from '../domain/assertions/assertion-rules.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
-import { publicDocument } from '../http/public-document.ts';
+import { documentEndpoint, publicDocument } from '../http/public-document.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { createProvider, type ProviderOptions } from './create-provider.ts';
@@ -27,7 +27,7 @@ export function oauthFace(
     readonly metrics: Metrics;
     readonly noteUse: NoteUse;
     readonly noteRefusal: NoteRefusal;
-    readonly statusLists: Pick<StatusLists, 'published' | 'refresh'>;
+    readonly statusLists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>;
     readonly expiryWarning: number;
   },
 ): HttpMiddleware {
@@ -38,7 +38,12 @@ export function oauthFace(
   const inspection = (path: string, endpoint: ClientEndpoint): HttpHandler =>
     inspectionEndpoint({ ...tools, path, endpoint });
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
-  const metadata = publicDocument(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
+  const served = (content: object, maxAge: number): HttpHandler => {
+    const document = publicDocument(content);
+    return documentEndpoint(() => document, maxAge);
+  };
+  const metadata = served(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
+  const protectedResource = served(managementApiMetadata(issuer), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([
     ['/oauth/token', token(false)],
     [MIA.path, token(true)],
@@ -46,19 +51,16 @@ export function oauthFace(
     [REVOCATION_PATH, inspection(REVOCATION_PATH, 'revocation')],
     ['/tokeninfo', tokenInfo(options.inspectToken, logger)],
     ['/oauth/authorize', refuseAuthorization],
-    ['/.well-known/jwks.json', publicDocument(jwks(keyRing), JWKS_MAX_AGE)],
-    ['/.well-known/oauth-protected-resource/api', publicDocument(managementApiMetadata(issuer), METADATA_MAX_AGE)],
+    ['/.well-known/jwks.json', served(jwks(keyRing), JWKS_MAX_AGE)],
+    ['/.well-known/oauth-protected-resource/api', protectedResource],
   ]);
   for (const name of ['oauth-authorization-server', 'openid-configuration']) {
     endpoints.set(`/.well-known/${name}`, metadata);
     endpoints.set(`/.well-known/${name}${inserted}`, metadata);
   }
-  endpoints.set(
-    `/.well-known/oauth-protected-resource${inserted}/api`,
-    publicDocument(managementApiMetadata(issuer), METADATA_MAX_AGE),
-  );
+  endpoints.set(`/.well-known/oauth-protected-resource${inserted}/api`, protectedResource);
 
-  const statusList = statusListEndpoints(issuer, statusLists);
+  const statusList = statusListEndpoints(statusLists);
   return (ctx, next) => {
     const endpoint = endpoints.get(ctx.path) ?? statusList(ctx.path);
     return endpoint === undefined ? next() : Promise.resolve(endpoint(ctx));

@@ -1,7 +1,6 @@
 import { LIST_TTL, type PublishedList, type StatusLists } from './status-lists.ts';
-import { listUri } from '../domain/status/status-entry.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
-import { readOnly } from '../http/public-document.ts';
+import { readOnly, sendDocument } from '../http/public-document.ts';
 import { OAuthError, sendOAuthError } from './oauth-error.ts';
 
 const PATH = /^\/oauth\/status-lists(?:\/(0|[1-9]\d{0,8}))?$/;
@@ -11,8 +10,7 @@ const PATH = /^\/oauth\/status-lists(?:\/(0|[1-9]\d{0,8}))?$/;
  * (Token Status List §8.1, §9). Anybody may read them from anywhere: they say nothing about whose tokens they are.
  */
 export function statusListEndpoints(
-  issuer: string,
-  lists: Pick<StatusLists, 'published' | 'refresh'>,
+  lists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>,
 ): (path: string) => HttpHandler | undefined {
   return (path) => {
     const found = PATH.exec(path);
@@ -20,20 +18,20 @@ export function statusListEndpoints(
     const [, number] = found;
     return (ctx) => {
       if (!readOnly(ctx)) return;
-      const { published } = lists;
+      const { published, aggregation } = lists;
       ctx.set('Access-Control-Allow-Origin', '*');
-      if (published === undefined) {
+      if (published === undefined || aggregation === undefined) {
         sendOAuthError(
           ctx,
           new OAuthError(503, 'temporarily_unavailable', 'try again in a moment', { headers: { 'Retry-After': '1' } }),
         );
         return;
       }
-      ctx.set('Cache-Control', `public, max-age=${LIST_TTL}`);
       if (number === undefined) {
-        ctx.body = { status_lists: published.map((_, list) => listUri(issuer, list)) };
+        sendDocument(ctx, aggregation, LIST_TTL);
         return;
       }
+      ctx.set('Cache-Control', `public, max-age=${LIST_TTL}`);
       const list = published[Number(number)];
       if (list !== undefined) {
         sendList(ctx, list);

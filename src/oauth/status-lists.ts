@@ -7,7 +7,7 @@ import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 import { LIST_CAPACITY, listUri } from '../domain/status/status-entry.ts';
 import type { StatusStore } from '../domain/status/status-store.ts';
-import type { Logger } from '../logger.ts';
+import { publicDocument, type PublicDocument } from '../http/public-document.ts';
 
 /** A status list as it is served: signed, and the same compressed. */
 export interface PublishedList {
@@ -20,6 +20,8 @@ export interface PublishedList {
 export interface StatusLists {
   /** By number; undefined until they could be read. */
   readonly published: readonly PublishedList[] | undefined;
+  /** Names every list (Token Status List §9); there when they are. */
+  readonly aggregation: PublicDocument | undefined;
   /** Has them made anew, soon. */
   refresh(): void;
   /** Waits for those that are being made. */
@@ -32,7 +34,8 @@ export interface StatusListOptions {
   readonly signingAlg: SigningAlg;
   readonly issuer: string;
   readonly clock: Clock;
-  readonly logger: Logger;
+  /** Told of a look that failed. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** Seconds for which a verifier may go on by a list before it asks for another. */
@@ -61,8 +64,9 @@ interface Kept extends PublishedList {
  * been revoked, and served as they are.
  */
 export function startStatusLists(options: StatusListOptions): StatusLists {
-  const { store, logger } = options;
+  const { store, onFailure } = options;
   let published: Kept[] | undefined;
+  let aggregation: PublicDocument | undefined;
   let wanted = false;
   let gathering = false;
   let closed = false;
@@ -78,9 +82,10 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
         next.push(await publishedList(list, revoked.get(list) ?? new Uint32Array(0), published?.[list], options));
       }
       published = next;
+      aggregation = publicDocument({ status_lists: next.map((_, list) => listUri(options.issuer, list)) });
       return LOOK_AGAIN;
     } catch (error) {
-      logger.warn({ event: 'status_lists.not_read', err: error });
+      onFailure(error);
       return TRY_AGAIN;
     }
   }
@@ -104,6 +109,9 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
   return {
     get published() {
       return published;
+    },
+    get aggregation() {
+      return aggregation;
     },
     refresh() {
       // Whoever looks at this moment may have looked too early.

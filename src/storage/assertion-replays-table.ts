@@ -62,11 +62,14 @@ export function assertionReplaysTable(knex: Tables): ReplayStore {
         if (!inFlight) void drain();
       }),
 
-    /** Deletes a handful at a time, so that no statement of this holds up one of those. */
+    /**
+     * Deletes a handful at a time, so that no statement of this holds up one of those. A node wrote the time by its own
+     * clock, which may be behind the database's: the row must outlive the assertion on every node.
+     */
     async forgetExpired() {
       const { rows } = await knex.raw<{ rows: unknown[] }>(
         `delete from assertion_replays where (client_id, jti) in (
-           select client_id, jti from assertion_replays where expires_at < now()
+           select client_id, jti from assertion_replays where expires_at < now() - interval '1 hour'
            order by expires_at limit 1000 for update skip locked
          ) returning 1`,
       );

@@ -7,6 +7,8 @@ import { within } from './within.ts';
 export interface ChangeFeed {
   /** When the database last answered, on the clock of `performance.now()`. */
   lastAnswer(): number;
+  /** Milliseconds by which the database's clock is ahead of this node's. */
+  clockOffset(): number;
   close(): Promise<void>;
 }
 
@@ -17,77 +19,168 @@ export interface ChangeListener {
   missed(heardUntil: number): void;
 }
 
+/** What a feed takes. */
+export interface ChangeFeedOptions {
+  /** Of the database, on a connection that is not shared out by transaction. */
+  readonly url: string;
+  readonly listener: ChangeListener;
+  /**
+   * Announces something as every other node does, on another connection: through a pooler, a connection may hear
+   * itself and nobody else.
+   */
+  readonly announce: (payload: string) => Promise<unknown>;
+  readonly newId: () => string;
+  /** This node's wall clock. */
+  readonly clock: () => Date;
+  /** Told that the database can be reached again, and when it answered last before that. */
+  readonly onReached: (lastAnswer: number) => void;
+  /** Told of every answer. */
+  readonly onAnswer: () => void;
+  readonly onTrouble: (trouble: FeedTrouble) => void;
+}
+
+/** `lost`: the connection; `unreadable`: an announcement that is none of this release's. */
+export interface FeedTrouble {
+  readonly kind: 'lost' | 'unreadable';
+  readonly reason: string;
+  readonly error?: unknown;
+}
+
+/** The feed's connection takes questions, and hears nothing of what is announced. */
+export class DeafFeedError extends Error {
+  override readonly name = 'DeafFeedError';
+}
+
 /** Where changes are announced, as JSON. */
 export const CHANNEL = 'writ_changes';
 const ASK_EVERY = 300;
 /** After so long without an answer the connection is given up and another is made. */
 const GIVE_UP = 3000;
+/** So often the feed makes sure that it hears, in milliseconds. */
+const PROVE_EVERY = 5000;
+/** Milliseconds in which a call is heard, or a question decides whether it will be. */
+const HEARD_WITHIN = 1000;
+
+/** The database's own clock, in milliseconds. */
+const ASK = 'select extract(epoch from clock_timestamp()) * 1000 as now';
 
 /**
  * Listens on a connection of its own (`LISTEN`), and asks the database something on it every 300 ms. PostgreSQL hands a
  * connection its notifications before the answer to a later question, so an answer says that everything that was
- * committed before the question has been heard.
+ * committed before the question has been heard. That does not hold behind a pooler that shares connections out by
+ * transaction (pgbouncer's default for many): it answers, and swallows notifications. So the feed has itself called, at
+ * the start, after every new connection and now and then, and a feed that does not hear the call counts as cut off.
  *
- * @param url the server itself: through a pgbouncer nothing is heard
- * @param onTrouble told why the connection was lost
+ * @throws DeafFeedError when the feed does not hear itself called at the start
  */
-export async function createChangeFeed(
-  url: string,
-  listener: ChangeListener,
-  onTrouble: (reason: string) => void,
-): Promise<ChangeFeed> {
+export async function createChangeFeed(options: ChangeFeedOptions): Promise<ChangeFeed> {
+  const { listener, announce, newId, clock, onReached, onAnswer, onTrouble } = options;
   let lastAnswer = performance.now();
+  /** Until when it is certain that everything was heard. */
+  let provedAt = lastAnswer;
+  let clockOffset = 0;
   let client: pg.Client | undefined;
+  let deaf: DeafFeedError | undefined;
+  let proving: Promise<void> | undefined;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  let awaited: { readonly call: string; readonly heard: () => void } | undefined;
+
+  function hear(payload: string): void {
+    const announced = parseAnnouncement(payload);
+    if ('change' in announced) listener.changed(announced.change);
+    else if ('call' in announced) {
+      if (awaited?.call === announced.call) awaited.heard();
+    } else {
+      // A newer release, or somebody else: whatever it means, what is remembered may be old.
+      onTrouble({ kind: 'unreadable', reason: payload.slice(0, 200) });
+      listener.changed({ kind: 'everyone' });
+      listener.changed({ kind: 'statuses' });
+    }
+  }
 
   async function connect(): Promise<void> {
     const next = new pg.Client({
-      connectionString: url,
+      connectionString: options.url,
       application_name: 'writ changes',
       query_timeout: GIVE_UP,
       connectionTimeoutMillis: GIVE_UP,
     });
     next.on('error', () => {});
-    next.on('notification', ({ payload }) => {
-      const change = parseChange(payload ?? '');
-      if (change !== undefined) listener.changed(change);
-    });
+    next.on('notification', ({ payload = '' }) => hear(payload));
     try {
       await next.connect();
       await next.query(`listen ${CHANNEL}`);
+      onReached(lastAnswer);
+      await prove(next);
     } catch (error) {
       next.end().catch(() => {});
       throw error;
     }
     client = next;
+    deaf = undefined;
+  }
+
+  /** Has the feed called. @throws DeafFeedError when the call went out and was not heard */
+  async function prove(connection: pg.Client): Promise<void> {
+    const call = newId();
+    const heard = Promise.withResolvers<boolean>();
+    awaited = { call, heard: () => heard.resolve(true) };
+    const calledAt = performance.now();
+    await announce(JSON.stringify({ kind: 'call', call }));
+    const inTime = await within(heard.promise, HEARD_WITHIN).catch(() => false);
+    if (!inTime) {
+      // This process may only be slow; the answer to a question comes after all that was announced before it.
+      await connection.query('select 1');
+      heard.resolve(false);
+      if (!(await heard.promise)) throw new DeafFeedError('the feed does not hear what is announced');
+    }
+    provedAt = calledAt;
+  }
+
+  /** Beside the questions: to announce may take its time. That nothing can be announced says nothing of what is heard. */
+  function proveAgain(connection: pg.Client): void {
+    proving = prove(connection)
+      .catch((error: unknown) => {
+        if (error instanceof DeafFeedError && client === connection) deaf = error;
+      })
+      .finally(() => (proving = undefined));
   }
 
   async function ask(): Promise<void> {
     const asked = performance.now();
     try {
+      if (deaf !== undefined) throw deaf;
       if (client === undefined) {
-        const heardUntil = lastAnswer;
+        const heardUntil = Math.min(lastAnswer, provedAt);
         await connect();
         listener.missed(heardUntil);
       } else {
-        await client.query('select 1');
+        await lookAtClock(client);
+        if (proving === undefined && asked - provedAt >= PROVE_EVERY) proveAgain(client);
       }
       lastAnswer = asked;
+      onAnswer();
     } catch (error) {
-      if (client !== undefined) {
-        onTrouble(error instanceof Error ? error.message : String(error));
-        client.end().catch(() => {});
-        client = undefined;
-      }
+      onTrouble({ kind: 'lost', reason: String(error), error });
+      client?.end().catch(() => {});
+      client = deaf = undefined;
     }
     if (!closed) timer = setTimeout(() => void ask(), ASK_EVERY);
   }
 
+  async function lookAtClock(connection: pg.Client): Promise<void> {
+    const before = clock().getTime();
+    const { rows } = await connection.query<{ now: string }>(ASK);
+    clockOffset = Number(rows[0]?.now) - (before + clock().getTime()) / 2;
+  }
+
   await connect();
+  if (client !== undefined) await lookAtClock(client);
   timer = setTimeout(() => void ask(), ASK_EVERY);
   return {
     lastAnswer: () => lastAnswer,
+    clockOffset: () => clockOffset,
     async close() {
       closed = true;
       clearTimeout(timer);
@@ -96,9 +189,22 @@ export async function createChangeFeed(
   };
 }
 
-function parseChange(payload: string): Change | undefined {
-  const change: { kind?: unknown; clientId?: unknown } = JSON.parse(payload);
-  if (change.kind === 'everyone' || change.kind === 'statuses') return { kind: change.kind };
-  const { clientId } = change;
-  return typeof clientId === 'string' && isClientId(clientId) ? { kind: 'account', clientId } : undefined;
+type Announcement = { readonly change: Change } | { readonly call: string } | { readonly unreadable: true };
+
+function parseAnnouncement(payload: string): Announcement {
+  let announced: unknown;
+  try {
+    announced = JSON.parse(payload);
+  } catch {
+    return { unreadable: true };
+  }
+  if (typeof announced !== 'object' || announced === null || !('kind' in announced)) return { unreadable: true };
+  const { kind } = announced;
+  if (kind === 'everyone' || kind === 'statuses') return { change: { kind } };
+  if (kind === 'call' && 'call' in announced && typeof announced.call === 'string') return { call: announced.call };
+  if (kind === 'account' && 'clientId' in announced) {
+    const { clientId } = announced;
+    if (typeof clientId === 'string' && isClientId(clientId)) return { change: { kind, clientId } };
+  }
+  return { unreadable: true };
 }

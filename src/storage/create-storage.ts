@@ -34,7 +34,12 @@ export interface StorageTools {
   readonly onCommit: (events: readonly AuditEvent[], changes: readonly Change[]) => void;
 }
 
-export function createStorage(knex: Knex, { clock, randomId, builtIn, onCommit }: StorageTools): Storage {
+/** @param tokensKnex connections that are kept for what tokens take */
+export function createStorage(
+  knex: Knex,
+  tokensKnex: Knex,
+  { clock, randomId, builtIn, onCommit }: StorageTools,
+): Storage {
   const transaction = createTransaction(knex);
   const write =
     (lock: boolean): Storage['write'] =>
@@ -64,8 +69,9 @@ export function createStorage(knex: Knex, { clock, randomId, builtIn, onCommit }
 
   return {
     read: translatedStores(stores(knex, builtIn)),
+    readForTokens: translatedStores(stores(tokensKnex, builtIn)),
     auditEvents: translated(auditEventsTable(knex)),
-    replays: translated(assertionReplaysTable(knex)),
+    replays: translated(assertionReplaysTable(tokensKnex)),
     write: write(false),
     writeAlone: write(true),
   };

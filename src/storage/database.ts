@@ -1,23 +1,16 @@
 import type { Knex } from 'knex';
-import type { ChangeFeed, ChangeListener } from './change-feed.ts';
-import { within } from './within.ts';
+import type { ChangeFeed, ChangeFeedOptions } from './change-feed.ts';
 
 /** An open database. */
 export interface Database {
   readonly knex: Knex;
+  /** For what tokens take, on connections that nothing else uses. */
+  readonly tokensKnex: Knex;
   /** Brings the schema up to date, as the role that may. */
   migrate(): Promise<void>;
   /** Hears of what other nodes change. */
-  listen(listener: ChangeListener, onTrouble: (reason: string) => void): Promise<ChangeFeed>;
+  listen(options: Omit<ChangeFeedOptions, 'url' | 'announce' | 'onReached'>): Promise<ChangeFeed>;
   close(): Promise<void>;
-}
-
-/** Whether the database answers within a second. */
-export async function answers({ knex }: Database): Promise<boolean> {
-  return within(
-    knex.raw('select 1').then(() => true),
-    1000,
-  ).catch(() => false);
 }
 
 /** How many connections are used and free, and how many wait for one. */

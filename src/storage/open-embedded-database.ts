@@ -41,9 +41,15 @@ export async function openEmbeddedDatabase(
     });
     return {
       knex: database,
+      tokensKnex: database,
       migrate: () => migrate(database),
       // There is no other node.
-      listen: () => Promise.resolve({ lastAnswer: () => performance.now(), close: () => Promise.resolve() }),
+      listen: () =>
+        Promise.resolve({
+          lastAnswer: () => performance.now(),
+          clockOffset: () => 0,
+          close: () => Promise.resolve(),
+        }),
       async close() {
         await database.destroy();
         unlock();

@@ -1,13 +1,29 @@
+import { callbackify } from 'node:util';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import { createChangeFeed } from './change-feed.ts';
+import { CHANNEL, createChangeFeed, DeafFeedError } from './change-feed.ts';
+import { type ConnectionHealth, createConnectionHealth } from './connection-health.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
+import { checkServer, UnsuitableDatabaseError } from './server-check.ts';
+import { grantToServerRole } from './server-role.ts';
+import { prepareSession } from './session.ts';
 import { isUnavailable } from './unavailable.ts';
 import { within } from './within.ts';
 
-const OLDEST_SERVER = 15;
+/** Where a PostgreSQL server is reached: by the role that serves, by the role that migrates, and by the feed of changes. */
+export interface PostgresUrls {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly listenUrl: string;
+}
+
 const CLOSING = 3000;
+/** Milliseconds that a statement may take. */
+const QUERY_TIMEOUT = 5000;
+const CONNECTIONS = 10;
+/** Of their own, so that no management call keeps tokens waiting. */
+const TOKEN_CONNECTIONS = 4;
 
 /**
  * Opens a PostgreSQL server, waiting for one that is not up yet.
@@ -15,23 +31,20 @@ const CLOSING = 3000;
  * @param patience how long to keep trying, in milliseconds
  * @param onWait told why it has to wait, before every new attempt
  * @param log where the query builder says what it has to say
- * @throws Error when the server cannot be reached in that time, refuses us, or is older than version 15
+ * @throws UnsuitableDatabaseError; Error when the server cannot be reached in that time, or refuses us
  */
 export async function openPostgresDatabase(
-  { url, adminUrl }: { url: string; adminUrl: string },
+  { url, adminUrl, listenUrl }: PostgresUrls,
   { patience, onWait, log }: { patience: number; onWait: (reason: string) => void; log: Knex.Logger },
 ): Promise<Database> {
   await waitFor(url, patience, onWait);
-  const pool = knex({
-    client: 'pg',
-    connection: { ...connection(url), query_timeout: 5000 },
-    pool: { min: 0, max: 10 },
-    acquireConnectionTimeout: 5000,
-    compileSqlOnError: false,
-    log,
-  });
+  const health = createConnectionHealth(() => performance.now());
+  const pool = (max: number): Knex => openPool(url, max, health, log);
+  const main = pool(CONNECTIONS);
+  const tokens = pool(TOKEN_CONNECTIONS);
   return {
-    knex: pool,
+    knex: main,
+    tokensKnex: tokens,
     async migrate() {
       const admin = knex({
         client: 'pg',
@@ -41,15 +54,52 @@ export async function openPostgresDatabase(
         log,
       });
       try {
+        if (adminUrl !== url) await checkDatabase(adminUrl);
         await migrate(admin);
+        if (adminUrl !== url) await grantToServerRole(admin, main);
       } finally {
         await admin.destroy();
       }
     },
-    listen: (listener, onTrouble) => createChangeFeed(adminUrl, listener, onTrouble),
-    // A connection that nobody answers on never ends by itself.
-    close: () => within(pool.destroy(), CLOSING).catch(() => {}),
+    async listen(options) {
+      const feed = createChangeFeed({
+        ...options,
+        url: listenUrl,
+        announce: (payload) => tokens.raw('select pg_notify(?, ?)', [CHANNEL, payload]),
+        onReached: health.giveUpSilent,
+      });
+      return feed.catch((error: unknown) => {
+        if (!(error instanceof DeafFeedError)) throw error;
+        throw new UnsuitableDatabaseError(
+          'This node would not hear of changes: what is announced through DATABASE_URL does not arrive where it listens. A pooler that shares connections out by transaction (pgbouncer) swallows notifications: set WRIT_DATABASE_LISTEN_URL, or WRIT_DATABASE_ADMIN_URL, to the same database without the pooler.',
+          { cause: error },
+        );
+      });
+    },
+    async close() {
+      // A connection that nobody answers on never ends by itself.
+      await Promise.all([main, tokens].map((one) => within(one.destroy(), CLOSING).catch(() => {})));
+    },
   };
+}
+
+function openPool(url: string, max: number, health: ConnectionHealth, log: Knex.Logger): Knex {
+  return knex({
+    client: 'pg',
+    connection: { ...connection(url), query_timeout: QUERY_TIMEOUT },
+    pool: {
+      min: 0,
+      max,
+      afterCreate: callbackify(async (made: pg.Client) => {
+        await prepareSession(made);
+        health.watch(made);
+      }),
+      validate: health.isUsable,
+    },
+    acquireConnectionTimeout: 5000,
+    compileSqlOnError: false,
+    log,
+  });
 }
 
 function connection(url: string): pg.ClientConfig & Knex.PgConnectionConfig {
@@ -60,7 +110,7 @@ async function waitFor(url: string, patience: number, onWait: (reason: string) =
   const started = performance.now();
   for (let pause = 100; ; pause = Math.min(pause * 2, 2000)) {
     try {
-      return await checkVersion(url);
+      return await checkDatabase(url);
     } catch (error) {
       if (!isUnavailable(error) || performance.now() - started + pause > patience) throw error;
       onWait(error instanceof Error ? error.message : String(error));
@@ -69,17 +119,13 @@ async function waitFor(url: string, patience: number, onWait: (reason: string) =
   }
 }
 
-async function checkVersion(url: string): Promise<void> {
+async function checkDatabase(url: string): Promise<void> {
   const client = new pg.Client(connection(url));
   // What goes wrong is told by the calls below; without a listener it would end the process too.
   client.on('error', () => {});
   await client.connect();
   try {
-    const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
-    const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
-    if (version < OLDEST_SERVER) {
-      throw new Error(`PostgreSQL ${version} is too old: Writ needs ${OLDEST_SERVER} or later`);
-    }
+    await checkServer(client);
   } finally {
     await client.end();
   }

@@ -33,7 +33,8 @@ export function createTransaction(knex: Knex): Transaction {
       raw: (sql: string, bindings: Bindings = []) => on(knex.raw(sql, bindings)),
     });
     try {
-      await tables.raw('begin');
+      // Whatever the role or the database has as its default.
+      await tables.raw('begin isolation level read committed');
       const result = await work(tables);
       await tables.raw('commit');
       return result;

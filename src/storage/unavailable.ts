@@ -21,7 +21,7 @@ const SQLSTATE = /^(?:08|53|57|58)|^(?:40001|40P01|55P03|25006)$/;
 
 /** The same from the driver, which gives no code; the query builder puts the statement in front of it. */
 const MESSAGE =
-  /(?:^| - )(?:Connection terminated|Connection ended|timeout exceeded|Query read timeout|Client has encountered)/;
+  /(?:^| - )(?:Connection terminated|Connection ended|timeout exceeded|timeout expired|Query read timeout|Client has encountered)/;
 
 /** Whether an error says that the database cannot answer just now, so that trying later may help. */
 export function isUnavailable(error: unknown): boolean {

@@ -487,7 +487,7 @@ describe('what several nodes see of refusals', () => {
       await refused(two, {}, { basic: `${target.clientId}:${SECRET_OF_NOBODY}`, source: `192.0.2.${round}` });
     }
     const last = await two.token(target, { scope: 'not-held' });
-    await eventually(8000, () => two.log().some(({ event }) => event === 'refusals.not_recorded'));
+    await eventually(8000, () => two.log().some(({ event }) => event === 'database.lost'));
     proxy.heal();
     let rows: Refusals[] = [];
     const sum = (): number => rows.reduce((all, { count }) => all + count, 0);

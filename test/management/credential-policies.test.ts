@@ -122,7 +122,7 @@ onEachDatabase(
       const client = { clientId, clientSecret: String(json.clientSecret) };
       assert.equal((await app.token(client)).json.credential_expires_at, undefined);
       const expiring = async (): Promise<number> => {
-        const { text } = await app.request('/metrics');
+        const text = await app.metrics();
         return Number(/^writ_credentials_expiring\{type="client_secret"\} (\d+)$/m.exec(text)?.[1] ?? 0);
       };
       const counted = await expiring();

@@ -30,9 +30,12 @@ describe('two nodes on one database', () => {
     await database.drop();
   });
 
-  async function queries(app: TestApp): Promise<number> {
-    const { text } = await app.request('/metrics');
-    return Number(/^writ_database_queries_total (\d+)$/m.exec(text)?.[1]);
+  /** Looks at an account in the database; other statements come from what works beside the requests. */
+  const looks = (app: TestApp): number => app.statements().filter((sql) => sql.includes('account_credentials(')).length;
+
+  async function outcome(app: TestApp, name: string): Promise<number> {
+    const line = new RegExp(`^writ_account_cache_total\\{outcome="${name}"\\} (\\d+)$`, 'm');
+    return Number(line.exec(await app.metrics())?.[1] ?? 0);
   }
 
   test('a new account works on both at once', async () => {
@@ -74,10 +77,12 @@ describe('two nodes on one database', () => {
   test('a known account by its secret asks the database nothing', async () => {
     const account = await registerWithKeys(one, 'Known', [], { secret: true });
     await two.token(account);
-    const before = await queries(two);
+    const before = { looks: looks(two), hits: await outcome(two, 'hit') };
     for (let round = 0; round < 50; round += 1) assert.equal((await two.token(account)).status, 200);
-    // One is that of the metrics themselves; a node that was kept waiting by its machine looks at an account once more.
-    assert.ok((await queries(two)) - before <= 3);
+    const hits = (await outcome(two, 'hit')) - before.hits;
+    // A node that its machine has kept waiting looks at the account anew.
+    assert.ok(hits >= 25, `${hits} of 50`);
+    assert.equal(looks(two) - before.looks, 50 - hits);
   });
 
   test('B-27 A-29 what many share, and single credentials, change on one and act on the other within a second', async () => {
@@ -136,7 +141,7 @@ describe('two nodes on one database', () => {
     const account = await registerWithKeys(one, 'Mistyped', [], { secret: true });
     const { clientSecret } = account;
     const other = clientSecret.at(-1) === 'A' ? 'B' : 'A';
-    const before = await queries(two);
+    const before = looks(two);
     for (const [clientId, secret] of [
       [account.clientId, clientSecret.slice(0, -1) + other],
       [account.clientId, clientSecret.slice(0, -1)],
@@ -149,7 +154,8 @@ describe('two nodes on one database', () => {
         assert.equal(lastRefusal(two)['clientId'], clientId);
       }
     }
-    assert.ok((await queries(two)) - before <= 2);
+    // A mistyped secret of an account that this node knows may find the node kept waiting by its machine.
+    assert.ok(looks(two) - before <= 1);
     assert.equal((await two.token(account)).status, 200);
   });
 
@@ -178,11 +184,13 @@ describe('two nodes on one database', () => {
       assert.equal(json.error, 'temporarily_unavailable');
       assert.equal(headers.get('retry-after'), '1');
       assert.equal((await two.token({ ...account, clientSecret: 'wrong' })).status, 401);
-      assert.equal((await two.request('/health/ready')).status, 503);
+      const degraded = await two.request('/health/ready');
+      assert.deepEqual([degraded.status, degraded.json], [200, { status: 'degraded' }]);
+      assert.match(await two.metrics(), /^writ_degraded 1$/m);
 
       proxy.heal();
       await eventually(15_000, async () => (await two.token(later)).status === 200);
-      await eventually(15_000, async () => (await two.request('/health/ready')).status === 200);
+      await eventually(15_000, async () => (await two.request('/health/ready')).json.status === 'ready');
     });
   }
 
@@ -193,6 +201,8 @@ describe('two nodes on one database', () => {
     proxy.cut();
     assert.equal((await short.token(account)).status, 200);
     await eventually(6000, async () => (await short.token(account)).status === 503);
+    const unavailable = await short.request('/health/ready');
+    assert.deepEqual([unavailable.status, unavailable.json], [503, { status: 'unavailable' }]);
     proxy.heal();
     await eventually(10_000, async () => (await short.token(account)).status === 200);
     await short.close();

@@ -69,7 +69,7 @@ describe('hostile token requests', () => {
 
   test('G-19 leave the number of metrics as it was, whatever they name', async () => {
     const series = async (): Promise<number> =>
-      (await app.request('/metrics')).text.split('\n').filter((line) => line.startsWith('writ_')).length;
+      (await app.metrics()).split('\n').filter((line) => line.startsWith('writ_')).length;
     const attempt = (index: number): Promise<unknown>[] => [
       app.token({ clientId: `sa_${index}`, clientSecret: `x${index}` }),
       app.token(ROOT, { scope: `scope-${index}` }),
@@ -96,7 +96,6 @@ describe('what goes wrong inside', () => {
       () => app.token(unknown),
       () => app.api('GET', '/api/service-accounts', undefined, bearer),
       () => app.api('POST', '/api/service-accounts', { name: 'x' }, bearer),
-      () => app.request('/health/ready'),
     ];
     try {
       await app.knex.raw('alter table service_accounts rename to mislaid');
@@ -111,7 +110,7 @@ describe('what goes wrong inside', () => {
       for (const fault of faults) outside.push(await fault());
       assert.deepEqual(
         outside.map(({ status }) => status),
-        [503, 503, 503, 503],
+        [503, 503, 503],
       );
       for (const { text } of [...inside, ...outside]) {
         assert.doesNotMatch(

@@ -185,14 +185,14 @@ describe('a status list of a million credentials', () => {
       privateJwk: await exportJWK(privateKey),
       publicJwk: await exportJWK(publicKey),
     } as never;
-    const { clock, logger } = quietSurroundings();
+    const { clock } = quietSurroundings();
     const lists = startStatusLists({
       store: { revoked: () => Promise.resolve({ lists: 1, revoked: new Map([[0, Uint32Array.from(revoked)]]) }) },
       keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
       signingAlg: 'ES256',
       issuer: ISSUER,
       clock,
-      logger,
+      onFailure: (error) => assert.fail(String(error)),
     });
     while (lists.published === undefined) await setTimeout(5);
     return { lists, revoked };

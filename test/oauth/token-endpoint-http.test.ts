@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
+import { HTTP_LIMITS } from '../../src/http/http-server.ts';
 import { assertion, clientKey, lastRefusal, registerWithKeys, type TestAccount } from '../support/assertions.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded, type TestDatabase } from '../support/databases.ts';
@@ -23,7 +24,7 @@ describe('the token endpoint over HTTP', () => {
     app = await startTestApp(
       database,
       { WRIT_TRUSTED_PROXIES: '127.0.0.2' },
-      { httpLimits: { headersTimeout: 700, requestTimeout: 1000, keepAliveTimeout: 5000, headerCount: 100 } },
+      { httpLimits: { ...HTTP_LIMITS, headersTimeout: 700, requestTimeout: 1000, keepAliveTimeout: 5000 } },
     );
     account = await registerWithKeys(app, 'Both', [key], { secret: true });
   });

@@ -10,6 +10,8 @@ export interface FaultProxy {
   cut(): void;
   /** Lets nothing through and says nothing, as a black hole does. */
   swallow(): void;
+  /** Loses everything that the connections of now say from now on, for ever; new ones work. */
+  lose(): void;
   /** Lets everything through again. */
   heal(): void;
   close(): Promise<void>;
@@ -24,6 +26,7 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
   const target = new URL(databaseUrl);
   let state: 'open' | 'cut' | 'swallowing' = 'open';
   const sockets = new Set<Socket>();
+  const lost = new Set<Socket>();
   const server = createServer((inner) => {
     const outer = connect(Number(target.port), target.hostname);
     for (const [from, to] of [
@@ -34,9 +37,11 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
       from.on('error', () => to.destroy());
       from.on('close', () => {
         sockets.delete(from);
+        lost.delete(from);
         to.destroy();
       });
       from.on('data', (chunk) => {
+        if (lost.has(from)) return;
         if (state === 'open') to.write(chunk);
         else held.push(() => to.write(chunk));
       });
@@ -59,6 +64,9 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
     },
     swallow() {
       state = 'swallowing';
+    },
+    lose() {
+      for (const socket of sockets) lost.add(socket);
     },
     heal() {
       state = 'open';

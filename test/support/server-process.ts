@@ -48,6 +48,7 @@ export async function startServerProcess(
       PATH: process.env['PATH'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       PORT: port,
+      WRIT_DRAIN: '0',
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

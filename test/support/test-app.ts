@@ -23,6 +23,10 @@ export interface TestApp {
   readonly internalUrl: string;
   readonly issuer: string;
   readonly knex: Knex;
+  /** What is counted, as it is now: `/metrics` serves what it rendered within the last second. */
+  metrics(): Promise<string>;
+  /** Every statement that was sent so far. */
+  statements(): readonly string[];
   /** Every line that was logged so far. */
   log(): LogEntry[];
   request(path: string, init?: RequestInit): Promise<Reply>;
@@ -88,6 +92,10 @@ export async function startTestApp(
     await server.close();
     throw error;
   });
+  const statements: string[] = [];
+  for (const pool of new Set([server.database.knex, server.database.tokensKnex])) {
+    pool.on('query', ({ sql }: { sql: string }) => statements.push(sql));
+  }
   const url = `http://127.0.0.1:${port}`;
   const { internalListen } = config;
   const internalUrl = internalListen === undefined ? url : `http://${internalListen.host}:${internalListen.port}`;
@@ -99,6 +107,8 @@ export async function startTestApp(
     internalUrl,
     issuer: config.issuer,
     knex: server.database.knex,
+    statements: () => statements,
+    metrics: () => around.metrics.render(),
     log: () => lines.map((line): LogEntry => JSON.parse(line)),
     request: (path, init) => request(url + path, init),
     asClient: (path, { clientId, clientSecret }, parameters) =>

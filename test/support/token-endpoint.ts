@@ -98,7 +98,14 @@ export async function startBareTokenEndpoint(
     }),
   );
   const port = await freePort();
-  const server = await listen(app.callback(), { host: '127.0.0.1', port, limits: HTTP_LIMITS, newId: random.uuid });
+  const server = await listen(app.callback(), {
+    host: '127.0.0.1',
+    port,
+    limits: HTTP_LIMITS,
+    newId: random.uuid,
+    isManagement: () => false,
+    onRefused: () => {},
+  });
   return {
     kid: key.kid,
     issuer,

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { HTTP_LIMITS, type HttpLimits, type HttpServer, listen } from '../../src/http/http-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+
+const LIMITS: HttpLimits = {
+  ...HTTP_LIMITS,
+  connections: { inFlight: 3, waiting: 20, waitingInAll: 30, waitingWhenCrowded: 2, unreadBytes: 8_000_000 },
+};
+
+const servers: HttpServer[] = [];
+const sockets: Socket[] = [];
+after(async () => {
+  sockets.forEach((socket) => socket.destroy());
+  await Promise.all(servers.map((server) => server.close(0)));
+});
+
+/** A server whose answers wait until the test lets them go. */
+async function start(
+  limits = LIMITS,
+  answer: (response: ServerResponse, open: ServerResponse[]) => void = (response, open) => open.push(response),
+): Promise<{ open: ServerResponse[]; client: (requests: number) => Promise<{ socket: Socket; text: () => string }> }> {
+  const open: ServerResponse[] = [];
+  const port = await freePort();
+  const server = await listen((_request, response) => answer(response, open), {
+    host: '127.0.0.1',
+    port,
+    limits,
+    newId: () => 'id',
+    isManagement: () => false,
+    onRefused: () => {},
+  });
+  servers.push(server);
+  return {
+    open,
+    async client(requests) {
+      const socket = connect(port, '127.0.0.1');
+      sockets.push(socket);
+      socket.on('error', () => {});
+      await once(socket, 'connect');
+      let text = '';
+      socket.on('data', (chunk) => (text += chunk.toString()));
+      socket.write('GET /x HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(requests));
+      return { socket, text: () => text };
+    },
+  };
+}
+
+const answers = (text: string): number => text.split('HTTP/1.1 200').length - 1;
+
+describe('requests that come on one connection without waiting for answers', () => {
+  test('are worked on a few at a time, and all answered', async () => {
+    const { open, client } = await start();
+    const { text } = await client(15);
+    for (let answered = 0; answered < 15; answered += 1) {
+      await eventually(5000, () => open.length > answered);
+      assert.ok(open.length - answered <= 3, `${open.length - answered} in flight`);
+      open[answered]?.end('x');
+    }
+    await eventually(5000, () => answers(text()) === 15);
+  });
+
+  test('cut the connection when there are too many', async () => {
+    const { open, client } = await start();
+    const { socket } = await client(40);
+    await once(socket, 'close');
+    assert.equal(open.length, 3);
+    // Nobody else notices.
+    const other = await client(1);
+    await eventually(5000, () => open.length === 4);
+    open[3]?.end('x');
+    await eventually(5000, () => answers(other.text()) === 1);
+  });
+
+  test('may be fewer where many connections do so, and make room when they are gone', async () => {
+    const { open, client } = await start();
+    const crowd = [await client(17), await client(17)];
+    await eventually(5000, () => open.length === 6);
+    const late = await client(10);
+    await once(late.socket, 'close');
+    for (const { socket } of crowd) socket.destroy();
+    // A connection that is not read shows that it is gone when it is written to.
+    await eventually(5000, () => {
+      for (const response of open) response.end('x');
+      return open.every((response) => response.closed);
+    });
+    const before = open.length;
+    const { text } = await client(10);
+    for (let answered = 0; answered < 10; answered += 1) {
+      await eventually(5000, () => open.length > before + answered);
+      open[before + answered]?.end('x');
+    }
+    await eventually(5000, () => answers(text()) === 10);
+  });
+});
+
+describe('answers that nobody reads', () => {
+  const large = Buffer.alloc(20_000_000, 'x');
+
+  test('cut connections once there is too much, and spare who reads', async () => {
+    const cut: ServerResponse[] = [];
+    const { client } = await start(LIMITS, (response) => {
+      response.on('close', () => {
+        if (!response.writableFinished) cut.push(response);
+      });
+      response.end(large);
+    });
+    const unread = 6;
+    for (let index = 0; index < unread; index += 1) (await client(1)).socket.pause();
+    const reader = await client(1);
+    await eventually(10_000, () => reader.text().length > large.length);
+    await eventually(10_000, () => cut.length >= unread - 1);
+  });
+
+  test('cut the connection when nothing has moved for too long', async () => {
+    const { client } = await start({ ...LIMITS, stallTimeout: 500 }, (response) =>
+      response.end(Buffer.alloc(30_000_000)),
+    );
+    const { socket } = await client(1);
+    socket.pause();
+    const closed = once(socket, 'close');
+    // A socket that is not read learns of its end when it is.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    socket.resume();
+    await closed;
+    assert.ok(socket.bytesRead < 30_000_000);
+  });
+});

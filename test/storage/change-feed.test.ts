@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import pg from 'pg';
+import { registerWithKeys } from '../support/assertions.ts';
+import { postgres18, type TestDatabase } from '../support/databases.ts';
+import { type DeafPooler, startDeafPooler } from '../support/deaf-pooler.ts';
+import { eventually } from '../support/eventually.ts';
+import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+
+describe('a feed behind a pooler that shares connections out by transaction', () => {
+  const issuer = { WRIT_ISSUER: 'https://pooled.example' };
+  let database: TestDatabase;
+  let pooler: DeafPooler;
+  before(async () => {
+    database = await postgres18.create();
+    pooler = await startDeafPooler(database.url);
+  });
+  after(async () => {
+    await pooler.close();
+    await database.drop();
+  });
+
+  test('stops the start and names the setting', async () => {
+    await assert.rejects(startTestApp({ ...database, url: pooler.url }, issuer), {
+      name: 'UnsuitableDatabaseError',
+      message: /would not hear of changes.*WRIT_DATABASE_LISTEN_URL/s,
+    });
+  });
+
+  test('does no harm where the feed has a connection of its own', async () => {
+    const one = await startTestApp(database, issuer);
+    const two = await startTestApp(
+      { ...database, url: pooler.url },
+      { ...issuer, WRIT_DATABASE_LISTEN_URL: database.url },
+    );
+    const account = await registerWithKeys(one, 'Pooled', [], { secret: true });
+    assert.equal((await two.token(account)).status, 200);
+    await one.api('PATCH', `/api/service-accounts/${account.clientId}`, { state: 'disabled' });
+    await eventually(2000, async () => (await two.token(account)).status === 401);
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  test('counts as cut off when it goes deaf later, so that changes act all the same', async () => {
+    pooler.deaf = false;
+    const one = await startTestApp(database, issuer);
+    const two = await startTestApp({ ...database, url: pooler.url }, issuer);
+    const account = await registerWithKeys(one, 'Deaf', [], { secret: true });
+    assert.equal((await two.token(account)).status, 200);
+    pooler.deaf = true;
+    await one.api('PATCH', `/api/service-accounts/${account.clientId}`, { state: 'disabled' });
+    await eventually(15_000, async () => (await two.token(account)).status === 401);
+    await eventually(15_000, async () => (await two.request('/health/ready')).json.status === 'degraded');
+    const lost = two.log().find(({ event }) => event === 'database.lost');
+    assert.match(String(lost?.['reason']), /does not hear/);
+    pooler.deaf = false;
+    await eventually(15_000, async () => (await two.request('/health/ready')).json.status === 'ready');
+    await Promise.all([one.close(), two.close()]);
+  });
+});
+
+describe('what others say on the channel of changes', () => {
+  const app = useTestApp(postgres18);
+  let stranger: pg.Client;
+  before(async () => {
+    stranger = new pg.Client(app.knex.client.connectionSettings.connectionString);
+    // The database is dropped before this connection ends.
+    stranger.on('error', () => {});
+    await stranger.connect();
+  });
+  after(() => stranger.end());
+
+  let registered = 0;
+  const refusedAfter = async (target: TestApp, payload: string): Promise<void> => {
+    const account = await registerWithKeys(target, `Announced ${(registered += 1)}`, [], { secret: true });
+    assert.equal((await target.token(account)).status, 200);
+    // Behind the server's back, so that only the announcement can tell it.
+    await stranger.query(`update service_accounts set state = 'disabled' where client_id = $1`, [account.clientId]);
+    await stranger.query('select pg_notify($1, $2)', ['writ_changes', payload]);
+    await eventually(10_000, async () => (await target.token(account)).status === 401);
+  };
+
+  for (const payload of [
+    'null',
+    '',
+    '{',
+    '[]',
+    '5',
+    '"account"',
+    '{}',
+    '{"kind":"account"}',
+    '{"kind":"account","clientId":5}',
+    '{"kind":"account","clientId":{"toString":1}}',
+    '{"kind":"of a later release"}',
+    '{"kind":"call"}',
+    'x'.repeat(7000),
+  ]) {
+    test(`${payload.slice(0, 50) || 'nothing'} means that everything may have changed`, () =>
+      refusedAfter(app, payload));
+  }
+
+  test('is warned about, but not each time', () => {
+    const warnings = app.log().filter(({ event }) => event === 'change.unreadable');
+    assert.equal(warnings.length, 1);
+    assert.equal(warnings[0]?.['level'], 'warn');
+  });
+
+  test("another node's call to itself changes nothing", async () => {
+    const account = await registerWithKeys(app, 'Called', [], { secret: true });
+    await stranger.query('select pg_notify($1, $2)', ['writ_changes', '{"kind":"call","call":"of another node"}']);
+    assert.equal((await app.token(account)).status, 200);
+  });
+});

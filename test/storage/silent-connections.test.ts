@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
+import { postgres18, type TestDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+
+describe('connections to the database that have fallen silent', () => {
+  let database: TestDatabase;
+  let proxy: FaultProxy;
+  let app: TestApp;
+  before(async () => {
+    database = await postgres18.create();
+    proxy = await startFaultProxy(database.url);
+    app = await startTestApp({ ...database, url: proxy.url });
+  });
+  after(async () => {
+    proxy.heal();
+    await app.close();
+    await proxy.close();
+    await database.drop();
+  });
+
+  test('G-03 are given up, and new ones serve keys and management within seconds', async () => {
+    const key = clientKey('ES256');
+    const account = await registerWithKeys(app, 'Silent', [key], { secret: true });
+    // As many connections as the pools have.
+    await Promise.all(Array.from({ length: 30 }, () => app.api('GET', '/api/service-accounts')));
+    await Promise.all(
+      Array.from({ length: 30 }, () => tokenByAssertion(app, assertion(key, account.clientId, app.issuer))),
+    );
+    proxy.lose();
+    const byKey = async (): Promise<number> =>
+      (await tokenByAssertion(app, assertion(key, account.clientId, app.issuer))).status;
+    const statuses: number[] = [];
+    await eventually(8000, async () => {
+      const both = await Promise.all([byKey(), app.api('GET', '/api/service-accounts').then(({ status }) => status)]);
+      statuses.push(...both);
+      return both.every((status) => status === 200);
+    });
+    // Every connection that has fallen silent is gone by then, not just those that were tried.
+    const later = await Promise.all([
+      ...Array.from({ length: 10 }, byKey),
+      ...Array.from({ length: 20 }, () => app.api('GET', '/api/service-accounts').then(({ status }) => status)),
+    ]);
+    assert.deepEqual(new Set(later), new Set([200]));
+    assert.ok(
+      statuses.every((status) => status === 200 || status === 503),
+      statuses.join(),
+    );
+  });
+
+  test('a database that takes no connection either is answered with what is remembered, or 503', async () => {
+    const account = await registerWithKeys(app, 'Remembered', [], { secret: true });
+    assert.equal((await app.token(account)).status, 200);
+    proxy.swallow();
+    proxy.lose();
+    const started = performance.now();
+    const served: number[] = [];
+    const asked: number[] = [];
+    while (performance.now() - started < 9000) {
+      served.push((await app.token(account)).status);
+      asked.push((await app.api('GET', '/api/self')).status);
+    }
+    assert.deepEqual(new Set(served), new Set([200]));
+    assert.deepEqual(new Set(asked), new Set([503]));
+    assert.ok(!app.log().some(({ level }) => level === 'error'));
+    proxy.heal();
+    await eventually(15_000, async () => (await app.api('GET', '/api/self')).status === 200);
+  });
+
+  test('an outage is one line when it begins and one when it is over', async () => {
+    const count = (wanted: string): number => app.log().filter(({ event }) => event === wanted).length;
+    await eventually(15_000, () => count('database.lost') === count('database.back'));
+    const before = app.log().length;
+    proxy.cut();
+    await eventually(10_000, async () => (await app.request('/health/ready')).json.status === 'degraded');
+    // Long enough for whatever works beside the requests to have tried several times.
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    proxy.heal();
+    await eventually(15_000, () => app.log().some(({ event }, index) => index >= before && event === 'database.back'));
+    const lines = app
+      .log()
+      .slice(before)
+      .filter(({ event }) => event !== 'database.notice');
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['database.lost', 'database.back'],
+    );
+    assert.ok(lines.every((line) => !('err' in line)));
+  });
+});
