@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { pid } from 'node:process';
+import { clocksApart } from './clocks-apart.ts';
 import { atMostEvery } from './at-most-every.ts';
 import type { Config } from './config/parse-config.ts';
 import type { AuditEntry, Origin } from './domain/audit/audit-event.ts';
@@ -17,7 +18,7 @@ import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { createOutageLog, type OutageLog } from './outage-log.ts';
 import type { GuessLimits } from './oauth/guess-limiter.ts';
-import type { ChangeListener } from './storage/change-feed.ts';
+import type { ChangeFeed, ChangeListener } from './storage/change-feed.ts';
 import { type AccountCache, createAccountCache } from './storage/account-cache.ts';
 import { createStorage } from './storage/create-storage.ts';
 import { type Database, poolState } from './storage/database.ts';
@@ -108,12 +109,17 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
       tellOfStatuses();
     },
   };
-  const feed = opened.adopt(
+  const tellOfClock = atMostEvery(60_000, now, (apart: string) => logger.warn({ event: 'clock.apart' }, apart));
+  const feed: ChangeFeed = opened.adopt(
     await database.listen({
       listener,
       clock,
       newId: random.id,
-      onAnswer: outages.answered,
+      onAnswer(offset) {
+        outages.answered();
+        const apart = clocksApart(offset);
+        if (apart !== undefined) tellOfClock(apart);
+      },
       onTrouble: ({ kind, reason, error }) =>
         kind === 'lost'
           ? outages.failed('changes.lost', new DomainError('unavailable', reason, { cause: error }))

@@ -1,10 +1,9 @@
 import type { Readiness } from './http/health.ts';
+import { clocksApart } from './clocks-apart.ts';
 import type { PreparedServer } from './prepare-server.ts';
 
 /** As long without an answer counts as not reaching the database, in milliseconds. */
 const REACHED_WITHIN = 1000;
-/** Milliseconds that the clocks of node and database may be apart. */
-const CLOCK_WARNING = 5000;
 
 /**
  * How well a node can serve now, from what it knows already.
@@ -17,7 +16,6 @@ export function readinessOf(
 ): Readiness {
   const away = sinceAnswer();
   const status = away <= REACHED_WITHIN ? 'ready' : away <= maxStaleness * 1000 ? 'degraded' : 'unavailable';
-  const seconds = Math.round(clockOffset() / 1000);
-  const apart = `The clock of this node is ${Math.abs(seconds)} s ${seconds > 0 ? 'behind' : 'ahead of'} the database's`;
-  return { status, warnings: Math.abs(clockOffset()) > CLOCK_WARNING ? [apart] : [] };
+  const apart = clocksApart(clockOffset());
+  return { status, warnings: apart === undefined ? [] : [apart] };
 }

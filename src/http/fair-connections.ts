@@ -25,6 +25,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 /** A request handler that shares the server out among connections. */
 export interface FairConnections {
   readonly handle: RequestListener;
+  /** Requests that are worked on. */
+  inFlight(): number;
   /** Cuts the connections that have left answers unread the longest, while there is too much unread. Called now and then. */
   cutSlowReaders(): void;
 }
@@ -45,6 +47,7 @@ interface Connection {
 export function fairConnections(handler: RequestListener, limits: ConnectionLimits): FairConnections {
   const connections = new Map<Socket, Connection>();
   let waitingInAll = 0;
+  let inFlight = 0;
 
   function connectionOf(socket: Socket): Connection {
     const known = connections.get(socket);
@@ -61,8 +64,10 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
 
   function start(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
     connection.inFlight += 1;
+    inFlight += 1;
     response.once('close', () => {
       connection.inFlight -= 1;
+      inFlight -= 1;
       startNext(connection);
     });
     handler(request, response);
@@ -91,6 +96,8 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
   }
 
   return {
+    inFlight: () => inFlight,
+
     handle(request, response) {
       const { socket } = request;
       if (socket.destroyed) return;

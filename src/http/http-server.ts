@@ -1,6 +1,14 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { problemDocument } from './problem.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, fairConnections } from './fair-connections.ts';
 
@@ -82,6 +90,7 @@ export async function listen(
     connections.handle,
   );
   server.timeout = stallTimeout;
+  const newcomers = trackNewcomers(server);
   // Node would drop the headers beyond its own limit and say nothing.
   server.maxHeadersCount = 0;
   server.on('clientError', (error: ParseError, socket: Socket) => {
@@ -105,6 +114,7 @@ export async function listen(
     },
     async close(grace) {
       draining = true;
+      await quietMoment(newcomers, connections.inFlight);
       const closed = once(server, 'close');
       server.close();
       // A connection that was busy when we began to close may be kept alive and idle a moment later.
@@ -116,6 +126,41 @@ export async function listen(
       clearTimeout(cut);
     },
   };
+}
+
+/** Connections that have not asked for anything yet, and how many there have been. */
+interface Newcomers {
+  readonly waiting: ReadonlySet<Socket>;
+  accepted(): number;
+}
+
+function trackNewcomers(server: Server): Newcomers {
+  const waiting = new Set<Socket>();
+  let accepted = 0;
+  server.on('connection', (socket: Socket) => {
+    accepted += 1;
+    waiting.add(socket);
+    socket.once('close', () => waiting.delete(socket));
+  });
+  server.on('request', ({ socket }: IncomingMessage) => waiting.delete(socket));
+  return { waiting, accepted: () => accepted };
+}
+
+/** Milliseconds in which a quiet moment is waited for. */
+const QUIET_WITHIN = 1000;
+
+/**
+ * Waits for a moment in which nobody connects or asks. The kernel resets connections that have been made and not yet
+ * been accepted when the listening socket closes, and a load balancer cannot know whether their requests were served.
+ */
+async function quietMoment({ waiting, accepted }: Newcomers, inFlight: () => number): Promise<void> {
+  const until = performance.now() + QUIET_WITHIN;
+  let before = -1;
+  // Between two of these, Node.js accepts everybody who waits.
+  while (performance.now() < until && (accepted() !== before || waiting.size > 0 || inFlight() > 0)) {
+    before = accepted();
+    await setImmediate();
+  }
 }
 
 /** A request that was answered before any handler saw it. */

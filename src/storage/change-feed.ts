@@ -34,8 +34,8 @@ export interface ChangeFeedOptions {
   readonly clock: () => Date;
   /** Told that the database can be reached again, and when it answered last before that. */
   readonly onReached: (lastAnswer: number) => void;
-  /** Told of every answer. */
-  readonly onAnswer: () => void;
+  /** Told of every answer, and by how many milliseconds the database's clock is ahead of this node's. */
+  readonly onAnswer: (clockOffset: number) => void;
   readonly onTrouble: (trouble: FeedTrouble) => void;
 }
 
@@ -160,7 +160,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
         if (proving === undefined && asked - provedAt >= PROVE_EVERY) proveAgain(client);
       }
       lastAnswer = asked;
-      onAnswer();
+      onAnswer(clockOffset);
     } catch (error) {
       onTrouble({ kind: 'lost', reason: String(error), error });
       client?.end().catch(() => {});
@@ -177,6 +177,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
 
   await connect();
   if (client !== undefined) await lookAtClock(client);
+  onAnswer(clockOffset);
   timer = setTimeout(() => void ask(), ASK_EVERY);
   return {
     lastAnswer: () => lastAnswer,

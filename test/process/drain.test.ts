@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { describe, test } from 'node:test';
+import { ROOT, TEST_ENVIRONMENT } from '../support/config.ts';
+import { eventually } from '../support/eventually.ts';
+import { startServerProcess, workFolder } from '../support/server-process.ts';
+
+interface Answered {
+  readonly status: number;
+  readonly connection: string | undefined;
+}
+
+/** A token request on kept connections, as a load balancer sends it. */
+async function token(url: string, agent: Agent): Promise<Answered> {
+  const body = 'grant_type=client_credentials';
+  const sent = request(`${url}/oauth/token`, {
+    method: 'POST',
+    agent,
+    headers: {
+      Authorization: `Basic ${btoa(`${ROOT.clientId}:${ROOT.clientSecret}`)}`,
+      'Content-Type': 'application/x-www-form-urlencoded',
+      'Content-Length': body.length,
+    },
+  });
+  sent.end(body);
+  const [answer] = await once(sent, 'response');
+  answer.resume();
+  await once(answer, 'end');
+  return { status: answer.statusCode, connection: answer.headers.connection };
+}
+
+describe('SIGTERM', () => {
+  test('G-14 turns readiness first, and goes on serving until load balancers have noticed', async () => {
+    const folder = workFolder();
+    const server = await startServerProcess(folder.path, { ...TEST_ENVIRONMENT, WRIT_DRAIN: '4' });
+    await server.ready();
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    assert.deepEqual(await token(server.url, agent), { status: 200, connection: 'keep-alive' });
+    const ended = server.end();
+    // A load balancer sends requests until it has noticed that readiness has turned.
+    const sending = new AbortController();
+    const failures: unknown[] = [];
+    const answers: Answered[] = [];
+    const loops = Array.from({ length: 8 }, async () => {
+      while (!sending.signal.aborted) {
+        try {
+          answers.push(await token(server.url, agent));
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+    });
+    await eventually(10_000, async () => (await fetch(`${server.url}/health/ready`)).status === 503);
+    assert.deepEqual(await (await fetch(`${server.url}/health/ready`)).json(), { status: 'draining' });
+    assert.equal((await fetch(`${server.url}/health/live`)).status, 200);
+    const before = answers.length;
+    await eventually(10_000, () => answers.length > before + 50);
+    const late = answers.slice(before + 10);
+    assert.deepEqual(new Set(late.map(({ status }) => status)), new Set([200]));
+    assert.deepEqual(new Set(late.map(({ connection }) => connection)), new Set(['close']));
+    sending.abort();
+    await Promise.all(loops);
+    assert.deepEqual(failures, []);
+    assert.equal(await ended, 0);
+    agent.destroy();
+    folder.remove();
+  });
+
+  test('ends at once where a person asks for it, also during a drain', async () => {
+    for (const signals of [['SIGINT'], ['SIGTERM', 'SIGINT']] as const) {
+      const folder = workFolder();
+      const server = await startServerProcess(folder.path, { ...TEST_ENVIRONMENT, WRIT_DRAIN: '3600' });
+      await server.ready();
+      for (const signal of signals) {
+        server.child.kill(signal);
+        await eventually(10_000, () => server.stdout.some((line) => line.includes('server.stopping')));
+      }
+      assert.equal(await server.ended(), 0);
+      folder.remove();
+    }
+  });
+});
