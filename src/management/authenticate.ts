@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { reachesEverything, reachOf } from '../domain/credentials/reach.ts';
 import { roleGrantsOf } from '../domain/permissions/effective-permissions.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
@@ -72,7 +73,8 @@ export function createAuthentication(
       const credential = mintedBy(token, snapshot);
       if (credential === undefined) throw dead('credential_revoked');
       if (snapshot.tokenRevoked) throw dead('token_revoked');
-      const { account, holdings } = snapshot;
+      const { account } = snapshot;
+      const holdings = reachOf(snapshot.holdings, credential);
       return {
         clientId: account.clientId,
         company: account.company,
@@ -80,7 +82,7 @@ export function createAuthentication(
         credentialId: credential.credentialId,
         permissions: inCommon(token.permissions, holdings.get('management') ?? new Set()),
         holdings,
-        roles: roleGrantsOf(snapshot),
+        roles: reachesEverything(credential) ? roleGrantsOf(snapshot) : [],
         groups: snapshot.groups.map(({ groupId }) => groupId),
       };
     },

@@ -24,6 +24,7 @@ import {
 } from './rotate-credential.ts';
 import type { UseCount } from './use-store.ts';
 import { bindAudiences, type WantedCredential } from './wanted-credential.ts';
+import { widens } from './widens.ts';
 import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
 import { type CredentialTools, issueCredentials, type IssuedCredential } from './issue-credentials.ts';
 
@@ -96,6 +97,8 @@ export interface CredentialsTools extends CredentialTools {
   readonly clock: Clock;
   /** What holds on this server, whatever a company says. */
   readonly policy: CredentialPolicy;
+  /** Seconds that an assertion may last where its key says nothing else. */
+  readonly assertionMaxTtl: number;
 }
 
 export function createCredentials(tools: CredentialsTools): Credentials {
@@ -160,9 +163,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         const after = changedCredential(before, changes, policy, clock());
         assertUnlikeOthers(snapshot.credentials, before, changes);
         if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
-        // What only takes away needs no more than being allowed to.
-        const { state, lifetime, permissions, extend } = changes;
-        if (state === 'enabled' || lifetime !== undefined || permissions !== undefined || extend === true) {
+        if (asksForEverything(changes) || widens(before, after, tools.assertionMaxTtl)) {
           await assertMayHave(stores, caller, snapshot, after.permissions);
         }
         const details = differences(shown(before), shown(after), Object.keys(shown(after)));
@@ -212,6 +213,11 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         };
       }),
   };
+}
+
+/** What is asked for without a bound takes being allowed to, also where the credential has it already. */
+function asksForEverything({ state, lifetime, permissions, extend }: CredentialChanges): boolean {
+  return state === 'enabled' || lifetime === null || permissions === null || extend === true;
 }
 
 function found({ credentials }: AccountSnapshot, id: string): Credential {

@@ -14,9 +14,9 @@ export interface Caller {
   readonly credentialId: CredentialId;
   /** Management permissions, some at places, that stand in its token and that the account still holds. */
   readonly permissions: ReadonlySet<string>;
-  /** Everything that the account holds now, at every resource server. */
+  /** Everything that the account holds now, at every resource server, as far as what got its token reaches. */
   readonly holdings: Holdings;
-  /** The roles that it has, its own and its groups'. */
+  /** The roles that it has, its own and its groups'; none where what got its token reaches only a part. */
   readonly roles: readonly RoleGrant[];
   readonly groups: readonly GroupId[];
 }

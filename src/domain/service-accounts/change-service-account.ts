@@ -1,5 +1,6 @@
 import { differences } from '../audit/differences.ts';
 import { STATUSES } from '../change.ts';
+import { assertMayHave } from '../credentials/may-have-credential.ts';
 import type { GroupId, Membership } from '../groups/group.ts';
 import { joinGroups, type JoinedGroups } from '../groups/join-groups.ts';
 import { type CompanyId, newGrantId } from '../ids.ts';
@@ -59,6 +60,10 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
       roles,
       audiences,
     });
+    // To enable an account again is to hand its credentials out again.
+    if (changes.state === 'enabled' && before.account.state === 'disabled') {
+      await assertMayHave(stores, caller, before, undefined);
+    }
     const account = await changedAccount(stores, before.account, changes, { ...grants, roles, audiences });
     assertFits(account, tools.tokens);
     if (added.length > 0) assertNumberOfGrants(grants.grants.length);

@@ -1,6 +1,5 @@
-import type { Holdings } from '../permissions/effective-permissions.ts';
+import { narrowed } from '../credentials/reach.ts';
 import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/resolve-access.ts';
-import { inCommon } from '../permissions/scope-token.ts';
 import type { Audience, ResourceServerId } from '../resource-servers/resource-server.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE } from '../service-accounts/service-account.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
@@ -93,10 +92,4 @@ export function heldAt(
 ): string[] {
   const reach = subset === undefined ? holdings : narrowed(holdings, subset);
   return [...(reach.get(id) ?? [])].toSorted();
-}
-
-/** What may be asked for with a credential of an account. */
-function narrowed(holdings: Holdings, subset: readonly string[]): Holdings {
-  const wanted = new Set(subset);
-  return new Map([...holdings].map(([id, held]) => [id, new Set([...inCommon(held, wanted)].toSorted())]));
 }

@@ -1,0 +1,37 @@
+import { covers } from '../permissions/scope-token.ts';
+import type { Credential } from './credential.ts';
+
+/**
+ * Whether a change lets a credential do more than before, or for longer. A change that only takes away needs no more
+ * than being allowed to change credentials; any other is like adding a credential.
+ *
+ * @param defaultMaxTtl seconds that an assertion may last where its key says nothing else
+ */
+export function widens(before: Credential, after: Credential, defaultMaxTtl: number): boolean {
+  return (
+    (before.state === 'disabled' && after.state === 'enabled') ||
+    endsLater(before, after) ||
+    asksForMore(before.permissions, after.permissions) ||
+    takesMoreAssertions(before, after, defaultMaxTtl)
+  );
+}
+
+function endsLater(before: Credential, after: Credential): boolean {
+  const end = ({ expiresAt }: Credential): number => expiresAt?.getTime() ?? Infinity;
+  if (end(after) > end(before)) return true;
+  return after.extend && (!before.extend || (after.lifetime ?? Infinity) > (before.lifetime ?? Infinity));
+}
+
+function asksForMore(before: readonly string[] | undefined, after: readonly string[] | undefined): boolean {
+  if (before === undefined) return false;
+  const could = new Set(before);
+  return after === undefined || after.some((permission) => !covers(could, permission));
+}
+
+function takesMoreAssertions(before: Credential, after: Credential, defaultMaxTtl: number): boolean {
+  if (before.type !== 'public_key' || after.type !== 'public_key') return false;
+  return (
+    after.assertionAudiences.some((audience) => !before.assertionAudiences.includes(audience)) ||
+    (after.assertionMaxTtl ?? defaultMaxTtl) > (before.assertionMaxTtl ?? defaultMaxTtl)
+  );
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { clientKey } from '../support/assertions.ts';
+import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
+import { postgres18 } from '../support/databases.ts';
+import { type Reply, useTestApp } from '../support/test-app.ts';
+
+const ACCOUNTS = '/api/companies/a/service-accounts';
+const GROUPS = '/api/companies/a/groups';
+const MANAGE = [
+  'writ.serviceaccounts.manage',
+  'writ.credentials.manage',
+  'writ.roles.bind',
+  'writ.roles.manage',
+  'writ.serviceaccounts.view',
+  'writ.activity.view',
+  'writ.companies.view',
+];
+
+describe('what a caller may grant', () => {
+  const app = useTestApp(postgres18);
+  before(() => makeCompany(app, 'a'));
+
+  /** A credential of the account that does not reach `pay`, and a token that it got. */
+  async function restricted(account: ApiCaller, credential: object): Promise<string> {
+    const { status, json, text } = await app.api('POST', `${ACCOUNTS}/${account.clientId}/credentials`, credential);
+    assert.equal(status, 201, text);
+    if (json.type !== 'api_key') return apiToken(app, { ...account, clientSecret: json.clientSecret });
+    const exchanged = await app.request('/oauth/token', {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: json.apiKey ?? json.clientSecret,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      }),
+    });
+    assert.equal(exchanged.status, 200, exchanged.text);
+    return exchanged.json.access_token;
+  }
+
+  for (const [kind, credential] of [
+    ['a secret that may ask for a part', { type: 'client_secret', permissions: MANAGE }],
+    ['an API key for the management API', { type: 'api_key', audience: 'management' }],
+  ] as const) {
+    test(`E-02 is no more than ${kind} reaches, by whatever way`, async () => {
+      const account = await makeCaller(app, ACCOUNTS, [...MANAGE, 'pay']);
+      const audience = `${app.issuer}/api`;
+      const bearer = await restricted(
+        account,
+        credential.type === 'api_key' ? { ...credential, audience } : credential,
+      );
+      const { json: other } = await app.api('POST', ACCOUNTS, { name: `Other of ${kind}` });
+      const { json: stronger } = await app.api('POST', ACCOUNTS, { name: `Strong of ${kind}`, permissions: ['pay'] });
+      const { json: group } = await app.api('POST', GROUPS, { name: `Team of ${kind}`, permissions: ['pay'] });
+      const writes: [string, string, object?][] = [
+        ['POST', ACCOUNTS, { name: 'Made', permissions: ['pay'] }],
+        ['POST', ACCOUNTS, { name: 'Made', permissions: ['pay@shop'] }],
+        ['PATCH', `${ACCOUNTS}/${other.clientId}`, { permissions: ['pay'] }],
+        ['PUT', `${ACCOUNTS}/${other.clientId}/permissions/pay`],
+        ['PATCH', `${ACCOUNTS}/${other.clientId}`, { groups: [group.groupId] }],
+        ['PATCH', `${GROUPS}/${group.groupId}`, { members: [other.clientId] }],
+        ['POST', `${ACCOUNTS}/${stronger.clientId}/credentials`, { type: 'client_secret' }],
+        ['POST', `${ACCOUNTS}/${account.clientId}/credentials`, { type: 'client_secret' }],
+        ['POST', `${ACCOUNTS}/${account.clientId}/credentials`, { type: 'client_secret', permissions: ['pay'] }],
+      ];
+      for (const [method, path, body] of writes) {
+        assertRefused(app, await app.api(method, path, body, bearer), 403, 'forbidden', `${method} ${path}`);
+      }
+      // The whole account may.
+      for (const [method, path, body] of writes) {
+        const reply = await app.api(method, path, body, account.bearer);
+        assert.ok(reply.status < 300 || reply.status === 409, `${method} ${path} ${reply.text}`);
+      }
+      // And what the credential does reach, it may give.
+      const given = await app.api(
+        'POST',
+        ACCOUNTS,
+        { name: `Viewer of ${kind}`, permissions: ['writ.companies.view'] },
+        bearer,
+      );
+      assert.equal(given.status, 201, given.text);
+    });
+  }
+
+  test('E-02 a role is bound by what the credential reaches, not by the role that its account has', async () => {
+    await app.api('PATCH', '/api/roles/reporter', { permissions: ['pay'] });
+    const { json } = await app.api('POST', ACCOUNTS, { name: 'Administrator', roles: ['company-owner'] });
+    const owner = { ...json, bearer: await apiToken(app, json) };
+    const { json: other } = await app.api('POST', ACCOUNTS, { name: 'Bound', audience: 'api://default' });
+    const bind = (bearer: string): Promise<Reply> =>
+      app.api('PUT', `${ACCOUNTS}/${other.clientId}/roles/reporter`, undefined, bearer);
+    const bearer = await restricted(owner, { type: 'client_secret', permissions: MANAGE });
+    assertRefused(app, await bind(bearer), 403, 'forbidden');
+    assert.equal((await bind(owner.bearer)).status, 204);
+  });
+});
+
+describe('what is done to a stronger account', () => {
+  const app = useTestApp(postgres18);
+  let weak: ApiCaller;
+  before(async () => {
+    await makeCompany(app, 'a');
+    weak = await makeCaller(app, ACCOUNTS, MANAGE);
+  });
+
+  /** An account that may pay, with a key that the test does with what it is about. */
+  async function strong(credential: object = {}): Promise<{ path: string; key: string }> {
+    const { json, status, text } = await app.api('POST', ACCOUNTS, {
+      name: 'Strong',
+      slug: `strong-${process.hrtime.bigint()}`,
+      permissions: ['pay'],
+      credentials: [{ type: 'public_key', publicKey: clientKey('ES256').jwk, ...credential }],
+    });
+    assert.equal(status, 201, text);
+    const path = `${ACCOUNTS}/${json.clientId}`;
+    return { path, key: `${path}/credentials/${json.credentials[0].credentialId}` };
+  }
+
+  for (const [what, credential, change] of [
+    ['more audiences', {}, { assertionAudiences: ['https://other.example'] }],
+    [
+      'another audience',
+      { assertionAudiences: ['https://one.example'] },
+      { assertionAudiences: ['https://two.example'] },
+    ],
+    ['longer assertions', {}, { assertionMaxTtl: 86_400 }],
+    ['longer assertions than its own', { assertionMaxTtl: 60 }, { assertionMaxTtl: 61 }],
+    ['the longest assertions of the server', { assertionMaxTtl: 60 }, { assertionMaxTtl: null }],
+    ['a longer life', { expiresIn: 60 }, { expiresIn: 3600 }],
+    ['a life without end', { expiresIn: 60 }, { expiresIn: null }],
+    ['a life that its use extends', { expiresIn: 60 }, { extend: true }],
+    ['all of the rights', { permissions: [] }, { permissions: null }],
+    ['more of the rights', { permissions: ['pay@shop'] }, { permissions: ['pay'] }],
+  ] as const) {
+    test(`E-06 a key is given ${what} by who may have it only`, async () => {
+      const { key } = await strong(credential);
+      assertRefused(app, await app.api('PATCH', key, change, weak.bearer), 403, 'forbidden');
+      const all = { ...change, name: 'Also named' };
+      assertRefused(app, await app.api('PATCH', key, all, weak.bearer), 403, 'forbidden');
+      assert.equal((await app.api('PATCH', key, change)).status, 200);
+    });
+  }
+
+  for (const [what, credential, change] of [
+    ['fewer audiences', { assertionAudiences: ['https://one.example'] }, { assertionAudiences: [] }],
+    ['shorter assertions', {}, { assertionMaxTtl: 60 }],
+    ['an end', {}, { expiresIn: 3600 }],
+    ['a nearer end', { expiresIn: 3600 }, { expiresIn: 60 }],
+    ['fewer rights', { permissions: ['pay'] }, { permissions: ['pay@shop'] }],
+    ['a part of the rights', {}, { permissions: ['pay@shop'] }],
+    ['another name', {}, { name: 'Renamed', description: 'x' }],
+    ['its end', {}, { state: 'disabled' }],
+  ] as const) {
+    test(`a key is given ${what} by who may change credentials`, async () => {
+      const { key } = await strong(credential);
+      const reply = await app.api('PATCH', key, change, weak.bearer);
+      assert.equal(reply.status, 200, reply.text);
+    });
+  }
+
+  test('E-02 it is disabled by who manages accounts, and enabled by who may have its credentials', async () => {
+    const { path, key } = await strong();
+    assert.equal((await app.api('PATCH', path, { state: 'disabled' }, weak.bearer)).status, 200);
+    for (const change of [{ state: 'enabled' }, { state: 'enabled', name: 'Named' }]) {
+      assertRefused(app, await app.api('PATCH', path, change, weak.bearer), 403, 'forbidden');
+    }
+    assert.equal((await app.api('PATCH', path, { name: 'Named' }, weak.bearer)).status, 200);
+    assert.equal((await app.api('PATCH', path, { state: 'enabled' })).status, 200);
+    // To say of one that works that it is to work is no change.
+    assert.equal((await app.api('PATCH', path, { state: 'enabled' }, weak.bearer)).status, 200);
+    assert.equal((await app.api('PATCH', key, { state: 'disabled' }, weak.bearer)).status, 200);
+    assertRefused(app, await app.api('PATCH', key, { state: 'enabled' }, weak.bearer), 403, 'forbidden');
+  });
+});
