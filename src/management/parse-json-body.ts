@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { DEEPEST_JSON, isNestedDeeper } from '../domain/is-nested-deeper.ts';
 import { ProblemError } from './problems.ts';
 import type { SchemaValidator } from './schema-validator.ts';
 
@@ -43,9 +44,25 @@ export function parseJsonBody(
 }
 
 function parse(bytes: Buffer): unknown {
+  const text = decode(bytes);
+  if (isNestedDeeper(text, DEEPEST_JSON)) throw wrong(`The body is nested deeper than ${DEEPEST_JSON} levels`);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(text);
   } catch {
-    throw new ProblemError({ status: 400, code: 'invalid_body', detail: 'The body is not JSON in UTF-8' });
+    throw wrong(NO_JSON);
   }
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw wrong(NO_JSON);
+  }
+}
+
+const NO_JSON = 'The body is not JSON in UTF-8';
+
+function wrong(detail: string): ProblemError {
+  return new ProblemError({ status: 400, code: 'invalid_body', detail });
 }

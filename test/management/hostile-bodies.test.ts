@@ -19,6 +19,7 @@ describe('the management API, when it is sent', () => {
   }
 
   test('C-11 JSON bombs, answers that they are wrong, briefly and without growing', async () => {
+    const levels = (count: number): string => '['.repeat(count) + ']'.repeat(count);
     const many = (item: (index: number) => string, count: number): string =>
       Array.from({ length: count }, (_, index) => item(index)).join(',');
     const cases: [string, string, number, string][] = [
@@ -28,9 +29,12 @@ describe('the management API, when it is sent', () => {
       [
         'levels in a key',
         `{"name":"x","publicKey":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`,
-        422,
+        400,
         'invalid_body',
       ],
+      ['5,000 levels of arrays in metadata', `{"name":"x","metadata":{"a":${levels(5000)}}}`, 400, 'invalid_body'],
+      ['1,900 levels in metadata', `{"name":"x","metadata":{"a":${levels(1900)}}}`, 400, 'invalid_body'],
+      ['a level more than there may be', `{"name":"x","metadata":{"a":${levels(31)}}}`, 400, 'invalid_body'],
       ['20,000 members', `{${many((index) => `"m${index}":1`, 20_000)}}`, 400, 'invalid_body'],
       ['1e308 as a name', '{"name":1e308}', 400, 'invalid_body'],
       ['1e999 as a name', '{"name":1e999}', 400, 'invalid_body'],
@@ -54,6 +58,15 @@ describe('the management API, when it is sent', () => {
     }
     assert.ok(process.memoryUsage.rss() - before < 200e6);
     assert.equal((await send('{"name":"still here"}')).status, 201);
+  });
+
+  test('levels that are few, or in a text, takes them', async () => {
+    const name = '[{'.repeat(50);
+    const { status } = await send(JSON.stringify({ name, metadata: { text: `\\"${name}` } }));
+    assert.equal(status, 201);
+    const deep = await send(`{"name":{"a":${'['.repeat(20)}${']'.repeat(20)}}}`);
+    assert.equal(deep.status, 400);
+    assert.equal((deep.errors[0] as { pointer: string }).pointer, '/name');
   });
 
   test('text that no database can keep, says where it is', async () => {

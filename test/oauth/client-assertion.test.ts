@@ -271,6 +271,17 @@ describe('private_key_jwt', () => {
       'many dots': '.'.repeat(20_000),
       'a header that is long': jws(key, { alg: 'ES256', x: 'y'.repeat(20_000) }, text),
       'deep claims': jws(key, header, `{"sub":"${clientId}","a":${'['.repeat(5000)}${']'.repeat(5000)},"b":1,"b":2}`),
+      '5,000 levels of arrays': jws(key, header, text.replace(/}$/, `,"a":${'['.repeat(5000)}${']'.repeat(5000)}}`)),
+      '5,000 levels of objects in the header': jws(
+        key,
+        `{"alg":"ES256","a":${'{"a":'.repeat(1800)}1${'}'.repeat(1800)}}`,
+        text,
+      ),
+      'a level more than there may be': jws(
+        key,
+        header,
+        text.replace(/}$/, `,"a":${'['.repeat(32)}${']'.repeat(32)}}`),
+      ),
       'a name twice': jws(key, header, text.replace('{', '{"sub":"sa_other",')),
       'a name twice, escaped': jws(key, header, text.replace('{', String.raw`{"\u0073ub":"sa_other",`)),
       'a name twice, deep': jws(key, header, text.replace('{', '{"x":[{"y":1,"y":2}],')),

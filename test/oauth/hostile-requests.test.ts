@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { assertion, clientKey, lastRefusal, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
+import {
+  assertion,
+  clientKey,
+  lastRefusal,
+  registerWithKeys,
+  signature,
+  tokenByAssertion,
+} from '../support/assertions.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded, postgres18 } from '../support/databases.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -65,6 +72,48 @@ describe('hostile token requests', () => {
     await probe;
     // Far above what it takes, far below what one request that costs more than it should would make of it.
     assert.ok(probes > 5 && slowest < 2000, `${probes} probes, the slowest took ${slowest} ms`);
+  });
+
+  test('with JSON that is nested deep, wherever JSON is read, are refused and never fail', async () => {
+    const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+    const segment = (text: string): string => Buffer.from(text).toString('base64url');
+    const tokens = [
+      `${segment(`{"alg":"ES256","typ":"at+jwt","kid":"x","a":${deep(5000)}}`)}.${segment('{}')}.AAAA`,
+      `${segment('{"alg":"ES256","typ":"at+jwt"}')}.${segment(`{"sub":"x","a":${deep(5000)}}`)}.AAAA`,
+    ];
+    for (const token of tokens) {
+      assert.equal((await app.request('/api/self', { headers: { Authorization: `Bearer ${token}` } })).status, 401);
+      assert.equal((await app.request('/tokeninfo', { headers: { Authorization: `Bearer ${token}` } })).status, 401);
+      assert.deepEqual((await app.asClient('/oauth/introspect', ROOT, { token })).json, { active: false });
+      assert.equal((await app.asClient('/oauth/revoke', ROOT, { token })).status, 200);
+      assert.equal((await tokenByAssertion(app, token)).status, 401);
+      const diagnosis = await app.api('POST', `/api/service-accounts/${ROOT.clientId}/diagnose-assertion`, {
+        assertion: token,
+      });
+      assert.deepEqual([diagnosis.status, diagnosis.json.accepted], [200, false]);
+    }
+    const body = `{"grant_type":"urn:ietf:params:oauth:grant-type:token-exchange","subject_token":${deep(5000)}}`;
+    const exchange = await app.request('/oauth/token', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body,
+    });
+    assert.deepEqual([exchange.status, exchange.json.error], [400, 'invalid_request']);
+    // Signed by a key of the account, it is refused all the same.
+    const key = clientKey('ES256');
+    const { clientId } = await registerWithKeys(app, 'Deep', [key]);
+    for (const nested of [deep(5000), '{"a":'.repeat(2000) + '1' + '}'.repeat(2000)]) {
+      const [header = '', payload = ''] = assertion(key, clientId, app.issuer).split('.');
+      const text = Buffer.from(payload, 'base64url').toString().replace(/}$/, `,"nested":${nested}}`);
+      const input = `${header}.${segment(text)}`;
+      const { status } = await tokenByAssertion(app, `${input}.${signature(key, input)}`);
+      assert.equal(status, 401);
+      assert.equal(lastRefusal(app)['reason'], 'assertion_malformed');
+      const diagnosis = await app.api('POST', `/api/service-accounts/${clientId}/diagnose-assertion`, {
+        assertion: `${input}.${signature(key, input)}`,
+      });
+      assert.match(diagnosis.json.checks[0].message, /at most 32 levels deep/);
+    }
   });
 
   test('G-19 leave the number of metrics as it was, whatever they name', async () => {

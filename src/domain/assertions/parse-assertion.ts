@@ -1,4 +1,5 @@
 import { isClientId, type ClientId } from '../ids.ts';
+import { DEEPEST_JSON, isNestedDeeper } from '../is-nested-deeper.ts';
 import { hasDuplicateMembers } from './has-duplicate-members.ts';
 import { shown } from './shown.ts';
 
@@ -29,7 +30,7 @@ const MOST_CHARACTERS = 16_384;
  * Reads a JWS in compact form (RFC 7515 §7.1) strictly, before any key is looked for.
  *
  * @returns why not, when it is anything but three segments of canonical base64url, a header with one of our algorithms
- *   and nothing critical, and a JSON object that names its subject, each member once
+ *   and nothing critical, and a JSON object that names its subject, each member once and none of them deep
  */
 export function parseAssertion(compact: string): Assertion | Malformed {
   if (compact.length > MOST_CHARACTERS) return { malformed: `it is longer than ${MOST_CHARACTERS} characters` };
@@ -51,7 +52,7 @@ export function parseAssertion(compact: string): Assertion | Malformed {
 }
 
 const NOT_COMPACT = 'it is not three segments of base64url with dots between them, the last of them a signature';
-const NO_OBJECT = 'is not a JSON object in base64url, each member once';
+const NO_OBJECT = `is not a JSON object in base64url, each member once and at most ${DEEPEST_JSON} levels deep`;
 
 function isAssertionAlg(alg: unknown): alg is AssertionAlg {
   return typeof alg === 'string' && (ASSERTION_ALGS as readonly string[]).includes(alg);
@@ -68,6 +69,7 @@ function parseObject(segment: string): Record<string, unknown> | undefined {
   if (bytes === undefined) return undefined;
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (isNestedDeeper(text, DEEPEST_JSON)) return undefined;
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     return hasDuplicateMembers(text) ? undefined : { ...value };
