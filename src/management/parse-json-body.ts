@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { DEEPEST_JSON, isNestedDeeper } from '../domain/is-nested-deeper.ts';
+import { mediaTypeOf } from '../http/media-type.ts';
 import { ProblemError } from './problems.ts';
 import type { SchemaValidator } from './schema-validator.ts';
 
 /** The most bytes that a body may have. */
 export const BODY_LIMIT = 256 * 1024;
-const JSON_ONLY = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
-const JSON_OR_MERGE_PATCH = /^application\/(?:merge-patch\+)?json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
+const JSON_TYPE = 'application/json';
+const MERGE_PATCH = 'application/merge-patch+json';
 
 /**
  * Parses and checks the JSON body of a call.
@@ -20,8 +21,8 @@ export function parseJsonBody(
   validate: SchemaValidator,
 ): unknown {
   // RFC 7396 names a media type of its own for what a PATCH sends.
-  const type = request.method === 'PATCH' ? JSON_OR_MERGE_PATCH : JSON_ONLY;
-  if (!type.test(request.headers['content-type'] ?? '')) {
+  const type = mediaTypeOf(request.headers['content-type']);
+  if (type !== JSON_TYPE && !(type === MERGE_PATCH && request.method === 'PATCH')) {
     throw new ProblemError({
       status: 415,
       code: 'unsupported_media_type',

@@ -3,6 +3,7 @@ import { parse } from 'node:querystring';
 import { hasDuplicateMembers } from '../domain/assertions/has-duplicate-members.ts';
 import { type Assertion, parseAssertion } from '../domain/assertions/parse-assertion.ts';
 import { isApiKey } from '../domain/tokens/find-api-key.ts';
+import { mediaTypeOf } from '../http/media-type.ts';
 import { BodyTooLargeError, ClientGoneError, readBody } from '../http/read-body.ts';
 import { invalidClient, OAuthError } from './oauth-error.ts';
 
@@ -36,8 +37,6 @@ export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 
 const BODY_LIMIT = 32 * 1024;
-const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
-const FORM = /^application\/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
 /**
  * Reads such a request and refuses what no client may send: parameters outside the body, twice, or without exactly one
@@ -54,13 +53,10 @@ export async function readClientRequest(request: IncomingMessage): Promise<Clien
   }
   refuseRepeatedHeaders(request);
   const { headers } = request;
-  const json = JSON_TYPE.test(headers['content-type'] ?? '');
-  if (
-    !(json || FORM.test(headers['content-type'] ?? '')) ||
-    (headers['content-encoding'] ?? 'identity') !== 'identity'
-  ) {
-    throw unsupported();
-  }
+  const type = mediaTypeOf(headers['content-type']);
+  const json = type === 'application/json';
+  const form = type === 'application/x-www-form-urlencoded';
+  if (!(json || form) || (headers['content-encoding'] ?? 'identity') !== 'identity') throw unsupported();
   const body = await read(request);
   const parameters = json ? parseJson(body) : parseForm(body);
   // Octopus' clients send their token exchanges so; nothing else may come so.

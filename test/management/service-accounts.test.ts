@@ -262,8 +262,29 @@ onEachDatabase('root service accounts', (kind) => {
       assert.equal(reply.json.requestId, reply.headers.get('x-request-id'));
       assert.equal(reply.json.message, reply.json.detail);
     }
-    assert.equal((await post('name=a', 'application/x-www-form-urlencoded')).status, 415);
+    for (const type of ['application/x-www-form-urlencoded', 'text/json', 'application/json2', 'multipart/form-data']) {
+      assert.equal((await post('{"name":"a"}', type)).status, 415, type);
+    }
+    assert.equal((await post('{"name":"a"}', 'application/merge-patch+json')).status, 415);
     assert.equal((await post(JSON.stringify({ name: 'a'.repeat(300_000) }))).status, 413);
+  });
+
+  test('read JSON as UTF-8, whatever the parameters of its media type say', async () => {
+    for (const type of [
+      'application/json; charset=ISO-8859-1',
+      'Application/JSON;charset="utf-16"',
+      'application/json ; version=1; x="a;b"',
+      'application/json;',
+    ]) {
+      const headers = { 'Content-Type': type };
+      const made = await app.api('POST', '/api/service-accounts', { name: 'Büro ⚿' }, undefined, headers);
+      assert.deepEqual([made.status, made.json.name], [201, 'Büro ⚿'], type);
+      const patched = await app.api('PATCH', `/api/service-accounts/${made.json.clientId}`, { name: 'é' }, undefined, {
+        'Content-Type': type.replace(/\/json/i, '/merge-patch+json'),
+      });
+      assert.deepEqual([patched.status, patched.json.name], [200, 'é'], type);
+      await app.api('DELETE', `/api/service-accounts/${made.json.clientId}`);
+    }
   });
 
   test('know their methods and their paths', async () => {

@@ -152,11 +152,12 @@ describe('the token endpoint over HTTP', () => {
       'multipart/form-data; boundary=x',
       'text/plain',
       '',
-      `${FORM}; charset=utf-16le`,
-      `${FORM}; charset=utf-7`,
-      `${FORM}; charset=bogus`,
       `${FORM}x`,
+      `${FORM}, application/json`,
       `text/html, ${FORM}`,
+      `text/html; ${FORM}`,
+      'application/x-www-form-urlencoded2',
+      ';',
     ]) {
       await refused(post(GRANT, { authorization, 'Content-Type': type }), 415, 'invalid_request', type);
     }
@@ -167,9 +168,23 @@ describe('the token endpoint over HTTP', () => {
     for (const encoding of ['gzip', 'br', 'deflate', 'x']) {
       await refused(post(GRANT, { authorization, 'Content-Encoding': encoding }), 415, 'invalid_request', encoding);
     }
-    for (const type of [`${FORM};charset=UTF-8`, `${FORM}; charset="utf-8"`, FORM.toUpperCase()]) {
+    const long = Array.from({ length: 200 }, (_, index) => `p${index}=1`).join('; ');
+    for (const type of [
+      `${FORM};charset=UTF-8`,
+      `${FORM}; charset="utf-8"`,
+      FORM.toUpperCase(),
+      `${FORM}; charset=ISO-8859-1`,
+      `${FORM} ; Charset=us-ascii`,
+      `${FORM}; charset=utf-16le; boundary=x`,
+      `${FORM};`,
+      `${FORM}; charset`,
+      `${FORM}; charset="bo;gus`,
+      `${FORM}; ${long}`,
+    ]) {
       assert.equal((await post(GRANT, { authorization, 'Content-Type': type })).status, 200, type);
     }
+    const exchange = '{"grant_type":"urn:ietf:params:oauth:grant-type:token-exchange"}';
+    await refused(post(exchange, { 'Content-Type': 'application/json; charset=ISO-8859-1' }), 400, 'invalid_request');
   });
 
   test('B-07 reads Basic as clients write it, raw and form-encoded', async () => {
