@@ -19,7 +19,7 @@ import {
 } from '../support/assertions.ts';
 import { embedded } from '../support/databases.ts';
 import { rawRequest } from '../support/raw-request.ts';
-import { useTestApp } from '../support/test-app.ts';
+import { startTestApp, useTestApp } from '../support/test-app.ts';
 
 const UNIFORM = {
   error: 'invalid_client',
@@ -330,12 +330,15 @@ describe('private_key_jwt', () => {
   test('A-16 N-2 takes the issuer as the one audience, as a string or alone in an array', async () => {
     const { clientId } = await account();
     const { issuer } = app;
-    for (const aud of [issuer, [issuer]]) {
+    for (const aud of [issuer, [issuer], `${issuer}/`, [`${issuer}/`]]) {
       assert.equal((await tokenByAssertion(app, assertion(key, clientId, issuer, { aud }))).status, 200);
     }
     for (const aud of [
       `${issuer}/oauth/token`,
-      `${issuer}/`,
+      `${issuer}//`,
+      `${issuer}/.`,
+      `${issuer}?`,
+      [issuer, `${issuer}/`],
       issuer.toUpperCase(),
       issuer.replace('localhost', 'LOCALHOST'),
       `${issuer}%2F`,
@@ -352,6 +355,29 @@ describe('private_key_jwt', () => {
     ]) {
       const value = assertion(key, clientId, issuer, { aud });
       await explained(value, 'assertion_audience', new RegExp(`^aud is .*, expected ${issuer}$`), JSON.stringify(aud));
+    }
+  });
+
+  test('A-16 takes an issuer with a path exactly, and one without with a final slash at the path of Mia’s clients too', async () => {
+    const { clientId } = await account();
+    const value = assertion(key, clientId, `${app.issuer}/`);
+    assert.equal((await tokenByAssertion(app, value, {}, '/api/m2m/oauth/token')).status, 200);
+    const database = await embedded.create();
+    const below = await startTestApp(database, { WRIT_ISSUER: 'https://id.example/writ' });
+    try {
+      const own = await registerWithKeys(below, 'Below', [key]);
+      for (const [aud, status] of [
+        ['https://id.example/writ', 200],
+        ['https://id.example/writ/', 401],
+        ['https://id.example/', 401],
+        ['https://id.example', 401],
+      ] as const) {
+        assert.equal((await tokenByAssertion(below, assertion(key, own.clientId, aud))).status, status, aud);
+        if (status === 401) assert.equal(lastRefusal(below)['reason'], 'assertion_audience');
+      }
+    } finally {
+      await below.close();
+      await database.drop();
     }
   });
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { PublicKeyCredential } from '../credentials/credential.ts';
+import { identifierKey } from '../resource-servers/resource-server.ts';
 
 /** What every assertion is measured by; durations are seconds. */
 export interface AssertionSettings {
@@ -36,7 +37,7 @@ export function rulesFor(
   { issuer, audiences, maxTtl, clockTolerance, clock }: AssertionSettings,
 ): AssertionRules {
   const longest = key?.assertionMaxTtl ?? maxTtl;
-  const accepted = [issuer, ...audiences, ...(key?.assertionAudiences ?? [])];
+  const accepted = [issuer, ...spelledWithSlash(issuer), ...audiences, ...(key?.assertionAudiences ?? [])];
   return {
     audiences: new Map([
       ...(alias ? [[MIA.audience, MIA.maxTtl] as const] : []),
@@ -46,4 +47,9 @@ export function rulesFor(
     tolerance: clockTolerance,
     now: Math.floor(clock().getTime() / 1000),
   };
+}
+
+/** An issuer without a path is the same URL with a final `/`, and libraries that parse it write it so (RFC 3986 §6.2.3). */
+function spelledWithSlash(issuer: string): string[] {
+  return identifierKey(`${issuer}/`) === issuer ? [`${issuer}/`] : [];
 }
