@@ -4,7 +4,7 @@ import { checkAssertion } from '../domain/assertions/check-assertion.ts';
 import { isSignedWith } from '../domain/assertions/is-signed-with.ts';
 import type { Assertion } from '../domain/assertions/parse-assertion.ts';
 import type { ReplayStore } from '../domain/assertions/replay-store.ts';
-import { REPLAYED, useAssertion } from '../domain/assertions/use-assertion.ts';
+import { rememberedUntil, REPLAYED, useAssertion } from '../domain/assertions/use-assertion.ts';
 import type { Credential, PublicKeyCredential } from '../domain/credentials/credential.ts';
 import { isClientId } from '../domain/ids.ts';
 import type { DecoyKeys } from './decoy.ts';
@@ -28,7 +28,7 @@ export function installClientAssertion(provider: Provider, tools: AssertionTools
     return new Set(issuance.rules.audiences.keys());
   };
   provider.ReplayDetection.unique = async (clientId, jti, expiresAt) =>
-    isClientId(clientId) && tools.replays.use(clientId, jti, new Date(expiresAt * 1000));
+    isClientId(clientId) && tools.replays.use(clientId, jti, rememberedUntil(expiresAt));
 }
 
 /** The library's own place for checks after the signature. */

@@ -67,6 +67,20 @@ onEachDatabase(
       assert.deepEqual([again.accepted, those(again, 'failed')], [false, ['replay']]);
     });
 
+    test('takes what a token request takes: a final slash, another spelling of the type, a part of a second', async () => {
+      const { clientId } = await account();
+      const now = clock().getTime() / 1000;
+      for (const [changes, header] of [
+        [{ aud: `${app.issuer}/` }, {}],
+        [{}, { typ: 'application/jwt' }],
+        [{ exp: now + 60.97, iat: now - 0.5, nbf: now - 0.25 }, {}],
+      ] as const) {
+        const value = assertion(key, clientId, app.issuer, changes, { kid: 'good', ...header });
+        const { accepted, checks } = await diagnose(clientId, value);
+        assert.equal(accepted, true, JSON.stringify(checks));
+      }
+    });
+
     test('shows exactly what is wrong, however much it is', async () => {
       const { clientId } = await account();
       const stranger = clientKey('ES256');

@@ -457,17 +457,28 @@ describe('private_key_jwt', () => {
       { iat: undefined },
       { iat: now - 100_000 },
       { iat: now + 0.5 },
+      { exp: now + 60.97 },
+      { exp: now - 5.25, iat: now - 60.125, nbf: now - 60.5 },
+      { exp: now + 299.999999 },
+      { nbf: -1.5, iat: -1e300 },
     ];
     for (const changes of accepted) {
       const { status, text } = await tokenByAssertion(app, assertion(key, clientId, app.issuer, changes));
       assert.equal(status, 200, `${JSON.stringify(changes)} ${text}`);
     }
     const refusals: [Record<string, unknown>, string, RegExp][] = [
-      [{ exp: undefined }, 'assertion_expiry', /^exp is absent, expected whole seconds since 1970$/],
-      [{ exp: '999' }, 'assertion_expiry', /^exp is '999', expected whole seconds/],
-      [{ exp: now + 30.5 }, 'assertion_expiry', /^exp is \d+\.5, expected whole seconds/],
-      [{ exp: -1 }, 'assertion_expiry', /^exp is -1, expected whole seconds/],
-      [{ exp: 1e300 }, 'assertion_expiry', /^exp is 1e\+300, expected whole seconds/],
+      [{ exp: undefined }, 'assertion_expiry', /^exp is absent, expected a number of seconds since 1970$/],
+      [{ exp: '999' }, 'assertion_expiry', /^exp is '999', expected a number of seconds/],
+      [{ exp: `${now + 60.5}` }, 'assertion_expiry', /^exp is '\d+\.5', expected a number of seconds/],
+      [{ exp: null }, 'assertion_expiry', /^exp is null, expected a number of seconds/],
+      [{ exp: [now + 60] }, 'assertion_expiry', /^exp is \[\d+\], expected a number of seconds/],
+      [{ exp: -1 }, 'assertion_expiry', /^expired \d{10} seconds ago/],
+      [{ exp: 0 }, 'assertion_expiry', /^expired \d{10} seconds ago/],
+      [{ exp: -1e300 }, 'assertion_expiry', /^expired 1e\+300 seconds ago/],
+      [{ exp: now - 15.5 }, 'assertion_expiry', /^expired 1\d seconds ago by our clock \(\d+\)$/],
+      [{ exp: 1e300 }, 'assertion_lifetime', /^exp is 1e\+300 seconds ahead, at most 310/],
+      [{ exp: now + 330.97 }, 'assertion_lifetime', /^exp is 3\d\d seconds ahead, at most 310 are accepted$/],
+      [{ iat: 1e300 }, 'assertion_issued_at', /^iat is 1e\+300 seconds ahead/],
       [{ exp: now - 15 }, 'assertion_expiry', /^expired 1\d seconds ago by our clock \(\d+\)$/],
       [{ exp: now + 320 }, 'assertion_lifetime', /^exp is 3\d\d seconds ahead, at most 310 are accepted$/],
       [{ exp: now + 86_400 }, 'assertion_lifetime', /^exp is 86\d\d\d seconds ahead, at most 310/],
@@ -481,11 +492,36 @@ describe('private_key_jwt', () => {
     }
   });
 
+  test('A-10 A-18 remembers one that ends within a second for as long as it is taken', async () => {
+    const { clientId } = await account();
+    const jti = randomUUID();
+    const exp = Math.floor(Date.now() / 1000) + 30.25;
+    assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, { jti, exp }))).status, 200);
+    await explained(assertion(key, clientId, app.issuer, { jti, exp }), 'assertion_replay', /^jti has been used/);
+    const { expires_at: until } = await app.knex('assertion_replays').where({ jti }).first();
+    assert.equal(until.getTime() / 1000, Math.ceil(exp) + 10);
+  });
+
   test('A-19 N-19 takes no token of another kind for an assertion', async () => {
     const { clientId } = await account();
     const own = await app.rootToken();
     assert.equal((await tokenByAssertion(app, own)).status, 401);
-    for (const typ of ['at+jwt', 'application/at+jwt', 'dpop+jwt', 'logout+jwt', 'jwt', 7, null]) {
+    for (const typ of [
+      'at+jwt',
+      'application/at+jwt',
+      'AT+JWT',
+      'dpop+jwt',
+      'logout+jwt',
+      'text/jwt',
+      'application/application/jwt',
+      'application/',
+      ' JWT',
+      'jwt2',
+      '',
+      7,
+      null,
+      ['JWT'],
+    ]) {
       await explained(
         assertion(key, clientId, app.issuer, {}, { typ }),
         'assertion_type',
@@ -493,7 +529,17 @@ describe('private_key_jwt', () => {
         String(typ),
       );
     }
-    for (const typ of ['JWT', 'client-authentication+jwt', undefined]) {
+    for (const typ of [
+      'JWT',
+      'jwt',
+      'Jwt',
+      'application/jwt',
+      'Application/JWT',
+      'client-authentication+jwt',
+      'Client-Authentication+JWT',
+      'application/client-authentication+jwt',
+      undefined,
+    ]) {
       assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, {}, { typ }))).status, 200);
     }
   });

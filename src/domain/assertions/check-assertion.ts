@@ -75,8 +75,15 @@ export function audienceOf({ claims: { aud } }: Assertion): string | undefined {
 
 // RFC 8725 §3.11: a token of another kind must not pass for an assertion, one of our own access tokens least of all.
 function checkType({ typ }: Assertion): string | undefined {
-  if (typ === undefined || typ === 'JWT' || typ === 'client-authentication+jwt') return undefined;
+  if (typ === undefined || (typeof typ === 'string' && ASSERTION_TYPES.has(shortType(typ)))) return undefined;
   return `typ is ${shown(typ)}, expected JWT, client-authentication+jwt or none`;
+}
+
+const ASSERTION_TYPES: ReadonlySet<string> = new Set(['jwt', 'client-authentication+jwt']);
+
+/** A media type as RFC 7515 §4.1.9 has it: the case does not matter, and `application/` may be left out. */
+function shortType(typ: string): string {
+  return typ.toLowerCase().replace(/^application\/(?=[^/]*$)/, '');
 }
 
 function checkIssuer({ claims: { iss }, clientId }: Assertion): string | undefined {
@@ -90,16 +97,21 @@ function checkAudience(assertion: Assertion, { audiences, issuer }: AssertionRul
 }
 
 function checkExpiry({ claims: { exp } }: Assertion, { now, tolerance }: AssertionRules): string | undefined {
-  if (!Number.isSafeInteger(exp) || Number(exp) < 0) return `exp is ${shown(exp)}, expected whole seconds since 1970`;
-  const late = now - Number(exp);
-  return late < tolerance ? undefined : `expired ${late} seconds ago by our clock (${now})`;
+  if (!isNumericDate(exp)) return `exp is ${shown(exp)}, expected a number of seconds since 1970`;
+  const late = now - exp;
+  return late < tolerance ? undefined : `expired ${Math.floor(late)} seconds ago by our clock (${now})`;
+}
+
+/** RFC 7519 §2: a part of a second may stand in it. */
+function isNumericDate(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function checkLifetime(assertion: Assertion, { audiences, now, tolerance }: AssertionRules): string | undefined {
   // Another audience, and an exp that is no number, are for other checks to find fault with.
   const longest = (audiences.get(audienceOf(assertion) ?? '') ?? Math.max(...audiences.values())) + tolerance;
   const left = Number(assertion.claims['exp']) - now;
-  return left > longest ? `exp is ${left} seconds ahead, at most ${longest} are accepted` : undefined;
+  return left > longest ? `exp is ${Math.ceil(left)} seconds ahead, at most ${longest} are accepted` : undefined;
 }
 
 function checkNotAhead(
@@ -109,8 +121,7 @@ function checkNotAhead(
 ): string | undefined {
   const time = claims[claim];
   if (time === undefined) return undefined;
-  if (typeof time !== 'number' || !Number.isFinite(time))
-    return `${claim} is ${shown(time)}, expected a number of seconds`;
+  if (!isNumericDate(time)) return `${claim} is ${shown(time)}, expected a number of seconds`;
   const ahead = Math.ceil(time - now);
   return ahead <= tolerance ? undefined : `${claim} is ${ahead} seconds ahead of our clock (${now})`;
 }

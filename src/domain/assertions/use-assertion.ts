@@ -25,6 +25,16 @@ export async function useAssertion(
   const id = assertionId(assertion);
   if (id === undefined) return false;
   const { exp } = assertion.claims;
-  const until = Math.min(typeof exp === 'number' && exp > now ? exp : now, now + LONGEST_MEMORY) + tolerance;
-  return replays.use(assertion.clientId, id, new Date(until * 1000));
+  const until = Math.min(typeof exp === 'number' && exp > now ? exp : now, now + LONGEST_MEMORY);
+  return replays.use(assertion.clientId, id, rememberedUntil(until + tolerance));
+}
+
+/**
+ * Until when the id of an assertion must be remembered. Assertions are measured by whole seconds of our clock, so one
+ * that ends within a second is still taken until that second is over.
+ *
+ * @param lastTaken Unix time of its `exp`, with the tolerance; may have a part of a second
+ */
+export function rememberedUntil(lastTaken: number): Date {
+  return new Date(Math.ceil(lastTaken) * 1000);
 }
