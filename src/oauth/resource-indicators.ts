@@ -14,7 +14,8 @@ const INNER_RESOURCE = 'urn:writ:resource-server';
 /**
  * The seam at which the audience and the scope of a token are decided. It runs after the client is authenticated and
  * before the library looks at scopes. The library wants every resource to be an absolute URI, drops scopes it does not
- * know and answers an opaque token where none is named (notes, rows 16, 17 and 26), so it never sees the caller's.
+ * know and answers an opaque token where none is named (notes, rows 16, 17 and 26), so it never sees the caller's
+ * resource or scope.
  */
 export function resourceIndicators(settings: TokenSettings & { keyRing: KeyRing }): ResourceIndicators {
   return {

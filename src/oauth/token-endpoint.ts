@@ -29,12 +29,12 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
   return clientEndpoint(
     { ...options, endpoint: 'token' },
     async (ctx, issuance, seconds) => {
-      const { authentication, grantType, scope } = issuance.request;
+      const { authentication, grantType } = issuance.request;
       if (authentication.method === 'api_key') {
         await recognize(issuance, authentication.key);
         const client_id = issuance.clientId;
-        await handOver(ctx, issuance.request, { grant_type: 'client_credentials', client_id, scope });
-      } else await handOver(ctx, issuance.request, { grant_type: grantType, scope });
+        await handOver(ctx, issuance.request, { grant_type: 'client_credentials', client_id });
+      } else await handOver(ctx, issuance.request, { grant_type: grantType });
       await conclude(issuance, options);
       if (authentication.method === 'api_key') ctx.body = { ...answerOf(ctx), issued_token_type: ACCESS_TOKEN_TYPE };
       metrics.tokenIssued(authentication.method, seconds());

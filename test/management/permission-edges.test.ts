@@ -127,6 +127,32 @@ describe('at the edges of the permission model', () => {
     assert.match(larger.json.error_description, /name a smaller scope$/);
   });
 
+  test('a scope is read as the token endpoint reads it, where it is tried', async () => {
+    const { json: account } = await app.api('POST', '/api/service-accounts', {
+      name: 'Tried',
+      permissions: ['a', 'b'],
+    });
+    const tried = async (scope: string): Promise<{ token: { scope: string } | null; refusal: object | null }> => {
+      const path = `/api/service-accounts/${account.clientId}/effective-permissions?scope=${encodeURIComponent(scope)}&resource=`;
+      return (await app.api('GET', path)).json;
+    };
+    for (const [scope, given] of [
+      ['a  b ', 'a b'],
+      [' b', 'b'],
+      [' ', 'a b'],
+      ['', 'a b'],
+    ] as const) {
+      assert.equal((await tried(scope)).token?.scope, given, JSON.stringify(scope));
+      assert.equal((await app.token(account, { scope })).json.scope, given, JSON.stringify(scope));
+    }
+    for (const scope of ['a b\tc', 'b\n', 'a "b"']) {
+      const { json } = await app.token(account, { scope });
+      const { error, error_description } = json;
+      assert.match(error_description, /^'.*\?.*' has a character that no scope-token may have$/);
+      assert.deepEqual(await tried(scope).then(({ refusal }) => refusal), { error, error_description });
+    }
+  });
+
   test('control characters name nothing, and break nothing', async () => {
     await app.api('POST', GROUPS, { name: 'Clean' });
     for (const [method, path] of [

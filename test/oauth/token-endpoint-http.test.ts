@@ -336,14 +336,37 @@ describe('the token endpoint over HTTP', () => {
         scope.slice(0, 20),
       );
     }
-    for (const scope of [' ', 'a  b', ' a', 'a ', 'a\tb', 'a"b', 'a\\b', 'é', 'a\0b', 'a\nb']) {
-      await refused(
-        post(`${GRANT}&scope=${encodeURIComponent(scope)}`, { authorization }),
-        400,
-        'invalid_scope',
-        JSON.stringify(scope),
-      );
+    const view = 'writ.serviceaccounts.view';
+    for (const [scope, named] of [
+      ['a\tb', 'a?b'],
+      ['\t', '?'],
+      ['a"b', 'a?b'],
+      ['a\\b', 'a?b'],
+      ['é', '?'],
+      ['a\0b', 'a?b'],
+      [`${view}\n`, `${view}?`],
+      [`${view} x\u00a0y z`, 'x?y'],
+      [`${view}\u2003`, `${view}?`],
+      ['é'.repeat(5000), `${'?'.repeat(100)}...`],
+    ] as const) {
+      const reply = post(`${GRANT}&scope=${encodeURIComponent(scope)}`, { authorization });
+      await refused(reply, 400, 'invalid_scope', JSON.stringify(scope));
+      const { error_description: description } = (await reply).json;
+      assert.equal(description, `'${named}' has a character that no scope-token may have`, JSON.stringify(scope));
     }
+    // Nothing of it is said to who has not proved to be a client.
+    await refused(post(`${GRANT}&scope=%22`, { authorization: basic('sa_nobody', 'x') }), 401, 'invalid_client');
+    // Blanks between and around mean nothing.
+    for (const scope of [` ${view}`, `${view} `, `   ${view}   ${view} `, `${view}  writ.companies.view`]) {
+      const { status, json } = await post(`${GRANT}&scope=${scope.replaceAll(' ', '+')}`, { authorization });
+      assert.equal(status, 200, JSON.stringify(json));
+      assert.deepEqual(new Set(json['scope']?.split(' ')), new Set(scope.split(' ').filter((one) => one !== '')));
+    }
+    const all = (await post(GRANT, { authorization })).json['scope'];
+    for (const scope of ['', '+', '%20+%20']) {
+      assert.equal((await post(`${GRANT}&scope=${scope}`, { authorization })).json['scope'], all, scope);
+    }
+    await refused(post(`${GRANT}&scope=a++b+`, { authorization }), 400, 'invalid_scope');
     const twice = 'writ.serviceaccounts.view writ.serviceaccounts.view';
     const { json } = await post(`${GRANT}&scope=${encodeURIComponent(twice)}`, { authorization });
     assert.equal(json['scope'], 'writ.serviceaccounts.view');

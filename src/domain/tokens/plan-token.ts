@@ -1,5 +1,6 @@
 import { narrowed } from '../credentials/reach.ts';
 import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/resolve-access.ts';
+import { parseScope } from '../permissions/requested-scope.ts';
 import type { Audience, ResourceServerId } from '../resource-servers/resource-server.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE } from '../service-accounts/service-account.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
@@ -29,7 +30,7 @@ export interface TokenPlan {
 
 /** What a token request asks for, as it came. */
 export interface PlanRequest extends Pick<AccessRequest, 'resource'> {
-  /** Scope-tokens, separated by spaces. */
+  /** Scope-tokens, separated by one blank or more. */
   readonly scope: string | undefined;
 }
 
@@ -47,13 +48,15 @@ export function planToken(
   settings: TokenSettings,
   subset?: readonly string[],
 ): TokenPlan | AccessRefusal {
+  const requested = parseScope(asked);
+  if ('malformed' in requested) return { refused: 'invalid_scope', description: requested.malformed };
   const access = resolveAccess(
     {
       holdings: subset === undefined ? holdings : narrowed(holdings, subset),
       audiences,
       audience: account.audience ?? FIRST_AUDIENCE,
     },
-    { resource, scope: asked?.split(' ') },
+    { resource, scope: requested.tokens },
   );
   if ('refused' in access) return access;
   const { server, permissions } = access;
@@ -72,7 +75,7 @@ export function planToken(
     if (size > settings.tokenMaxBytes) {
       return {
         refused: 'invalid_scope',
-        description: `a token with ${asked === undefined ? `everything that is held at ${server.identifier}` : 'this scope'} would have ${size} bytes, at most ${settings.tokenMaxBytes} are allowed: name a ${asked === undefined ? '' : 'smaller '}scope`,
+        description: `a token with ${requested.tokens === undefined ? `everything that is held at ${server.identifier}` : 'this scope'} would have ${size} bytes, at most ${settings.tokenMaxBytes} are allowed: name a ${requested.tokens === undefined ? '' : 'smaller '}scope`,
       };
     }
   }

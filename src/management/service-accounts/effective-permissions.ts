@@ -10,8 +10,8 @@ import { defineRoute, type Route } from '../route.ts';
 const QUERY = {
   type: 'object',
   properties: {
-    resource: { type: 'string', minLength: 1, maxLength: 512, description: 'As a token request would say it' },
-    scope: { type: 'string', minLength: 1, maxLength: 8192, description: 'As a token request would say it' },
+    resource: { type: 'string', maxLength: 512, description: 'As a token request would say it' },
+    scope: { type: 'string', maxLength: 8192, description: 'As a token request would say it' },
   },
   additionalProperties: false,
 } as const;
@@ -111,7 +111,8 @@ function planned(
     refusal: { error, error_description: description },
   });
   if (!snapshot.enabled) return refused('invalid_client', 'the account or its company is disabled');
-  const plan = planToken(snapshot, { resource, scope }, settings);
+  // As at the token endpoint, a parameter without a value is absent.
+  const plan = planToken(snapshot, { resource: resource === '' ? undefined : resource, scope }, settings);
   if ('refused' in plan) return refused(plan.refused, plan.description);
   return {
     token: {
