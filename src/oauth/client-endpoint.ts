@@ -36,7 +36,7 @@ export function clientEndpoint(
     let issuance: Issuance | undefined;
     try {
       issuance = beginIssuance(ctx, {
-        request: await readClientRequest(ctx.req),
+        request: await readClientRequest(ctx.req, endpoint),
         alias,
         source: ctx.state.source(),
         requestId: ctx.state.requestId,

@@ -1,26 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'node:querystring';
+import type { ClientEndpoint } from '../domain/activity/refusal.ts';
 import { hasDuplicateMembers } from '../domain/assertions/has-duplicate-members.ts';
-import { type Assertion, parseAssertion } from '../domain/assertions/parse-assertion.ts';
 import { isApiKey } from '../domain/tokens/find-api-key.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { BodyTooLargeError, ClientGoneError, readBody } from '../http/read-body.ts';
-import { invalidClient, OAuthError } from './oauth-error.ts';
-
-/** The one way in which a request says who it comes from. */
-export type ClientAuthentication =
-  | { readonly method: 'client_secret_basic'; readonly authorization: string }
-  | { readonly method: 'client_secret_post'; readonly clientSecret: string }
-  | { readonly method: 'private_key_jwt'; readonly assertion: Assertion }
-  /** Exchanged for a token (RFC 8693); it proves who it is for. */
-  | { readonly method: 'api_key'; readonly key: string };
+import {
+  type ClientAuthentication,
+  methodsOf,
+  type Parameters,
+  readClientAuthentication,
+} from './client-authentication.ts';
+import { OAuthError } from './oauth-error.ts';
 
 /**
  * A request at an endpoint where clients authenticate, read once and whole. Parameters without a value are absent
  * (RFC 6749 §3.2).
  */
 export interface ClientRequest {
-  readonly authentication: ClientAuthentication;
+  /** Or the API key that is exchanged for a token (RFC 8693); it proves who it is for. */
+  readonly authentication: ClientAuthentication | { readonly method: 'api_key'; readonly key: string };
   readonly grantType: string | undefined;
   readonly clientId: string | undefined;
   readonly scope: string | undefined;
@@ -29,8 +28,6 @@ export interface ClientRequest {
   /** The token that introspection and revocation are about. */
   readonly token: string | undefined;
 }
-
-export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** The grant type of token exchange, and what it takes and gives (RFC 8693 §2.1, §3). */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -42,9 +39,10 @@ const BODY_LIMIT = 32 * 1024;
  * Reads such a request and refuses what no client may send: parameters outside the body, twice, or without exactly one
  * client authentication.
  *
+ * @param endpoint that it came to
  * @throws OAuthError
  */
-export async function readClientRequest(request: IncomingMessage): Promise<ClientRequest> {
+export async function readClientRequest(request: IncomingMessage, endpoint: ClientEndpoint): Promise<ClientRequest> {
   if (request.method !== 'POST') {
     throw new OAuthError(405, 'invalid_request', 'this endpoint takes POST only', { headers: { Allow: 'POST' } });
   }
@@ -66,7 +64,11 @@ export async function readClientRequest(request: IncomingMessage): Promise<Clien
     throw new OAuthError(400, 'invalid_target', 'resource and audience name two resource servers: a token is for one');
   }
   return {
-    authentication: clientAuthentication(headers.authorization, parameters),
+    authentication:
+      parameters['grant_type'] === TOKEN_EXCHANGE
+        ? exchanged(methodsOf(headers.authorization, parameters).length, parameters)
+        : // Gateways that ask about tokens send their credentials both ways; who gets tokens is held to RFC 6749 §2.3.
+          readClientAuthentication(headers.authorization, parameters, endpoint !== 'token'),
     grantType: parameters['grant_type'],
     clientId: parameters['client_id'],
     scope: parameters['scope'],
@@ -75,38 +77,11 @@ export async function readClientRequest(request: IncomingMessage): Promise<Clien
   };
 }
 
-type Parameters = Readonly<Record<string, string | undefined>>;
-
-// RFC 6749 §2.3: a client must not use more than one method in a request.
-function clientAuthentication(authorization: string | undefined, parameters: Parameters): ClientAuthentication {
-  const { client_secret: clientSecret, client_assertion: assertion, client_assertion_type: type } = parameters;
-  const methods = [authorization, clientSecret, assertion].filter((method) => method !== undefined);
-  if (methods.length > 1) {
-    throw new OAuthError(400, 'invalid_request', 'exactly one client authentication method must be used');
-  }
-  if (parameters['grant_type'] === TOKEN_EXCHANGE) return exchanged(methods.length, parameters);
-  if (authorization !== undefined) return { method: 'client_secret_basic', authorization };
-  if (clientSecret !== undefined) {
-    if (parameters['client_id'] === undefined) {
-      throw new OAuthError(400, 'invalid_request', 'client_secret must come with client_id');
-    }
-    return { method: 'client_secret_post', clientSecret };
-  }
-  const named = parameters['client_id'];
-  if (assertion === undefined) throw invalidClient('no_client_authentication', { named });
-  if (type !== ASSERTION_TYPE) {
-    throw new OAuthError(400, 'invalid_request', `client_assertion_type must be ${ASSERTION_TYPE}`);
-  }
-  const parsed = parseAssertion(assertion);
-  if ('malformed' in parsed) throw invalidClient('assertion_malformed', { named, detail: parsed.malformed });
-  return { method: 'private_key_jwt', assertion: parsed };
-}
-
 /** RFC 8693 §2.1, as far as it is served: what is exchanged says who the client is, which proves nothing beside it. */
 function exchanged(
   otherMethods: number,
   { subject_token: key, subject_token_type: type, requested_token_type: requested = ACCESS_TOKEN_TYPE }: Parameters,
-): ClientAuthentication {
+): ClientRequest['authentication'] {
   if (otherMethods > 0) {
     throw new OAuthError(400, 'invalid_request', 'token exchange takes no client authentication');
   }

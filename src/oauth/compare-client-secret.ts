@@ -1,6 +1,6 @@
 import Provider from 'oidc-provider';
 import type { Clock } from '../domain/clock.ts';
-import { isMistyped } from '../domain/credentials/client-secret.ts';
+import { isMistyped, oddityOf } from '../domain/credentials/client-secret.ts';
 import type { ClientSecretCredential } from '../domain/credentials/credential.ts';
 import { findSecret, type SameHash } from '../domain/credentials/find-secret.ts';
 import { whyRefused } from '../domain/credentials/why-refused.ts';
@@ -36,6 +36,8 @@ export function installCompareClientSecret(provider: Provider, tools: SecretTool
       return true;
     }
     issuance.reason ??= isMistyped(presented) ? 'secret_mistyped' : 'secret_wrong';
+    const oddity = oddityOf(presented);
+    if (oddity !== undefined) issuance.detail ??= `the secret ${oddity}`;
     return false;
   };
 }

@@ -2,13 +2,12 @@ import Provider, { type ClientMetadata } from 'oidc-provider';
 import { findKey } from '../domain/assertions/fitting-key.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { PublicKeyCredential } from '../domain/credentials/credential.ts';
-import { isMistyped } from '../domain/credentials/client-secret.ts';
+import { isMistyped, oddityOf } from '../domain/credentials/client-secret.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import { type DecoyKeys, withDecoyKey } from './decoy.ts';
 import type { GuessLimiter } from './guess-limiter.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';
-import type { ClientRequest } from './client-request.ts';
 
 /** The accounts, as this node remembers them. */
 export interface KnownAccounts {
@@ -92,9 +91,14 @@ export function installFindClient(provider: Provider, { accounts, decoyKeys, clo
     // Here and no earlier: the id is what the library reads, however it was encoded.
     issuance.attempt = guesses.admit(issuance.source, clientId);
     const known = isClientId(clientId) ? clientId : undefined;
-    issuance.named = known;
-    if (known !== undefined && !accounts.knows(known) && isMistyped(presentedSecret(issuance.request.authentication))) {
-      // It is nobody's, so the database is not asked; it is compared all the same.
+    issuance.named = known ?? meant(clientId);
+    // What is mistyped is nobody's, so the database is not asked; it is compared all the same.
+    if (known === undefined && issuance.named !== undefined) {
+      issuance.reason = 'secret_mistyped';
+      issuance.detail = `the client id ${oddityOf(clientId)}`;
+      return nobody;
+    }
+    if (known !== undefined && !accounts.knows(known) && isMistyped(presentedSecret(issuance))) {
       issuance.reason = 'secret_mistyped';
       issuance.clientId = known;
       return nobody;
@@ -113,13 +117,14 @@ export function installFindClient(provider: Provider, { accounts, decoyKeys, clo
   };
 }
 
-/** A secret as it was sent, if it was; one with an escape in it is none of ours, and is left to the library to read. */
-function presentedSecret(authentication: ClientRequest['authentication']): string {
-  if (authentication.method === 'client_secret_post') return authentication.clientSecret;
-  if (authentication.method !== 'client_secret_basic') return '';
-  const userPass = Buffer.from(authentication.authorization.slice('Basic '.length), 'base64').toString('latin1');
-  const secret = userPass.slice(userPass.indexOf(':') + 1);
-  return /[%+]/.test(secret) ? '' : secret;
+/** The id that somebody meant who wrote blanks or a line break beside it. */
+function meant(clientId: string): ClientId | undefined {
+  const trimmed = clientId.trim();
+  return isClientId(trimmed) ? trimmed : undefined;
+}
+
+function presentedSecret({ request: { authentication } }: Issuance): string {
+  return 'clientSecret' in authentication ? authentication.clientSecret : '';
 }
 
 const SECRET: Omit<ClientMetadata, 'client_id'> = {

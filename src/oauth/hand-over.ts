@@ -2,7 +2,8 @@ import { stringify } from 'node:querystring';
 import compose from 'koa-compose';
 import type { Provider } from 'oidc-provider';
 import type { HttpContext } from '../http/context.ts';
-import { ASSERTION_TYPE, type ClientRequest } from './client-request.ts';
+import { ASSERTION_TYPE } from './client-authentication.ts';
+import type { ClientRequest } from './client-request.ts';
 
 /** Has the library answer a request. */
 export type HandOver = (ctx: HttpContext, request: ClientRequest, parameters: Parameters) => Promise<void>;
@@ -11,9 +12,9 @@ export type HandOver = (ctx: HttpContext, request: ClientRequest, parameters: Pa
 type Parameters = Readonly<Record<string, string | undefined>>;
 
 /**
- * The way into the library: the request is handed on in canonical form, with the one header that the library needs, so
- * that nothing else of it can reach it: not `Host`, not `Origin`, not `Accept`, and no parameter that we do not know
- * (notes, rows 1, 6 to 9 and 24).
+ * The way into the library: the request is handed on in canonical form, all of it in the body, so that nothing else of it
+ * can reach it: not `Authorization`, not `Host`, not `Origin`, not `Accept`, and no parameter that we do not know (notes,
+ * rows 1, 6 to 9 and 24).
  *
  * @param path where the library serves what is asked for
  */
@@ -26,9 +27,6 @@ export function createHandOver(provider: Provider, path: string): HandOver {
       method: 'POST',
       url: path,
       headers: {
-        ...(request.authentication.method === 'client_secret_basic' && {
-          authorization: request.authentication.authorization,
-        }),
         'content-type': 'application/x-www-form-urlencoded',
         'content-length': String(body.length),
       },
@@ -55,7 +53,11 @@ function canonicalBody({ authentication, clientId }: ClientRequest, parameters: 
   const members = {
     client_id: clientId,
     ...parameters,
-    ...(authentication.method === 'client_secret_post' && { client_secret: authentication.clientSecret }),
+    // However a secret was sent: the library refuses one with odd characters in a header in words of its own.
+    ...('clientSecret' in authentication && {
+      client_id: authentication.clientId,
+      client_secret: authentication.clientSecret,
+    }),
     ...(authentication.method === 'private_key_jwt' && {
       client_assertion_type: ASSERTION_TYPE,
       client_assertion: authentication.assertion.compact,

@@ -69,6 +69,15 @@ describe('a client secret', () => {
 
   test('that is not one of ours is never called mistyped', () => {
     assert.equal(isMistyped('a-bootstrap-secret-of-forty-characters-00'), false);
+    assert.equal(isMistyped(''), false);
+  });
+
+  test('and has a character that no secret has, is mistyped', () => {
+    for (const odd of ['\n', '\r\n', ' ', '\t', '\0', 'é', '\u00a0', '\uFEFF', '\u007F']) {
+      for (const secret of [`a-secret${odd}`, `${odd}a-secret`, `a-${odd}secret`]) {
+        assert.equal(isMistyped(secret), true, JSON.stringify(secret));
+      }
+    }
   });
 });
 

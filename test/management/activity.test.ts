@@ -123,6 +123,58 @@ onEachDatabase('why a service account does not work', (kind) => {
     );
   });
 
+  test('is told how an id or a secret differs from what it can be, and the client nothing but the uniform refusal', async () => {
+    const { clientId = '', clientSecret = '' } = await account();
+    const wrong = await ask(clientId, SECRET_OF_NOBODY);
+    const cases: [string, string, RegExp][] = [
+      [clientId, `${clientSecret}\n`, /^the secret ends with a line break$/],
+      [clientId, `${clientSecret}\r\n`, /^the secret ends with a line break$/],
+      [clientId, `${clientSecret} `, /^the secret ends with a blank$/],
+      [clientId, `\n${clientSecret}`, /^the secret begins with a blank or a line break$/],
+      [
+        clientId,
+        `${clientSecret.slice(0, 9)}\t${clientSecret.slice(9)}`,
+        /^the secret has a blank or a line break in it$/,
+      ],
+      [clientId, `${clientSecret}\0`, /^the secret has a character that is no visible character of ASCII$/],
+      [clientId, `${clientSecret.slice(0, -1)}é`, /^the secret has a character that is no visible/],
+      [clientId, `\uFEFF${clientSecret}`, /^the secret begins with a blank or a line break$/],
+      [`${clientId}\n`, clientSecret, /^the client id ends with a line break$/],
+      [` ${clientId}`, clientSecret, /^the client id begins with a blank or a line break$/],
+      [`${clientId}\r\n`, `${clientSecret}\r\n`, /^the client id ends with a line break$/],
+    ];
+    for (const [id, secret, detail] of cases) {
+      for (const way of ['basic', 'post', 'encoded'] as const) {
+        const note = JSON.stringify([id, secret, way]);
+        const reply = await ask(id, secret, way);
+        assert.deepEqual(seen(reply), seen(wrong), note);
+        const line = app.log().findLast(({ event }) => event === 'token.refused');
+        assert.deepEqual([line?.['reason'], line?.['requestId']], ['secret_mistyped', reply.json.request_id], note);
+        await written(PAUSE, app);
+        const [row] = await find(app, reply.json.request_id);
+        assert.deepEqual([row?.reason, row?.clientId], ['secret_mistyped', clientId], note);
+        assert.match(row?.recent[0]?.detail ?? '', detail, note);
+      }
+    }
+
+    function ask(id: string, secret: string, way: 'basic' | 'post' | 'encoded' = 'basic'): Promise<Reply> {
+      const encoded = (text: string): string => (way === 'encoded' ? encodeURIComponent(text) : text);
+      const basic = Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString('base64');
+      return app.request('/oauth/token', {
+        method: 'POST',
+        headers: way === 'post' ? {} : { Authorization: `Basic ${basic}` },
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          ...(way === 'post' && { client_id: id, client_secret: secret }),
+        }),
+      });
+    }
+
+    function seen({ status, headers, json }: Reply): unknown {
+      return [status, headers.get('www-authenticate'), { ...json, request_id: '' }];
+    }
+  });
+
   test('is told in truth, with the request, where it came from and by which credential', async () => {
     const { clientId = '', clientSecret = '', path = '', keyId = '', secretId = '' } = await account();
     clock.stop();

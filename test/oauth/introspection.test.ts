@@ -151,6 +151,77 @@ onEachDatabase(
       assert.equal(nobody.status, 401);
     });
 
+    test('take credentials that are sent twice where they are the same, as the token endpoint does not', async () => {
+      const client = await account('Gateway');
+      const { json } = await app.token(client);
+      const { clientId, clientSecret } = client;
+      const hex = (text: string): string => Buffer.from(text).toString('hex').replaceAll(/../g, '%$&');
+      const send = (path: string, basic: string, body: Record<string, string>): Promise<Reply> =>
+        app.request(path, {
+          method: 'POST',
+          headers: { Authorization: `Basic ${btoa(basic)}` },
+          body: new URLSearchParams({ token: json.access_token, ...body }),
+        });
+      const both = { client_id: clientId, client_secret: clientSecret };
+      const plain = `${clientId}:${clientSecret}`;
+      for (const [basic, body] of [
+        [plain, both],
+        [`${hex(clientId)}:${hex(clientSecret)}`, both],
+        [plain, { client_secret: clientSecret }],
+      ] as const) {
+        const asked = await send('/oauth/introspect', basic, body);
+        assert.deepEqual([asked.status, asked.json.active], [200, true], asked.text);
+      }
+      // What is the same and wrong is refused as it is when it is sent once.
+      const wrong = { client_id: clientId, client_secret: 'a+b%c' };
+      for (const basic of [`${clientId}:a+b%c`, `${clientId}:a%2Bb%25c`]) {
+        assert.equal((await send('/oauth/introspect', basic, wrong)).status, 401);
+        assert.equal(lastLine('introspection.refused')?.['reason'], 'secret_wrong');
+      }
+      const key = clientKey('ES256');
+      const assertions = {
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: assertion(key, clientId, app.issuer),
+      };
+      for (const [basic, body] of [
+        [plain, { ...both, client_secret: `${clientSecret}x` }],
+        [plain, { ...both, client_id: ROOT.clientId }],
+        [`${clientId}:`, both],
+        [clientId, both],
+        [`${ROOT.clientId}:${clientSecret}`, both],
+        [plain, assertions],
+        [plain, { ...both, ...assertions }],
+      ] as const) {
+        for (const path of ['/oauth/introspect', '/oauth/revoke']) {
+          const refused = await send(path, basic, body);
+          assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_request'], JSON.stringify(body));
+          assert.match(
+            refused.json.error_description,
+            /client_secret_basic and (?:client_secret_post|private_key_jwt)/,
+          );
+        }
+      }
+      const strict = await send('/oauth/token', plain, { ...both, grant_type: 'client_credentials' });
+      assert.deepEqual(
+        [strict.status, strict.json.error_description],
+        [
+          400,
+          'exactly one client authentication method must be used, and this request uses client_secret_basic and client_secret_post',
+        ],
+      );
+      const bearer = await app.request('/oauth/token', {
+        method: 'POST',
+        headers: { Authorization: 'Bearer x' },
+        body: new URLSearchParams({ ...both, grant_type: 'client_credentials' }),
+      });
+      assert.match(
+        bearer.json.error_description,
+        /uses an Authorization header of another scheme and client_secret_post$/,
+      );
+      assert.equal((await send('/oauth/revoke', plain, both)).status, 200);
+      assert.equal((await send('/oauth/introspect', plain, both)).json.active, false);
+    });
+
     test('end one token by its id, everywhere but in the status list, and only one of the client itself', async () => {
       const [client, stranger] = [await account('Revokes'), await account('Revokes what is not its own')];
       const [token, other] = [await tokenOf(client), await tokenOf(client)];

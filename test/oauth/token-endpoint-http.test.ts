@@ -223,6 +223,15 @@ describe('the token endpoint over HTTP', () => {
       assert.ok(status === 400 || status === 401, `${value} ${status}`);
       assert.ok(json['error'] === 'invalid_request' || json['error'] === 'invalid_client');
     }
+    // Whoever cannot be told by what was read is told by the uniform refusal.
+    for (const value of [
+      raw(`${clientId}:${clientSecret}\n`),
+      raw(`${clientId}:${clientSecret}%0A`),
+      raw(`${clientId}\n:x`),
+    ]) {
+      await refused(post(GRANT, { authorization: value }), 401, 'invalid_client', value);
+      assert.equal(lastRefusal(app)['reason'], 'secret_mistyped');
+    }
     const long = await post(GRANT, { authorization: raw(`${clientId}:${'x'.repeat(6000)}`) });
     assert.equal(long.status, 401);
     const plus = await post(GRANT, { authorization: raw(`${clientId}:${clientSecret}+`) });

@@ -21,12 +21,26 @@ export function formatSecret(type: SecretType, entropy: Uint8Array): string {
   return PREFIXES[type] + random + checksum(random);
 }
 
-/** Whether a secret looks like one of ours and cannot be one; secrets without the prefix are never mistyped. */
+/**
+ * Whether a text cannot be a secret of ours, whatever account it is sent for: it has a character that no secret has, or it
+ * begins like one that we make and does not end like one.
+ */
 export function isMistyped(secret: string): boolean {
+  if (oddityOf(secret) !== undefined) return true;
   const prefix = prefixOf(secret);
   if (prefix === '') return false;
   const random = secret.slice(prefix.length, prefix.length + RANDOM_DIGITS);
   return secret !== prefix + random + checksum(random);
+}
+
+/** How a text differs from the ids and secrets that there are, all of them `[A-Za-z0-9_-]`, in words that follow it. */
+export function oddityOf(text: string): string | undefined {
+  if (/^[\x21-\x7E]*$/.test(text)) return undefined;
+  if (/[\r\n]$/.test(text)) return 'ends with a line break';
+  if (/\s$/.test(text)) return 'ends with a blank';
+  if (/^\s/.test(text)) return 'begins with a blank or a line break';
+  if (/[^\x20-\x7E\s]/.test(text)) return 'has a character that is no visible character of ASCII';
+  return 'has a blank or a line break in it';
 }
 
 /** What may be shown of a secret later: its first characters. */
