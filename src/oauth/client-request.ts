@@ -12,6 +12,7 @@ import {
   readClientAuthentication,
 } from './client-authentication.ts';
 import { OAuthError } from './oauth-error.ts';
+import { oauthParametersInQuery } from './oauth-parameters.ts';
 
 /**
  * A request at an endpoint where clients authenticate, read once and whole. Parameters without a value are absent
@@ -46,8 +47,10 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
   if (request.method !== 'POST') {
     throw new OAuthError(405, 'invalid_request', 'this endpoint takes POST only', { headers: { Allow: 'POST' } });
   }
-  if (request.url?.includes('?') === true) {
-    throw new OAuthError(400, 'invalid_request', 'parameters must be in the body, not in the query');
+  const misplaced = oauthParametersInQuery(request.url ?? '');
+  if (misplaced.length > 0) {
+    const names = misplaced.join(', ');
+    throw new OAuthError(400, 'invalid_request', `parameters must be in the body, not in the query: ${names}`);
   }
   refuseRepeatedHeaders(request);
   const { headers } = request;

@@ -62,9 +62,24 @@ export function oauthFace(
 
   const statusList = statusListEndpoints(statusLists);
   return (ctx, next) => {
-    const endpoint = endpoints.get(ctx.path) ?? statusList(ctx.path);
+    // A final slash is forgiven, as every client library joins paths in its own way.
+    const path = ctx.path.length > 1 && ctx.path.endsWith('/') ? ctx.path.slice(0, -1) : ctx.path;
+    const endpoint = endpoints.get(path) ?? statusList(path) ?? (isOurs(path) ? refuseUnknown : undefined);
     return endpoint === undefined ? next() : Promise.resolve(endpoint(ctx));
   };
+}
+
+function isOurs(path: string): boolean {
+  return path === '/oauth' || path.startsWith('/oauth/');
+}
+
+/** A client that has the wrong address reads OAuth errors and nothing else. */
+function refuseUnknown(ctx: HttpContext): void {
+  ctx.set('Cache-Control', 'no-store');
+  sendOAuthError(
+    ctx,
+    new OAuthError(404, 'invalid_request', 'there is no such endpoint: the metadata names those there are'),
+  );
 }
 
 /** The metadata must name an authorization endpoint; it knows no response type. */

@@ -90,7 +90,13 @@ describe('the token endpoint over HTTP', () => {
       '?grant_type=client_credentials',
       `?${POST_AUTH}`,
       '?scope=a',
-      '?x=y',
+      '?x=y&scope=',
+      '?client%5Fsecret=CANARY-1234',
+      '?api-version=1&client_assertion=CANARY-1234',
+      '?token=CANARY-1234',
+      '?subject_token=CANARY-1234&x',
+      '?resource',
+      '?audience=a',
     ]) {
       await refused(
         post(query.includes('grant') ? '' : GRANT, { authorization }, { path: `/oauth/token${query}` }),
@@ -99,7 +105,62 @@ describe('the token endpoint over HTTP', () => {
         query,
       );
     }
+    const { json } = await post(GRANT, { authorization }, { path: '/oauth/token?a=1&scope=x&client_secret=y&scope=z' });
+    assert.equal(json['error_description'], 'parameters must be in the body, not in the query: scope, client_secret');
     assert.doesNotMatch(JSON.stringify(app.log()), /CANARY-1234/);
+  });
+
+  test('B-02 forgives a query of others, and a final slash, at every endpoint', async () => {
+    for (const path of [
+      '/oauth/token',
+      '/oauth/token/',
+      '/oauth/token?api-version=1',
+      '/oauth/token/?x=y&=&%',
+      '/oauth/token?',
+      '/oauth/token?scopes=a&SCOPE=b&x.scope=c',
+      '//oauth/token/',
+      '/api/m2m/oauth/token/',
+      '/api/m2m/oauth/token?tenant=x',
+    ]) {
+      assert.equal((await post(GRANT, { authorization }, { path })).status, 200, path);
+    }
+    for (const path of ['/oauth/introspect/', '/oauth/revoke/?x=y', '/oauth/introspect?api-version=1']) {
+      assert.equal((await post('token=x', { authorization }, { path })).status, 200, path);
+    }
+    for (const path of [
+      '/.well-known/jwks.json/',
+      '/oauth/status-lists/',
+      '/.well-known/oauth-authorization-server/',
+    ]) {
+      assert.equal((await rawRequest(`${app.url}${path}`)).status, 200, path);
+    }
+    const noted = await post(GRANT, { authorization: basic('x', 'y') }, { path: '/oauth/token?pw=CANARY-5678' });
+    assert.equal(noted.status, 401);
+    assert.doesNotMatch(JSON.stringify(app.log()), /CANARY-5678/);
+  });
+
+  test('B-12 says in OAuth’s own form that there is nothing else below /oauth', async () => {
+    for (const path of [
+      '/oauth',
+      '/oauth/',
+      '/oauth/tokens',
+      '/oauth/token//',
+      '/oauth/token/x',
+      '/oauth/status-lists/x',
+      '/oauth/Token',
+      '/oauth/%74oken',
+      '/oauth/..%2ftoken',
+      '/oauth/userinfo?client_secret=CANARY-9012',
+    ]) {
+      for (const method of ['GET', 'POST', 'PUT', 'OPTIONS']) {
+        await refused(post('', {}, { method, path }), 404, 'invalid_request', `${method} ${path}`);
+      }
+    }
+    assert.doesNotMatch(JSON.stringify(app.log()), /CANARY-9012/);
+    for (const path of ['/oauthx', '/oauth2/token']) {
+      const { status, json } = await post('', {}, { path });
+      assert.deepEqual([status, json['code']], [404, 'not_found']);
+    }
   });
 
   test('B-03 takes a secret in the body, and answers a wrong one like every other', async () => {
