@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { checkPrimeSync, generateKeyPairSync, generatePrimeSync, randomBytes, randomInt } from 'node:crypto';
+import { checkPrimeSync, generateKeyPairSync, generatePrimeSync, randomBytes, randomInt, sign } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { calculateJwkThumbprint, type JWK } from 'jose';
@@ -149,7 +149,7 @@ describe('N-10 a public key is refused', () => {
       { ...ec, d: '' },
     ]) {
       const { message } = await refusal(value);
-      assert.match(message, /private key material/);
+      assert.match(message, /holds private key material/);
     }
     for (const value of [pem('pkcs1'), pem('pkcs8'), spki + pem('pkcs8')]) {
       await refused(value, '/publicKey', /private key material/);
@@ -244,6 +244,47 @@ describe('registering an account with keys', () => {
     assert.equal('clientSecret' in json, false);
     assert.equal('clientSecretExpiresAt' in json, false);
     assert.equal(json.credentials[0].kid, 'miactl');
+  });
+
+  test('N-10 takes an RSA-PSS key in PEM, and gives tokens for what it signs', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    const { status, json } = await register({
+      name: 'PSS',
+      credentials: [{ type: 'public_key', publicKey: pem }],
+    });
+    assert.equal(status, 201);
+    assert.equal(json.credentials[0].publicKey.alg, 'PS256');
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: json.clientId, sub: json.clientId, aud: app.issuer, jti: 'pss', iat: now, exp: now + 60 };
+    const input = `${part({ alg: 'PS256' })}.${part(claims)}`;
+    const signature = sign('sha256', Buffer.from(input), { key: privateKey, saltLength: 32 }).toString('base64url');
+    const reply = await app.request('/oauth/token', {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: `${input}.${signature}`,
+      }),
+    });
+    assert.equal(reply.status, 200, reply.text);
+  });
+
+  test('refuses every other key that is read and cannot sign, with 422', async () => {
+    for (const { publicKey } of [
+      generateKeyPairSync('rsa-pss', { modulusLength: 2048, hashAlgorithm: 'sha512' }),
+      generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }),
+      generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' }),
+      generateKeyPairSync('x448'),
+    ]) {
+      const pem = publicKey.export({ type: 'spki', format: 'pem' });
+      const reply = await register({ name: 'No', credentials: [{ type: 'public_key', publicKey: pem }] });
+      assert.equal(reply.status, 422, reply.text);
+      assert.equal(reply.json.errors[0].pointer, '/credentials/0/publicKey');
+      const line = app.log().find(({ requestId }) => requestId === reply.json.requestId);
+      assert.deepEqual([line?.['reason'], line?.['detail']], ['invalid_body', reply.json.detail]);
+    }
   });
 
   test('makes exactly the credentials that are asked for, also none', async () => {

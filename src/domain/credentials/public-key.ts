@@ -1,7 +1,8 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import { DomainError } from '../domain-error.ts';
 import { ed25519Weakness } from './ed25519-weakness.ts';
+import { jwkOfText } from './key-text.ts';
 import { rsaWeakness } from './rsa-weakness.ts';
 
 /** A public key that may sign client assertions, with the members that say so and no other. */
@@ -22,24 +23,25 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 const FOREIGN_MEMBERS = ['x5c', 'x5u', 'jku'];
 
 /**
- * Reads a public key from outside, as a JWK (RFC 7517) or as PEM (SPKI or PKCS #1), and refuses every key with which
+ * Reads a public key from outside, as a JWK (RFC 7517) or as text (see `key-text.ts`), and refuses every key with which
  * someone other than its owner could sign: weak ones, broken ones, and ones that came with their private half.
  *
- * @param value a JWK as an object, or PEM as a string
+ * @param value a JWK as an object, or a string
  * @param pointer where it stands in the request
  * @throws DomainError `invalid_value` that says what is wrong and never repeats the key
  */
 export async function parsePublicKey(value: unknown, pointer: string): Promise<ParsedPublicKey> {
   const refuse = (message: string, member = ''): never => {
-    throw new DomainError('invalid_value', `The public key cannot be used: ${message}`, {
-      fields: [{ pointer: pointer + member, message }],
-    });
+    const named = member === '' ? message : `${member.slice(1)} ${message}`;
+    // A member has a pointer of its own only where the key came as an object.
+    const field = typeof value === 'string' ? { pointer, message: named } : { pointer: pointer + member, message };
+    throw new DomainError('invalid_value', `The public key cannot be used: ${named}`, { fields: [field] });
   };
-  const jwk: Record<string, unknown> =
-    typeof value === 'string' ? { ...pemKey(value, refuse).export({ format: 'jwk' }) } : { ...Object(value) };
+  const jwk: Record<string, unknown> = typeof value === 'string' ? jwkOfText(value, refuse) : { ...Object(value) };
+  if (Array.isArray(jwk['keys'])) refuse('it is a JWK Set: send one of its keys');
 
   const secret = PRIVATE_MEMBERS.find((member) => Object.hasOwn(jwk, member));
-  if (secret !== undefined) refuse('it holds private key material', `/${secret}`);
+  if (secret !== undefined) refuse('holds private key material', `/${secret}`);
   const foreign = FOREIGN_MEMBERS.find((member) => Object.hasOwn(jwk, member));
   if (foreign !== undefined) refuse('is not read: register the key itself', `/${foreign}`);
   if (jwk['use'] !== undefined && jwk['use'] !== 'sig') refuse('must be sig', '/use');
@@ -60,20 +62,6 @@ function keyId(kid: unknown, refuse: Refuse): string | undefined {
   return typeof kid === 'string' && /^[\x21-\x7E]{1,128}$/.test(kid)
     ? kid
     : refuse('must be 1 to 128 printable ASCII characters without a space', '/kid');
-}
-
-function pemKey(pem: string, refuse: Refuse): KeyObject {
-  const labels = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label]) => label ?? '');
-  if (labels.some((label) => label.includes('PRIVATE'))) return refuse('it holds private key material');
-  if (labels.length !== 1) return refuse('it must be one PEM block');
-  if (labels[0] !== 'PUBLIC KEY' && labels[0] !== 'RSA PUBLIC KEY') {
-    return refuse(`a PEM block of type ${labels[0]} is not read: it must be PUBLIC KEY or RSA PUBLIC KEY`);
-  }
-  try {
-    return createPublicKey(pem);
-  } catch {
-    return refuse('the PEM block holds no public key');
-  }
 }
 
 async function publicJwk(jwk: Record<string, unknown>, refuse: Refuse): Promise<PublicJwk> {
