@@ -15,7 +15,7 @@ const TITLES = {
   already_rotated: 'It has a successor already',
   ambiguous_permission: 'Two resource servers declare this permission',
   not_empty: 'There is something in it',
-  precondition_failed: 'It has changed meanwhile',
+  precondition_failed: 'If-Match does not name it as it is now',
   audience_required: 'The audience must be given',
   last_root: 'The last root account must stay',
   token_too_large: 'The access token would be too large',

@@ -1,4 +1,5 @@
 import type { ExpectedRevisions } from '../domain/revision.ts';
+import { ProblemError } from './problems.ts';
 
 /** The `ETag` of a revision. */
 export function entityTag(revision: number): string {
@@ -6,14 +7,22 @@ export function entityTag(revision: number): string {
 }
 
 /**
- * Reads `If-Match` (RFC 9110 §13.1.1).
+ * Reads `If-Match` (RFC 9110 §13.1.1). The tag is a revision, so whatever names one is taken: proxies that compress
+ * make a tag weak (nginx) or add the coding to it (Apache, Jetty, Caddy).
  *
- * @returns undefined when it is absent or `*`; what is no tag of ours matches nothing
+ * @returns undefined when it is absent or `*`
+ * @throws ProblemError `precondition_failed` when no tag in it is one that this server made
  */
 export function expectedRevisions(header: string | undefined): ExpectedRevisions {
   if (header === undefined || header.trim() === '*') return undefined;
-  return header
-    .split(',')
-    .map((tag) => /^"(\d{1,9})"$/.exec(tag.trim())?.[1])
-    .flatMap((revision) => (revision === undefined ? [] : [Number(revision)]));
+  const revisions = [...header.matchAll(/"([^"]*)"/g)].flatMap(([, tag = '']) => {
+    const revision = /^([1-9]\d{0,8})(?:[-;/.:]{1,2}[A-Za-z0-9]{1,16})?$/.exec(tag)?.[1];
+    return revision === undefined ? [] : [Number(revision)];
+  });
+  if (revisions.length > 0) return revisions;
+  throw new ProblemError({
+    status: 412,
+    code: 'precondition_failed',
+    detail: `If-Match names no tag that this server made: send the ETag of the thing as it was read, such as ${entityTag(3)}`,
+  });
 }

@@ -103,7 +103,7 @@ export function managementFace(options: {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- and this one, too
       query: query as never,
       page,
-      expected: expectedRevisions(ctx.req.headers['if-match']),
+      expected: found.route.conditional ? expectedRevisions(ctx.req.headers['if-match']) : undefined,
       param: (name) => params[name] ?? '',
     });
     if (answer.next !== undefined) {

@@ -160,8 +160,29 @@ describe('a company', () => {
       app.api('PATCH', '/api/companies/seen', { name }, undefined, { 'If-Match': tag });
     assert.equal((await change('seen', '"1"')).headers.get('etag'), '"1"');
     assert.equal((await change('One', '"1"')).status, 200);
-    for (const tag of ['"1"', '"3"', 'W/"2"', '2', '', '"x"', '"1", "7"']) {
-      assertRefused(app, await change('Lost', tag), 412, 'precondition_failed', tag);
+    for (const tag of ['"1"', '"3"', 'W/"1"', '"1-gzip"', '"1", "7"', '"x", "7"']) {
+      const reply = await change('Lost', tag);
+      assertRefused(app, reply, 412, 'precondition_failed', tag);
+      assert.match(reply.json.detail, /this is revision 2/, tag);
+    }
+    for (const tag of [
+      '2',
+      '',
+      ',',
+      '"x"',
+      '""',
+      '"2',
+      '"02"',
+      '"2-"',
+      '"-2"',
+      '"2-gzip-x y"',
+      '"a,2,b"',
+      'W/2',
+      '"*"',
+    ]) {
+      const reply = await change('Lost', tag);
+      assertRefused(app, reply, 412, 'precondition_failed', tag);
+      assert.match(reply.json.detail, /no tag that this server made.*such as "3"/, tag);
     }
     assert.equal((await change('Two', '"1", "2"')).status, 200);
     assert.equal((await change('Three', '*')).status, 200);
@@ -170,6 +191,34 @@ describe('a company', () => {
     assertRefused(app, gone, 412, 'precondition_failed');
     const two = await Promise.all([change('A', '"4"'), change('B', '"4"')]);
     assert.deepEqual(two.map(({ status }) => status).toSorted(), [200, 412]);
+  });
+
+  test('is changed with its tag as proxies that compress write it', async () => {
+    await makeCompany(app, 'packed');
+    const tags = [
+      (n: number) => `"${n}"`,
+      (n: number) => `W/"${n}"`,
+      (n: number) => `w/"${n}"`,
+      (n: number) => `"${n}-gzip"`,
+      (n: number) => `"${n};gzip"`,
+      (n: number) => `"${n}--gzip"`,
+      (n: number) => `"${n}/gzip"`,
+      (n: number) => `"${n}-br"`,
+      (n: number) => `W/"${n}-zstd"`,
+      (n: number) => `"${n + 7}", W/"${n}" , "x"`,
+      (n: number) => ` "x","${n}"`,
+      () => ' * ',
+    ];
+    for (const [index, tag] of tags.entries()) {
+      const headers = { 'If-Match': tag(index + 1) };
+      const name = `Name ${index}`;
+      const reply = await app.api('PATCH', '/api/companies/packed', { name }, undefined, headers);
+      assert.deepEqual([reply.status, reply.headers.get('etag')], [200, `"${index + 2}"`], headers['If-Match']);
+    }
+    const weak = { 'If-Match': `W/"${tags.length + 1}"` };
+    assert.equal((await app.api('DELETE', '/api/companies/packed', undefined, undefined, weak)).status, 204);
+    // Where there is nothing to change, the header says nothing.
+    assert.equal((await app.api('GET', '/api/companies', undefined, undefined, { 'If-Match': 'x' })).status, 200);
   });
 
   test('has an id that is a DNS label', async () => {
