@@ -23,7 +23,7 @@ const registered = await call('POST', '/api/resource-servers', { identifier, nam
 if (registered.status === 409) {
   const location = registered.headers.get('location');
   if (location === null) throw new Error(await registered.text());
-  const changed = await call('PATCH', location, { name, permissions });
+  const changed = await call('PATCH', new URL(location, registered.url), { name, permissions });
   if (!changed.ok) throw new Error(await changed.text());
 }
 for (const [role, names] of Object.entries(read('roles.json'))) {

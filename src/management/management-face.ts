@@ -16,6 +16,7 @@ import { entityTag, expectedRevisions } from './if-match.ts';
 import { ProblemError, problemOf } from './problems.ts';
 import { BODY_LIMIT, parseJsonBody } from './parse-json-body.ts';
 import { createQueryReader } from './read-query.ts';
+import { memberOf, nextPage } from './references.ts';
 import type { Answer, GuardedRoute, PublicRoute, Route } from './route.ts';
 import { createRouter } from './router.ts';
 import { createSchemaCompiler, type SchemaValidator } from './schema-validator.ts';
@@ -65,7 +66,7 @@ export function managementFace(options: {
     try {
       const answer = await answerTo(ctx);
       if (answer === undefined) return;
-      if (answer.created !== undefined) ctx.set('Location', locationOf(ctx, answer.created));
+      if (answer.created !== undefined) leadTo(ctx, answer.created);
       if (answer.revision !== undefined) ctx.set('ETag', entityTag(answer.revision));
       ctx.status = answer.status;
       if (answer.body !== undefined) ctx.body = answer.body;
@@ -107,7 +108,7 @@ export function managementFace(options: {
       param: (name) => params[name] ?? '',
     });
     if (answer.next !== undefined) {
-      ctx.set('Link', `<${following(ctx, cursors.write(answer.next, list))}>; rel="next"`);
+      ctx.set('Link', `<${nextPage(ctx.querystring, cursors.write(answer.next, list))}>; rel="next"`);
     }
     return answer;
   }
@@ -144,16 +145,11 @@ export function managementFace(options: {
     }
   }
 
-  /**
-   * The path of a member of the collection that was called, or whose member was called, whatever prefix it was called
-   * under.
-   */
-  function locationOf(ctx: HttpContext, id: string): string {
+  function leadTo(ctx: HttpContext, id: string): void {
     const routing = find(ctx.method, ctx.path);
-    const { path, aboutMember } = 'found' in routing && 'readQuery' in routing.found ? routing.found.route : {};
-    const segments = pathOf(ctx).replace(/\/$/, '').split('/');
-    const beyond = aboutMember && path !== undefined ? path.slice(path.lastIndexOf('{')).split('/').length : 0;
-    return [...segments.slice(0, segments.length - beyond), encodeURIComponent(id)].join('/');
+    if (!('found' in routing) || !('readQuery' in routing.found) || routing.found.route.elsewhere) return;
+    const [called = ''] = ctx.originalUrl.split('?', 1);
+    ctx.set('Location', memberOf(routing.found.route, called, id));
   }
 
   function notRouted(ctx: HttpContext, allowed: readonly string[]): ProblemError {
@@ -198,9 +194,7 @@ export function managementFace(options: {
         `Bearer realm="writ", error="insufficient_scope", scope="${problem.required}", resource_metadata="${resourceMetadata}"`,
       );
     }
-    if (error instanceof DomainError && error.existing !== undefined) {
-      ctx.set('Location', locationOf(ctx, error.existing));
-    }
+    if (error instanceof DomainError && error.existing !== undefined) leadTo(ctx, error.existing);
     // What is left of the body is not worth reading.
     if (problem.status === 413) ctx.set('Connection', 'close');
     sendProblem(ctx, problem);
@@ -210,19 +204,6 @@ export function managementFace(options: {
 /** Whether a path is this API's. */
 export function isManagementPath(path: string): boolean {
   return path === '/api' || path.startsWith('/api/');
-}
-
-/** The path of the call, with its query but for the cursor, which is this one. */
-function following(ctx: HttpContext, cursor: string): string {
-  const query = new URLSearchParams(ctx.querystring);
-  query.set('cursor', cursor);
-  return `${pathOf(ctx)}?${query.toString()}`;
-}
-
-/** The path as it was called; with two slashes before it, it would name another server. */
-function pathOf({ originalUrl }: HttpContext): string {
-  const [path = ''] = originalUrl.split('?', 1);
-  return path.replace(/^\/{2,}/, '/');
 }
 
 function noCompany(): ProblemError {

@@ -194,8 +194,11 @@ function headersOf(route: GuardedRoute | undefined, status: number): object {
   const header = (description: string): object => ({ description, schema: TEXT });
   return {
     'X-Request-Id': header('The id of the request, as the log and the audit have it'),
-    ...(status === 201 && { Location: header('Where it is') }),
-    ...(route?.list && { Link: header('The next page, with `rel="next"`, when there is one') }),
+    ...(status === 201 &&
+      route?.elsewhere !== true && { Location: header('Where it is, relative to the address of the call') }),
+    ...(route?.list && {
+      Link: header('The next page, with `rel="next"`, when there is one, relative to the address of the call'),
+    }),
     ...(route?.revisioned && { ETag: header('Its revision, for `If-Match`') }),
   };
 }

@@ -25,7 +25,7 @@ export interface Call<Body, Query> {
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
-  /** The id of what was made; `Location` becomes the path of the call with this below it. */
+  /** The id of what was made; `Location` leads from the path of the call to it. */
   readonly created?: string;
   /** Becomes the `ETag`. */
   readonly revision?: number;
@@ -63,6 +63,8 @@ export interface GuardedRoute<Body = never, Query = never> extends Operation {
   readonly bodyOptional?: true;
   /** Whether it is about one member of a collection, to whose others `Location` leads. */
   readonly aboutMember?: true;
+  /** Whether what it makes stands elsewhere, so that no `Location` leads to it. */
+  readonly elsewhere?: true;
   /** An object schema of the parameters that it knows, beside those of a list. */
   readonly query?: { readonly properties: Readonly<Record<string, JSONSchema>> };
   /** Whether parameters of the query that it does not know do not matter. */

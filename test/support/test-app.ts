@@ -10,6 +10,7 @@ import { freePort } from './free-port.ts';
 /** An answer over HTTP, its body read. */
 export interface Reply {
   readonly status: number;
+  /** `Location` and the address in `Link` as clients resolve them, as a path. */
   readonly headers: Headers;
   readonly text: string;
   // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects of a body by asserting on it
@@ -152,8 +153,24 @@ async function request(url: string, init?: RequestInit): Promise<Reply> {
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,
-    headers: response.headers,
+    headers: resolved(response),
     text,
     json: isJson && text !== '' ? JSON.parse(text) : undefined,
   };
+}
+
+function resolved({ headers, url }: Response): Headers {
+  const path = (reference: string): string => {
+    const { pathname, search } = new URL(reference, url);
+    return pathname + search;
+  };
+  const copy = new Headers(headers);
+  const [location, link] = [headers.get('location'), headers.get('link')];
+  if (location !== null) copy.set('Location', path(location));
+  if (link !== null)
+    copy.set(
+      'Link',
+      link.replace(/<(.*)>/, (_, reference: string) => `<${path(reference)}>`),
+    );
+  return copy;
 }

@@ -165,6 +165,7 @@ export function rotateSelf(credentials: Credentials): Route {
     forCompanies: true,
     body: ROTATION,
     bodyOptional: true,
+    elsewhere: true,
     replies: { 201: { description: 'The successor, and once its secret', schema: ISSUED_CREDENTIAL } },
     refusals: { 409: 'It has a successor (`already_rotated`)' },
     async handle({ caller, body }) {
