@@ -257,6 +257,7 @@ function createFaces(
       activity: createActivity({ ...storage.read, serviceAccounts }),
       diagnose: createDiagnoseAssertion({ serviceAccounts, replays: storage.replays, settings: assertions }),
       auditEvents: storage.auditEvents,
+      clock,
     }),
     authentication: createAuthentication(rememberVerified(verify, keys, clock), storage.read.serviceAccounts),
     checkClientKey: createClientKeyCheck(config.clientKeys),

@@ -1,6 +1,6 @@
 import type { ResourceServerId } from './resource-servers/resource-server.ts';
 import type { RoleKey } from './roles/role.ts';
-import { SLUG_PATTERN } from './slug.ts';
+import { SLUG_LENGTH, SLUG_PATTERN } from './slug.ts';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -14,7 +14,8 @@ export type AuditEventId = Branded<'AuditEventId'>;
 /** Makes the random part of an identifier: at least 128 bits, only of `[A-Za-z0-9]`. */
 export type RandomId = () => string;
 
-const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+export const CLIENT_ID_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
+const CLIENT_ID = new RegExp(CLIENT_ID_PATTERN);
 
 /** Whether a string from outside can be a client id at all; nothing else may reach a query (notes, row 22). */
 export function isClientId(value: string): value is ClientId {
@@ -25,7 +26,7 @@ const COMPANY_ID = new RegExp(SLUG_PATTERN);
 
 /** Whether a string from outside can be the id of a company: a DNS label. */
 export function isCompanyId(value: string): value is CompanyId {
-  return COMPANY_ID.test(value);
+  return value.length <= SLUG_LENGTH && COMPANY_ID.test(value);
 }
 
 export function newClientId(random: RandomId): ClientId {

@@ -1,5 +1,8 @@
-/** A DNS label (RFC 1035 §2.3.1), the form of every slug. */
-export const SLUG_PATTERN = '^(?=.{1,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$';
+/** A DNS label (RFC 1035 §2.3.1), the form of every slug, together with {@link SLUG_LENGTH}. */
+export const SLUG_PATTERN = '^[a-z0-9]+(?:-[a-z0-9]+)*$';
+
+/** The most characters of a slug. */
+export const SLUG_LENGTH = 63;
 
 /**
  * Makes a slug of a name: `Café Orders (EU)` becomes `cafe-orders-eu`.
@@ -12,7 +15,7 @@ export function slugOf(name: string): string | undefined {
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(0, 63)
+    .slice(0, SLUG_LENGTH)
     .replaceAll(/^-|-$/g, '');
   return slug === '' ? undefined : slug;
 }

@@ -38,6 +38,12 @@ export function secondsOrNone(
   return typeof value === 'string' || typeof value === 'number' ? seconds(value, pointer, bounds) : value;
 }
 
+/** @returns seconds, whole ones or of an ISO 8601 duration; undefined for what is neither */
+export function secondsOf(text: string): number | undefined {
+  return /^\d{1,10}$/.test(text) ? Number(text) : fromIso8601(text);
+}
+
+/** @returns undefined for what is no duration, or has months or years, which are of no fixed length */
 function fromIso8601(text: string): number | undefined {
   try {
     const duration = Temporal.Duration.from(text);

@@ -1,6 +1,7 @@
 import type { Activity } from '../domain/activity/activity.ts';
 import type { DiagnoseAssertion } from '../domain/assertions/diagnose-assertion.ts';
 import type { AuditReader } from '../domain/audit/audit-event.ts';
+import type { Clock } from '../domain/clock.ts';
 import type { Companies } from '../domain/companies/companies.ts';
 import type { Credentials } from '../domain/credentials/credentials.ts';
 import type { Groups } from '../domain/groups/groups.ts';
@@ -42,6 +43,7 @@ export function managementRoutes({
   activity,
   diagnose,
   auditEvents,
+  clock,
 }: {
   tokens: TokenSettings;
   companies: Companies;
@@ -53,12 +55,13 @@ export function managementRoutes({
   activity: Activity;
   diagnose: DiagnoseAssertion;
   auditEvents: AuditReader;
+  clock: Clock;
 }): Route[] {
   const routes = [
     ...companyRoutes(companies),
     ...[ROOT_ACCOUNTS, COMPANY_ACCOUNTS].flatMap((collection) => [
       registerServiceAccount(collection, serviceAccounts),
-      listServiceAccounts(collection, serviceAccounts),
+      listServiceAccounts(collection, serviceAccounts, clock),
       getServiceAccount(collection, serviceAccounts),
       changeServiceAccount(collection, serviceAccounts),
       removeServiceAccount(collection, serviceAccounts),

@@ -1,6 +1,7 @@
 import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { JSONSchema } from 'json-schema-to-ts';
 import type { FieldProblem } from '../domain/domain-error.ts';
+import { TEXT_FORMATS, wordsOfPattern } from './text-formats.ts';
 
 /** What is wrong with a value, and whether its very shape is: unknown, missing or mistyped members. */
 export interface Mismatch {
@@ -15,8 +16,11 @@ export type SchemaCompiler = (schema: JSONSchema) => SchemaValidator;
 
 const SHAPE = new Set(['type', 'required', 'additionalProperties']);
 const MOST_SHOWN = 20;
-/** Formats that only describe what is answered. */
-const FORMATS = { 'date-time': true } as const;
+const FORMATS = {
+  // Only describes what is answered.
+  'date-time': true,
+  ...Object.fromEntries(Object.entries(TEXT_FORMATS).map(([name, { fits }]) => [name, fits])),
+} as const;
 
 /**
  * Compiles schemas to validators. Nothing is defaulted or dropped: what is not in the schema is refused.
@@ -63,6 +67,10 @@ function messageOf({ keyword, message, params }: ErrorObject): string {
       return 'has a name that no member may have here';
     case 'enum':
       return `must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}`;
+    case 'pattern':
+      return wordsOfPattern(String(params['pattern'])) ?? 'does not have the form that is read here';
+    case 'format':
+      return TEXT_FORMATS[String(params['format'])]?.words ?? 'does not have the form that is read here';
     default:
       return message ?? 'is wrong';
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { SLUG_PATTERN, slugOf } from '../../src/domain/slug.ts';
+import { SLUG_LENGTH, SLUG_PATTERN, slugOf } from '../../src/domain/slug.ts';
 
 test('a slug is made of what a DNS label can hold', () => {
   assert.equal(slugOf('Café Orders (EU)'), 'cafe-orders-eu');
@@ -11,7 +11,9 @@ test('a slug is made of what a DNS label can hold', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (name) => {
       const slug = slugOf(name);
-      if (slug !== undefined) assert.match(slug, new RegExp(SLUG_PATTERN));
+      if (slug === undefined) return;
+      assert.match(slug, new RegExp(SLUG_PATTERN));
+      assert.ok(slug.length <= SLUG_LENGTH);
     }),
   );
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { TEXT_FORMATS } from '../../src/management/text-formats.ts';
 import type { Reply } from './test-app.ts';
 
 interface Operation {
@@ -18,6 +19,7 @@ export interface ApiDocument {
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 formats.default(ajv);
+for (const [name, { fits }] of Object.entries(TEXT_FORMATS)) ajv.addFormat(name, fits);
 
 const escaped = (text: string): string => text.replaceAll('~', '~0').replaceAll('/', '~1');
 

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
+import { TEXT_FORMATS } from '../../src/management/text-formats.ts';
 
 /** A JSON schema, as far as the schemas of the management API use it. */
 export interface SchemaNode {
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
+  readonly format?: string;
+  readonly not?: { readonly enum: readonly unknown[] };
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;
@@ -45,7 +48,7 @@ function arbitraryOfType(type: string, schema: SchemaNode): fc.Arbitrary<unknown
   }
 }
 
-function text({ pattern, minLength = 0, maxLength = 100 }: SchemaNode): fc.Arbitrary<string> {
+function text({ pattern, format = '', not, minLength = 0, maxLength = 100 }: SchemaNode): fc.Arbitrary<string> {
   const fits = new RegExp(pattern ?? '', 'u');
   const long = Math.min(maxLength, 100);
   return fc
@@ -54,7 +57,14 @@ function text({ pattern, minLength = 0, maxLength = 100 }: SchemaNode): fc.Arbit
       fc.stringMatching(/^[a-z0-9]{1,12}(?:-[a-z0-9]{1,12}){0,3}$/),
       fc.string({ minLength, maxLength: long }),
     )
-    .filter((value) => fits.test(value) && value.length <= maxLength && value.length >= minLength);
+    .filter(
+      (value) =>
+        fits.test(value) &&
+        TEXT_FORMATS[format]?.fits(value) !== false &&
+        not?.enum.includes(value) !== true &&
+        value.length <= maxLength &&
+        value.length >= minLength,
+    );
 }
 
 function objects({ properties, required = [], propertyNames, additionalProperties }: SchemaNode): fc.Arbitrary<object> {

@@ -5,11 +5,13 @@ export type Place = string & { readonly __place: never };
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place that is no path
 export const EVERYWHERE = '' as Place;
 
-export const PLACE_PATTERN =
-  '^(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]{1,64}(?:/(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]{1,64}){0,7}$';
+/** 1 to 64 characters that are neither `.` nor `..`, which some programs take out of paths. */
+const SEGMENT = '(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}|\\.[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}|\\.\\.[A-Za-z0-9._-]{1,62})';
+export const SEGMENT_PATTERN = `^${SEGMENT}$`;
+export const PLACE_PATTERN = `^${SEGMENT}(?:/${SEGMENT}){0,7}$`;
 const PLACE = new RegExp(PLACE_PATTERN);
 
-/** Whether a string is a path of one to eight segments; none is `.` or `..`, which some programs take out of paths. */
+/** Whether a string is a path of one to eight segments. */
 export function isPlace(value: string): value is Place {
   return PLACE.test(value);
 }

@@ -1,6 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { MOST_RECENT } from '../../domain/activity/refusal.ts';
 import type { Activity } from '../../domain/activity/activity.ts';
+import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
 import type { Collection } from '../collection.ts';
 import { ANY_ID } from '../common-schema.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -15,7 +16,7 @@ const FILTER = {
     },
     clientId: {
       type: 'string',
-      pattern: '^[A-Za-z0-9_-]{1,64}$',
+      pattern: CLIENT_ID_PATTERN,
       description: 'Whom they name, whether it exists or not',
     },
   },

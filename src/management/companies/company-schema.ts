@@ -1,10 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { NAME_PATTERN } from '../../domain/name.ts';
-import { SLUG_PATTERN } from '../../domain/slug.ts';
 import { STATES } from '../../domain/state.ts';
-import { TIME } from '../common-schema.ts';
+import { NAME, SLUG, TIME } from '../common-schema.ts';
 
-const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Acme'] } as const;
+const NAMED = { ...NAME, examples: ['Acme'] } as const;
 const STATE = {
   type: 'string',
   enum: STATES,
@@ -37,12 +35,11 @@ export const NEW_COMPANY = {
   type: 'object',
   properties: {
     companyId: {
-      type: 'string',
-      pattern: SLUG_PATTERN,
+      ...SLUG,
       description: 'Made from the name when absent; never given out again, even after the company is gone',
       examples: ['acme'],
     },
-    name: NAME,
+    name: NAMED,
     state: STATE,
     ...MAX_AGES,
   },
@@ -54,7 +51,7 @@ export const NEW_COMPANY = {
 export const CHANGED_COMPANY = {
   title: 'ChangedCompany',
   type: 'object',
-  properties: { name: NAME, state: STATE, ...MAX_AGES },
+  properties: { name: NAMED, state: STATE, ...MAX_AGES },
   additionalProperties: false,
 } as const satisfies JSONSchema;
 

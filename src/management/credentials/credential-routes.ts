@@ -2,7 +2,7 @@ import type { FromSchema } from 'json-schema-to-ts';
 import type { Credentials } from '../../domain/credentials/credentials.ts';
 import type { Rotation } from '../../domain/credentials/rotate-credential.ts';
 import type { Collection } from '../collection.ts';
-import { seconds, secondsOrNone } from '../duration.ts';
+import { seconds, secondsOf, secondsOrNone } from '../duration.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { LAST_ROOT } from '../service-accounts/account-collection.ts';
 import {
@@ -26,7 +26,13 @@ const IF_UNUSED = {
   type: 'object',
   properties: {
     // What was used a moment ago may not have been written down yet.
-    ifUnusedFor: { type: 'integer', minimum: 60, description: 'Only if it has not been used for so many seconds' },
+    ifUnusedFor: {
+      type: 'string',
+      format: 'minute-or-longer',
+      maxLength: 32,
+      description: 'Only if it has not been used for so long: seconds, or an ISO 8601 duration',
+      examples: ['86400', 'P1D'],
+    },
   },
   additionalProperties: false,
 } as const;
@@ -122,7 +128,8 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       replies: { 204: { description: 'It is gone' } },
       refusals: { 409: `It has been used since (\`credential_in_use\`). ${LAST_ROOT}` },
       async handle({ caller, company, expected, query: { ifUnusedFor }, param }) {
-        await credentials.remove(caller, company, param('clientId'), param('credentialId'), expected, ifUnusedFor);
+        const unusedFor = ifUnusedFor === undefined ? undefined : secondsOf(ifUnusedFor);
+        await credentials.remove(caller, company, param('clientId'), param('credentialId'), expected, unusedFor);
         return { status: 204 };
       },
     }),

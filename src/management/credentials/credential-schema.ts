@@ -1,12 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { CREDENTIAL_STATES, CREDENTIAL_TYPES } from '../../domain/credentials/credential.ts';
-import { NAME_PATTERN } from '../../domain/name.ts';
-import { DESCRIPTION, DURATION, TIME } from '../common-schema.ts';
+import { DESCRIPTION, DURATION, NAME, TIME } from '../common-schema.ts';
 
-const NAME = {
-  type: 'string',
-  pattern: NAME_PATTERN,
-  maxLength: 128,
+const NAMED = {
+  ...NAME,
   description: 'Unique among those of the account that are not ending',
   examples: ['production'],
 } as const;
@@ -69,7 +66,7 @@ export const NEW_CREDENTIAL = {
     publicKey: PUBLIC_KEY,
     assertionAudiences: ASSERTION_AUDIENCES,
     assertionMaxTtl: ASSERTION_MAX_TTL,
-    name: NAME,
+    name: NAMED,
     description: DESCRIPTION,
     expiresIn: EXPIRES_IN,
     extend: EXTEND,
@@ -84,7 +81,7 @@ export const CHANGED_CREDENTIAL = {
   title: 'ChangedCredential',
   type: 'object',
   properties: {
-    name: { ...NAME, type: ['string', 'null'] },
+    name: { ...NAMED, type: ['string', 'null'] },
     description: { ...DESCRIPTION, type: ['string', 'null'] },
     state: { type: 'string', enum: ['enabled', 'disabled'] },
     expiresIn: EXPIRES_IN,

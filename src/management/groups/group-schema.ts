@@ -1,14 +1,14 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { NAME_PATTERN } from '../../domain/name.ts';
-import { ID, TIME } from '../common-schema.ts';
+import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
+import { ID, NAME, TIME } from '../common-schema.ts';
 import { COMPANY_ROLE, GRANTED_PERMISSIONS, GRANTED_ROLES, PROJECTS_ROLE } from '../grants-schema.ts';
 
-const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Billing'] } as const;
+const NAMED = { ...NAME, examples: ['Billing'] } as const;
 
 export const MEMBERS = {
   type: 'array',
   description: 'Ids or slugs of service accounts of the company',
-  items: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+  items: { type: 'string', pattern: CLIENT_ID_PATTERN },
   maxItems: 1000,
   examples: [['order-import']],
 } as const satisfies JSONSchema;
@@ -19,7 +19,7 @@ export const NEW_GROUP = {
   type: 'object',
   properties: {
     groupId: { ...ID, description: 'Made from the name when absent', examples: ['billing'] },
-    name: NAME,
+    name: NAMED,
     roles: GRANTED_ROLES,
     permissions: GRANTED_PERMISSIONS,
     role: COMPANY_ROLE,
@@ -34,7 +34,7 @@ export const CHANGED_GROUP = {
   title: 'ChangedGroup',
   type: 'object',
   properties: {
-    name: NAME,
+    name: NAMED,
     roles: { ...GRANTED_ROLES, description: 'All of them, instead of those that it has' },
     permissions: { ...GRANTED_PERMISSIONS, description: 'All of them, instead of those that it has' },
     role: COMPANY_ROLE,

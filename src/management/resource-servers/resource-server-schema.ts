@@ -1,10 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { NAME_PATTERN } from '../../domain/name.ts';
 import { TOKEN_TYPES } from '../../domain/resource-servers/resource-server.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
-import { DESCRIPTION, DURATION, TIME } from '../common-schema.ts';
+import { DESCRIPTION, DURATION, NAME, TIME } from '../common-schema.ts';
 
-const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Orders'] } as const;
+const NAMED = { ...NAME, examples: ['Orders'] } as const;
 
 const PERMISSIONS = {
   type: 'array',
@@ -60,7 +59,7 @@ export const NEW_RESOURCE_SERVER = {
       description: 'An absolute URI, the aud of its tokens; of a company it begins with api://{companyId}/',
       examples: ['https://orders.example.com', 'api://acme/orders'],
     },
-    name: NAME,
+    name: NAMED,
     permissions: PERMISSIONS,
     tokenTtl: TOKEN_TTL,
     signingAlg: SIGNING_ALG,
@@ -76,7 +75,7 @@ export const CHANGED_RESOURCE_SERVER = {
   title: 'ChangedResourceServer',
   type: 'object',
   properties: {
-    name: NAME,
+    name: NAMED,
     permissions: { ...PERMISSIONS, description: 'All of them, instead of those that it declares' },
     tokenTtl: TOKEN_TTL,
     signingAlg: SIGNING_ALG,

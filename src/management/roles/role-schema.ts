@@ -1,9 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { NAME_PATTERN } from '../../domain/name.ts';
-import { DESCRIPTION, ID, TIME } from '../common-schema.ts';
+import { DESCRIPTION, ID, NAME, TIME } from '../common-schema.ts';
 import { GRANTED_PERMISSIONS } from '../grants-schema.ts';
 
-const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['On call'] } as const;
+const NAMED = { ...NAME, examples: ['On call'] } as const;
 
 /** What can be sent to make a role. */
 export const NEW_ROLE = {
@@ -11,7 +10,7 @@ export const NEW_ROLE = {
   type: 'object',
   properties: {
     roleId: { ...ID, description: 'Made from the name when absent', examples: ['on-call'] },
-    name: NAME,
+    name: NAMED,
     description: DESCRIPTION,
     permissions: GRANTED_PERMISSIONS,
   },
@@ -24,7 +23,7 @@ export const CHANGED_ROLE = {
   title: 'ChangedRole',
   type: 'object',
   properties: {
-    name: NAME,
+    name: NAMED,
     description: { ...DESCRIPTION, type: ['string', 'null'] },
     permissions: {
       ...GRANTED_PERMISSIONS,

@@ -1,10 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { NAME_PATTERN } from '../../domain/name.ts';
-import { SLUG_PATTERN } from '../../domain/slug.ts';
 import { STATES } from '../../domain/state.ts';
 import { COMPANY_ROLE, GRANTED_GROUPS, GRANTED_PERMISSIONS, GRANTED_ROLES, PROJECTS_ROLE } from '../grants-schema.ts';
 import { ISSUED_CREDENTIAL, NEW_CREDENTIAL, PUBLIC_KEY, SECRET } from '../credentials/credential-schema.ts';
-import { DESCRIPTION, DESCRIPTION_PATTERN, TIME } from '../common-schema.ts';
+import { DESCRIPTION, NAME, SLUG, TIME } from '../common-schema.ts';
 
 const STATE = {
   type: 'string',
@@ -23,12 +21,15 @@ const TOKEN_TTL = {
 
 const METADATA_VALUE = {
   type: ['string', 'number', 'boolean'],
-  pattern: DESCRIPTION_PATTERN,
+  format: 'text',
   maxLength: 1024,
 } as const;
 
 /** Names of members of the metadata: none that JavaScript gives a meaning. */
-const METADATA_NAME = { pattern: '^(?!(?:constructor|prototype|__proto__)$)[A-Za-z0-9._/-]{1,64}$' } as const;
+const METADATA_NAME = {
+  pattern: '^[A-Za-z0-9._/-]{1,64}$',
+  not: { enum: ['constructor', 'prototype', '__proto__'] },
+} as const;
 
 const METADATA = {
   type: 'object',
@@ -38,7 +39,7 @@ const METADATA = {
   examples: [{ team: 'billing', 'cost-center': 4711 }],
 } as const;
 
-const NAME = { type: 'string', pattern: NAME_PATTERN, maxLength: 128, examples: ['Order import'] } as const;
+const NAMED = { ...NAME, examples: ['Order import'] } as const;
 
 const AUDIENCE = {
   type: 'string',
@@ -53,10 +54,9 @@ export const NEW_SERVICE_ACCOUNT = {
   title: 'NewServiceAccount',
   type: 'object',
   properties: {
-    name: NAME,
+    name: NAMED,
     slug: {
-      type: 'string',
-      pattern: SLUG_PATTERN,
+      ...SLUG,
       description: 'Made from the name when absent',
       examples: ['order-import'],
     },
@@ -87,7 +87,7 @@ export const CHANGED_SERVICE_ACCOUNT = {
   title: 'ChangedServiceAccount',
   type: 'object',
   properties: {
-    name: NAME,
+    name: NAMED,
     description: { ...DESCRIPTION, type: ['string', 'null'] },
     state: STATE,
     permissions: { ...GRANTED_PERMISSIONS, description: 'All of them, instead of those that it has' },
