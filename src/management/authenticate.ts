@@ -9,13 +9,13 @@ import { type DeadReason, mintedBy } from '../domain/tokens/live-token.ts';
 import { bearerTokenOf } from '../http/bearer-token.ts';
 import type { VerifiedToken, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
 
-/** Why a management call is not let in; `reason` is for the log, never for the caller. */
+/** Why a management call is not let in; `reason` is for the log, never for the caller, who reads `message`. */
 export class UnauthorizedError extends Error {
   override readonly name = 'UnauthorizedError';
   readonly reason: string;
 
-  constructor(reason: string) {
-    super('A valid access token for this API is required');
+  constructor(reason: string, message = 'A valid access token for this API is required') {
+    super(message);
     this.reason = reason;
   }
 }
@@ -49,7 +49,12 @@ export function createClientKeyCheck(keys: readonly string[]): (request: Incomin
     if (known.length === 0) return;
     const presented = digest(headersDistinct['client-key']?.join(',') ?? '');
     // Every one is compared, so that the time tells nothing.
-    if (known.filter((one) => timingSafeEqual(one, presented)).length === 0) throw new UnauthorizedError('client_key');
+    if (known.filter((one) => timingSafeEqual(one, presented)).length > 0) return;
+    const message =
+      headersDistinct['client-key'] === undefined
+        ? 'This server asks for a Client-key: send one that its operator has named in the header Client-key'
+        : 'The Client-key is none that this server knows';
+    throw new UnauthorizedError('client_key', message);
   };
 }
 

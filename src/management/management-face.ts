@@ -171,7 +171,8 @@ export function managementFace(options: {
       logger.info({ event: 'management.refused', status: 401, reason: error.reason, ...where });
       ctx.set(
         'WWW-Authenticate',
-        `Bearer realm="writ", error="invalid_token", resource_metadata="${resourceMetadata}"`,
+        // The token has not been looked at where the key beside it is missing.
+        `Bearer realm="writ", ${error.reason === 'client_key' ? '' : 'error="invalid_token", '}resource_metadata="${resourceMetadata}"`,
       );
       sendProblem(ctx, { status: 401, code: 'unauthorized', detail: error.message });
       return;
