@@ -20,6 +20,7 @@ const OWNED: Record<string, string> = {
   'koa-compose': 'oauth',
   'oidc-provider': 'oauth',
   pg: 'storage',
+  'pg-connection-string': 'config',
 };
 
 const RANDOMNESS = {

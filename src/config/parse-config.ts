@@ -5,15 +5,9 @@ import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
 import { isAbsoluteUri } from '../domain/resource-servers/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 import { EXPECTED, SECRET, SETTINGS, type Settings } from './settings.ts';
-import {
-  isBase64Of256Bits,
-  isIssuer,
-  isPostgresUrl,
-  parseListenAddress,
-  parseNetworks,
-  parseObject,
-} from './setting-formats.ts';
+import { isBase64Of256Bits, isIssuer, parseListenAddress, parseNetworks, parseObject } from './setting-formats.ts';
 import { unknownSettings } from './unknown-settings.ts';
+import { isMeantForPostgres, withoutAliases, wrongWithPostgresUrl } from './database-url.ts';
 
 /** Where the data lives: in this process, or on a PostgreSQL server. */
 export type DatabaseConfig =
@@ -74,28 +68,36 @@ function compileSettings(): ValidateFunction<Settings> {
   ajv.addFormat('issuer', isIssuer);
   ajv.addFormat('absolute-uri', isAbsoluteUri);
   ajv.addFormat('base64-256-bit', isBase64Of256Bits);
-  ajv.addFormat('postgres-url', isPostgresUrl);
+  ajv.addFormat('postgres-url', (value) => wrongWithPostgresUrl(value) === undefined);
   ajv.addFormat('listen-address', (value) => parseListenAddress(value) !== undefined);
   ajv.addFormat('networks', (value) => parseNetworks(value) !== undefined);
   ajv.addFormat('json-object', (value) => parseObject(value) !== undefined);
-  ajv.addFormat('database-url', (value) => isPostgresUrl(value) || /^pglite:./.test(value));
+  ajv.addFormat('database-url', (value) => /^pglite:./.test(value) || wrongWithPostgresUrl(value) === undefined);
   return ajv.compile<Settings>(SETTINGS);
 }
 
-/** Settings for which "set to nothing" means "not set", so that a compose file may pass them through. */
-const EMPTY_MEANS_ABSENT = /^(?:NODE_ENV|WRIT_BOOTSTRAP_.*)$/;
+/**
+ * What is set to something. "Set to nothing" means "not set", so that a compose file may pass settings through, and
+ * blanks around a value are nobody's: a line break at the end of a secret comes from the file that it was read from.
+ */
+function settled(environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value = '']) => (value.trim() === '' ? [] : [[name, value.trim()]])),
+  );
+}
 
 /**
  * Reads the environment once.
  *
- * @param environment names and values as the process has them
+ * @param given names and values as the process has them
  * @returns the frozen configuration, and warnings about `WRIT_` names that mean nothing
  * @throws ConfigError with every problem, secrets not repeated
  */
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>): {
+export function parseConfig(given: Readonly<Record<string, string | undefined>>): {
   config: Config;
   warnings: readonly string[];
 } {
+  const environment = settled(given);
   const { values, wrong } = checkedSettings(environment);
   const { misspelt, ignored } = unknownSettings(Object.keys(environment), Object.keys(SETTINGS.properties));
   const production = values.NODE_ENV === 'production';
@@ -131,7 +133,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       keyMaxAge: values.WRIT_KEY_MAX_AGE,
     }),
     expiryWarning: values.WRIT_EXPIRY_WARNING,
-    clientKeys: Object.freeze(values.WRIT_CLIENT_KEYS?.split(',') ?? []),
+    clientKeys: Object.freeze(values.WRIT_CLIENT_KEYS?.split(',').map((key) => key.trim()) ?? []),
     internalListen: parseListenAddress(values.WRIT_INTERNAL_LISTEN ?? ''),
     trustedProxies: parseNetworks(values.WRIT_TRUSTED_PROXIES ?? '') ?? new BlockList(),
     drain: values.WRIT_DRAIN,
@@ -153,7 +155,7 @@ function checkedSettings(environment: Readonly<Record<string, string | undefined
   const validate = compileSettings();
   const given = Object.keys(SETTINGS.properties)
     .map((name) => [name, environment[name]] as const)
-    .filter(([name, value]) => value !== undefined && !(value === '' && EMPTY_MEANS_ABSENT.test(name)));
+    .filter(([, value]) => value !== undefined);
   const values: unknown = Object.fromEntries(given);
   if (validate(values)) return { values, wrong: new Map() };
   const wrong = new Map((validate.errors ?? []).map((error) => [error.instancePath.slice(1), describe(error)]));
@@ -202,14 +204,17 @@ function databaseConfig(values: Settings): DatabaseConfig {
   const adminUrl = values.WRIT_DATABASE_ADMIN_URL ?? values.DATABASE_URL;
   return {
     kind: 'postgres',
-    url: values.DATABASE_URL,
-    adminUrl,
-    listenUrl: values.WRIT_DATABASE_LISTEN_URL ?? adminUrl,
+    url: withoutAliases(values.DATABASE_URL),
+    adminUrl: withoutAliases(adminUrl),
+    listenUrl: withoutAliases(values.WRIT_DATABASE_LISTEN_URL ?? adminUrl),
   };
 }
 
-function describe({ instancePath, data }: ErrorObject): string {
+function describe({ instancePath, data, params }: ErrorObject): string {
   const name = instancePath.slice(1);
+  if (/^(?:postgres|database)-url$/.test(String(params['format'])) && isMeantForPostgres(String(data))) {
+    return `${name} must be ${wrongWithPostgresUrl(String(data))}`;
+  }
   const expected = new Map<string, string>(Object.entries(EXPECTED)).get(name);
   return `${name} must be ${expected}${SECRET.has(name) ? '' : `, not ${JSON.stringify(data)}`}`;
 }

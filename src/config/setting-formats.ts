@@ -14,11 +14,6 @@ export function isIssuer(value: string): boolean {
   );
 }
 
-export function isPostgresUrl(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && /^postgres(?:ql)?:$/.test(url.protocol);
-}
-
 export function isBase64Of256Bits(value: string): boolean {
   return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32;
 }

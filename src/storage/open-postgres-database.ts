@@ -1,6 +1,7 @@
 import { callbackify } from 'node:util';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { withCertificateAdvice } from './certificate-trouble.ts';
 import { CHANNEL, createChangeFeed, DeafFeedError } from './change-feed.ts';
 import { type ConnectionHealth, createConnectionHealth } from './connection-health.ts';
 import type { Database } from './database.ts';
@@ -112,7 +113,7 @@ async function waitFor(url: string, patience: number, onWait: (reason: string) =
     try {
       return await checkDatabase(url);
     } catch (error) {
-      if (!isUnavailable(error) || performance.now() - started + pause > patience) throw error;
+      if (!isUnavailable(error) || performance.now() - started + pause > patience) throw withCertificateAdvice(error);
       onWait(error instanceof Error ? error.message : String(error));
       await new Promise((resolve) => setTimeout(resolve, pause));
     }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { BlockList } from 'node:net';
 import { describe, test } from 'node:test';
+import pg from 'pg';
 import { ConfigError, parseConfig } from '../../src/config/parse-config.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
 
 function problemsOf(environment: Record<string, string>): readonly string[] {
   try {
@@ -73,14 +75,81 @@ describe('the settings', () => {
     assert.equal(config.trustedProxies.check('11.1.2.3'), false);
   });
 
+  test('are not set when they are set to nothing, each of them', () => {
+    const names = Object.keys(SETTINGS.properties);
+    assert.ok(names.length > 20);
+    const { config, warnings } = parseConfig({});
+    for (const nothing of ['', ' ', '\n', ' \t ']) {
+      const environment = Object.fromEntries(names.map((name) => [name, nothing]));
+      assert.deepEqual(parseConfig({ ...environment, WRIT_OTHER: nothing, WRIT_ISUER: nothing }), { config, warnings });
+      for (const name of names) assert.deepEqual(problemsOf({ [name]: nothing }), [], name);
+    }
+    assert.deepEqual(problemsOf({ NODE_ENV: 'production', DATABASE_URL: ' ', WRIT_ISSUER: 'https://id.example' }), [
+      'DATABASE_URL must be set when NODE_ENV=production: postgres://…, or pglite:DIR for the embedded database',
+    ]);
+  });
+
+  test('lose the blanks around them', () => {
+    const key = Buffer.alloc(32, 1).toString('base64');
+    const secret = 'a'.repeat(40);
+    const { config } = parseConfig({
+      PORT: ' 8080\n',
+      DATABASE_URL: 'postgres://u:p@db/writ\r\n',
+      WRIT_KEY_ENCRYPTION_KEY: `\t${key}\n`,
+      WRIT_BOOTSTRAP_CLIENT_SECRET: `${secret}\n`,
+      WRIT_BOOTSTRAP_CLIENT_ID: ' root-1 ',
+      WRIT_CLIENT_KEYS: ' one, two ,three\n',
+    });
+    assert.equal(config.port, 8080);
+    assert.deepEqual(config.database, {
+      kind: 'postgres',
+      url: 'postgres://u:p@db/writ',
+      adminUrl: 'postgres://u:p@db/writ',
+    });
+    assert.deepEqual(config.keyEncryptionKey, Buffer.alloc(32, 1));
+    assert.deepEqual([config.bootstrap.clientId, config.bootstrap.clientSecret], ['root-1', secret]);
+    assert.deepEqual(config.clientKeys, ['one', 'two', 'three']);
+  });
+
+  test('take the addresses that the driver takes, and mean what it means', () => {
+    const parameters = (url: string): (string | number | null)[] => {
+      const { database } = parseConfig({ DATABASE_URL: url }).config;
+      assert.ok(database.kind === 'postgres');
+      const { user, password, host, port, database: name } = new pg.Client({ connectionString: database.url });
+      return [user ?? '', password ?? '', host, port, name ?? ''];
+    };
+    const cases: [string, unknown[]][] = [
+      ['postgres://u:p@/db?host=/cloudsql/x', ['u', 'p', '/cloudsql/x', 5432, 'db']],
+      ['postgresql://u:p@db:5433/writ', ['u', 'p', 'db', 5433, 'writ']],
+      ['postgres://u:p@[::1]/writ', ['u', 'p', '::1', 5432, 'writ']],
+      ['postgres://u:p@%2Fvar%2Frun/writ', ['u', 'p', '/var/run', 5432, 'writ']],
+      ['postgres://db/writ?user=me@server&password=p', ['me@server', 'p', 'db', 5432, 'writ']],
+      ['postgres://u:a%2Fb%3Fc%23d%40e%25f%3Ag@db/writ', ['u', 'a/b?c#d@e%f:g', 'db', 5432, 'writ']],
+      ['postgres://u:p@ss:w[o]r d@db/writ', ['u', 'p@ss:w[o]r d', 'db', 5432, 'writ']],
+      ['postgres://u:100%@db/writ', ['u', '100%', 'db', 5432, 'writ']],
+    ];
+    for (const [url, expected] of cases) assert.deepEqual(parameters(url), expected, url);
+  });
+
+  test('give what the driver does for sslmode=require its own name, so that it prints nothing', () => {
+    const urlOf = (query: string): string => {
+      const { database } = parseConfig({ DATABASE_URL: `postgres://u:p@db/writ?${query}` }).config;
+      return database.kind === 'postgres' ? database.url.slice('postgres://u:p@db/writ?'.length) : '';
+    };
+    for (const mode of ['require', 'prefer', 'verify-ca', 'verify-full']) {
+      assert.equal(urlOf(`a=b&sslmode=${mode}&c=d`), 'a=b&sslmode=verify-full&c=d');
+    }
+    for (const kept of ['sslmode=disable', 'sslmode=no-verify', 'uselibpqcompat=true&sslmode=require']) {
+      assert.equal(urlOf(kept), kept);
+    }
+  });
+
   const wrong: [Record<string, string>, RegExp][] = [
     [{ PORT: '0' }, /^PORT must be a whole number from 1 to 65535, not 0$/],
     [{ PORT: 'tcp://10.0.0.1:3000' }, /^PORT must be/],
-    [{ PORT: '' }, /^PORT must be/],
     [{ HOST: 'a b' }, /^HOST must be/],
     [{ LOG_LEVEL: 'verbose' }, /^LOG_LEVEL must be one of fatal, .*not "verbose"$/],
     [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL must be postgres:\/\/…, pglite:DIR or pglite:memory$/],
-    [{ DATABASE_URL: '' }, /^DATABASE_URL must be/],
     [{ DATABASE_URL: 'pglite:' }, /^DATABASE_URL must be/],
     [{ WRIT_ISSUER: 'http://x.example/' }, /^WRIT_ISSUER must be .* final \//],
     [{ WRIT_ISSUER: 'http://x.example?a=b' }, /^WRIT_ISSUER must be/],
@@ -88,7 +157,6 @@ describe('the settings', () => {
     [{ WRIT_ISSUER: 'http://u:p@x.example' }, /^WRIT_ISSUER must be/],
     [{ WRIT_ISSUER: 'http://X.example' }, /^WRIT_ISSUER must be/],
     [{ WRIT_ISSUER: 'ftp://x.example' }, /^WRIT_ISSUER must be/],
-    [{ WRIT_ISSUER: '' }, /^WRIT_ISSUER must be/],
     [{ WRIT_TOKEN_TTL: '0' }, /^WRIT_TOKEN_TTL must be/],
     [{ WRIT_TOKEN_TTL: '-1' }, /^WRIT_TOKEN_TTL must be/],
     [{ WRIT_TOKEN_TTL: '1.5' }, /^WRIT_TOKEN_TTL must be/],
@@ -99,7 +167,6 @@ describe('the settings', () => {
       /^WRIT_TOKEN_TTL \(1000\) must not be more than WRIT_TOKEN_MAX_TTL \(999\)$/,
     ],
     [{ WRIT_TOKEN_MAX_BYTES: '100' }, /^WRIT_TOKEN_MAX_BYTES must be a whole number of bytes/],
-    [{ WRIT_DEFAULT_AUDIENCE: '' }, /^WRIT_DEFAULT_AUDIENCE must be/],
     [{ WRIT_DEFAULT_AUDIENCE: 'orders' }, /^WRIT_DEFAULT_AUDIENCE must be/],
     [{ WRIT_DEFAULT_AUDIENCE: 'http://localhost:3000/api' }, /^WRIT_DEFAULT_AUDIENCE must not be/],
     [{ WRIT_SIGNING_ALG: 'HS256' }, /^WRIT_SIGNING_ALG must be one of/],
@@ -112,7 +179,38 @@ describe('the settings', () => {
     [{ WRIT_ASSERTION_AUDIENCES: 'a,,b' }, /^WRIT_ASSERTION_AUDIENCES must be/],
     [{ WRIT_ASSERTION_MAX_TTL: '0' }, /^WRIT_ASSERTION_MAX_TTL must be/],
     [{ WRIT_CLOCK_TOLERANCE: '-1' }, /^WRIT_CLOCK_TOLERANCE must be/],
-    [{ WRIT_CLIENT_KEYS: 'short' }, /^WRIT_CLIENT_KEYS must be keys of 16 or more .* without spaces$/],
+    [{ WRIT_CLIENT_KEYS: 'a b' }, /^WRIT_CLIENT_KEYS must be keys of printable ASCII .* separated by commas$/],
+    [{ WRIT_CLIENT_KEYS: 'a,,b' }, /^WRIT_CLIENT_KEYS must be/],
+    [{ WRIT_CLIENT_KEYS: ',' }, /^WRIT_CLIENT_KEYS must be/],
+    [{ WRIT_CLIENT_KEYS: 'ä' }, /^WRIT_CLIENT_KEYS must be/],
+    ...[
+      'postgres://u:secret/word@db/writ',
+      'postgres://u:123/word@db/writ',
+      'postgres://u:secret?word@db/writ',
+      'postgres://u:123?word@db/writ',
+      'postgres://u:secret#word@db/writ',
+      'postgres://u:123#word@db/writ',
+      'postgres://u:secret@word/x@db/writ',
+      'postgres://u:secret%2Fword%@db/writ',
+      'postgres://u:secret%E4word@db/writ',
+    ].flatMap((url): [Record<string, string>, RegExp][] => [
+      [
+        { DATABASE_URL: url },
+        /^DATABASE_URL must be an address .* \/ as %2F, \? as %3F, # as %23, @ as %40, .*% as %25/,
+      ],
+      [
+        { DATABASE_URL: 'postgres://u@db/writ', WRIT_DATABASE_ADMIN_URL: url },
+        /^WRIT_DATABASE_ADMIN_URL must be an address .*# as %23/,
+      ],
+    ]),
+    [{ DATABASE_URL: 'postgres://db:99999/writ' }, /^DATABASE_URL must be an address such as postgres:\/\/USER/],
+    [{ DATABASE_URL: 'postgres://db:port/writ' }, /^DATABASE_URL must be an address such as/],
+    [
+      { DATABASE_URL: 'postgres://u@db/writ?sslmode=verify-full&sslrootcert=/nowhere/ca.pem' },
+      /^DATABASE_URL must be an address whose files .*sslrootcert.*\/nowhere\/ca\.pem cannot \(ENOENT\)$/,
+    ],
+    [{ DATABASE_URL: 'postgres://u@db/writ?sslrootcert=/' }, /^DATABASE_URL must be an address whose files .*EISDIR/],
+    [{ DATABASE_URL: 'postgres:db' }, /^DATABASE_URL must be postgres:/],
     [{ WRIT_INTERNAL_LISTEN: '127.0.0.1' }, /^WRIT_INTERNAL_LISTEN must be host:port/],
     [{ WRIT_INTERNAL_LISTEN: '127.0.0.1:70000' }, /^WRIT_INTERNAL_LISTEN must be host:port/],
     [{ WRIT_INTERNAL_LISTEN: '127.0.0.1:3000' }, /^WRIT_INTERNAL_LISTEN must have another port than PORT/],
@@ -144,6 +242,7 @@ describe('the settings', () => {
       const problems = problemsOf(environment);
       assert.equal(problems.length, 1, problems.join('\n'));
       assert.match(String(problems[0]), problem);
+      assert.doesNotMatch(String(problems[0]), /secret|word@/);
     });
   }
 
