@@ -27,6 +27,8 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  // Gauges under the name of a counter; the sums of others that are there.
+  for (const what of ['resources', 'handles', 'requests']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
 
   const issued = new Counter({
     name: 'writ_tokens_issued_total',

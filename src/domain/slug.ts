@@ -19,3 +19,12 @@ export function slugOf(name: string): string | undefined {
     .replaceAll(/^-|-$/g, '');
   return slug === '' ? undefined : slug;
 }
+
+/**
+ * As {@link slugOf}; a name that no label can be made of, such as one without Latin letters, gets one by chance.
+ *
+ * @param kind what is named, the beginning of such a label
+ */
+export function slugFor(name: string, kind: string, random: () => string): string {
+  return slugOf(name) ?? `${kind}-${random().toLowerCase()}`;
+}

@@ -11,7 +11,7 @@ import { type WrittenPermission, writtenPermissions, writtenRoles } from '../per
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { assertNumberOfGrants } from '../service-accounts/account-rules.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
-import { slugOf } from '../slug.ts';
+import { slugFor } from '../slug.ts';
 import type { Storage, Stores } from '../storage.ts';
 import { type Group, type GroupSnapshot, isGroupId } from './group.ts';
 import type { GroupFilter } from './group-store.ts';
@@ -123,10 +123,10 @@ export function createGroups({
 
   return {
     async register(caller, company, input) {
-      const groupId = input.groupId ?? slugOf(input.name) ?? '';
+      const groupId = input.groupId ?? slugFor(input.name, 'group', randomId);
       if (!isGroupId(groupId)) {
-        throw new DomainError('invalid_value', 'No groupId can be made from this name', {
-          fields: [{ pointer: '/groupId', message: 'is required, of A-Z a-z 0-9 . _ -' }],
+        throw new DomainError('invalid_value', 'This is no id of a group', {
+          fields: [{ pointer: '/groupId', message: 'must be of A-Z a-z 0-9 . _ -' }],
         });
       }
       const now = clock();

@@ -12,7 +12,7 @@ import { assertUnused, MOST_NAMED, takenFrom } from '../resource-servers/in-use.
 import { type Audiences, audiencesById } from '../resource-servers/resource-server.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
-import { slugOf } from '../slug.ts';
+import { slugFor } from '../slug.ts';
 import type { Storage, Stores } from '../storage.ts';
 import { isBuiltIn, permissionsOf, ROOT_ROLE } from './built-in-roles.ts';
 import type { RoleFilter } from './role-store.ts';
@@ -83,10 +83,10 @@ export function createRoles({
 }): Roles {
   return {
     async register(caller, company, input) {
-      const roleId = input.roleId ?? slugOf(input.name) ?? '';
+      const roleId = input.roleId ?? slugFor(input.name, 'role', randomId);
       if (!isRoleId(roleId)) {
-        throw new DomainError('invalid_value', 'No roleId can be made from this name', {
-          fields: [{ pointer: '/roleId', message: 'is required, of A-Z a-z 0-9 . _ -' }],
+        throw new DomainError('invalid_value', 'This is no id of a role', {
+          fields: [{ pointer: '/roleId', message: 'must be of A-Z a-z 0-9 . _ -' }],
         });
       }
       const now = clock();
