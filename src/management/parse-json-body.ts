@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { DEEPEST_JSON, isNestedDeeper } from '../domain/is-nested-deeper.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
-import { ProblemError } from './problems.ts';
+import { ProblemError, withFirst } from './problems.ts';
 import type { SchemaValidator } from './schema-validator.ts';
 
 /** The most bytes that a body may have. */
@@ -35,9 +35,10 @@ export function parseJsonBody(
     throw new ProblemError({
       status: mismatch.shape ? 400 : 422,
       code: 'invalid_body',
-      detail: mismatch.shape
-        ? 'The body does not have the form that is read here'
-        : 'The body has values that are refused',
+      detail: withFirst(
+        mismatch.shape ? 'The body does not have the form that is read here' : 'The body has values that are refused',
+        mismatch.fields,
+      ),
       errors: mismatch.fields,
     });
   }

@@ -1,4 +1,4 @@
-import { DomainError, type DomainErrorCode } from '../domain/domain-error.ts';
+import { DomainError, type DomainErrorCode, type FieldProblem } from '../domain/domain-error.ts';
 import { BodyTooLargeError, ClientGoneError } from '../http/read-body.ts';
 import type { Problem, ProblemCode } from '../http/problem.ts';
 
@@ -32,12 +32,26 @@ export class ProblemError extends Error {
   }
 }
 
+/**
+ * The text of a refusal with the first of its reasons, for clients that show the text alone.
+ *
+ * @param text what is wrong in general
+ */
+export function withFirst(text: string, [first, ...others]: readonly FieldProblem[]): string {
+  if (first === undefined || text.includes(first.message)) return text;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  // A pointer names members as they were sent, and this text is shown by logs and terminals.
+  const pointer = first.pointer.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
+  return `${text}: ${`${pointer} ${first.message}`.trim()}${more}`;
+}
+
 /** How an error is presented; undefined for one that nobody foresaw. */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof DomainError) {
     const { code, message, fields, required } = error;
-    return { ...DOMAIN[code], detail: message, errors: fields, ...(required !== undefined && { required }) };
+    const detail = code === 'invalid_value' ? withFirst(message, fields) : message;
+    return { ...DOMAIN[code], detail, errors: fields, ...(required !== undefined && { required }) };
   }
   if (error instanceof ClientGoneError) return { status: 400, code: 'invalid_body', detail: 'The body is not whole' };
   if (error instanceof BodyTooLargeError) return { status: 413, code: 'too_large', detail: 'The body is too large' };

@@ -28,7 +28,14 @@ const FORMATS = {
  * @param options `coerceTypes` for what comes as text, such as a query
  */
 export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): SchemaCompiler {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, formats: FORMATS, ...options });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    verbose: true,
+    formats: FORMATS,
+    ...options,
+  });
   return (schema) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- two spellings of one thing
     const validate: ValidateFunction = ajv.compile(schema as AnySchema);
@@ -57,7 +64,7 @@ function pointerOf({ instancePath, keyword, params }: ErrorObject): string {
   return `${instancePath}/${member.slice(0, 128).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-function messageOf({ keyword, message, params }: ErrorObject): string {
+function messageOf({ keyword, message, params, data }: ErrorObject): string {
   switch (keyword) {
     case 'required':
       return 'is required';
@@ -68,7 +75,7 @@ function messageOf({ keyword, message, params }: ErrorObject): string {
     case 'enum':
       return `must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}`;
     case 'pattern':
-      return wordsOfPattern(String(params['pattern'])) ?? 'does not have the form that is read here';
+      return wordsOfPattern(String(params['pattern']), data) ?? 'does not have the form that is read here';
     case 'format':
       return TEXT_FORMATS[String(params['format'])]?.words ?? 'does not have the form that is read here';
     default:

@@ -66,7 +66,13 @@ const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
   ['^[A-Za-z0-9._/-]{1,64}$', 'must be 1 to 64 of the characters A-Z a-z 0-9 . _ / -'],
 ]);
 
-/** @returns what text must be that fits a pattern of the schemas */
-export function wordsOfPattern(pattern: string): string | undefined {
+/**
+ * @param value that does not fit
+ * @returns what text must be that fits a pattern of the schemas
+ */
+export function wordsOfPattern(pattern: string, value?: unknown): string | undefined {
+  if (pattern === CLIENT_ID_PATTERN && typeof value === 'string' && value.includes('@')) {
+    return 'names a person: there are no users here, name service accounts by their ids or slugs';
+  }
   return PATTERN_WORDS.get(pattern);
 }

@@ -222,6 +222,44 @@ describe('what is refused by its form', () => {
       const error = reply.json.errors.find((one: { pointer: string }) => one.pointer === pointer);
       assert.match(String(error?.message), words, reply.text);
       assert.doesNotMatch(reply.text, /pattern|\^/);
+      // Mia's clients show the message alone.
+      assert.equal(reply.json.message, reply.json.detail);
+      assert.ok(reply.json.message.includes(`${reply.json.errors[0].pointer} ${reply.json.errors[0].message}`));
+    }
+  });
+
+  test('and what is refused by a rule or for its shape, too', async () => {
+    const cases: [string, object, RegExp][] = [
+      ['/api/service-accounts', {}, /read here: \/name is required$/],
+      ['/api/service-accounts', { name: 1 }, /read here: \/name must be string$/],
+      ['/api/service-accounts', { name: 'x', a: 1, b: 2, c: 3 }, /: \/a is not a member .*here \(and 2 more\)$/],
+      ['/api/service-accounts', [], /read here: must be object$/],
+      ['/api/service-accounts', { name: 'x', tokenTtl: 'soon' }, /\/tokenTtl must be whole seconds/],
+      ['/api/service-accounts', { name: 'x', publicKey: 'x' }, /\/publicKey goes|publicKey/],
+    ];
+    for (const [path, body, message] of cases) {
+      const { json, text } = await app.api('POST', path, body);
+      assert.match(String(json.message), message, text);
+      assert.equal(json.message, json.detail);
+      const line = app.log().find(({ requestId }) => requestId === json.requestId);
+      assert.equal(line?.['detail'], json.message);
+    }
+  });
+
+  test('and that there are no users, where one is named', async () => {
+    const group = '/api/companies/words/groups';
+    await app.api('POST', group, { name: 'Team' });
+    const said = /\/0 names a person: there are no users here, name service accounts by their ids or slugs$/;
+    for (const [method, path, body] of [
+      ['POST', `${group}/team/members`, { emails: ['ann@example.com'] }],
+      ['POST', `${group}/team/members`, { members: ['ann@example.com'] }],
+      ['DELETE', `${group}/team/members`, { memberIds: ['ann@example.com'] }],
+      ['POST', group, { name: 'Other', members: ['ann@example.com'] }],
+      ['PATCH', `${group}/team`, { members: ['ann@example.com'] }],
+    ] as const) {
+      const reply = await app.api(method, path, body);
+      assertRefused(app, reply, 422, 'invalid_body', JSON.stringify(body));
+      assert.match(reply.json.message, said);
     }
   });
 });
