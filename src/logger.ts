@@ -7,6 +7,7 @@ export type { Logger } from 'pino';
 /** What never stands in a log, wherever in an entry it turns up. */
 const SECRETS = new Set([
   'authorization',
+  'apiKey',
   'clientSecret',
   'client_secret',
   'clientAssertion',

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { hasDuplicateMembers } from '../domain/assertions/has-duplicate-members.ts';
 import { DEEPEST_JSON, isNestedDeeper } from '../domain/is-nested-deeper.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { ProblemError, withFirst } from './problems.ts';
@@ -48,6 +49,12 @@ export function parseJsonBody(
 function parse(bytes: Buffer): unknown {
   const text = decode(bytes);
   if (isNestedDeeper(text, DEEPEST_JSON)) throw wrong(`The body is nested deeper than ${DEEPEST_JSON} levels`);
+  const body = parsed(text);
+  if (!hasDuplicateMembers(text)) return body;
+  throw wrong('The body has an object with two members of one name, which says two things');
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

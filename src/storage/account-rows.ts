@@ -59,6 +59,7 @@ export type SummaryRow = ServiceAccountRow & {
   last_used_at: Date | null;
   credential_count: number;
   secret_count: number;
+  key_count: number;
   grant_lines: string | null;
   group_ids: GroupId[];
 };
@@ -137,5 +138,6 @@ export function summaryFromRow(row: SummaryRow, identifierOf: (id: string) => st
     lastUsedAt: row.last_used_at ?? undefined,
     credentialCount: row.credential_count,
     hasSecret: row.secret_count > 0,
+    hasKey: row.key_count > 0,
   };
 }

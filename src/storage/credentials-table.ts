@@ -20,9 +20,10 @@ import type { Tables } from './transaction.ts';
 /** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
 export const CREDENTIALS_AS_JSON = 'account_credentials(service_accounts.client_id, service_accounts.company_id)';
 
-/** How many credentials the account in scope has, and how many of them are secrets. */
+/** How many credentials the account in scope has, and how many of them are secrets and keys. */
 export const CREDENTIAL_COUNTS = `
-  select count(*)::int as credential_count, count(*) filter (where type = 'client_secret')::int as secret_count
+  select count(*)::int as credential_count, count(*) filter (where type = 'client_secret')::int as secret_count,
+    count(*) filter (where type = 'public_key')::int as key_count
   from credentials where ${ofAccount('credentials')}`;
 
 /** A row as {@link CREDENTIALS_AS_JSON} writes it. */

@@ -135,6 +135,32 @@ describe('the management API, when it is sent', () => {
     assert.equal(await app.knex('service_accounts').where({ name: 'Too late' }).first(), undefined);
   });
 
+  test('two members of one name, at any depth, knows that it says two things', async () => {
+    for (const body of [
+      '{"name":"x","name":"y"}',
+      '{"name":"x","n\\u0061me":"y"}',
+      '{"name":"x","metadata":{"a":1,"b":2,"a":3}}',
+      '{"name":"x","permissions":[{"permission":"a","resource":"b","permission":"c"}]}',
+      '{"name":"x","credentials":[{"type":"client_secret","name":"a","type":"api_key"}]}',
+      '{"name":"x","credentials":[{"type":"public_key","publicKey":{"kty":"EC","x":"1","x":"1"}}]}',
+    ]) {
+      const reply = await send(body);
+      assert.deepEqual([reply.status, reply.code], [400, 'invalid_body'], body);
+      const line = app.log().findLast(({ event }) => event === 'management.refused');
+      assert.match(String(line?.['detail']), /two members of one name/);
+    }
+    assert.equal(await app.knex('service_accounts').where({ name: 'x' }).first(), undefined);
+    const { json } = await app.api('POST', '/api/service-accounts', { name: 'Once' });
+    const { status } = await app.request(`/api/service-accounts/${json.clientId}`, {
+      method: 'PATCH',
+      headers: { Authorization: `Bearer ${await app.rootToken()}`, 'Content-Type': 'application/merge-patch+json' },
+      body: '{"description":"a","description":"b"}',
+    });
+    assert.equal(status, 400);
+    // The same name in two objects says one thing.
+    assert.equal((await send('{"name":"Twice","metadata":{"name":"a"}}')).status, 201);
+  });
+
   test('N-14 the address of a key, fetches nothing and knows no such member', async () => {
     for (const member of ['jwksUri', 'jwks_uri', 'jwks']) {
       const reply = await send(JSON.stringify({ name: 'x', [member]: `${app.url}/.well-known/jwks.json` }));

@@ -22,6 +22,15 @@ describe('the OpenAPI document', () => {
     );
   });
 
+  test('describes that a request may come too slowly', async () => {
+    const { json } = await app.request('/api/openapi.json');
+    const described = Object.values<Record<string, { responses: object; security: object[] }>>(json.paths)
+      .flatMap((methods) => Object.values(methods))
+      .filter(({ security }) => security.length > 0);
+    assert.ok(described.length > 50);
+    assert.ok(described.every(({ responses }) => '408' in responses));
+  });
+
   test('says of every operation who may call it, and names its schemas', async () => {
     const { json } = await app.request('/api/openapi.json');
     assert.equal(json.openapi, '3.1.0');

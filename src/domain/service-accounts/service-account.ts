@@ -64,6 +64,8 @@ export interface AccountSummary {
   readonly credentialCount: number;
   /** Whether it has a client secret. */
   readonly hasSecret: boolean;
+  /** Whether it has a public key. */
+  readonly hasKey: boolean;
 }
 
 export function summaryOf(snapshot: AccountSnapshot): AccountSummary {
@@ -78,5 +80,6 @@ export function summaryOf(snapshot: AccountSnapshot): AccountSummary {
     lastUsedAt,
     credentialCount: credentials.length,
     hasSecret: credentials.some(({ type }) => type === 'client_secret'),
+    hasKey: credentials.some(({ type }) => type === 'public_key'),
   };
 }

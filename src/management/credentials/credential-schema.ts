@@ -190,11 +190,16 @@ export const COUNTED_CREDENTIAL = {
 
 export const SECRET = { type: 'string', description: 'Shown this once and never again' } as const;
 
+export const API_KEY = {
+  type: 'string',
+  description: 'What an api_key is presented as, the same as its clientSecret; shown this once and never again',
+} as const;
+
 /** A credential just made, with the secret that is shown this once. */
 export const ISSUED_CREDENTIAL = {
   title: 'IssuedCredential',
   type: 'object',
-  properties: { ...SHOWN, ...KIND_MEMBERS, clientSecret: SECRET },
+  properties: { ...SHOWN, ...KIND_MEMBERS, clientSecret: SECRET, apiKey: API_KEY },
   required: SHOWN_MEMBERS,
   additionalProperties: false,
 } as const satisfies JSONSchema;

@@ -33,5 +33,9 @@ export function presentCredential(credential: Credential, lastUse: LastUse | und
 
 /** The same of one just made, with its secret. */
 export function presentIssuedCredential({ credential, clientSecret }: IssuedCredential): IssuedCredentialBody {
-  return { ...presentCredential(credential, undefined), ...(clientSecret !== undefined && { clientSecret }) };
+  return {
+    ...presentCredential(credential, undefined),
+    ...(clientSecret !== undefined && { clientSecret }),
+    ...(clientSecret !== undefined && credential.type === 'api_key' && { apiKey: clientSecret }),
+  };
 }

@@ -1,3 +1,5 @@
+import type { Credential } from '../../domain/credentials/credential.ts';
+import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
 import { type AccountSnapshot, type AccountSummary, summaryOf } from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
 import { presentIssuedCredential } from '../credentials/present-credential.ts';
@@ -14,6 +16,7 @@ export function presentServiceAccount({
   lastUsedAt,
   credentialCount,
   hasSecret,
+  hasKey,
 }: AccountSummary): ServiceAccountBody {
   return {
     clientId: account.clientId,
@@ -34,7 +37,7 @@ export function presentServiceAccount({
     updatedAt: account.updatedAt.toISOString(),
     lastUsedAt: lastUsedAt?.toISOString() ?? null,
     // As Mia's clients read them.
-    authMethod: credentialCount === 0 ? null : hasSecret ? 'client_secret_basic' : 'private_key_jwt',
+    authMethod: hasSecret ? 'client_secret_basic' : hasKey ? 'private_key_jwt' : null,
     lastLogin: lastUsedAt?.toISOString() ?? null,
     companyRoles: roles.filter((role) => !role.includes('@')),
   };
@@ -48,12 +51,20 @@ export function answerServiceAccount(snapshot: AccountSnapshot): Answer {
 
 /** Shows an account that has just been registered, with its secrets. */
 export function presentRegisteredServiceAccount(registered: RegisteredServiceAccount): RegisteredServiceAccountBody {
-  const clientSecret = registered.issued.find((issued) => issued.clientSecret !== undefined)?.clientSecret;
+  const first = (type: Credential['type']): IssuedCredential | undefined =>
+    registered.issued.find(({ credential }) => credential.type === type);
+  const secret = first('client_secret');
+  const apiKey = first('api_key')?.clientSecret;
   return {
     ...presentServiceAccount(summaryOf(registered)),
     credentials: registered.issued.map(presentIssuedCredential),
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
     // As Mia's clients read them.
-    ...(clientSecret !== undefined && { clientSecret, clientSecretExpiresAt: 0 }),
+    ...(secret?.clientSecret !== undefined && {
+      clientSecret: secret.clientSecret,
+      clientSecretExpiresAt: Math.floor((secret.credential.expiresAt?.getTime() ?? 0) / 1000),
+    }),
+    // It authenticates no client, so it stands under a name of its own.
+    ...(apiKey !== undefined && { apiKey }),
   };
 }

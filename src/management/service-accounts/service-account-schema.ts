@@ -125,7 +125,11 @@ const ACCOUNT = {
   updatedAt: TIME,
   lastUsedAt: { ...TIME, type: ['string', 'null'], description: 'When it got a token last, to a few seconds' },
   lastLogin: { ...TIME, type: ['string', 'null'], description: "The same, as Mia's clients read it" },
-  authMethod: { type: ['string', 'null'], enum: ['client_secret_basic', 'private_key_jwt', null] },
+  authMethod: {
+    type: ['string', 'null'],
+    enum: ['client_secret_basic', 'private_key_jwt', null],
+    description: 'How it can authenticate; null: in no way',
+  },
   companyRoles: { type: 'array', items: { type: 'string' }, description: 'The roles that it has at no place' },
 } as const;
 
@@ -171,7 +175,8 @@ export const REGISTERED_SERVICE_ACCOUNT = {
       type: 'array',
       items: ISSUED_CREDENTIAL,
     },
-    clientSecret: SECRET,
+    clientSecret: { ...SECRET, description: 'The first client secret, shown this once and never again' },
+    apiKey: { type: 'string', description: 'The first API key, shown this once and never again' },
     clientIdIssuedAt: { type: 'integer', description: 'Unix seconds' },
     clientSecretExpiresAt: { type: 'integer', description: 'Unix seconds; 0 is never' },
   },
