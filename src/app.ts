@@ -31,6 +31,7 @@ import { createAuthentication, createClientKeyCheck } from './management/authent
 import { createCursorCodec } from './management/cursor.ts';
 import { isManagementPath, managementFace } from './management/management-face.ts';
 import { rememberVerified } from './management/remember-verified.ts';
+import { createRootVeil } from './management/root-veil.ts';
 import { managementRoutes } from './management/routes.ts';
 import { createDecoyKeys } from './oauth/decoy.ts';
 import { createGuessLimiter, GUESS_LIMITS } from './oauth/guess-limiter.ts';
@@ -179,6 +180,7 @@ function createFaces(
 ): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
   const { issuer, signingAlg } = config;
   const { storage, keyRing, credentialTools } = server;
+  const rootVeil = createRootVeil(storage.read.serviceAccounts.ownersOf);
   const companies = createCompanies({ storage, clock });
   const serviceAccounts = createServiceAccounts({
     ...credentialTools,
@@ -255,14 +257,16 @@ function createFaces(
       roles: createRoles({ storage, clock, randomId: random.id }),
       groups: createGroups({ storage, clock, randomId: random.id }),
       activity: createActivity({ ...storage.read, serviceAccounts }),
-      diagnose: createDiagnoseAssertion({ serviceAccounts, replays: storage.replays, settings: assertions }),
+      diagnose: createDiagnoseAssertion({ serviceAccounts, storage, settings: assertions }),
       auditEvents: storage.auditEvents,
+      rootVeil,
       clock,
     }),
     authentication: createAuthentication(rememberVerified(verify, keys, clock), storage.read.serviceAccounts),
     checkClientKey: createClientKeyCheck(config.clientKeys),
     companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
     cursors: createCursorCodec(server.cursorKey),
+    rootVeil,
     resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
     logger,
   });

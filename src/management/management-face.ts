@@ -17,6 +17,7 @@ import { ProblemError, problemOf } from './problems.ts';
 import { BODY_LIMIT, parseJsonBody } from './parse-json-body.ts';
 import { createQueryReader } from './read-query.ts';
 import { memberOf, nextPage } from './references.ts';
+import type { RootVeil } from './root-veil.ts';
 import type { Answer, GuardedRoute, PublicRoute, Route } from './route.ts';
 import { createRouter } from './router.ts';
 import { createSchemaCompiler, type SchemaValidator } from './schema-validator.ts';
@@ -45,10 +46,11 @@ export function managementFace(options: {
   /** Whether there is such a company. */
   readonly companyExists: (companyId: CompanyId) => Promise<boolean>;
   readonly cursors: CursorCodec;
+  readonly rootVeil: RootVeil;
   readonly resourceMetadata: string;
   readonly logger: Logger;
 }): HttpMiddleware {
-  const { authentication, checkClientKey, companyExists, cursors, resourceMetadata, logger } = options;
+  const { authentication, checkClientKey, companyExists, cursors, rootVeil, resourceMetadata, logger } = options;
   const compile = createSchemaCompiler();
   const compileQuery = createSchemaCompiler({ coerceTypes: true });
   const find = createRouter(
@@ -110,7 +112,8 @@ export function managementFace(options: {
     if (answer.next !== undefined) {
       ctx.set('Link', `<${nextPage(ctx.querystring, cursors.write(answer.next, list))}>; rel="next"`);
     }
-    return answer;
+    if (caller.company === undefined || answer.body === undefined) return answer;
+    return { ...answer, body: await rootVeil.over(caller.company, answer.body) };
   }
 
   /**

@@ -18,6 +18,7 @@ import { miaRoutes } from './mia.ts';
 import { openApiRoute } from './openapi.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
 import { roleRoutes } from './roles/role-routes.ts';
+import type { RootVeil } from './root-veil.ts';
 import type { Route } from './route.ts';
 import { getSelf } from './self.ts';
 import { COMPANY_ACCOUNTS, ROOT_ACCOUNTS } from './service-accounts/account-collection.ts';
@@ -43,6 +44,7 @@ export function managementRoutes({
   activity,
   diagnose,
   auditEvents,
+  rootVeil,
   clock,
 }: {
   tokens: TokenSettings;
@@ -55,6 +57,7 @@ export function managementRoutes({
   activity: Activity;
   diagnose: DiagnoseAssertion;
   auditEvents: AuditReader;
+  rootVeil: RootVeil;
   clock: Clock;
 }): Route[] {
   const routes = [
@@ -78,7 +81,7 @@ export function managementRoutes({
     getSelf(serviceAccounts),
     rotateSelf(credentials),
     ...refusalRoutes(activity),
-    ...auditEventRoutes(auditEvents),
+    ...auditEventRoutes(auditEvents, rootVeil),
     getVersion(),
   ];
   return [...routes, openApiRoute(tokens.issuer, routes)];

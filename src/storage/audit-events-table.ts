@@ -32,14 +32,26 @@ export async function recordEvents(
   );
 }
 
+/** That the actor is an account which the company of the event neither has nor had. */
+const BY_ROOT = `actor ->> 'type' = 'service_account'
+  and not exists (
+    select from service_accounts owned
+    where owned.client_id = audit_events.actor ->> 'clientId' and owned.company_id = audit_events.company_id
+  ) and not exists (
+    select from audit_events earlier
+    where earlier.action = 'service_account.created' and earlier.target = audit_events.actor ->> 'clientId'
+      and earlier.company_id = audit_events.company_id
+  )`;
+
 export function auditEventsTable(knex: Tables): AuditReader {
   return {
-    async list({ company, action, target, actor, requestId }, page) {
+    async list({ company, action, target, actor, byRoot = false, requestId }, page) {
       const query: Knex.QueryBuilder<object, AuditEventRow[]> = knex('audit_events').select<AuditEventRow[]>();
       if (company !== undefined) void query.where({ company_id: company });
       if (action !== undefined) void query.where({ action });
       if (target !== undefined) void query.where({ target });
       if (actor !== undefined) void query.whereRaw(`actor ->> 'clientId' = ?`, [actor]);
+      if (byRoot) void query.whereRaw(BY_ROOT);
       if (requestId !== undefined) void query.where({ request_id: requestId });
       newestFirst(query, { time: 'occurred_at', id: 'event_id' }, page);
       return pageOf(await query, page, eventFromRow, ({ occurredAt: time, eventId: id }) => ({ time, id }));

@@ -166,6 +166,17 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
       await knex('retired_ids').insert({ id: clientId, retired_at: at }).onConflict().ignore();
     },
 
+    async ownersOf(clientIds) {
+      const { rows } = await knex.raw<{ rows: { client_id: string; company_id: CompanyId }[] }>(
+        `select client_id, company_id from service_accounts where client_id = any(?) and company_id is not null
+         union all
+         select target, company_id from audit_events
+         where action = 'service_account.created' and target = any(?) and company_id is not null`,
+        [[...clientIds], [...clientIds]],
+      );
+      return new Map(rows.map((row) => [row.client_id, row.company_id]));
+    },
+
     async isUsed(clientId) {
       const account: unknown = await knex('service_accounts').where({ client_id: clientId }).first('client_id');
       return account !== undefined || (await knex('retired_ids').where({ id: clientId }).first('id')) !== undefined;

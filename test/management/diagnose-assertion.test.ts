@@ -81,6 +81,39 @@ onEachDatabase(
       }
     });
 
+    test('is in the audit where it used one up, with who asked for it, and not where it did not', async () => {
+      const { clientId, credentials } = await account();
+      const events = async (): Promise<unknown[]> => {
+        const { json } = await app.api('GET', `/api/audit-events?action=assertion.diagnosed&target=${clientId}`);
+        return json.map(({ actor, details, company }: Record<string, unknown>) => ({ actor, details, company }));
+      };
+      for (const unusable of [
+        'no assertion',
+        assertion(clientKey('ES256'), clientId, app.issuer, {}, { kid: 'good' }),
+        assertion(key, (await account()).clientId, app.issuer, {}, { kid: 'good' }),
+        assertion(key, clientId, app.issuer, { jti: undefined }, { kid: 'good' }),
+      ]) {
+        assert.equal((await diagnose(clientId, unusable)).accepted, false);
+      }
+      assert.deepEqual(await events(), []);
+      const viewer = await makeCaller(app, ROOTS, ['writ.activity.view']);
+      await diagnose(
+        clientId,
+        assertion(key, clientId, app.issuer, { jti: 'looked-at' }, { kid: 'good' }),
+        viewer.bearer,
+      );
+      assert.deepEqual(await events(), [
+        {
+          actor: { type: 'service_account', clientId: viewer.clientId },
+          company: null,
+          details: {
+            jti: 'looked-at',
+            credentialId: credentials.find(({ kid }) => kid === 'good')?.credentialId,
+          },
+        },
+      ]);
+    });
+
     test('shows exactly what is wrong, however much it is', async () => {
       const { clientId } = await account();
       const stranger = clientKey('ES256');

@@ -1,12 +1,14 @@
 import type { CompanyId, CredentialId } from '../ids.ts';
+import type { PublicKeyCredential } from '../credentials/credential.ts';
+import { type Caller, originOf } from '../service-accounts/caller.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { ServiceAccounts } from '../service-accounts/service-accounts.ts';
+import type { Storage } from '../storage.ts';
 import { type AssertionSettings, MIA, rulesFor } from './assertion-rules.ts';
 import { ASSERTION_CHECKS, assertionId, audienceOf, measureAssertion } from './check-assertion.ts';
 import { findKey } from './fitting-key.ts';
 import { isSignedWith } from './is-signed-with.ts';
 import { type Assertion, parseAssertion } from './parse-assertion.ts';
-import type { ReplayStore } from './replay-store.ts';
 import { shown } from './shown.ts';
 import { REPLAYED, useAssertion } from './use-assertion.ts';
 
@@ -45,24 +47,43 @@ interface Diagnosis {
 
 /**
  * Makes every check of an assertion, those after the first failed one, too, for who looks after its account. One that the
- * account has signed well is used up by that.
+ * account has signed well is used up by that, which the audit says.
  *
  * @param id of the account, or its slug
  * @throws DomainError `not_found`, `unavailable`
  */
-export type DiagnoseAssertion = (company: CompanyId | undefined, id: string, compact: string) => Promise<Diagnosis>;
+export type DiagnoseAssertion = (
+  caller: Caller,
+  company: CompanyId | undefined,
+  id: string,
+  compact: string,
+) => Promise<Diagnosis>;
 
 /** What could be found out, by check. */
 type Findings = Partial<Record<DiagnosisCheck, Omit<CheckOutcome, 'check'>>>;
 
 export function createDiagnoseAssertion(tools: {
   readonly serviceAccounts: Pick<ServiceAccounts, 'get'>;
-  readonly replays: Pick<ReplayStore, 'use'>;
+  readonly storage: Pick<Storage, 'replays' | 'write'>;
   readonly settings: AssertionSettings;
 }): DiagnoseAssertion {
-  const { serviceAccounts, replays, settings } = tools;
+  const { serviceAccounts, storage, settings } = tools;
+
+  /** Recorded before it is used up, so that none is used up without a record. */
+  async function record(
+    caller: Caller,
+    { account }: AccountSnapshot,
+    key: PublicKeyCredential,
+    jti: string,
+  ): Promise<void> {
+    const { clientId, company } = account;
+    const details = { jti, credentialId: key.credentialId };
+    const audit = [{ action: 'assertion.diagnosed', target: clientId, company, details, changes: [] }] as const;
+    await storage.write(originOf(caller), () => Promise.resolve({ result: undefined, audit }));
+  }
 
   async function examine(
+    caller: Caller,
     snapshot: AccountSnapshot,
     assertion: Assertion,
   ): Promise<{ findings: Findings; credentialId: CredentialId | undefined }> {
@@ -77,8 +98,9 @@ export function createDiagnoseAssertion(tools: {
     for (const { check, message } of measureAssertion(assertion, rules)) claims[check] = judged(message);
     if (alias) claims.audience = { outcome: 'passed', message: `it is accepted at ${MIA.path} only` };
     // Whoever signs for another account uses nothing of it up.
-    const usable = own && signed === true && assertionId(assertion) !== undefined;
-    const unused = usable ? await useAssertion(assertion, rules, replays) : undefined;
+    const jti = own && signed === true ? assertionId(assertion) : undefined;
+    if (key !== undefined && jti !== undefined) await record(caller, snapshot, key, jti);
+    const unused = jti === undefined ? undefined : await useAssertion(assertion, rules, storage.replays);
     return {
       credentialId: key?.credentialId,
       findings: {
@@ -94,13 +116,13 @@ export function createDiagnoseAssertion(tools: {
     };
   }
 
-  return async (company, id, compact) => {
+  return async (caller, company, id, compact) => {
     const snapshot = await serviceAccounts.get(company, id);
     const parsed = parseAssertion(compact);
     const { findings, credentialId }: { findings: Findings; credentialId: CredentialId | undefined } =
       'malformed' in parsed
         ? { findings: { form: judged(parsed.malformed) }, credentialId: undefined }
-        : await examine(snapshot, parsed);
+        : await examine(caller, snapshot, parsed);
     const checks = DIAGNOSIS_CHECKS.map((check) => ({ check, ...(findings[check] ?? SKIPPED) }));
     return { accepted: checks.every(({ outcome }) => outcome === 'passed'), credentialId, checks };
   };

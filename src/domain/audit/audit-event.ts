@@ -29,6 +29,7 @@ export const AUDIT_ACTIONS = [
   'credential.rotated',
   'credential.deleted',
   'token.revoked',
+  'assertion.diagnosed',
   'credential_policy.applied',
   'signing_key.created',
 ] as const;
@@ -69,6 +70,8 @@ export interface AuditFilter {
   readonly target?: string | undefined;
   /** The account that did it. */
   readonly actor?: string | undefined;
+  /** Whether only what accounts did that are none of the company's own. */
+  readonly byRoot?: boolean;
   readonly requestId?: string | undefined;
 }
 

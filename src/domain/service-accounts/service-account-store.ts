@@ -59,6 +59,8 @@ export interface ServiceAccountStore {
   touch(company: CompanyId, clientIds: readonly ClientId[], at: Date): Promise<void>;
   /** Deletes it and everything that belongs to it; its id is never given out again. */
   delete(account: AccountKey, at: Date): Promise<void>;
+  /** The companies of those of these accounts that belong to one, or did before they were deleted. */
+  ownersOf(clientIds: readonly string[]): Promise<ReadonlyMap<string, CompanyId>>;
   /** Whether the id belongs or once belonged to an account. */
   isUsed(clientId: ClientId): Promise<boolean>;
   /**

@@ -65,8 +65,12 @@ export function diagnoseAssertion({ path, tag, operationId, one }: Collection, d
     permission: 'writ.activity.view',
     body: ASSERTION,
     replies: { 200: { description: 'Every check', schema: DIAGNOSIS } },
-    async handle({ company, body, param }) {
-      const { accepted, credentialId = null, checks } = await diagnose(company, param('clientId'), body.assertion);
+    async handle({ caller, company, body, param }) {
+      const {
+        accepted,
+        credentialId = null,
+        checks,
+      } = await diagnose(caller, company, param('clientId'), body.assertion);
       const shown: FromSchema<typeof DIAGNOSIS> = {
         accepted,
         credentialId,

@@ -1,6 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { AUDIT_ACTIONS, type AuditEvent, type AuditReader } from '../../domain/audit/audit-event.ts';
 import { ANY_ID, TIME } from '../common-schema.ts';
+import { ROOT_ACTOR, type RootVeil } from '../root-veil.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const FILTER = {
@@ -8,7 +9,10 @@ const FILTER = {
   properties: {
     action: { type: 'string', enum: AUDIT_ACTIONS },
     target: { ...ANY_ID, description: 'The id of what was changed' },
-    actor: { ...ANY_ID, description: 'The clientId of who changed it' },
+    actor: {
+      ...ANY_ID,
+      description: 'The clientId of who changed it; for an account of a company, root is every root account',
+    },
     requestId: { ...ANY_ID, description: 'The X-Request-Id of the request that changed it' },
   },
   additionalProperties: false,
@@ -27,7 +31,10 @@ const AUDIT_EVENT = {
       type: 'object',
       properties: {
         type: { type: 'string', enum: ['service_account', 'server'] },
-        clientId: { type: 'string' },
+        clientId: {
+          type: 'string',
+          description: 'An account of a company reads root in place of the id of a root account',
+        },
         command: { type: 'string' },
       },
       required: ['type'],
@@ -41,7 +48,7 @@ const AUDIT_EVENT = {
 } as const satisfies JSONSchema;
 
 /** Reading what was recorded of every change: of everything, or of one company. */
-export function auditEventRoutes(auditEvents: AuditReader): Route[] {
+export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVeil, 'isOwn'>): Route[] {
   const list = (path: string, operationId: string, summary: string): Route =>
     defineRoute<undefined, FromSchema<typeof FILTER>>({
       method: 'GET',
@@ -53,8 +60,12 @@ export function auditEventRoutes(auditEvents: AuditReader): Route[] {
       query: FILTER,
       list: true,
       replies: { 200: { description: 'The events', schema: { type: 'array', items: AUDIT_EVENT } } },
-      async handle({ company, query, page }) {
-        const { items, next } = await auditEvents.list({ ...query, company }, page);
+      async handle({ caller, company, query: { actor, ...filter }, page }) {
+        const byRoot = caller.company !== undefined && actor === ROOT_ACTOR;
+        const foreign = caller.company !== undefined && actor !== undefined && !byRoot;
+        // To a company the id of a root account is like any that nobody has.
+        if (foreign && !(await rootVeil.isOwn(caller.company, actor))) return { status: 200, body: [] };
+        const { items, next } = await auditEvents.list({ ...filter, company, byRoot, ...(!byRoot && { actor }) }, page);
         return { status: 200, body: items.map(present), next };
       },
     });

@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { STATES } from '../../domain/state.ts';
-import { NAME, SLUG, TIME } from '../common-schema.ts';
+import { CREATED_BY, NAME, SLUG, TIME } from '../common-schema.ts';
 
 const NAMED = { ...NAME, examples: ['Acme'] } as const;
 const STATE = {
@@ -66,7 +66,7 @@ export const COMPANY = {
     secretMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
     keyMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
     createdAt: TIME,
-    createdBy: { type: 'string' },
+    createdBy: CREATED_BY,
     updatedAt: TIME,
   },
   required: ['companyId', 'name', 'state', 'secretMaxAge', 'keyMaxAge', 'createdAt', 'createdBy', 'updatedAt'],

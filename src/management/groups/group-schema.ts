@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
-import { ID, NAME, TIME } from '../common-schema.ts';
+import { CREATED_BY, ID, NAME, TIME } from '../common-schema.ts';
 import { COMPANY_ROLE, GRANTED_PERMISSIONS, GRANTED_ROLES, PROJECTS_ROLE } from '../grants-schema.ts';
 
 const NAMED = { ...NAME, examples: ['Billing'] } as const;
@@ -56,7 +56,7 @@ export const GROUP = {
     permissions: { ...GRANTED_PERMISSIONS, description: 'A set, in alphabetical order, each as it was written' },
     members: { ...MEMBERS, description: 'Ids of service accounts' },
     createdAt: TIME,
-    createdBy: { type: 'string' },
+    createdBy: CREATED_BY,
     updatedAt: TIME,
     _id: { type: 'string', description: "As Mia's clients read it: the groupId" },
     role: { type: 'string', description: "As Mia's clients read it: the role that it has at no place, or empty" },

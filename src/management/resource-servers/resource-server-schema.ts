@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TOKEN_TYPES } from '../../domain/resource-servers/resource-server.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
-import { DESCRIPTION, DURATION, NAME, TIME } from '../common-schema.ts';
+import { CREATED_BY, DESCRIPTION, DURATION, NAME, TIME } from '../common-schema.ts';
 
 const NAMED = { ...NAME, examples: ['Orders'] } as const;
 
@@ -100,7 +100,7 @@ export const RESOURCE_SERVER = {
     tokenType: TOKEN_TYPE,
     introspectedBy: INTROSPECTED_BY,
     createdAt: TIME,
-    createdBy: { type: ['string', 'null'] },
+    createdBy: { ...CREATED_BY, type: ['string', 'null'] },
     updatedAt: TIME,
   },
   required: [

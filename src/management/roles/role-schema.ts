@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { DESCRIPTION, ID, NAME, TIME } from '../common-schema.ts';
+import { CREATED_BY, DESCRIPTION, ID, NAME, TIME } from '../common-schema.ts';
 import { GRANTED_PERMISSIONS } from '../grants-schema.ts';
 
 const NAMED = { ...NAME, examples: ['On call'] } as const;
@@ -45,7 +45,7 @@ export const ROLE = {
     builtIn: { type: 'boolean' },
     permissions: { ...GRANTED_PERMISSIONS, description: 'A set, in alphabetical order, each as it was written' },
     createdAt: TIME,
-    createdBy: { type: ['string', 'null'] },
+    createdBy: { ...CREATED_BY, type: ['string', 'null'] },
     updatedAt: TIME,
   },
   required: [

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { STATES } from '../../domain/state.ts';
 import { COMPANY_ROLE, GRANTED_GROUPS, GRANTED_PERMISSIONS, GRANTED_ROLES, PROJECTS_ROLE } from '../grants-schema.ts';
 import { ISSUED_CREDENTIAL, NEW_CREDENTIAL, PUBLIC_KEY, SECRET } from '../credentials/credential-schema.ts';
-import { DESCRIPTION, NAME, SLUG, TIME } from '../common-schema.ts';
+import { CREATED_BY, DESCRIPTION, NAME, SLUG, TIME } from '../common-schema.ts';
 
 const STATE = {
   type: 'string',
@@ -121,7 +121,7 @@ const ACCOUNT = {
   metadata: METADATA,
   credentialCount: { type: 'integer' },
   createdAt: TIME,
-  createdBy: { type: ['string', 'null'] },
+  createdBy: { ...CREATED_BY, type: ['string', 'null'] },
   updatedAt: TIME,
   lastUsedAt: { ...TIME, type: ['string', 'null'], description: 'When it got a token last, to a few seconds' },
   lastLogin: { ...TIME, type: ['string', 'null'], description: "The same, as Mia's clients read it" },
