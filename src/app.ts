@@ -1,5 +1,4 @@
 import { timingSafeEqual } from 'node:crypto';
-import Koa from 'koa';
 import type { Config } from './config/parse-config.ts';
 import { createActivity } from './domain/activity/activity.ts';
 import { createDiagnoseAssertion } from './domain/assertions/diagnose-assertion.ts';
@@ -20,13 +19,10 @@ import { createRevokeToken } from './domain/tokens/revoke-token.ts';
 import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
 import { applyPolicy, bootstrap } from './apply-settings.ts';
 import { forgetWhatIsOver } from './forget-what-is-over.ts';
-import { basePath, basePathRemover } from './http/base-path.ts';
-import type { HttpApp, HttpMiddleware } from './http/context.ts';
+import { basePathRemover } from './http/base-path.ts';
 import { health, type Readiness } from './http/health.ts';
 import { metricsFace } from './http/metrics-face.ts';
 import { HTTP_LIMITS, type HttpServer, listen } from './http/http-server.ts';
-import { sendProblem } from './http/problem.ts';
-import { requestContext } from './http/request-context.ts';
 import { createAuthentication, createClientKeyCheck } from './management/authenticate.ts';
 import { createCursorCodec } from './management/cursor.ts';
 import { isManagementPath, managementFace } from './management/management-face.ts';
@@ -37,6 +33,7 @@ import { createDecoyKeys } from './oauth/decoy.ts';
 import { createGuessLimiter, GUESS_LIMITS } from './oauth/guess-limiter.ts';
 import { oauthFace } from './oauth/oauth-face.ts';
 import { startStatusLists, type StatusLists } from './oauth/status-lists.ts';
+import { type Faces, placeFaces } from './place-faces.ts';
 import { readinessOf } from './readiness.ts';
 import { startRefusalRecorder } from './refusal-recorder.ts';
 import { startUseRecorder } from './use-recorder.ts';
@@ -107,7 +104,11 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   };
   try {
     const running = { noteUse: uses.note, noteRefusal: refusals.note, statusLists, readiness };
-    for (const { app, address } of compose(config, server, surroundings, running)) {
+    for (const { app, address } of placeFaces(
+      createFaces(config, server, surroundings, running),
+      config,
+      surroundings,
+    )) {
       listening.push(
         await listen(app.callback(), {
           ...address,
@@ -147,37 +148,12 @@ interface Running {
   readonly readiness: () => Readiness;
 }
 
-/** What answers where: all in one place, or everything but the OAuth endpoints at an address of its own. */
-function compose(
-  config: Config,
-  server: PreparedServer,
-  surroundings: Surroundings,
-  running: Running,
-): { app: HttpApp; address: { host: string; port: number } }[] {
-  const { host, port, internalListen } = config;
-  const { oauth, internal } = createFaces(config, server, surroundings, running);
-  const application = (faces: readonly HttpMiddleware[]): HttpApp => {
-    const app: HttpApp = new Koa();
-    app.on('error', (error: unknown) => surroundings.logger.error({ event: 'http.failed', err: error }));
-    app.use(requestContext(surroundings.random.uuid, config.trustedProxies));
-    app.use(basePath(config.issuer));
-    for (const face of faces) app.use(face);
-    app.use((ctx) => sendProblem(ctx, { status: 404, code: 'not_found', detail: 'There is no such resource' }));
-    return app;
-  };
-  if (internalListen === undefined) return [{ app: application([oauth, ...internal]), address: { host, port } }];
-  return [
-    { app: application([oauth]), address: { host, port } },
-    { app: application(internal), address: internalListen },
-  ];
-}
-
 function createFaces(
   config: Config,
   server: PreparedServer,
   { clock, random, logger, metrics, guessing }: Surroundings,
   { noteUse, noteRefusal, statusLists, readiness }: Running,
-): { oauth: HttpMiddleware; internal: readonly HttpMiddleware[] } {
+): Faces {
   const { issuer, signingAlg } = config;
   const { storage, keyRing, credentialTools } = server;
   const rootVeil = createRootVeil(storage.read.serviceAccounts.ownersOf);

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Clock } from './domain/clock.ts';
 
 /** Where lines of the log go. */
 export interface LogOutput {
@@ -16,7 +17,7 @@ const MOST_WAITING = 1024 * 1024;
  *
  * @param stream standard output
  */
-export function createLogOutput(stream: Writable, mostWaiting = MOST_WAITING): LogOutput {
+export function createLogOutput(stream: Writable, clock: Clock, mostWaiting = MOST_WAITING): LogOutput {
   let dropped = 0;
   let gone = false;
   // The reader has gone away. There is nobody left to tell.
@@ -30,7 +31,7 @@ export function createLogOutput(stream: Writable, mostWaiting = MOST_WAITING): L
         return;
       }
       if (dropped > 0) {
-        const notice = { level: 'warn', time: new Date().toISOString(), event: 'log.dropped', count: dropped };
+        const notice = { level: 'warn', time: clock().toISOString(), event: 'log.dropped', count: dropped };
         dropped = 0;
         stream.write(`${JSON.stringify(notice)}\n`);
       }

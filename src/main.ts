@@ -13,7 +13,7 @@ import { systemClock } from './system-clock.ts';
 const FLUSHING = 1000;
 
 enableCompileCache();
-const output = createLogOutput(process.stdout);
+const output = createLogOutput(process.stdout, systemClock);
 await run(process.argv.slice(2));
 
 async function run(command: readonly string[]): Promise<void> {

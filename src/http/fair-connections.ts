@@ -25,8 +25,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 /** A request handler that shares the server out among connections. */
 export interface FairConnections {
   readonly handle: RequestListener;
-  /** Requests that are worked on. */
-  inFlight(): number;
+  /** Requests that are worked on, of all connections or of one. */
+  inFlight(socket?: Socket): number;
   /** Cuts the connections that have left answers unread the longest, while there is too much unread. Called now and then. */
   cutSlowReaders(): void;
 }
@@ -96,7 +96,7 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
   }
 
   return {
-    inFlight: () => inFlight,
+    inFlight: (socket) => (socket === undefined ? inFlight : (connections.get(socket)?.inFlight ?? 0)),
 
     handle(request, response) {
       const { socket } = request;

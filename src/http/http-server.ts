@@ -100,7 +100,8 @@ export async function listen(
     }
     const status = STATUS.get(error.code ?? '') ?? 400;
     const requestId = newId();
-    onRefused({ status, requestId, peer: socket.remoteAddress });
+    // A request that breaks off in the middle is refused by who reads it.
+    if (connections.inFlight(socket) === 0) onRefused({ status, requestId, peer: socket.remoteAddress });
     socket.end(rawRefusal(status, requestId, isManagement(targetOf(error.rawPacket))));
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => refuse(request, response, 417));

@@ -201,6 +201,7 @@ function headersOf(route: GuardedRoute | undefined, status: number): object {
       Link: header('The next page, with `rel="next"`, when there is one, relative to the address of the call'),
     }),
     ...(route?.revisioned && { ETag: header('Its revision, for `If-Match`') }),
+    ...(route === undefined && { ETag: header('What it says now, for `If-None-Match`') }),
   };
 }
 

@@ -39,6 +39,7 @@ describe('the settings', () => {
       clientKeys: [],
       internalListen: undefined,
       trustedProxies: new BlockList(),
+      drain: 5,
       maxStaleness: 900,
       bootstrap: { clientId: undefined, clientSecret: undefined, publicKey: undefined },
     });
@@ -66,6 +67,7 @@ describe('the settings', () => {
       kind: 'postgres',
       url: 'postgres://u:p@db/writ',
       adminUrl: 'postgres://admin:p@db/writ',
+      listenUrl: 'postgres://admin:p@db/writ',
     });
     assert.deepEqual(config.keyEncryptionKey, Buffer.alloc(32, 1));
     assert.equal(config.tokenTtl, 60);
@@ -105,6 +107,7 @@ describe('the settings', () => {
       kind: 'postgres',
       url: 'postgres://u:p@db/writ',
       adminUrl: 'postgres://u:p@db/writ',
+      listenUrl: 'postgres://u:p@db/writ',
     });
     assert.deepEqual(config.keyEncryptionKey, Buffer.alloc(32, 1));
     assert.deepEqual([config.bootstrap.clientId, config.bootstrap.clientSecret], ['root-1', secret]);

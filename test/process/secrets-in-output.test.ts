@@ -84,7 +84,7 @@ describe('the output of a process', () => {
       [{ WRIT_KEY_ENCRYPTION_KEY: 'CANARY-too-short' }, /WRIT_KEY_ENCRYPTION_KEY/],
       [{ WRIT_BOOTSTRAP_CLIENT_SECRET: 'CANARY-too-short' }, /WRIT_BOOTSTRAP_CLIENT_SECRET/],
       [{ DATABASE_URL: 'pglite:memory', WRIT_BOOTSTRAP_PUBLIC_KEY: privateJwk }, /public key/],
-      [{ WRIT_CLIENT_KEYS: 'CANARY-short' }, /WRIT_CLIENT_KEYS/],
+      [{ WRIT_CLIENT_KEYS: 'CANARY short' }, /WRIT_CLIENT_KEYS/],
       [{ WRIT_CLIENT_KEY: 'CANARY-mistyped' }, /WRIT_CLIENT_KEY/],
     ];
     try {
