@@ -36,6 +36,7 @@ import { startStatusLists, type StatusLists } from './oauth/status-lists.ts';
 import { type Faces, placeFaces } from './place-faces.ts';
 import { readinessOf } from './readiness.ts';
 import { startRefusalRecorder } from './refusal-recorder.ts';
+import { createTurns } from './take-turns.ts';
 import { startUseRecorder } from './use-recorder.ts';
 import { startJanitor } from './janitor.ts';
 import type { PreparedServer, Surroundings } from './prepare-server.ts';
@@ -55,6 +56,8 @@ export interface App {
   stopDraining(): void;
 }
 
+/** Management calls of one company or root account at once: fewer than there are connections to the database. */
+const MANAGEMENT_TURNS = { each: 4, all: 64, line: 256 };
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
 /** Milliseconds between two writes of which credentials were used, and which clients refused. */
@@ -242,6 +245,7 @@ function createFaces(
     checkClientKey: createClientKeyCheck(config.clientKeys),
     companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
     cursors: createCursorCodec(server.cursorKey),
+    takeTurns: createTurns(MANAGEMENT_TURNS),
     rootVeil,
     resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
     logger,

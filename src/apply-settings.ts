@@ -1,5 +1,5 @@
 import type { Config } from './config/parse-config.ts';
-import { EVERYONE } from './domain/change.ts';
+import { everyoneIn } from './domain/change.ts';
 import { bootstrapRoot, type RootCredential } from './domain/service-accounts/root-account.ts';
 import { type PreparedServer, START, type Surroundings } from './prepare-server.ts';
 import { writeRootFile } from './storage/root-file.ts';
@@ -15,7 +15,12 @@ export async function applyPolicy(
   await storage.writeAlone(START, async ({ credentials }) => {
     const limited = await credentials.limit(undefined, credentialPolicy, clock());
     const details = { ...credentialPolicy, credentialsLimited: limited };
-    const entry = { action: 'credential_policy.applied', target: 'server', details, changes: EVERYONE } as const;
+    const entry = {
+      action: 'credential_policy.applied',
+      target: 'server',
+      details,
+      changes: everyoneIn(undefined),
+    } as const;
     return { result: undefined, audit: limited > 0 ? [entry] : [] };
   });
 }

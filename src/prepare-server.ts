@@ -12,10 +12,12 @@ import { createKeyEncryption, type KeyEncryption } from './domain/encryption/key
 import { hasServerSecrets, prepareServerSecrets, type ServerSecrets } from './domain/encryption/server-secrets.ts';
 import { builtInIdentifiers } from './domain/resource-servers/resource-server.ts';
 import { prepareSigningKeys, type KeyRing } from './domain/signing-keys/key-ring.ts';
+import { snapshotSize } from './domain/service-accounts/snapshot-size.ts';
 import type { Storage } from './domain/storage.ts';
 import type { HttpLimits } from './http/http-server.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { loadInTurns } from './load-in-turns.ts';
 import { createOutageLog, type OutageLog } from './outage-log.ts';
 import type { GuessLimits } from './oauth/guess-limiter.ts';
 import type { ChangeFeed, ChangeListener } from './storage/change-feed.ts';
@@ -89,7 +91,8 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     },
   });
   const accounts = createAccountCache({
-    load: storage.readForTokens.serviceAccounts.findSnapshot,
+    load: loadInTurns(storage.readForTokens.serviceAccounts.findSnapshot),
+    sizeOf: snapshotSize,
     lastAnswer: () => feed.lastAnswer(),
     now,
     maxStaleness: config.maxStaleness * 1000,

@@ -23,6 +23,7 @@ const TITLES = {
   method_not_allowed: 'The method is not one of this resource',
   too_large: 'The request is too large',
   unsupported_media_type: 'The content type is not one that is read here',
+  too_many_requests: 'There have been too many of these',
   temporarily_unavailable: 'Try again in a moment',
   internal: 'Something went wrong here',
 } as const;

@@ -9,7 +9,9 @@ import type { HttpContext, HttpMiddleware } from '../http/context.ts';
 import { sendDocument } from '../http/public-document.ts';
 import { readBody } from '../http/read-body.ts';
 import { sendProblem } from '../http/problem.ts';
+import type { VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 import type { Logger } from '../logger.ts';
+import type { TakeTurns } from '../take-turns.ts';
 import { type Authentication, UnauthorizedError } from './authenticate.ts';
 import type { CursorCodec } from './cursor.ts';
 import { entityTag, expectedRevisions } from './if-match.ts';
@@ -25,13 +27,20 @@ import { createSchemaCompiler, type SchemaValidator } from './schema-validator.t
 /** Seconds for which the description of this API may be kept. */
 const DOCUMENT_MAX_AGE = 300;
 
-type Target =
-  | { readonly route: PublicRoute }
-  | {
-      readonly route: GuardedRoute;
-      readonly readQuery: ReturnType<typeof createQueryReader>;
-      readonly validate?: SchemaValidator;
-    };
+type Target = { readonly route: PublicRoute } | GuardedTarget;
+
+interface GuardedTarget {
+  readonly route: GuardedRoute;
+  readonly readQuery: ReturnType<typeof createQueryReader>;
+  readonly validate?: SchemaValidator;
+}
+
+/** What a call has brought, before anything has been read for it. */
+interface Received {
+  readonly token: VerifiedToken;
+  readonly body: Buffer | undefined;
+  readonly params: Readonly<Record<string, string | undefined>>;
+}
 
 /**
  * The management API: serves every path from `/api` down.
@@ -46,11 +55,14 @@ export function managementFace(options: {
   /** Whether there is such a company. */
   readonly companyExists: (companyId: CompanyId) => Promise<boolean>;
   readonly cursors: CursorCodec;
+  /** Shares the database out among companies and root accounts. @throws LineTooLongError */
+  readonly takeTurns: TakeTurns;
   readonly rootVeil: RootVeil;
   readonly resourceMetadata: string;
   readonly logger: Logger;
 }): HttpMiddleware {
-  const { authentication, checkClientKey, companyExists, cursors, rootVeil, resourceMetadata, logger } = options;
+  const { authentication, checkClientKey, companyExists, cursors, rootVeil, takeTurns, resourceMetadata, logger } =
+    options;
   const compile = createSchemaCompiler();
   const compileQuery = createSchemaCompiler({ coerceTypes: true });
   const find = createRouter(
@@ -94,6 +106,14 @@ export function managementFace(options: {
     // Before the account is looked at: somebody may take their time with it, and be disabled meanwhile.
     const sent = found.validate && (await readBody(ctx.req, BODY_LIMIT));
     const body = sent?.length === 0 && found.route.bodyOptional ? undefined : sent;
+    // An account may have much to read, and a company many such accounts: the others go on.
+    const { company_id: owner = token.clientId } = token.claims;
+    return takeTurns(typeof owner === 'string' ? owner : token.clientId, () =>
+      serve(ctx, found, { token, body, params }),
+    );
+  }
+
+  async function serve(ctx: HttpContext, found: GuardedTarget, { token, body, params }: Received): Promise<Answer> {
     const caller = await authentication.identify(token, ctx.state.requestId);
     const company = await admit(caller, found.route, params['companyId']);
     const list = `${found.route.path} ${company ?? ''}`;
@@ -199,6 +219,7 @@ export function managementFace(options: {
       );
     }
     if (error instanceof DomainError && error.existing !== undefined) leadTo(ctx, error.existing);
+    if (problem.status === 429 || problem.status === 503) ctx.set('Retry-After', '1');
     // What is left of the body is not worth reading.
     if (problem.status === 413) ctx.set('Connection', 'close');
     sendProblem(ctx, problem);

@@ -159,6 +159,7 @@ function standardRefusals({ path, body, permission, conditional }: GuardedRoute)
       body === undefined
         ? 'The query does not have the form that is read here (`invalid_query`)'
         : 'The query or the body does not have the form that is read here (`invalid_query`, `invalid_body`)',
+    429: 'Too much waits for this company or root account, or too many failed to authenticate from there (`too_many_requests`)',
     401: 'There is no valid access token for this API, or no `Client-key` where the server asks for one (`unauthorized`)',
     ...((permission !== 'none' || !path.includes('{')) && {
       403: 'The caller may not do this (`insufficient_scope`, `forbidden`)',

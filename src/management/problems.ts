@@ -1,5 +1,6 @@
 import { DomainError, type DomainErrorCode, type FieldProblem } from '../domain/domain-error.ts';
 import { BodyTooLargeError, ClientGoneError } from '../http/read-body.ts';
+import { LineTooLongError } from '../take-turns.ts';
 import type { Problem, ProblemCode } from '../http/problem.ts';
 
 const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
@@ -52,6 +53,10 @@ export function problemOf(error: unknown): Problem | undefined {
     const { code, message, fields, required } = error;
     const detail = code === 'invalid_value' ? withFirst(message, fields) : message;
     return { ...DOMAIN[code], detail, errors: fields, ...(required !== undefined && { required }) };
+  }
+  if (error instanceof LineTooLongError) {
+    const detail = 'Too many requests of this company or root account wait already: send fewer at a time';
+    return { status: 429, code: 'too_many_requests', detail };
   }
   if (error instanceof ClientGoneError) return { status: 400, code: 'invalid_body', detail: 'The body is not whole' };
   if (error instanceof BodyTooLargeError) return { status: 413, code: 'too_large', detail: 'The body is too large' };

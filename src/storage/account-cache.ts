@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { DomainError } from '../domain/domain-error.ts';
-import type { ClientId } from '../domain/ids.ts';
+import type { ClientId, CompanyId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { ChangeListener } from './change-feed.ts';
 import { within } from './within.ts';
@@ -30,6 +30,8 @@ export interface AccountCacheOptions {
   /** Milliseconds for which a known account is still served after the last answer. */
   maxStaleness: number;
   onOutcome(outcome: CacheOutcome): void;
+  /** Bytes that an account takes in memory, about. */
+  sizeOf?(snapshot: AccountSnapshot): number;
 }
 
 interface Entry {
@@ -48,6 +50,7 @@ const LONG_DEADLINE = 1000;
 const PAUSE = 250;
 
 const MOST_ACCOUNTS = 20_000;
+const MOST_BYTES = 256 * 1024 * 1024;
 const MOST_UNKNOWN = 10_000;
 
 /**
@@ -56,11 +59,25 @@ const MOST_UNKNOWN = 10_000;
  * account anew, all who wait for it together and not for long, and falls back to what it remembers.
  */
 export function createAccountCache(options: AccountCacheOptions): AccountCache {
-  const { load, lastAnswer, now, maxStaleness, onOutcome } = options;
-  // Apart, so that a flood of ids that do not exist drives no account out.
-  const accounts = new LRUCache<ClientId, Entry>({ max: MOST_ACCOUNTS });
+  const { load, lastAnswer, now, maxStaleness, onOutcome, sizeOf = () => 1 } = options;
+  const ofCompany = new Map<CompanyId, Set<ClientId>>();
+  // Separate caches: a flood of ids that do not exist drives no account out.
+  const accounts = new LRUCache<ClientId, Entry>({
+    max: MOST_ACCOUNTS,
+    maxSize: MOST_BYTES,
+    sizeCalculation: ({ snapshot }) => (snapshot === undefined ? 1 : sizeOf(snapshot)),
+    dispose: ({ snapshot }, clientId) => {
+      const company = snapshot?.account.company;
+      const others = company === undefined ? undefined : ofCompany.get(company);
+      others?.delete(clientId);
+      if (company !== undefined && others?.size === 0) ofCompany.delete(company);
+    },
+  });
   const unknown = new LRUCache<ClientId, Entry>({ max: MOST_UNKNOWN });
   const loading = new Map<ClientId, Promise<AccountSnapshot | undefined>>();
+  /** Companies that changed while something was being loaded, and when on the clock of {@link changes}. */
+  const changed = new Map<CompanyId, number>();
+  let changes = 0;
   /** Until when what was loaded in an epoch was known to be current. */
   const heardUntil = new Map<number, number>();
   let epoch = 0;
@@ -80,17 +97,18 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     const underway = loading.get(clientId);
     if (underway !== undefined) return underway;
     const entry = { epoch, loadedAt: now() };
+    const startedAfter = changes;
     const started = load(clientId).then(
       (snapshot) => {
         // Unless something changed meanwhile: then it may be what was before.
-        if (loading.get(clientId) === started) {
-          loading.delete(clientId);
-          keep(clientId, { ...entry, snapshot });
-        }
+        const changedAt = snapshot?.account.company && changed.get(snapshot.account.company);
+        const isCurrent = loading.get(clientId) === started && (changedAt ?? 0) <= startedAfter;
+        settle(clientId, started);
+        if (isCurrent) keep(clientId, { ...entry, snapshot });
         return snapshot;
       },
       (error: unknown) => {
-        if (loading.get(clientId) === started) loading.delete(clientId);
+        settle(clientId, started);
         throw error;
       },
     );
@@ -98,9 +116,25 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     return started;
   }
 
+  function settle(clientId: ClientId, load: Promise<unknown>): void {
+    if (loading.get(clientId) === load) loading.delete(clientId);
+    if (loading.size === 0) changed.clear();
+  }
+
   function keep(clientId: ClientId, entry: Entry): void {
     forget(clientId);
     (entry.snapshot === undefined ? unknown : accounts).set(clientId, entry);
+    const company = entry.snapshot?.account.company;
+    if (company === undefined || !accounts.has(clientId)) return;
+    const others = ofCompany.get(company);
+    if (others === undefined) ofCompany.set(company, new Set([clientId]));
+    else others.add(clientId);
+  }
+
+  function forgetCompany(company: CompanyId): void {
+    changes += 1;
+    if (loading.size > 0) changed.set(company, changes);
+    for (const clientId of ofCompany.get(company) ?? []) forget(clientId);
   }
 
   function forget(clientId: ClientId): void {
@@ -152,7 +186,8 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     changed(change) {
       if (change.kind === 'statuses') return;
       if (change.kind === 'everyone') {
-        nextEpoch(now());
+        if (change.company === undefined) nextEpoch(now());
+        else forgetCompany(change.company);
         return;
       }
       forget(change.clientId);

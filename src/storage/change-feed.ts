@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Change } from '../domain/change.ts';
-import { isClientId } from '../domain/ids.ts';
+import { isClientId, isCompanyId } from '../domain/ids.ts';
 import { within } from './within.ts';
 
 /** How this node hears of what other nodes change, and how it knows that it would have heard. */
@@ -201,7 +201,12 @@ function parseAnnouncement(payload: string): Announcement {
   }
   if (typeof announced !== 'object' || announced === null || !('kind' in announced)) return { unreadable: true };
   const { kind } = announced;
-  if (kind === 'everyone' || kind === 'statuses') return { change: { kind } };
+  if (kind === 'statuses') return { change: { kind } };
+  if (kind === 'everyone') {
+    const company = 'company' in announced ? announced.company : undefined;
+    if (company === undefined) return { change: { kind } };
+    if (typeof company === 'string' && isCompanyId(company)) return { change: { kind, company } };
+  }
   if (kind === 'call' && 'call' in announced && typeof announced.call === 'string') return { call: announced.call };
   if (kind === 'account' && 'clientId' in announced) {
     const { clientId } = announced;

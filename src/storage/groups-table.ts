@@ -6,7 +6,7 @@ import { audiencesById, type BuiltInIdentifiers } from '../domain/resource-serve
 import { BUILT_IN_ROLES } from '../domain/roles/built-in-roles.ts';
 import { rolesByKey } from '../domain/roles/role.ts';
 import { type GrantJson, grantFromJson, GRANTS_AS_JSON } from './grants-table.ts';
-import { newestFirst, pageOf, startingWith } from './paging.ts';
+import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './audience-rows.ts';
 import { roleFromJson, type RoleJson, ROLES_AS_JSON } from './roles-table.ts';
 import { rowsFromJson } from './rows-from-json.ts';
@@ -46,14 +46,23 @@ const PARTS = {
     union select 'management')`,
 };
 
+const NEWEST = { time: 'groups.created_at', id: 'groups.group_id' };
+
+/** Members, grants, and the permissions of roles among them. */
+const WEIGHT = `
+  (select count(*) from group_members
+    where group_members.company_id = groups.company_id and group_members.group_id = groups.group_id)
+  + (select count(*) from grants where ${OF_GROUP})
+  + (select count(*) from role_permissions where role_key in (${ROLES_OF_GROUP}))`;
+
 export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupStore {
+  const withParts = (groups: Knex.QueryBuilder): Knex.QueryBuilder<object, GroupSnapshotRow[]> =>
+    groups.select<GroupSnapshotRow[]>(
+      'groups.*',
+      ...Object.entries(PARTS).map(([name, part]) => knex.raw(`(${part}) as ${name}`)),
+    );
   const snapshots = (company: CompanyId): Knex.QueryBuilder<object, GroupSnapshotRow[]> =>
-    knex('groups')
-      .where('groups.company_id', company)
-      .select<GroupSnapshotRow[]>(
-        'groups.*',
-        ...Object.entries(PARTS).map(([name, part]) => knex.raw(`(${part}) as ${name}`)),
-      );
+    withParts(knex('groups').where('groups.company_id', company));
 
   return {
     async find(company, groupId) {
@@ -83,11 +92,11 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
     },
 
     async list(company, { search }, page) {
-      const query = snapshots(company);
+      const query = knex('groups').where('groups.company_id', company);
       if (search !== undefined) void startingWith(query, search, 'lower(groups.group_id)', 'lower(groups.name)');
-      newestFirst(query, { time: 'groups.created_at', id: 'groups.group_id' }, page);
+      newestFirst(query, NEWEST, page);
       return pageOf(
-        await query,
+        await withParts(lightEnough(knex, 'groups', query, NEWEST, WEIGHT)),
         page,
         (row) => snapshotFromRow(row, builtIn),
         ({ group }) => ({ time: group.createdAt, id: group.groupId }),

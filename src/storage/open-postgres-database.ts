@@ -24,7 +24,7 @@ const CLOSING = 3000;
 const QUERY_TIMEOUT = 5000;
 const CONNECTIONS = 10;
 /** Of their own, so that no management call keeps tokens waiting. */
-const TOKEN_CONNECTIONS = 4;
+const TOKEN_CONNECTIONS = 6;
 
 /**
  * Opens a PostgreSQL server, waiting for one that is not up yet.

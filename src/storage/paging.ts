@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Page, PageRequest, Position } from '../domain/page.ts';
+import type { Tables } from './transaction.ts';
 
 /**
  * Narrows a query to one page of a list, newest first, by key and not by offset: what is inserted or deleted meanwhile
@@ -22,8 +23,47 @@ export function newestFirst(
     .limit(limit + 1);
 }
 
-/** Makes a page of the rows that a query answers which {@link newestFirst} has narrowed. */
-export function pageOf<Row, Item>(
+/** What the rows of one page may weigh together: a row may have a thousand of something, and a page a thousand rows. */
+const MOST_WEIGHT = 20_000;
+
+/**
+ * Ends a page where its rows have too much between them; it goes on with the next one. The weight is added up before
+ * anything of it is read.
+ *
+ * @param table that the rows are of
+ * @param query what {@link newestFirst} has narrowed by these columns
+ * @param weight SQL for how much there is to be read for the row in scope
+ * @returns the rows of the page, as rows of the table
+ */
+export function lightEnough(
+  knex: Tables,
+  table: string,
+  query: Knex.QueryBuilder,
+  columns: { readonly time: string; readonly id: string },
+  weight: string,
+): Knex.QueryBuilder {
+  const rows = query.select(`${table}.*`, knex.raw(`(${weight}) as weight`));
+  const weighed = knex(table)
+    .from(rows.as(table))
+    .select(
+      `${table}.*`,
+      knex.raw('count(*) over ()::int as found'),
+      knex.raw(
+        'sum(weight) over (order by ?? desc, ?? desc rows between unbounded preceding and 1 preceding) as before',
+        [columns.time, columns.id],
+      ),
+    );
+  return knex(table)
+    .from(weighed.as(table))
+    .whereRaw('coalesce(before, 0) < ?', [MOST_WEIGHT])
+    .orderBy([
+      { column: columns.time, order: 'desc' },
+      { column: columns.id, order: 'desc' },
+    ]);
+}
+
+/** Makes a page of the rows that a query answers which {@link newestFirst} has narrowed, and {@link lightEnough} may have. */
+export function pageOf<Row extends object, Item>(
   rows: readonly Row[],
   { limit }: PageRequest,
   toItem: (row: Row) => Item,
@@ -31,7 +71,9 @@ export function pageOf<Row, Item>(
 ): Page<Item> {
   const items = rows.slice(0, limit).map(toItem);
   const last = items.at(-1);
-  return { items, next: rows.length > limit && last !== undefined ? positionOf(last) : undefined };
+  const [first] = rows;
+  const found = first !== undefined && 'found' in first ? Number(first.found) : rows.length;
+  return { items, next: found > items.length && last !== undefined ? positionOf(last) : undefined };
 }
 
 /** Only what begins with a prefix in one of some expressions, whose values are in lower case; the database folds the prefix. */

@@ -10,7 +10,7 @@ import {
 import type { DeletedKey, ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
 import { AUDIENCE_COLUMNS, audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { OF_GONE } from './status-entries-table.ts';
-import { newestFirst, pageOf, startingWith } from './paging.ts';
+import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
 interface ResourceServerRow extends AudienceJson {
@@ -32,15 +32,22 @@ const INTROSPECTED_BY = `
   select array(select client_id from introspectors
     where introspectors.resource_server_id = resource_servers.resource_server_id order by client_id)`;
 
+const NEWEST = { time: 'created_at', id: 'resource_server_id' };
+
+const WEIGHT = `
+  select count(*) from declared_permissions
+  where declared_permissions.resource_server_id = resource_servers.resource_server_id`;
+
 type Servers = Knex.QueryBuilder<object, ResourceServerRow[]>;
 
 export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers): ResourceServerStore {
-  const seen = (company: CompanyId | undefined): Servers =>
-    seenBy(knex('resource_servers'), company).select<ResourceServerRow[]>(
+  const withParts = (servers: Knex.QueryBuilder): Servers =>
+    servers.select<ResourceServerRow[]>(
       'resource_servers.*',
       knex.raw(`(${PERMISSIONS_AS_JSON}) as permissions`),
       knex.raw(`(${INTROSPECTED_BY}) as introspected_by`),
     );
+  const seen = (company: CompanyId | undefined): Servers => withParts(seenBy(knex('resource_servers'), company));
 
   const find: ResourceServerStore['find'] = async (company, id) => {
     const [row] = await seen(company).where('resource_server_id', id);
@@ -122,11 +129,11 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
     },
 
     async list(company, { search }, page) {
-      const query = seen(company);
+      const query = seenBy(knex('resource_servers'), company);
       if (search !== undefined) void startingWith(query, search, 'lower(name)');
-      newestFirst(query, { time: 'created_at', id: 'resource_server_id' }, page);
+      newestFirst(query, NEWEST, page);
       return pageOf(
-        await query,
+        await withParts(lightEnough(knex, 'resource_servers', query, NEWEST, WEIGHT)),
         page,
         (row) => serverFromRow(row, builtIn),
         ({ createdAt: time, resourceServerId: id }) => ({ time, id }),

@@ -6,7 +6,7 @@ import type { Use } from '../domain/resource-servers/resource-server-store.ts';
 import { ROOT_ROLE } from '../domain/roles/built-in-roles.ts';
 import type { RoleStore } from '../domain/roles/role-store.ts';
 import type { Role, RoleId, RoleKey, RoleRights } from '../domain/roles/role.ts';
-import { newestFirst, pageOf, startingWith } from './paging.ts';
+import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
 /** What a role gives, as {@link ROLES_AS_JSON} writes it. */
@@ -48,6 +48,8 @@ export function roleFromJson(row: RoleJson): RoleRights {
   };
 }
 
+const NEWEST = { time: 'created_at', id: 'role_key' };
+
 type RoleRows = Knex.QueryBuilder<object, RoleRow[]>;
 
 export function rolesTable(knex: Tables): RoleStore {
@@ -88,6 +90,20 @@ export function rolesTable(knex: Tables): RoleStore {
       return role;
     },
 
+    async sizes(company, roleIds) {
+      const rows: { role_id: RoleId; size: number }[] = await seenBy(knex('roles'), company)
+        .whereIn('role_id', [...roleIds])
+        // A company's own comes last, and counts.
+        .orderByRaw('company_id nulls first')
+        .select(
+          'role_id',
+          knex.raw(
+            '(select count(*)::int from role_permissions where role_permissions.role_key = roles.role_key) as size',
+          ),
+        );
+      return new Map(rows.map(({ role_id: roleId, size }) => [roleId, size]));
+    },
+
     async visible(company, roleIds) {
       // Two statements: what one reads beside the rows it waits for is as old as its beginning.
       await seenBy(knex('roles'), company)
@@ -104,10 +120,16 @@ export function rolesTable(knex: Tables): RoleStore {
     },
 
     async list(company, { search }, page) {
-      const query = roles(seenBy(knex('roles'), company));
+      const query = seenBy(knex('roles'), company);
       if (search !== undefined) void startingWith(query, search, 'lower(role_id)', 'lower(name)');
-      newestFirst(query, { time: 'created_at', id: 'role_key' }, page);
-      return pageOf(await query, page, roleFromRow, ({ createdAt: time, roleKey: id }) => ({ time, id }));
+      newestFirst(query, NEWEST, page);
+      const weight = 'select count(*) from role_permissions where role_permissions.role_key = roles.role_key';
+      return pageOf(
+        await roles(lightEnough(knex, 'roles', query, NEWEST, weight)),
+        page,
+        roleFromRow,
+        ({ createdAt: time, roleKey: id }) => ({ time, id }),
+      );
     },
 
     async update(role, { added, removed }) {

@@ -19,9 +19,14 @@ import {
 } from './account-rows.ts';
 import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credentials-table.ts';
 import { GRANT_LINES, grantRows } from './grants-table.ts';
+import { mostEffective } from './most-effective.ts';
 import { ofAccount } from './of-account.ts';
-import { newestFirst, pageOf, startingWith } from './paging.ts';
+import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
+
+const NEWEST = { time: 'service_accounts.created_at', id: 'service_accounts.client_id' };
+
+const WEIGHT = `select count(*) from grants where ${ofAccount('grants')}`;
 
 type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
 
@@ -119,17 +124,21 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
       return row && find(company, row.client_id);
     },
 
+    mostEffective: (of) => mostEffective(knex, of),
+
     async list(company, filter, page) {
-      const query = filtered(ownedBy(knex('service_accounts'), company), filter).select<SummaryRow[]>(
-        'service_accounts.*',
-        'counted.*',
-        knex.raw(`(${LAST_USED_AT}) as last_used_at`),
-        knex.raw(`(${GRANT_LINES}) as grant_lines`),
-        knex.raw(`(${GROUP_IDS}) as group_ids`),
-      );
-      void query.joinRaw(`cross join lateral (${CREDENTIAL_COUNTS}) as counted`);
-      newestFirst(query, { time: 'service_accounts.created_at', id: 'service_accounts.client_id' }, page);
-      const rows = await query;
+      const query = filtered(ownedBy(knex('service_accounts'), company), filter);
+      newestFirst(query, NEWEST, page);
+      const light = lightEnough(knex, 'service_accounts', query, NEWEST, WEIGHT)
+        .joinRaw(`cross join lateral (${CREDENTIAL_COUNTS}) as counted`)
+        .select<SummaryRow[]>(
+          'service_accounts.*',
+          'counted.*',
+          knex.raw(`(${LAST_USED_AT}) as last_used_at`),
+          knex.raw(`(${GRANT_LINES}) as grant_lines`),
+          knex.raw(`(${GROUP_IDS}) as group_ids`),
+        );
+      const rows = await light;
       const identifierOf = await identifiersOf(rows);
       return pageOf(
         rows,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DomainError } from '../../src/domain/domain-error.ts';
-import type { ClientId } from '../../src/domain/ids.ts';
+import type { ClientId, CompanyId } from '../../src/domain/ids.ts';
 import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
 import { createAccountCache } from '../../src/storage/account-cache.ts';
 
@@ -86,6 +86,79 @@ describe('accounts in memory', () => {
       assert.equal(await find(), `after ${kind}`);
       cache.changed({ kind: 'account', clientId: ID });
     }
+  });
+
+  describe('of a company that changed', () => {
+    const [A, B] = ['sa_a', 'sa_b'] as [ClientId, ClientId];
+    function companies() {
+      const loads: ClientId[] = [];
+      let finish = (): void => {};
+      let held = false;
+      const cache = createAccountCache({
+        async load(clientId) {
+          loads.push(clientId);
+          if (held) await new Promise<void>((resolve) => (finish = resolve));
+          return { account: { company: clientId === A ? 'a' : 'b' } } as AccountSnapshot;
+        },
+        lastAnswer: () => 0,
+        now: () => 0,
+        maxStaleness: 1000,
+        onOutcome: () => {},
+      });
+      const hold = (): void => void (held = true);
+      return { cache, loads, hold, finish: () => finish() };
+    }
+    const changed = { kind: 'everyone', company: 'a' as CompanyId } as const;
+
+    test('are looked at anew, and no others', async () => {
+      const { cache, loads } = companies();
+      for (const clientId of [A, B]) await cache.find(clientId);
+      cache.changed(changed);
+      for (const clientId of [A, B]) await cache.find(clientId);
+      assert.deepEqual(loads, [A, B, A]);
+      cache.changed({ kind: 'everyone' });
+      for (const clientId of [A, B]) await cache.find(clientId);
+      assert.deepEqual(loads, [A, B, A, A, B]);
+    });
+
+    test('B-27 are not kept as they were read when the change came meanwhile', async () => {
+      const { cache, loads, hold, finish } = companies();
+      hold();
+      for (const [clientId, times] of [
+        [A, 2],
+        [B, 1],
+      ] as const) {
+        const found = cache.find(clientId);
+        cache.changed(changed);
+        finish();
+        await found;
+        const again = cache.find(clientId);
+        finish();
+        await again;
+        assert.equal(loads.filter((loaded) => loaded === clientId).length, times);
+      }
+    });
+  });
+
+  test('make room by the bytes that they take', async () => {
+    const loads: ClientId[] = [];
+    const cache = createAccountCache({
+      load(clientId) {
+        loads.push(clientId);
+        return Promise.resolve({ account: { company: undefined } } as AccountSnapshot);
+      },
+      lastAnswer: () => 0,
+      now: () => 0,
+      maxStaleness: 1000,
+      onOutcome: () => {},
+      sizeOf: () => 100 * 1024 * 1024,
+    });
+    const ids = ['sa_1', 'sa_2', 'sa_3'] as ClientId[];
+    for (const clientId of ids) await cache.find(clientId);
+    assert.deepEqual(
+      ids.map((clientId) => cache.knows(clientId)),
+      [false, true, true],
+    );
   });
 
   test('B-27 are looked at anew after a second in which this node would not have heard of a change', async () => {

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
-import { EVERYONE, STATUSES } from '../change.ts';
+import { everyoneIn, STATUSES } from '../change.ts';
 import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
@@ -155,7 +155,7 @@ function entry(
   { companyId }: Company,
   details: Readonly<Record<string, unknown>>,
 ): AuditEntry {
-  return { action, target: companyId, company: companyId, details, changes: [...EVERYONE, ...STATUSES] };
+  return { action, target: companyId, company: companyId, details, changes: [...everyoneIn(companyId), ...STATUSES] };
 }
 
 function notFound(): never {

@@ -1,11 +1,12 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
-import type { Change } from '../change.ts';
+import { type Change, everyoneIn } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError, type FieldProblem } from '../domain-error.ts';
 import { type ClientId, type CompanyId, newGrantId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { changedGrants, type WantedChanges } from '../permissions/changed-grants.ts';
+import { assertEffective, numberOfEffective } from '../permissions/effective-permissions.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
 import { type WrittenPermission, writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
@@ -89,12 +90,15 @@ export function createGroups({
     }
     const idle = added.length + removed.length + (changes.rolesAt?.length ?? 0) === 0;
     if (idle || joined.length + left.length > 0) assertAllowed(caller, 'writ.roles.bind');
+    if (added.length > 0) {
+      assertNumberOfGrants(grants.length);
+      assertEffective(numberOfEffective({ grants, groups: [], roles }));
+    }
     // Who joins gets everything that it gives, and who is in it everything that is added.
     const joins = joined.includes(caller.clientId);
     const target = { company, roles, audiences };
     if (joined.length > 0) assertMayGrant(caller, grants, { ...target, self: joins });
     assertMayGrant(caller, added, { ...target, self: joins || caller.groups.includes(groupId) });
-    if (added.length > 0) assertNumberOfGrants(grants.length);
     if (before.members.length + joined.length - left.length > MOST_MEMBERS) {
       throw new DomainError('limit_reached', `A group has at most ${MOST_MEMBERS} members`);
     }
@@ -105,6 +109,9 @@ export function createGroups({
     );
     await stores.groups.addMembers(company, [groupId], joined);
     await stores.groups.removeMembers(company, [groupId], left);
+    if (added.length > 0) assertEffective(await stores.serviceAccounts.mostEffective({ company, groupId }));
+    else if (joined.length > 0)
+      assertEffective(await stores.serviceAccounts.mostEffective({ company, clientIds: joined }));
     await stores.serviceAccounts.touch(company, [...joined, ...left], clock());
     const lists = {
       permissionsAdded: writtenPermissions(added, audiences),
@@ -117,7 +124,7 @@ export function createGroups({
     const members = added.length + removed.length > 0 ? [...before.members, ...joined] : joined;
     return {
       details: Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
-      changes: changesOf([...members, ...left]),
+      changes: changesOf(company, [...members, ...left]),
     };
   }
 
@@ -190,7 +197,7 @@ export function createGroups({
         await stores.groups.delete(group);
         await stores.serviceAccounts.touch(company, members, clock());
         const details = { name: group.name, members: members.length };
-        return { result: undefined, audit: [entry('group.deleted', group, details, changesOf(members))] };
+        return { result: undefined, audit: [entry('group.deleted', group, details, changesOf(company, members))] };
       }),
   };
 }
@@ -261,8 +268,8 @@ function entry(
 /** More than so many accounts are not named one by one. */
 const MOST_NAMED = 100;
 
-function changesOf(members: readonly ClientId[]): readonly Change[] {
-  if (members.length > MOST_NAMED) return [{ kind: 'everyone' }];
+function changesOf(company: CompanyId, members: readonly ClientId[]): readonly Change[] {
+  if (members.length > MOST_NAMED) return everyoneIn(company);
   return members.map((clientId) => ({ kind: 'account', clientId }));
 }
 

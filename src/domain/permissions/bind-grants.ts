@@ -8,9 +8,10 @@ import {
   type ResourceServerId,
 } from '../resource-servers/resource-server.ts';
 import type { BindingCandidate } from '../resource-servers/resource-server-store.ts';
-import { lowerRoles, misplaced } from '../roles/built-in-roles.ts';
-import { isRoleId, type Role, type RolesByKey, rolesByKey } from '../roles/role.ts';
+import { lowerRoles, managementPermissionsOf, misplaced } from '../roles/built-in-roles.ts';
+import { isRoleId, type Role, type RoleId, type RolesByKey, rolesByKey } from '../roles/role.ts';
 import type { Stores } from '../storage.ts';
+import { assertEffective } from './effective-permissions.ts';
 import { type Grant, grantKey, type PermissionGrant, type RoleGrant } from './grant.ts';
 import { MANAGEMENT_PERMISSIONS, MANAGEMENT_PREFIX } from './management-permissions.ts';
 import { isPermission } from './permission.ts';
@@ -60,6 +61,7 @@ export async function bindGrants(
   const ids = roles.flatMap(({ value }) => parseScopeToken(value)?.name ?? []).filter(isRoleId);
   // With those below a built-in one: who has it may bind them.
   const lower = ids.flatMap(lowerRoles).filter(isRoleId);
+  await assertBounded(stores, company, permissions.length, ids);
   const visible = ids.length === 0 ? [] : await stores.roles.visible(company, [...new Set([...ids, ...lower])]);
   const problems: (Problem & Pick<Asked<unknown>, 'pointer'>)[] = [];
   const grants = [
@@ -76,6 +78,24 @@ export async function bindGrants(
     roles: rolesByKey(visible),
     audiences: await audiencesOf(stores, candidates, visible),
   };
+}
+
+/**
+ * A role may have many permissions and be asked for at many places: the product is looked at before anything of it is
+ * read or expanded.
+ *
+ * @param ids of the roles that are asked for, one as often as it is
+ */
+async function assertBounded(
+  { roles }: Pick<Stores, 'roles'>,
+  company: CompanyId | undefined,
+  permissions: number,
+  ids: readonly RoleId[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  const sizes = await roles.sizes(company, [...new Set(ids)]);
+  const weigh = (id: RoleId): number => Math.max(1, (sizes.get(id) ?? 0) + managementPermissionsOf(id).length);
+  assertEffective(ids.reduce((sum, id) => sum + weigh(id), permissions));
 }
 
 interface Problem {

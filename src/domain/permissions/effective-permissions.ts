@@ -1,3 +1,4 @@
+import { DomainError } from '../domain-error.ts';
 import type { GroupId, Membership } from '../groups/group.ts';
 import type { CompanyId } from '../ids.ts';
 import type { ResourceServerId } from '../resource-servers/resource-server.ts';
@@ -70,6 +71,15 @@ export function effectivePermissions(
 
 /** So many permissions, each way to one counted, an account has at most; what is beyond does not count. */
 export const MOST_EFFECTIVE = 10_000;
+
+/** @throws DomainError `limit_reached` */
+export function assertEffective(count: number): void {
+  if (count <= MOST_EFFECTIVE) return;
+  throw new DomainError(
+    'limit_reached',
+    `An account has at most ${MOST_EFFECTIVE} permissions, through its roles and groups as well: here ${count}`,
+  );
+}
 
 /** How many permissions an account comes to have, each way to one counted. */
 export function numberOfEffective({ grants, groups, roles }: Rights): number {

@@ -1,6 +1,6 @@
 import { differences } from '../audit/differences.ts';
 import type { AuditEntry } from '../audit/audit-event.ts';
-import { type Change, EVERYONE, STATUSES } from '../change.ts';
+import { type Change, everyoneIn, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError, type FieldProblem } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, isCompanyId, newResourceServerId, type RandomId } from '../ids.ts';
@@ -161,7 +161,7 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         // What it is called and what it declares beside is nothing to anybody's tokens.
         const others = ['tokenTtl', 'signingAlg', 'tokenType'].some((member) => member in details);
         const audit = { ...details, ...takenFrom(taken) };
-        const affected = others || taken.length > 0 ? EVERYONE : [];
+        const affected = others || taken.length > 0 ? everyoneIn(company) : [];
         return { result: changed, audit: [entry('resource_server.changed', changed, audit, affected)] };
       }),
 
@@ -182,7 +182,7 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
           result: undefined,
           audit: [
             ...keys.map(keyDeleted),
-            entry('resource_server.deleted', server, details, [...EVERYONE, ...STATUSES]),
+            entry('resource_server.deleted', server, details, [...everyoneIn(company), ...STATUSES]),
           ],
         };
       }),

@@ -14,6 +14,8 @@ export interface RoleStore {
   insert(role: Role): Promise<boolean>;
   /** The one that a company, or root, means by an id: its own, else root's or a built-in one. */
   find(company: CompanyId | undefined, roleId: RoleId): Promise<Role | undefined>;
+  /** How many permissions each of these has that a company, or root, means by an id, beside what is built in. */
+  sizes(company: CompanyId | undefined, roleIds: readonly RoleId[]): Promise<ReadonlyMap<RoleId, number>>;
   /** As `find` for each of these ids; nobody changes or deletes them until the end of the transaction. */
   visible(company: CompanyId | undefined, roleIds: readonly RoleId[]): Promise<Role[]>;
   /** Reads it anew, and nobody changes it or gives it to anybody until the end of the transaction. */

@@ -4,10 +4,11 @@ import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import { type CompanyId, newRoleKey, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
+import { assertEffective } from '../permissions/effective-permissions.ts';
 import { assertMayGrant } from '../permissions/may-grant.ts';
 import { EVERYWHERE } from '../permissions/place.ts';
 import { type WrittenPermission, writtenMembers } from '../permissions/written-grants.ts';
-import { type Change, EVERYONE } from '../change.ts';
+import { type Change, everyoneIn } from '../change.ts';
 import { assertUnused, MOST_NAMED, takenFrom } from '../resource-servers/in-use.ts';
 import { type Audiences, audiencesById } from '../resource-servers/resource-server.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
@@ -171,7 +172,8 @@ export function createRoles({
         if (Object.keys(details).length === 0) return { result: was, audit: [] };
         const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
         await stores.roles.update(changed, { added, removed });
-        const affected = added.length + removed.length > 0 ? EVERYONE : [];
+        if (added.length > 0) assertEffective(await stores.serviceAccounts.mostEffective({ roleKey: before.roleKey }));
+        const affected = added.length + removed.length > 0 ? everyoneIn(company) : [];
         return { result: { ...is, role: changed }, audit: [entry('role.changed', changed, details, affected)] };
       }),
 
@@ -184,7 +186,7 @@ export function createRoles({
         if (!cascade) assertUnused(uses);
         await stores.roles.delete(role.roleKey);
         const details = { name: role.name, ...takenFrom(uses) };
-        return { result: undefined, audit: [entry('role.deleted', role, details, EVERYONE)] };
+        return { result: undefined, audit: [entry('role.deleted', role, details, everyoneIn(company))] };
       }),
   };
 }

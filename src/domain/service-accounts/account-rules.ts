@@ -1,5 +1,5 @@
 import { DomainError } from '../domain-error.ts';
-import { holdingsOf, MOST_EFFECTIVE, numberOfEffective, type Rights } from '../permissions/effective-permissions.ts';
+import { assertEffective, holdingsOf, numberOfEffective, type Rights } from '../permissions/effective-permissions.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Stores } from '../storage.ts';
 import { accessTokenSize } from '../tokens/access-token-size.ts';
@@ -40,13 +40,7 @@ export function assertNumberOfEffective(rights: Rights): void {
   if (rights.groups.length > MOST_GROUPS) {
     throw new DomainError('limit_reached', `An account is in at most ${MOST_GROUPS} groups`);
   }
-  const count = numberOfEffective(rights);
-  if (count > MOST_EFFECTIVE) {
-    throw new DomainError(
-      'limit_reached',
-      `An account has at most ${MOST_EFFECTIVE} permissions, through its roles and groups as well: here ${count}`,
-    );
-  }
+  assertEffective(numberOfEffective(rights));
 }
 
 /**

@@ -54,6 +54,9 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     assertMayChange(caller, changes, grants, memberships);
     const audiences = new Map([...grants.audiences, ...memberships.audiences]);
     const roles = new Map([...grants.roles, ...memberships.roles]);
+    if (added.length > 0) assertNumberOfGrants(grants.grants.length);
+    const rights = { grants: grants.grants, groups: memberships.groups, roles };
+    if (added.length + memberships.joined.length > 0) assertNumberOfEffective(rights);
     assertMayGrant(caller, [...added, ...memberships.joined.flatMap((group) => group.grants)], {
       company,
       self: caller.clientId === clientId,
@@ -66,9 +69,6 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     }
     const account = await changedAccount(stores, before.account, changes, { ...grants, roles, audiences });
     assertFits(account, tools.tokens);
-    if (added.length > 0) assertNumberOfGrants(grants.grants.length);
-    const rights = { grants: grants.grants, groups: memberships.groups, roles };
-    if (added.length + memberships.joined.length > 0) assertNumberOfEffective(rights);
     assertTokenFits({ account, ...rights, audiences }, before, tools.tokens);
     const details = detailsOf(before.account, account, grants, memberships, audiences);
     // Said twice, it is done once: nobody's revision moves for nothing.

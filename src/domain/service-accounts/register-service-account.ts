@@ -62,6 +62,8 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
       const rights = { grants, groups, roles: new Map([...bound.roles, ...joined.roles]) };
       for (const { place } of grants.filter(isRoleGrant)) assertAllowed(caller, 'writ.roles.bind', place);
       if (groups.length > 0) assertAllowed(caller, 'writ.roles.bind');
+      assertNumberOfGrants(grants.length);
+      assertNumberOfEffective(rights);
       assertMayGrant(caller, [...grants, ...groups.flatMap((group) => group.grants)], {
         company,
         self: false,
@@ -69,8 +71,6 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
         audiences,
       });
       assertFits(account, tools.tokens);
-      assertNumberOfGrants(grants.length);
-      assertNumberOfEffective(rights);
       assertTokenFits({ account, ...rights, audiences }, undefined, tools.tokens);
 
       const belongings = {

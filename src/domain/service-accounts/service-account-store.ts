@@ -1,7 +1,9 @@
 import type { Credential } from '../credentials/credential.ts';
+import type { GroupId } from '../groups/group.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { StoredGrant } from '../permissions/grant-store.ts';
+import type { RoleKey } from '../roles/role.ts';
 import type { State } from '../state.ts';
 import type { AccountKey, AccountSnapshot, AccountSummary, ServiceAccount } from './service-account.ts';
 
@@ -19,6 +21,12 @@ export interface ServiceAccountFilter {
   /** Prefix of the name or the slug, whatever its case. */
   readonly search?: string | undefined;
 }
+
+/** Accounts of which one may have too much: the members of a group, some of a company, or who has a role. */
+export type EffectiveHolders =
+  | { readonly company: CompanyId; readonly groupId: GroupId }
+  | { readonly company: CompanyId; readonly clientIds: readonly ClientId[] }
+  | { readonly roleKey: RoleKey };
 
 export interface ServiceAccountStore {
   /**
@@ -52,6 +60,8 @@ export interface ServiceAccountStore {
   known(company: CompanyId | undefined, clientIds: readonly ClientId[]): Promise<ClientId[]>;
   /** As `find`, and nobody else changes or deletes it until the end of the transaction. */
   lock(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
+  /** How many permissions the account has that has the most of these, each way to one counted. */
+  mostEffective(of: EffectiveHolders): Promise<number>;
   /** Newest first. */
   list(company: CompanyId | undefined, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
   update(account: ServiceAccount): Promise<void>;

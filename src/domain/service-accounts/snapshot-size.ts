@@ -1,0 +1,19 @@
+import type { AccountSnapshot } from './service-account.ts';
+
+/** Bytes that an account takes with its credentials and the client that is built for it. */
+const BASE = 12_000;
+const PER_CREDENTIAL = 2000;
+/** Bytes of one grant, one permission of a role, one scope-token that is held. */
+const PER_GRANT = 300;
+const PER_PERMISSION = 200;
+const PER_TOKEN = 150;
+
+/** About how many bytes an account takes in memory. */
+export function snapshotSize({ credentials, grants, groups, roles, holdings }: AccountSnapshot): number {
+  const granted = groups.reduce((sum, group) => sum + group.grants.length, grants.length);
+  const permissions = roles.values().reduce((sum, role) => sum + role.permissions.length, 0);
+  const tokens = holdings.values().reduce((sum, held) => sum + held.size, 0);
+  return (
+    BASE + credentials.length * PER_CREDENTIAL + granted * PER_GRANT + permissions * PER_PERMISSION + tokens * PER_TOKEN
+  );
+}
