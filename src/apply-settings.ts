@@ -44,8 +44,10 @@ export async function bootstrap(
     const { clientId, clientSecret } = result;
     if (!config.production) return { result: { clientId, clientSecret }, audit };
     // Before the commit: an account whose secret nobody could be given must not come to be.
-    const file = writeRootFile(config.keysDirectory, { issuer: config.issuer, clientId, clientSecret });
+    const { file, closed } = writeRootFile(config.keysDirectory, { issuer: config.issuer, clientId, clientSecret });
     logger.info({ event: 'root.secret_written', file });
+    if (!closed)
+      logger.warn({ event: 'key_file.open_to_others' }, `${file} may be read by others: store it and delete it`);
     return { result: undefined, audit };
   });
 }

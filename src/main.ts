@@ -96,19 +96,18 @@ function localAddress({ host, port }: { host: string; port: number }): string {
   return `http://${local ? 'localhost' : host}:${port}`;
 }
 
+const EXPECTED: ReadonlySet<string> = new Set([
+  'DataFolderInUseError',
+  'DomainError',
+  'KeyEncryptionKeyError',
+  'RootFileError',
+  'UndecryptableError',
+  'UnsuitableDatabaseError',
+]);
+
 /** Errors whose message tells an operator everything. */
 function isExpected(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    ([
-      'DataFolderInUseError',
-      'KeyEncryptionKeyError',
-      'UndecryptableError',
-      'UnsuitableDatabaseError',
-      'DomainError',
-    ].includes(error.name) ||
-      ('code' in error && typeof error.code === 'string'))
-  );
+  return error instanceof Error && (EXPECTED.has(error.name) || ('code' in error && typeof error.code === 'string'));
 }
 
 async function fail(reason: unknown): Promise<never> {

@@ -141,6 +141,7 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
       {
         needed: await hasServerSecrets(storage.read.serverSecrets),
         mayMake: config.database.kind === 'embedded' || !config.production,
+        warn: (text) => logger.warn({ event: 'key_file.open_to_others' }, text),
       },
       () => random.bytes(32),
     ),

@@ -1,6 +1,7 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setMode } from './file-mode.ts';
 
 /** Another process has the data folder open. `message` names it. */
 export class DataFolderInUseError extends Error {
@@ -26,7 +27,9 @@ export interface FolderOwner {
  */
 export function lockDataFolder(folder: string, owner: FolderOwner): () => void {
   const ownerFile = join(folder, 'owner.json');
-  const lock = new DatabaseSync(join(folder, 'lock.sqlite'));
+  const lockFile = join(folder, 'lock.sqlite');
+  make(lockFile);
+  const lock = new DatabaseSync(lockFile);
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
@@ -42,6 +45,19 @@ export function lockDataFolder(folder: string, owner: FolderOwner): () => void {
     rmSync(ownerFile, { force: true });
     lock.close();
   };
+}
+
+/**
+ * Makes the file that is locked, which SQLite would make readable by all. One that is there is not opened: to close it
+ * would give back a lock that this process has.
+ */
+function make(file: string): void {
+  try {
+    writeFileSync(file, '', { mode: 0o600, flag: 'wx' });
+  } catch {
+    // It is there, or cannot be made, which SQLite says.
+  }
+  if (existsSync(file)) setMode(file, 0o600);
 }
 
 function nameOwner(file: string): string {

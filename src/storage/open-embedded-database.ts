@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PGlite, types } from '@electric-sql/pglite';
 import knex, { type Knex } from 'knex';
 import ClientPGLite from 'knex-pglite';
 import type { Database } from './database.ts';
+import { setMode } from './file-mode.ts';
 import { lockDataFolder, type FolderOwner } from './data-folder-lock.ts';
 import { migrate } from './migrate.ts';
 
@@ -66,6 +67,6 @@ function openFolder(folder: string, owner: FolderOwner): () => void {
   const unlock = lockDataFolder(folder, owner);
   const cluster = join(folder, 'pglite');
   mkdirSync(cluster, { recursive: true, mode: 0o700 });
-  chmodSync(cluster, 0o700);
+  setMode(cluster, 0o700);
   return unlock;
 }

@@ -14,7 +14,7 @@ test('G-22 an install without development packages and without any script starts
   }
   execFileSync('npm', ['ci', '--omit=dev', '--ignore-scripts'], { cwd: folder.path, stdio: 'ignore' });
   assert.equal(existsSync(join(folder.path, 'node_modules/typescript')), false);
-  const server = await startServerProcess(folder.path, {}, [], join(folder.path, 'src/main.ts'));
+  const server = await startServerProcess(folder.path, {}, [], { main: join(folder.path, 'src/main.ts') });
   await server.ready();
   await fetch(`${server.url}/health/ready`);
   const { clientId, clientSecret } = printedRoot(server);

@@ -39,7 +39,7 @@ export async function startServerProcess(
   cwd: string,
   environment: Record<string, string> = {},
   command: readonly string[] = [],
-  main = MAIN,
+  { main = MAIN, ...user }: { main?: string; uid?: number; gid?: number } = {},
 ): Promise<ServerProcess> {
   const port = environment['PORT'] ?? String(await freePort());
   const child = spawn(process.execPath, [main, ...command], {
@@ -52,6 +52,7 @@ export async function startServerProcess(
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
   });
   running.add(child);
   const stdout: string[] = [];
