@@ -11,6 +11,17 @@ import { systemClock } from './system-clock.ts';
 
 /** Milliseconds that the end of the process waits for who reads the log. */
 const FLUSHING = 1000;
+/** Milliseconds; a health check has a second more. */
+const HEALTH_PATIENCE = 2000;
+/** Errors whose message tells an operator everything. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  'DataFolderInUseError',
+  'DomainError',
+  'KeyEncryptionKeyError',
+  'RootFileError',
+  'UndecryptableError',
+  'UnsuitableDatabaseError',
+]);
 
 enableCompileCache();
 const output = createLogOutput(process.stdout, systemClock);
@@ -19,6 +30,7 @@ await run(process.argv.slice(2));
 async function run(command: readonly string[]): Promise<void> {
   try {
     const { config, warnings } = parseConfig(process.env);
+    if (command.join(' ') === 'health') return await checkHealth(config);
     const logger = createLogger(config.logLevel, process.stdout.isTTY, output);
     routeConsole(logger);
     for (const warning of warnings) logger.warn({ event: 'setting.ignored' }, warning);
@@ -33,7 +45,9 @@ async function run(command: readonly string[]): Promise<void> {
       case 'root recover':
         return await recover(config, surroundings);
       default:
-        await fail(`There is no command "${command.join(' ')}"; there are: npm start, npm run root -- recover`);
+        await fail(
+          `There is no command "${command.join(' ')}"; there are: npm start, npm run root -- recover, node src/main.ts health`,
+        );
     }
   } catch (error) {
     await fail(error instanceof ConfigError || isExpected(error) ? error.message : error);
@@ -79,6 +93,14 @@ async function recover(config: Config, surroundings: Surroundings): Promise<void
   process.stdout.write(`${JSON.stringify({ clientId, clientSecret }, undefined, 2)}\n`);
 }
 
+/** For the health check of a container: ends with 0 where the server of the same settings answers that it is ready. */
+async function checkHealth(config: Config): Promise<void> {
+  const address = `${localAddress(config.internalListen ?? config)}/health/ready`;
+  const answer = await fetch(address, { signal: AbortSignal.timeout(HEALTH_PATIENCE) }).catch(() => undefined);
+  if (answer?.ok === true) process.exit(0);
+  return fail(`${address}: ${answer?.status ?? 'no answer'}`);
+}
+
 /** oidc-provider prints notices as plain text; they belong into the log. */
 function routeConsole(logger: Logger): void {
   console.info = (...words: unknown[]) => logger.info({ event: 'library.notice' }, words.join(' '));
@@ -93,19 +115,9 @@ function routeConsole(logger: Logger): void {
 /** Where this server is reached from the machine it runs on. */
 function localAddress({ host, port }: { host: string; port: number }): string {
   const local = ['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'].includes(host);
-  return `http://${local ? 'localhost' : host}:${port}`;
+  return `http://${local ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-const EXPECTED: ReadonlySet<string> = new Set([
-  'DataFolderInUseError',
-  'DomainError',
-  'KeyEncryptionKeyError',
-  'RootFileError',
-  'UndecryptableError',
-  'UnsuitableDatabaseError',
-]);
-
-/** Errors whose message tells an operator everything. */
 function isExpected(error: unknown): error is Error {
   return error instanceof Error && (EXPECTED.has(error.name) || ('code' in error && typeof error.code === 'string'));
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -15,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import pg from 'pg';
+import { canBecome } from '../support/can-become.ts';
 import { TEST_ENVIRONMENT } from '../support/config.ts';
 import { embedded, postgres18 } from '../support/databases.ts';
 import { type ServerProcess, startServerProcess, workFolder } from '../support/server-process.ts';
@@ -226,11 +226,3 @@ describe('the data folder', () => {
     await database.drop();
   });
 });
-
-/** Whether this process may become another user that can still read the source. */
-function canBecome(uid: number): boolean {
-  if (process.getuid?.() !== 0) return false;
-  const main = join(import.meta.dirname, '../../src/main.ts');
-  const script = `require('fs').readFileSync(${JSON.stringify(main)})`;
-  return spawnSync(process.execPath, ['-e', script], { uid, gid: 0, cwd: '/' }).status === 0;
-}
