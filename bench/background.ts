@@ -85,7 +85,7 @@ try {
       const started = performance.now();
       const lists = startStatusLists({
         store: read.statuses,
-        keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
+        keyRing: { active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
         signingAlg: 'ES256',
         issuer: 'https://id.example',
         clock,

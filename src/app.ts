@@ -7,7 +7,6 @@ import type { NoteRefusal } from './domain/activity/refusal.ts';
 import type { NoteUse } from './domain/credentials/use-store.ts';
 import { createCredentials } from './domain/credentials/credentials.ts';
 import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
-import type { KeyRing } from './domain/signing-keys/key-ring.ts';
 import { createGroups } from './domain/groups/groups.ts';
 import { createResourceServers } from './domain/resource-servers/resource-servers.ts';
 import { createRoles } from './domain/roles/roles.ts';
@@ -86,7 +85,11 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   });
   const statusLists = startStatusLists({
     store: read.statuses,
-    keyRing: server.keyRing,
+    keyRing: {
+      get active() {
+        return server.signingKeys.current().active;
+      },
+    },
     signingAlg: config.signingAlg,
     issuer: config.issuer,
     clock,
@@ -158,7 +161,7 @@ function createFaces(
   { noteUse, noteRefusal, statusLists, readiness }: Running,
 ): Faces {
   const { issuer, signingAlg } = config;
-  const { storage, keyRing, credentialTools } = server;
+  const { storage, signingKeys, credentialTools } = server;
   const rootVeil = createRootVeil(storage.read.serviceAccounts.ownersOf);
   const companies = createCompanies({ storage, clock });
   const serviceAccounts = createServiceAccounts({
@@ -169,14 +172,15 @@ function createFaces(
     policy: config.credentialPolicy,
   });
   const assertions = { issuer, ...config.assertions, clockTolerance: config.clockTolerance, clock };
-  const keys = (): KeyRing => keyRing;
+  const keys = signingKeys.current;
   const verify = createAccessTokenVerifier({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });
 
   const verifyToken = createAccessTokenVerifier({ keyRing: keys, issuer, audience: undefined, clock });
 
   const oauth = oauthFace({
     ...assertions,
-    keyRing,
+    keyRing: signingKeys.current(),
+    onNewKeys: signingKeys.onChange,
     signingAlg,
     tokenTtl: config.tokenTtl,
     tokenMaxTtl: config.tokenMaxTtl,
@@ -232,7 +236,13 @@ function createFaces(
         policy: config.credentialPolicy,
         assertionMaxTtl: config.assertions.maxTtl,
       }),
-      resourceServers: createResourceServers({ storage, clock, randomId: random.id, maxTtl: config.tokenMaxTtl }),
+      resourceServers: createResourceServers({
+        storage,
+        clock,
+        randomId: random.id,
+        maxTtl: config.tokenMaxTtl,
+        signingKeys,
+      }),
       roles: createRoles({ storage, clock, randomId: random.id }),
       groups: createGroups({ storage, clock, randomId: random.id }),
       activity: createActivity({ ...storage.read, serviceAccounts }),

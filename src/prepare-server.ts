@@ -3,7 +3,7 @@ import { pid } from 'node:process';
 import { clocksApart } from './clocks-apart.ts';
 import { atMostEvery } from './at-most-every.ts';
 import type { Config } from './config/parse-config.ts';
-import type { AuditEntry, Origin } from './domain/audit/audit-event.ts';
+import type { Origin } from './domain/audit/audit-event.ts';
 import type { Clock } from './domain/clock.ts';
 import type { CredentialTools } from './domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from './domain/credentials/secret-hasher.ts';
@@ -11,7 +11,11 @@ import { DomainError } from './domain/domain-error.ts';
 import { createKeyEncryption, type KeyEncryption } from './domain/encryption/key-encryption.ts';
 import { hasServerSecrets, prepareServerSecrets, type ServerSecrets } from './domain/encryption/server-secrets.ts';
 import { builtInIdentifiers } from './domain/resource-servers/resource-server.ts';
-import { prepareSigningKeys, type KeyRing } from './domain/signing-keys/key-ring.ts';
+import { type KeyRing, readKeyRing } from './domain/signing-keys/key-ring.ts';
+import { JWKS_MAX_AGE } from './domain/signing-keys/jwks-max-age.ts';
+import { type SettleRules, settleSigningKeys } from './domain/signing-keys/settle-signing-keys.ts';
+import type { SigningKeyKeeper } from './domain/resource-servers/resource-servers.ts';
+import { type LiveSigningKeys, startLiveSigningKeys } from './live-signing-keys.ts';
 import { snapshotSize } from './domain/service-accounts/snapshot-size.ts';
 import type { Storage } from './domain/storage.ts';
 import type { HttpLimits } from './http/http-server.ts';
@@ -56,7 +60,7 @@ export interface PreparedServer {
   clockOffset(): number;
   /** Where failures beside the requests are told. */
   readonly outages: OutageLog;
-  readonly keyRing: KeyRing;
+  readonly signingKeys: LiveSigningKeys & SigningKeyKeeper;
   /** Keys the HMAC by which this server knows its own cursors. */
   readonly cursorKey: Uint8Array;
   readonly credentialTools: CredentialTools;
@@ -99,6 +103,7 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     onOutcome: metrics.cacheOutcome,
   });
   let tellOfStatuses = (): void => {};
+  let refreshKeys = (): Promise<void> => Promise.resolve();
   const tellOfUnreadable = atMostEvery(60_000, now, (reason: string) =>
     logger.warn({ event: 'change.unreadable', reason }, 'Something else than Writ announces changes; all is read anew'),
   );
@@ -106,10 +111,12 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     changed(change) {
       accounts.changed(change);
       if (change.kind === 'statuses') tellOfStatuses();
+      if (change.kind === 'keys') void refreshKeys();
     },
     missed(heardUntil) {
       accounts.missed(heardUntil);
       tellOfStatuses();
+      void refreshKeys();
     },
   };
   const tellOfClock = atMostEvery(60_000, now, (apart: string) => logger.warn({ event: 'clock.apart' }, apart));
@@ -146,7 +153,16 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
       () => random.bytes(32),
     ),
   );
-  const { keyRing, clientSecretHashKey, cursorKey } = await prepareKeys(storage, encryption, surroundings);
+  const { keyRing, clientSecretHashKey, cursorKey } = await prepareKeys(storage, encryption, config, surroundings);
+  const keys = opened.adopt(
+    startLiveSigningKeys(keyRing, {
+      read: () => readKeyRing(storage.read.signingKeys, encryption, keyRules(config, clock())),
+      clock,
+      onFailure: (error) => outages.failed('signing_keys.not_read', error),
+    }),
+    (adopted) => adopted.close(),
+  );
+  refreshKeys = keys.refresh;
   const stillOpen = opened.move();
   return {
     database,
@@ -155,7 +171,10 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     sinceAnswer: () => performance.now() - feed.lastAnswer(),
     clockOffset: feed.clockOffset,
     outages,
-    keyRing,
+    signingKeys: {
+      ...keys,
+      settle: (stores) => settleSigningKeys(stores.signingKeys, encryption, keyRules(config, clock())),
+    },
     cursorKey,
     onStatusChange(told) {
       tellOfStatuses = told;
@@ -164,7 +183,7 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
       hashSecret: createSecretHasher(clientSecretHashKey),
       randomBytes: random.bytes,
       randomId: random.id,
-      isOwnKey: (thumbprint) => keyRing.keys.some(({ kid }) => kid === thumbprint),
+      isOwnKey: (thumbprint) => keys.current().keys.some(({ kid }) => kid === thumbprint),
     },
     close: () => stillOpen.disposeAsync(),
   };
@@ -186,21 +205,28 @@ function openDatabase(config: Config, { clock, logger, databasePatience }: Surro
   });
 }
 
+/** Milliseconds for which a verifier may keep the JWKS, and a minute in which a node may still hear of the key. */
+const KEY_LEAD = JWKS_MAX_AGE * 1000 + 60_000;
+/** Clocks of verifiers may be as far behind. */
+const CLOCKS_APART = 3_600_000;
+
+/** Outside production nobody has kept the JWKS, and whoever tries an algorithm out wants to see it. */
+function keyRules({ signingAlg, tokenMaxTtl, production }: Config, now: Date): SettleRules {
+  return { signingAlg, keptFor: tokenMaxTtl * 1000 + CLOCKS_APART, lead: production ? KEY_LEAD : 0, now };
+}
+
 function prepareKeys(
   storage: Storage,
   encryption: KeyEncryption,
+  config: Config,
   { clock, random }: Surroundings,
 ): Promise<ServerSecrets & { keyRing: KeyRing }> {
   return storage.writeAlone(START, async ({ serverSecrets, signingKeys }) => {
     const now = clock();
     const secrets = await prepareServerSecrets(serverSecrets, encryption, { randomBytes: random.bytes, now });
-    const { keyRing, made } = await prepareSigningKeys(signingKeys, encryption, now);
-    const audit = made.map(({ kid, alg }): AuditEntry => ({
-      action: 'signing_key.created',
-      target: kid,
-      changes: [],
-      details: { alg },
-    }));
-    return { result: { ...secrets, keyRing }, audit };
+    const rules = keyRules(config, now);
+    const audit = await settleSigningKeys(signingKeys, encryption, rules);
+    // Read back, so that every node has the same keys in the same order and serves the same JWKS.
+    return { result: { ...secrets, keyRing: await readKeyRing(signingKeys, encryption, rules) }, audit };
   });
 }

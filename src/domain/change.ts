@@ -2,12 +2,13 @@ import type { ClientId, CompanyId } from './ids.ts';
 
 /**
  * What other nodes must look at anew after a write: one account, every account that they remember or all of a company's,
- * or the status lists. A release that does not know `company` looks at every account, which is right as well.
+ * the status lists, or the signing keys. A release that does not know `company` looks at every account, which is right as well.
  */
 export type Change =
   | { readonly kind: 'account'; readonly clientId: ClientId }
   | { readonly kind: 'everyone'; readonly company?: CompanyId }
-  | { readonly kind: 'statuses' };
+  | { readonly kind: 'statuses' }
+  | { readonly kind: 'keys' };
 
 /**
  * Of what many share.

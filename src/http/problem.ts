@@ -5,7 +5,7 @@ import type { HttpContext } from './context.ts';
 const TITLES = {
   invalid_body: 'The body of the request is wrong',
   invalid_query: 'The query of the request is wrong',
-  unauthorized: 'Who calls has not been shown',
+  unauthorized: 'The caller is not authenticated',
   insufficient_scope: 'The access token does not carry the permission that this takes',
   forbidden: 'The caller may not do this',
   not_found: 'There is nothing here',

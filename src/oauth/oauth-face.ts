@@ -1,8 +1,10 @@
 import type { ClientEndpoint, NoteRefusal } from '../domain/activity/refusal.ts';
 import { MIA } from '../domain/assertions/assertion-rules.ts';
+import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
+import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
-import { documentEndpoint, publicDocument } from '../http/public-document.ts';
+import { documentEndpoint, publicDocument, type PublicDocument } from '../http/public-document.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { createProvider, type ProviderOptions } from './create-provider.ts';
@@ -16,8 +18,6 @@ import type { StatusLists } from './status-lists.ts';
 import { tokenInfo } from './token-info.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
 
-/** Seconds for which a verifier may keep the JWKS; a new key waits as long before it signs. */
-const JWKS_MAX_AGE = 300;
 const METADATA_MAX_AGE = 3600;
 
 /** The OAuth endpoints, and the documents that describe them. */
@@ -29,14 +29,30 @@ export function oauthFace(
     readonly noteRefusal: NoteRefusal;
     readonly statusLists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>;
     readonly expiryWarning: number;
+    /** Has a part told of every ring of keys that takes the place of the first one. */
+    readonly onNewKeys?: (told: (ring: KeyRing) => void) => void;
   },
 ): HttpMiddleware {
-  const { issuer, keyRing, logger, statusLists } = options;
-  const provider = createProvider(options);
-  const tools = { ...options, provider, assertionTools: options };
-  const token = (alias: boolean): HttpHandler => tokenEndpoint({ ...tools, alias });
-  const inspection = (path: string, endpoint: ClientEndpoint): HttpHandler =>
-    inspectionEndpoint({ ...tools, path, endpoint });
+  const { issuer, logger, statusLists, onNewKeys = () => {} } = options;
+  let live = withKeys(options.keyRing);
+  // Requests in flight end with the provider that they began with.
+  onNewKeys((ring) => (live = withKeys(ring)));
+
+  /** The library captures keys when it is made, so other keys take another provider. */
+  function withKeys(keyRing: KeyRing): LiveEndpoints {
+    const provider = createProvider({ ...options, keyRing });
+    const tools = { ...options, provider, assertionTools: options };
+    const token = (alias: boolean): HttpHandler => tokenEndpoint({ ...tools, alias });
+    const inspection = (path: string, endpoint: ClientEndpoint): HttpHandler =>
+      inspectionEndpoint({ ...tools, path, endpoint });
+    return {
+      token: token(false),
+      alias: token(true),
+      introspection: inspection(INTROSPECTION_PATH, 'introspection'),
+      revocation: inspection(REVOCATION_PATH, 'revocation'),
+      jwks: publicDocument(jwks(keyRing)),
+    };
+  }
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
   const served = (content: object, maxAge: number): HttpHandler => {
     const document = publicDocument(content);
@@ -45,13 +61,13 @@ export function oauthFace(
   const metadata = served(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
   const protectedResource = served(managementApiMetadata(issuer), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([
-    ['/oauth/token', token(false)],
-    [MIA.path, token(true)],
-    [INTROSPECTION_PATH, inspection(INTROSPECTION_PATH, 'introspection')],
-    [REVOCATION_PATH, inspection(REVOCATION_PATH, 'revocation')],
+    ['/oauth/token', (ctx) => live.token(ctx)],
+    [MIA.path, (ctx) => live.alias(ctx)],
+    [INTROSPECTION_PATH, (ctx) => live.introspection(ctx)],
+    [REVOCATION_PATH, (ctx) => live.revocation(ctx)],
     ['/tokeninfo', tokenInfo(options.inspectToken, logger)],
     ['/oauth/authorize', refuseAuthorization],
-    ['/.well-known/jwks.json', served(jwks(keyRing), JWKS_MAX_AGE)],
+    ['/.well-known/jwks.json', documentEndpoint(() => live.jwks, JWKS_MAX_AGE)],
     ['/.well-known/oauth-protected-resource/api', protectedResource],
   ]);
   for (const name of ['oauth-authorization-server', 'openid-configuration']) {
@@ -67,6 +83,15 @@ export function oauthFace(
     const endpoint = endpoints.get(path) ?? statusList(path) ?? (isOurs(path) ? refuseUnknown : undefined);
     return endpoint === undefined ? next() : Promise.resolve(endpoint(ctx));
   };
+}
+
+/** The endpoints that go by the signing keys. */
+interface LiveEndpoints {
+  readonly token: HttpHandler;
+  readonly alias: HttpHandler;
+  readonly introspection: HttpHandler;
+  readonly revocation: HttpHandler;
+  readonly jwks: PublicDocument;
 }
 
 function isOurs(path: string): boolean {

@@ -30,7 +30,8 @@ export interface StatusLists {
 
 export interface StatusListOptions {
   readonly store: Pick<StatusStore, 'revoked'>;
-  readonly keyRing: KeyRing;
+  /** As it is whenever a list is signed. */
+  readonly keyRing: Pick<KeyRing, 'active'>;
   readonly signingAlg: SigningAlg;
   readonly issuer: string;
   readonly clock: Clock;

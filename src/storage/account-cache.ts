@@ -184,7 +184,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     },
 
     changed(change) {
-      if (change.kind === 'statuses') return;
+      if (change.kind === 'statuses' || change.kind === 'keys') return;
       if (change.kind === 'everyone') {
         if (change.company === undefined) nextEpoch(now());
         else forgetCompany(change.company);

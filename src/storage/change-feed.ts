@@ -96,6 +96,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
       onTrouble({ kind: 'unreadable', reason: payload.slice(0, 200) });
       listener.changed({ kind: 'everyone' });
       listener.changed({ kind: 'statuses' });
+      listener.changed({ kind: 'keys' });
     }
   }
 
@@ -201,7 +202,7 @@ function parseAnnouncement(payload: string): Announcement {
   }
   if (typeof announced !== 'object' || announced === null || !('kind' in announced)) return { unreadable: true };
   const { kind } = announced;
-  if (kind === 'statuses') return { change: { kind } };
+  if (kind === 'statuses' || kind === 'keys') return { change: { kind } };
   if (kind === 'everyone') {
     const company = 'company' in announced ? announced.company : undefined;
     if (company === undefined) return { change: { kind } };

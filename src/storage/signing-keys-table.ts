@@ -8,7 +8,12 @@ interface SigningKeyRow {
   public_jwk: PublicSigningJwk;
   sealed_private_jwk: string;
   created_at: Date;
+  signs_from: Date | null;
+  retired_at: Date | null;
 }
+
+/** Of the lock that whoever makes or retires keys takes. */
+const LOCK = 0x57_52_4b_59;
 
 export function signingKeysTable(knex: Tables): SigningKeyStore {
   return {
@@ -19,7 +24,15 @@ export function signingKeysTable(knex: Tables): SigningKeyStore {
         public_jwk: JSON.stringify(key.publicJwk),
         sealed_private_jwk: key.sealedPrivateJwk,
         created_at: key.createdAt,
+        signs_from: key.signsFrom,
+        retired_at: key.retiredAt ?? null,
       });
+    },
+
+    async update({ kid, signsFrom, retiredAt }) {
+      await knex('signing_keys')
+        .where({ kid })
+        .update({ signs_from: signsFrom, retired_at: retiredAt ?? null });
     },
 
     async list() {
@@ -30,7 +43,20 @@ export function signingKeysTable(knex: Tables): SigningKeyStore {
         publicJwk: row.public_jwk,
         sealedPrivateJwk: row.sealed_private_jwk,
         createdAt: row.created_at,
+        signsFrom: row.signs_from ?? row.created_at,
+        retiredAt: row.retired_at ?? undefined,
       }));
+    },
+
+    async lock() {
+      await knex.raw('select pg_advisory_xact_lock(?)', [LOCK]);
+    },
+
+    async named() {
+      const rows: { signing_alg: SigningAlg }[] = await knex('resource_servers')
+        .whereNotNull('signing_alg')
+        .distinct('signing_alg');
+      return new Set(rows.map((row) => row.signing_alg));
     },
   };
 }

@@ -81,7 +81,10 @@ describe('the public documents', () => {
   test('F-04 show the public half of every key and nothing else', async () => {
     const { json } = await app.request('/.well-known/jwks.json');
     const keys: JWK[] = json.keys;
-    assert.deepEqual(keys.map((key) => key.alg).toSorted(), ['ES256', 'EdDSA', 'PS256', 'RS256']);
+    assert.deepEqual(
+      keys.map((key) => key.alg),
+      ['ES256', 'RS256'],
+    );
     const members = { EC: ['crv', 'x', 'y'], RSA: ['e', 'n'], OKP: ['crv', 'x'] };
     for (const key of keys) {
       const expected = [...members[key.kty as keyof typeof members], 'alg', 'kid', 'kty', 'use'];

@@ -188,7 +188,7 @@ describe('a status list of a million credentials', () => {
     const { clock } = quietSurroundings();
     const lists = startStatusLists({
       store: { revoked: () => Promise.resolve({ lists: 1, revoked: new Map([[0, Uint32Array.from(revoked)]]) }) },
-      keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
+      keyRing: { active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
       signingAlg: 'ES256',
       issuer: ISSUER,
       clock,

@@ -22,7 +22,7 @@ describe('keys at rest', () => {
         message: /cannot be decrypted with this key-encryption key/,
       });
       const server = await prepareServer(right, quietSurroundings());
-      assert.equal((await server.database.knex('signing_keys').select()).length, 4);
+      assert.equal((await server.database.knex('signing_keys').select()).length, 2);
       assert.equal((await server.database.knex('server_secrets').select()).length, 2);
       await server.close();
       await database.drop();

@@ -36,7 +36,7 @@ describe('start-up', () => {
 
     const connection = knex({ client: 'pg', connection: database.url });
     assert.equal((await connection('service_accounts').select()).length, 1);
-    assert.equal((await connection('signing_keys').select()).length, 4);
+    assert.equal((await connection('signing_keys').select()).length, 2);
     await connection.destroy();
     folder.remove();
     await database.drop();

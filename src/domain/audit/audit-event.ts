@@ -32,6 +32,8 @@ export const AUDIT_ACTIONS = [
   'assertion.diagnosed',
   'credential_policy.applied',
   'signing_key.created',
+  'signing_key.retired',
+  'signing_key.restored',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

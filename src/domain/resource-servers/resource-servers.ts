@@ -1,24 +1,17 @@
 import { differences } from '../audit/differences.ts';
-import type { AuditEntry } from '../audit/audit-event.ts';
+import type { AuditEntry, Origin } from '../audit/audit-event.ts';
 import { type Change, everyoneIn, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
-import { DomainError, type FieldProblem } from '../domain-error.ts';
-import { type ClientId, type CompanyId, isClientId, isCompanyId, newResourceServerId, type RandomId } from '../ids.ts';
+import { DomainError } from '../domain-error.ts';
+import { type ClientId, type CompanyId, isClientId, newResourceServerId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { MANAGEMENT_PREFIX } from '../permissions/management-permissions.ts';
-import { isPermission } from '../permissions/permission.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
-import type { Storage, Stores } from '../storage.ts';
+import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnused, MOST_NAMED, takenFrom } from './in-use.ts';
-import {
-  type DeclaredPermission,
-  isAbsoluteUri,
-  isBuiltInServer,
-  type ResourceServer,
-  type TokenType,
-} from './resource-server.ts';
+import { type DeclaredPermission, isBuiltInServer, type ResourceServer, type TokenType } from './resource-server.ts';
+import { assertDeclarable, assertIdentifier, assertTtl } from './resource-server-rules.ts';
 import type { DeletedKey, ResourceServerFilter, Use } from './resource-server-store.ts';
 
 /** What a caller may say about a resource server. */
@@ -85,9 +78,40 @@ export interface ResourceServerTools {
   readonly randomId: RandomId;
   /** The most that `tokenTtl` may be, in seconds. */
   readonly maxTtl: number;
+  readonly signingKeys: SigningKeyKeeper;
 }
 
-export function createResourceServers({ storage, clock, randomId, maxTtl }: ResourceServerTools): ResourceServers {
+/** Sees to it that there are keys for the algorithms that resource servers name. */
+export interface SigningKeyKeeper {
+  /** Makes and retires keys, in the transaction that has changed what is named. */
+  settle(stores: Stores): Promise<AuditEntry[]>;
+  /** Resolves when this node goes by what stands now. */
+  refresh(): Promise<void>;
+}
+
+export function createResourceServers({
+  storage,
+  clock,
+  randomId,
+  maxTtl,
+  signingKeys,
+}: ResourceServerTools): ResourceServers {
+  /** As `storage.write`; this node knows the new keys before the caller is answered. */
+  async function writing(
+    origin: Origin,
+    work: (stores: Stores) => Promise<Work<ResourceServer> & { readonly names: boolean }>,
+  ): Promise<ResourceServer> {
+    let settled = false;
+    const result = await storage.write(origin, async (stores) => {
+      const { names, audit, ...done } = await work(stores);
+      const keys = names ? await signingKeys.settle(stores) : [];
+      settled = keys.length > 0;
+      return { ...done, audit: [...audit, ...keys] };
+    });
+    if (settled) await signingKeys.refresh();
+    return result;
+  }
+
   return {
     async register(caller, company, input) {
       assertIdentifier(input.identifier, company);
@@ -103,7 +127,8 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         updatedAt: now,
         revision: 1,
       };
-      return storage.write(originOf(caller), async ({ companies, resourceServers, serviceAccounts }) => {
+      return writing(originOf(caller), async (stores) => {
+        const { companies, resourceServers, serviceAccounts } = stores;
         if (company !== undefined && (await companies.keep(company)) === undefined) {
           throw new DomainError('not_found', 'There is no such company');
         }
@@ -120,6 +145,7 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         const { identifier, name } = server;
         const permissions = input.permissions.map((declared) => declared.name);
         return {
+          names: server.signingAlg !== undefined,
           result: server,
           audit: [entry('resource_server.created', server, { identifier, name, permissions, introspectedBy })],
         };
@@ -131,7 +157,7 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
     list: (company, filter, page) => storage.read.resourceServers.list(company, filter, page),
 
     change: (caller, company, id, expected, changes, cascade) =>
-      storage.write(originOf(caller), async (stores) => {
+      writing(originOf(caller), async (stores) => {
         // Company, accounts, resource server: in the order in which whoever changes an account locks them.
         if (company !== undefined) await stores.companies.keep(company);
         const introspectors =
@@ -154,7 +180,7 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         };
         assertTtl(after.tokenTtl, maxTtl);
         const details = differences(before, after, COMPARED);
-        if (Object.keys(details).length === 0) return { result: before, audit: [] };
+        if (Object.keys(details).length === 0) return { names: false, result: before, audit: [] };
         const taken = permissions === undefined || takesAnything(after) ? [] : await withdraw(stores, after, cascade);
         const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
         await stores.resourceServers.update(changed, permissions !== undefined);
@@ -162,7 +188,11 @@ export function createResourceServers({ storage, clock, randomId, maxTtl }: Reso
         const others = ['tokenTtl', 'signingAlg', 'tokenType'].some((member) => member in details);
         const audit = { ...details, ...takenFrom(taken) };
         const affected = others || taken.length > 0 ? everyoneIn(company) : [];
-        return { result: changed, audit: [entry('resource_server.changed', changed, audit, affected)] };
+        return {
+          names: 'signingAlg' in details,
+          result: changed,
+          audit: [entry('resource_server.changed', changed, audit, affected)],
+        };
       }),
 
     remove: (caller, company, id, expected, cascade) =>
@@ -236,53 +266,6 @@ async function lockOwn(
   const server = (await resourceServers.find(company, id)) ?? noSuchServer();
   if (server.company !== company) throw new DomainError('forbidden', "It is root's");
   return (await resourceServers.lock(company, id)) ?? noSuchServer();
-}
-
-/** What a company may call its resource servers begins so; every other identifier is root's to give. */
-const OF_A_COMPANY = /^api:\/\/([^/]+)\/./;
-
-/** @throws DomainError `invalid_value` */
-function assertIdentifier(identifier: string, company: CompanyId | undefined): void {
-  const wrong = (message: string): DomainError =>
-    new DomainError('invalid_value', 'The identifier cannot be given', {
-      fields: [{ pointer: '/identifier', message }],
-    });
-  // As it would be written anew: then nothing in it, such as `..`, means something else than it says.
-  const href = isAbsoluteUri(identifier) ? URL.parse(identifier)?.href : undefined;
-  if (href === undefined || (href !== identifier && href !== `${identifier}/`) || !identifier.includes('://')) {
-    throw wrong('must be an absolute URI in its normal form, without a fragment');
-  }
-  const of = OF_A_COMPANY.exec(identifier)?.[1];
-  if (company === undefined && of !== undefined && isCompanyId(of)) {
-    throw wrong(
-      `is for the company ${of} to give: root gives every identifier that does not begin with api://{companyId}/`,
-    );
-  }
-  if (company !== undefined && of !== company) throw wrong(`must begin with api://${company}/`);
-}
-
-/** @throws DomainError `invalid_value` */
-function assertDeclarable(permissions: readonly DeclaredPermission[]): void {
-  const seen = new Set<string>();
-  const fields = permissions.flatMap(({ name }, index): FieldProblem[] => {
-    const pointer = `/permissions/${index}/name`;
-    if (!isPermission(name)) return [{ pointer, message: 'must be 1 to 128 characters of a scope-token, without @' }];
-    if (name.startsWith(MANAGEMENT_PREFIX)) {
-      return [{ pointer, message: `must not begin with ${MANAGEMENT_PREFIX}, as the management API's do` }];
-    }
-    if (seen.has(name)) return [{ pointer, message: 'is there twice' }];
-    seen.add(name);
-    return [];
-  });
-  if (fields.length > 0) throw new DomainError('invalid_value', 'Some names cannot be declared', { fields });
-}
-
-/** @throws DomainError `invalid_value` */
-function assertTtl(tokenTtl: number | undefined, maxTtl: number): void {
-  if (tokenTtl === undefined || tokenTtl <= maxTtl) return;
-  throw new DomainError('invalid_value', 'Tokens may not last so long', {
-    fields: [{ pointer: '/tokenTtl', message: `must be at most ${maxTtl} seconds on this server` }],
-  });
 }
 
 function entry(

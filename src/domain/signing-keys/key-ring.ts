@@ -1,53 +1,76 @@
 import type { KeyEncryption } from '../encryption/key-encryption.ts';
-import { generateSigningKey, SIGNING_ALGS, type SigningAlg, type SigningKey } from './signing-key.ts';
+import { SIGNING_ALGS, type SigningAlg, type SigningKey } from './signing-key.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 
 /** The keys that this node signs and verifies with. */
 export interface KeyRing {
+  /** What the JWKS publishes, in its order: what signs or is about to, then what has signed tokens that still live. */
   readonly keys: readonly SigningKey[];
-  /** The key that signs with an algorithm now. */
+  /** The key that signs now where an algorithm is asked for: of another algorithm while that one's key is not due. */
   readonly active: Readonly<Record<SigningAlg, SigningKey>>;
+  /** When it will be another ring. */
+  readonly changesAt?: Date | undefined;
 }
 
-const label = (kid: string): string => `signing_keys/${kid}`;
+/** What decides which keys there are. */
+export interface KeyRingRules {
+  /** Signs where a resource server names nothing else. */
+  readonly signingAlg: SigningAlg;
+  /** Milliseconds for which a key stays published after nothing asks for it any more. */
+  readonly keptFor: number;
+  readonly now: Date;
+}
+
+export const label = (kid: string): string => `signing_keys/${kid}`;
 
 /**
- * Opens the stored keys, after making one for every algorithm that has none. Runs inside the transaction that prepares
- * the database, so that two nodes never make two.
+ * The algorithms that keys are published for, in the order of the JWKS: the server's own comes first, since there is
+ * software that takes the first key it finds; RS256 comes last, since most software knows it, so that a resource server
+ * may ask for it at any time.
+ */
+export function wantedAlgs(signingAlg: SigningAlg, named: ReadonlySet<SigningAlg>): readonly SigningAlg[] {
+  const others = SIGNING_ALGS.filter((alg) => named.has(alg) && alg !== 'RS256');
+  return [...new Set<SigningAlg>([signingAlg, ...others, 'RS256'])];
+}
+
+/**
+ * Opens the stored keys.
  *
- * @returns the ring, and the keys that were made now
  * @throws UndecryptableError when the key-encryption key is another one
  */
-export async function prepareSigningKeys(
-  store: SigningKeyStore,
+export async function readKeyRing(
+  store: Pick<SigningKeyStore, 'list' | 'named'>,
   encryption: KeyEncryption,
-  now: Date,
-): Promise<{ keyRing: KeyRing; made: readonly SigningKey[] }> {
-  const there = await store.list();
-  const missing = SIGNING_ALGS.filter((alg) => !there.some((key) => key.alg === alg));
-  const made = await Promise.all(missing.map(generateSigningKey));
-  for (const key of made) await store.insert(await sealSigningKey(key, encryption, now));
-  // Read back, so that every node has the same keys in the same order and serves the same JWKS.
-  const keys = await Promise.all((await store.list()).map((key) => openSigningKey(key, encryption)));
-  return { keyRing: ringOf(keys), made };
-}
-
-function ringOf(keys: readonly SigningKey[]): KeyRing {
-  const newest = (alg: SigningAlg): SigningKey => {
-    const key = keys.findLast((candidate) => candidate.alg === alg);
-    if (key === undefined) throw new Error(`there is no signing key for ${alg}`);
-    return key;
+  { signingAlg, keptFor, now }: KeyRingRules,
+): Promise<KeyRing> {
+  const stored = await store.list();
+  const order = wantedAlgs(signingAlg, await store.named());
+  const wanted = order.flatMap((alg) => stored.findLast((key) => key.alg === alg && key.retiredAt === undefined) ?? []);
+  const goneAt = ({ retiredAt }: StoredSigningKey): number =>
+    retiredAt === undefined ? Infinity : retiredAt.getTime() + keptFor;
+  const others = stored.filter((key) => !wanted.includes(key) && goneAt(key) > now.getTime()).toReversed();
+  const published = [...wanted, ...others];
+  const opened = new Map<StoredSigningKey, SigningKey>();
+  for (const key of published) opened.set(key, await openSigningKey(key, encryption));
+  const keyOf = (key: StoredSigningKey | undefined): SigningKey => {
+    const found = key && opened.get(key);
+    if (found === undefined) throw new Error('there is no signing key that is due');
+    return found;
   };
+  const due = published.filter(({ signsFrom }) => signsFrom <= now);
+  // A server that has been given another algorithm goes on with the key that was retired for it.
+  const before = due.toSorted((one, other) => (other.retiredAt?.getTime() ?? 0) - (one.retiredAt?.getTime() ?? 0));
+  const own = due.find((key) => key.alg === signingAlg) ?? before[0];
+  const active = (alg: SigningAlg): SigningKey =>
+    keyOf(due.find((key) => key.alg === alg && key.retiredAt === undefined) ?? own);
+  const changes = published
+    .flatMap((key) => [key.signsFrom.getTime(), goneAt(key)])
+    .filter((time) => time > now.getTime() && time < Infinity);
   return {
-    keys,
-    active: { ES256: newest('ES256'), RS256: newest('RS256'), PS256: newest('PS256'), EdDSA: newest('EdDSA') },
+    keys: published.map(keyOf),
+    active: { ES256: active('ES256'), RS256: active('RS256'), PS256: active('PS256'), EdDSA: active('EdDSA') },
+    changesAt: changes.length === 0 ? undefined : new Date(Math.min(...changes)),
   };
-}
-
-async function sealSigningKey(key: SigningKey, encryption: KeyEncryption, createdAt: Date): Promise<StoredSigningKey> {
-  const { kid, alg, publicJwk, privateJwk } = key;
-  const plaintext = Buffer.from(JSON.stringify(privateJwk));
-  return { kid, alg, publicJwk, sealedPrivateJwk: await encryption.seal(plaintext, label(kid)), createdAt };
 }
 
 async function openSigningKey(stored: StoredSigningKey, encryption: KeyEncryption): Promise<SigningKey> {

@@ -1,0 +1,52 @@
+import { DomainError, type FieldProblem } from '../domain-error.ts';
+import { type CompanyId, isCompanyId } from '../ids.ts';
+import { MANAGEMENT_PREFIX } from '../permissions/management-permissions.ts';
+import { isPermission } from '../permissions/permission.ts';
+import { type DeclaredPermission, isAbsoluteUri } from './resource-server.ts';
+
+/** What a company may call its resource servers begins so; every other identifier is root's to give. */
+const OF_A_COMPANY = /^api:\/\/([^/]+)\/./;
+
+/** @throws DomainError `invalid_value` */
+export function assertIdentifier(identifier: string, company: CompanyId | undefined): void {
+  const wrong = (message: string): DomainError =>
+    new DomainError('invalid_value', 'The identifier cannot be given', {
+      fields: [{ pointer: '/identifier', message }],
+    });
+  // As it would be written anew: then nothing in it, such as `..`, means something else than it says.
+  const href = isAbsoluteUri(identifier) ? URL.parse(identifier)?.href : undefined;
+  if (href === undefined || (href !== identifier && href !== `${identifier}/`) || !identifier.includes('://')) {
+    throw wrong('must be an absolute URI in its normal form, without a fragment');
+  }
+  const of = OF_A_COMPANY.exec(identifier)?.[1];
+  if (company === undefined && of !== undefined && isCompanyId(of)) {
+    throw wrong(
+      `is for the company ${of} to give: root gives every identifier that does not begin with api://{companyId}/`,
+    );
+  }
+  if (company !== undefined && of !== company) throw wrong(`must begin with api://${company}/`);
+}
+
+/** @throws DomainError `invalid_value` */
+export function assertDeclarable(permissions: readonly DeclaredPermission[]): void {
+  const seen = new Set<string>();
+  const fields = permissions.flatMap(({ name }, index): FieldProblem[] => {
+    const pointer = `/permissions/${index}/name`;
+    if (!isPermission(name)) return [{ pointer, message: 'must be 1 to 128 characters of a scope-token, without @' }];
+    if (name.startsWith(MANAGEMENT_PREFIX)) {
+      return [{ pointer, message: `must not begin with ${MANAGEMENT_PREFIX}, as the management API's do` }];
+    }
+    if (seen.has(name)) return [{ pointer, message: 'is there twice' }];
+    seen.add(name);
+    return [];
+  });
+  if (fields.length > 0) throw new DomainError('invalid_value', 'Some names cannot be declared', { fields });
+}
+
+/** @throws DomainError `invalid_value` */
+export function assertTtl(tokenTtl: number | undefined, maxTtl: number): void {
+  if (tokenTtl === undefined || tokenTtl <= maxTtl) return;
+  throw new DomainError('invalid_value', 'Tokens may not last so long', {
+    fields: [{ pointer: '/tokenTtl', message: `must be at most ${maxTtl} seconds on this server` }],
+  });
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { decodeProtectedHeader } from 'jose';
+import { ROOT } from '../support/config.ts';
+import { embeddedAndNewest, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { testClock } from '../support/test-clock.ts';
+
+const ISSUER = 'https://keys.example';
+/** For as long as a verifier may keep the JWKS, and a minute. */
+const LEAD = 360_000;
+
+const algs = async (app: TestApp): Promise<string[]> =>
+  (await app.request('/.well-known/jwks.json')).json.keys.map(({ alg }: { alg: string }) => alg);
+
+const signedWith = async (app: TestApp, client: typeof ROOT, resource?: string): Promise<string | undefined> => {
+  const { json, text } = await app.token(client, resource === undefined ? {} : { resource });
+  assert.ok(json.access_token, text);
+  return decodeProtectedHeader(json.access_token).alg;
+};
+
+async function makeServer(app: TestApp, name: string, signingAlg: string | undefined): Promise<string> {
+  const identifier = `https://${name}.example`;
+  const body = { identifier, name, permissions: [{ name }], ...(signingAlg !== undefined && { signingAlg }) };
+  const { status, text, headers } = await app.api('POST', '/api/resource-servers', body);
+  assert.equal(status, 201, text);
+  return String(headers.get('location'));
+}
+
+async function makeClient(app: TestApp, permission: string): Promise<typeof ROOT> {
+  const { json } = await app.api('POST', '/api/service-accounts', { name: permission, permissions: [permission] });
+  return json;
+}
+
+onEachDatabase(
+  'the keys of the JWKS',
+  (kind) => {
+    test("are the server's own first and RS256 last, between them what resource servers name, each made when it is named", async () => {
+      const database = await kind.create();
+      const app = await startTestApp(database);
+      assert.deepEqual(await algs(app), ['ES256', 'RS256']);
+      await makeServer(app, 'edwards', 'EdDSA');
+      assert.deepEqual(await algs(app), ['ES256', 'EdDSA', 'RS256']);
+      assert.equal(await signedWith(app, await makeClient(app, 'edwards')), 'EdDSA');
+      const plain = await makeServer(app, 'plain', undefined);
+      await app.api('PATCH', plain, { signingAlg: 'PS256' });
+      assert.deepEqual(await algs(app), ['ES256', 'PS256', 'EdDSA', 'RS256']);
+      await makeServer(app, 'common', 'RS256');
+      assert.deepEqual(await algs(app), ['ES256', 'PS256', 'EdDSA', 'RS256']);
+      const { json } = await app.api('GET', '/api/audit-events?action=signing_key.created');
+      assert.deepEqual(json.map(({ details }: { details: { alg: string } }) => details.alg).toSorted(), [
+        'ES256',
+        'EdDSA',
+        'PS256',
+        'RS256',
+      ]);
+      await app.close();
+      await database.drop();
+    });
+
+    test('stay when nothing asks for them any more until the last token that they signed has expired', async () => {
+      const database = await kind.create();
+      const environment = { WRIT_TOKEN_MAX_TTL: '3600' };
+      let app = await startTestApp(database, environment);
+      const path = await makeServer(app, 'edwards', 'EdDSA');
+      const client = await makeClient(app, 'edwards');
+      const { json } = await app.token(client);
+      await app.api('PATCH', path, { signingAlg: null });
+      assert.equal(await signedWith(app, client), 'ES256');
+      assert.deepEqual(await algs(app), ['ES256', 'RS256', 'EdDSA']);
+      const info = { headers: { Authorization: `Bearer ${json.access_token}` } };
+      assert.equal((await app.request('/tokeninfo', info)).status, 200);
+      // Two hours and a second later.
+      await app.knex.raw(
+        `update signing_keys set retired_at = retired_at - interval '7201 seconds' where alg = 'EdDSA'`,
+      );
+      await app.close();
+      app = await startTestApp(database, environment);
+      assert.deepEqual(await algs(app), ['ES256', 'RS256']);
+      // Asked for again it comes back, as the same key.
+      const again = await app.api('PATCH', path, { signingAlg: 'EdDSA' });
+      assert.equal(again.status, 200, again.text);
+      assert.deepEqual(await algs(app), ['ES256', 'EdDSA', 'RS256']);
+      assert.equal(await signedWith(app, client), 'EdDSA');
+      await app.close();
+      await database.drop();
+    });
+  },
+  embeddedAndNewest,
+);
+
+describe('in production', () => {
+  const production = { NODE_ENV: 'production', WRIT_ISSUER: ISSUER };
+  const clock = testClock();
+  let database: TestDatabase;
+  let one: TestApp;
+  let two: TestApp;
+  before(async () => {
+    database = await postgres18.create();
+    [one, two] = await Promise.all([
+      startTestApp(database, production, { clock }),
+      startTestApp(database, production, { clock }),
+    ]);
+  });
+  after(async () => {
+    await Promise.all([one.close(), two.close()]);
+    await database.drop();
+  });
+
+  test('F-01 a key is published on every node for longer than a JWKS may be kept before it signs on any', async () => {
+    await makeServer(one, 'edwards', 'EdDSA');
+    const client = await makeClient(one, 'edwards');
+    for (const app of [one, two]) {
+      await eventually(5000, async () => (await algs(app)).includes('EdDSA'));
+      assert.equal(await signedWith(app, client), 'ES256');
+    }
+    clock.forward(LEAD - 1000);
+    for (const app of [one, two]) assert.equal(await signedWith(app, client), 'ES256');
+    clock.forward(1000);
+    for (const app of [one, two]) await eventually(10_000, async () => (await signedWith(app, client)) === 'EdDSA');
+    const { json } = await one.token(client);
+    const info = { headers: { Authorization: `Bearer ${json.access_token}` } };
+    assert.equal((await two.request('/tokeninfo', info)).status, 200);
+  });
+
+  test('F-01 a server that is given another algorithm goes on with the old key until then', async () => {
+    const three = await startTestApp(database, { ...production, WRIT_SIGNING_ALG: 'PS256' }, { clock });
+    assert.deepEqual((await algs(three)).slice(0, 1), ['PS256']);
+    assert.equal(await signedWith(three, ROOT), 'ES256');
+    // The others publish it as well.
+    await eventually(5000, async () => (await algs(one)).includes('PS256'));
+    clock.forward(LEAD);
+    await eventually(10_000, async () => (await signedWith(three, ROOT)) === 'PS256');
+    await three.close();
+  });
+
+  test('F-03 two that name an algorithm at once make one key of it', async () => {
+    await Promise.all([one.renewRootToken(), two.renewRootToken()]);
+    await Promise.all([makeServer(one, 'left', 'PS256'), makeServer(two, 'right', 'PS256')]);
+    const rows = await one.knex('signing_keys').where({ alg: 'PS256' });
+    assert.equal(rows.length, 1);
+  });
+});
