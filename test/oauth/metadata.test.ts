@@ -116,9 +116,7 @@ describe('the public documents', () => {
       '/token',
       '/request',
       '/device',
-      '/oauth',
       '/',
-      '/oauth/token/',
       '/OAUTH/TOKEN',
       '/interaction/x',
     ];
