@@ -50,7 +50,13 @@ export function startRefusalRecorder(
   return {
     note({ clientId, found, reason, ...request }) {
       const occurredAt = clock();
-      const { source, detail } = request;
+      const { source, detail, told } = request;
+      const kept = {
+        ...request,
+        detail: detail && keepable(detail),
+        told: told && { ...told, description: keepable(told.description) },
+        occurredAt,
+      };
       (found ? ofAccounts : nobodys).add({
         clientId,
         reason,
@@ -58,7 +64,7 @@ export function startRefusalRecorder(
         count: 1,
         firstAt: occurredAt,
         lastAt: occurredAt,
-        recent: [{ ...request, detail: detail && keepable(detail), occurredAt }],
+        recent: [kept],
       });
     },
     async close() {
@@ -67,7 +73,7 @@ export function startRefusalRecorder(
   };
 }
 
-/** As much of it as is kept, in characters that every database takes: a client may have sent what stands in it. */
+/** As much of a text as is kept, in characters that every database takes: a client may have sent what stands in it. */
 function keepable(detail: string): string {
   const plain = detail.replaceAll(/[^\x20-\x7E]/g, '?');
   return plain.length > LONGEST_DETAIL ? `${plain.slice(0, LONGEST_DETAIL)}...` : plain;

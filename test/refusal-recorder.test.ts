@@ -34,6 +34,7 @@ describe('what waits to be written of refusals', () => {
       source,
       requestId: 'r',
       credentialId: undefined,
+      told: { status: 401, error: 'invalid_client', description: detail ?? '' },
       detail,
     });
 
@@ -70,8 +71,16 @@ describe('what waits to be written of refusals', () => {
     note(recorder, 'sa_account', true, '10.0.0.1');
     await recorder.close();
     assert.deepEqual(
-      written.map(({ count, recent }) => [count, recent.map(({ detail }) => detail)]),
-      [[2, [undefined, `??${'x'.repeat(298)}...`]]],
+      written.map(({ count, recent }) => [count, recent.map(({ detail, told }) => [detail, told?.description])]),
+      [
+        [
+          2,
+          [
+            [undefined, ''],
+            [`??${'x'.repeat(298)}...`, `??${'x'.repeat(298)}...`],
+          ],
+        ],
+      ],
     );
   });
 });

@@ -1,4 +1,4 @@
-import type { ClientEndpoint, NoteRefusal } from '../domain/activity/refusal.ts';
+import type { ClientEndpoint, NoteRefusal, OAuthEndpoint } from '../domain/activity/refusal.ts';
 import { MIA } from '../domain/assertions/assertion-rules.ts';
 import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
@@ -13,6 +13,7 @@ import { INTROSPECTION_PATH, REVOCATION_PATH } from './inspection.ts';
 import { jwks } from './jwks.ts';
 import { authorizationServerMetadata, managementApiMetadata } from './metadata.ts';
 import { OAuthError, sendOAuthError } from './oauth-error.ts';
+import { isReported, type RefusalReporting, reportRefusal } from './report-refusal.ts';
 import { statusListEndpoints } from './status-list-endpoints.ts';
 import type { StatusLists } from './status-lists.ts';
 import { tokenInfo } from './token-info.ts';
@@ -33,7 +34,7 @@ export function oauthFace(
     readonly onNewKeys?: (told: (ring: KeyRing) => void) => void;
   },
 ): HttpMiddleware {
-  const { issuer, logger, statusLists, onNewKeys = () => {} } = options;
+  const { issuer, statusLists, onNewKeys = () => {} } = options;
   let live = withKeys(options.keyRing);
   // Requests in flight end with the provider that they began with.
   onNewKeys((ring) => (live = withKeys(ring)));
@@ -65,8 +66,8 @@ export function oauthFace(
     [MIA.path, (ctx) => live.alias(ctx)],
     [INTROSPECTION_PATH, (ctx) => live.introspection(ctx)],
     [REVOCATION_PATH, (ctx) => live.revocation(ctx)],
-    ['/tokeninfo', tokenInfo(options.inspectToken, logger)],
-    ['/oauth/authorize', refuseAuthorization],
+    ['/tokeninfo', tokenInfo(options.inspectToken, options)],
+    ['/oauth/authorize', refusing('authorization', NO_AUTHORIZATION, options)],
     ['/.well-known/jwks.json', documentEndpoint(() => live.jwks, JWKS_MAX_AGE)],
     ['/.well-known/oauth-protected-resource/api', protectedResource],
   ]);
@@ -77,11 +78,14 @@ export function oauthFace(
   endpoints.set(`/.well-known/oauth-protected-resource${inserted}/api`, protectedResource);
 
   const statusList = statusListEndpoints(statusLists);
-  return (ctx, next) => {
+  const unknown = refusing('oauth', UNKNOWN, options);
+  return async (ctx, next) => {
     // A final slash is forgiven, as every client library joins paths in its own way.
     const path = ctx.path.length > 1 && ctx.path.endsWith('/') ? ctx.path.slice(0, -1) : ctx.path;
-    const endpoint = endpoints.get(path) ?? statusList(path) ?? (isOurs(path) ? refuseUnknown : undefined);
-    return endpoint === undefined ? next() : Promise.resolve(endpoint(ctx));
+    const endpoint = endpoints.get(path) ?? statusList(path) ?? (isOurs(path) ? unknown : undefined);
+    if (endpoint === undefined) return next();
+    await endpoint(ctx);
+    if (ctx.status >= 400 && !isReported(ctx)) refuse(ctx, 'oauth', refusalIn(ctx), options);
   };
 }
 
@@ -94,24 +98,38 @@ interface LiveEndpoints {
   readonly jwks: PublicDocument;
 }
 
+/** What a document has refused by itself. */
+function refusalIn({ status, body }: HttpContext): OAuthError {
+  const said = typeof body === 'object' && body !== null && 'error_description' in body ? body.error_description : '';
+  return new OAuthError(status, status >= 500 ? 'temporarily_unavailable' : 'invalid_request', String(said));
+}
+
 function isOurs(path: string): boolean {
   return path === '/oauth' || path.startsWith('/oauth/');
 }
 
+/** The metadata must name an authorization endpoint; it knows no response type. */
+const NO_AUTHORIZATION = new OAuthError(
+  400,
+  'unsupported_response_type',
+  'this server issues tokens at its token endpoint only',
+);
+
 /** A client that has the wrong address reads OAuth errors and nothing else. */
-function refuseUnknown(ctx: HttpContext): void {
-  ctx.set('Cache-Control', 'no-store');
-  sendOAuthError(
-    ctx,
-    new OAuthError(404, 'invalid_request', 'there is no such endpoint: the metadata names those there are'),
-  );
+const UNKNOWN = new OAuthError(
+  404,
+  'invalid_request',
+  'there is no such endpoint: the metadata names those that there are',
+);
+
+function refusing(endpoint: OAuthEndpoint, refusal: OAuthError, reporting: RefusalReporting): HttpHandler {
+  return (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
+    refuse(ctx, endpoint, refusal, reporting);
+  };
 }
 
-/** The metadata must name an authorization endpoint; it knows no response type. */
-function refuseAuthorization(ctx: HttpContext): void {
-  ctx.set('Cache-Control', 'no-store');
-  sendOAuthError(
-    ctx,
-    new OAuthError(400, 'unsupported_response_type', 'this server issues tokens at its token endpoint only'),
-  );
+function refuse(ctx: HttpContext, endpoint: OAuthEndpoint, refusal: OAuthError, reporting: RefusalReporting): void {
+  reportRefusal({ ...reporting, endpoint }, ctx, refusal, undefined);
+  sendOAuthError(ctx, refusal);
 }

@@ -1,6 +1,6 @@
 import {
-  type ClientEndpoint,
   type NoteRefusal,
+  type OAuthEndpoint,
   REFUSAL_REASONS,
   type RefusalReason,
 } from '../domain/activity/refusal.ts';
@@ -12,29 +12,29 @@ import type { Issuance } from './issuance.ts';
 import { logRefusal } from './log-refusal.ts';
 import type { OAuthError } from './oauth-error.ts';
 
+/** Where refusals are reported to. */
+export interface RefusalReporting {
+  readonly logger: Logger;
+  readonly noteRefusal: NoteRefusal;
+}
+
 /**
- * Says why a client was refused: to the log, and to who looks after its account. It does the same for every client,
- * whether there is such an account or not.
+ * Says why a client was refused, and what it was told: to the log, and to who looks after its account. It does the same
+ * for every client, whether there is such an account or not, and for what came before any client was known: whoever has
+ * the id of a request finds it. What is kept is bounded (`domain/activity/gather-refusals.ts`).
  *
  * @param issuance undefined where it did not come to one
  */
 export function reportRefusal(
-  {
-    endpoint,
-    logger,
-    noteRefusal,
-  }: { readonly endpoint: ClientEndpoint; readonly logger: Logger; readonly noteRefusal: NoteRefusal },
+  { endpoint, logger, noteRefusal }: RefusalReporting & { readonly endpoint: OAuthEndpoint },
   ctx: HttpContext,
   refusal: OAuthError,
   issuance: Issuance | undefined,
 ): void {
+  reported.add(ctx);
   logRefusal(logger, `${endpoint}.refused`, ctx, refusal, issuance?.clientId);
-  const named = issuance?.named ?? clientIdOf(refusal);
-  // No client has anything to do with what goes wrong here, or with what is no request of a client at all.
-  // That guessing is slowed down is no refusal of this one.
-  if (refusal.status >= 500 || refusal.status === 429 || (named === undefined && refusal.status !== 401)) return;
   noteRefusal({
-    clientId: named,
+    clientId: issuance?.named ?? clientIdOf(refusal),
     // An account that is disabled is like none from there on.
     found: issuance?.snapshot !== undefined || issuance?.reason === 'account_disabled',
     reason: reasonOf(refusal),
@@ -42,8 +42,16 @@ export function reportRefusal(
     source: ctx.state.source(),
     requestId: ctx.state.requestId,
     credentialId: (issuance?.credential ?? issuance?.ended)?.credentialId,
+    told: { status: refusal.status, error: refusal.code, description: refusal.message },
     detail: refusal.detail ?? issuance?.detail ?? saidTo(refusal, issuance),
   });
+}
+
+const reported = new WeakSet<object>();
+
+/** Whether a refusal has been reported for a request. */
+export function isReported(ctx: HttpContext): boolean {
+  return reported.has(ctx);
 }
 
 /** What the client was told, when that is more than that it was not authenticated. */
@@ -57,6 +65,7 @@ function clientIdOf({ named = '' }: OAuthError): ClientId | undefined {
 }
 
 function reasonOf({ status, reason, code }: OAuthError): RefusalReason {
-  const said = status === 401 ? reason : code;
+  if (status === 429) return 'too_many_attempts';
+  const said = code === 'invalid_client' ? reason : code;
   return REFUSAL_REASONS.find((known) => known === said) ?? 'invalid_client';
 }

@@ -2,13 +2,12 @@ import type { InspectToken } from '../domain/tokens/live-token.ts';
 import { bearerTokenOf } from '../http/bearer-token.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
 import { readOnly } from '../http/public-document.ts';
-import type { Logger } from '../logger.ts';
-import { logRefusal } from './log-refusal.ts';
 import { OAuthError, sendOAuthError } from './oauth-error.ts';
 import { errorOf } from './refusal.ts';
+import { type RefusalReporting, reportRefusal } from './report-refusal.ts';
 
 /** `GET /tokeninfo`: what a bearer's own token says, as long as it is worth something. */
-export function tokenInfo(inspectToken: InspectToken, logger: Logger): HttpHandler {
+export function tokenInfo(inspectToken: InspectToken, reporting: RefusalReporting): HttpHandler {
   return async (ctx) => {
     if (!readOnly(ctx)) return;
     ctx.set('Cache-Control', 'no-store');
@@ -18,7 +17,7 @@ export function tokenInfo(inspectToken: InspectToken, logger: Logger): HttpHandl
       ctx.body = { active: true, ...token.claims, token_type: 'Bearer' };
     } catch (error) {
       const refusal = errorOf(error);
-      logRefusal(logger, 'tokeninfo.refused', ctx, refusal, undefined);
+      reportRefusal({ ...reporting, endpoint: 'tokeninfo' }, ctx, refusal, undefined);
       sendOAuthError(ctx, refusal);
     }
   };
@@ -34,6 +33,7 @@ function presented({ req }: HttpContext): string {
 function invalidToken(reason: string): OAuthError {
   return new OAuthError(401, 'invalid_token', 'the access token is not valid', {
     reason,
+    detail: reason,
     headers: { 'WWW-Authenticate': 'Bearer realm="writ", error="invalid_token"' },
   });
 }

@@ -35,6 +35,9 @@ interface Refusals {
     readonly endpoint: string;
     readonly source: string;
     readonly credentialId: string | null;
+    readonly status: number | null;
+    readonly error: string | null;
+    readonly errorDescription: string | null;
     readonly detail: string | null;
   }[];
 }
@@ -121,6 +124,72 @@ onEachDatabase('why a service account does not work', (kind) => {
       [row?.reason, request?.requestId, request?.credentialId, request?.detail],
       ['invalid_request', requestId, json.credentialId, 'credential_disabled'],
     );
+  });
+
+  test('is found by the id of any request that was answered with a refusal, with what the client was told', async () => {
+    const { clientId = '', clientSecret = '' } = await account();
+    const FORM = 'application/x-www-form-urlencoded';
+    const basic = { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` };
+    const requests: [string, string, RequestInit, number, string][] = [
+      ['/oauth/token', 'token', { method: 'GET' }, 405, 'invalid_request'],
+      ['/oauth/introspect', 'introspection', { method: 'PUT' }, 405, 'invalid_request'],
+      ['/oauth/revoke', 'revocation', { method: 'OPTIONS' }, 405, 'invalid_request'],
+      [
+        '/oauth/token',
+        'token',
+        { method: 'POST', body: 'x'.repeat(40_000), headers: { 'Content-Type': FORM } },
+        413,
+        '',
+      ],
+      ['/oauth/token', 'token', { method: 'POST', body: 'x', headers: { 'Content-Type': 'text/plain' } }, 415, ''],
+      ['/oauth/token?scope=a', 'token', { method: 'POST', headers: basic }, 400, 'invalid_request'],
+      ['/oauth/token', 'token', { method: 'POST', body: new URLSearchParams('a=1&a=2') }, 400, 'invalid_request'],
+      [
+        '/oauth/token',
+        'token',
+        { method: 'POST', body: new URLSearchParams(), headers: { Authorization: 'x' } },
+        400,
+        '',
+      ],
+      ['/oauth/token', 'token', { method: 'POST', body: new URLSearchParams() }, 401, 'invalid_client'],
+      [
+        '/oauth/token',
+        'token',
+        { method: 'POST', body: new URLSearchParams(), headers: basic },
+        400,
+        'invalid_request',
+      ],
+      ['/oauth/introspect', 'introspection', { method: 'POST', body: new URLSearchParams(), headers: basic }, 400, ''],
+      ['/tokeninfo', 'tokeninfo', {}, 401, 'invalid_token'],
+      ['/tokeninfo', 'tokeninfo', { headers: { Authorization: 'Bearer x' } }, 401, 'invalid_token'],
+      ['/tokeninfo', 'oauth', { method: 'POST' }, 405, 'invalid_request'],
+      ['/oauth/authorize?client_id=x', 'authorization', {}, 400, 'unsupported_response_type'],
+      ['/oauth/tokens', 'oauth', { method: 'POST' }, 404, 'invalid_request'],
+      ['/oauth/status-lists/99', 'oauth', {}, 404, 'invalid_request'],
+      ['/.well-known/jwks.json', 'oauth', { method: 'POST' }, 405, 'invalid_request'],
+    ];
+    const sent: [string, Reply, string][] = [];
+    for (const [path, endpoint, init, status, error] of requests) {
+      const reply = await app.request(path, init);
+      assert.equal(reply.status, status, `${path} ${reply.text}`);
+      if (error !== '') assert.equal(reply.json.error, error, path);
+      assert.equal(reply.json.request_id, reply.headers.get('x-request-id'), path);
+      sent.push([endpoint, reply, path]);
+    }
+    await written(PAUSE, app);
+    for (const [endpoint, { status, json }, path] of sent) {
+      const line = app.log().findLast(({ requestId }) => requestId === json.request_id);
+      assert.deepEqual([line?.['event'], line?.['status']], [`${endpoint}.refused`, status], path);
+      const [row, ...others] = await find(app, json.request_id);
+      assert.deepEqual(others, []);
+      const [request] = row?.recent ?? [];
+      assert.deepEqual(
+        [request?.endpoint, request?.status, request?.error, request?.errorDescription],
+        [endpoint, status, json.error, json.error_description],
+        path,
+      );
+    }
+    assert.equal(JSON.stringify(await app.knex('refusals').select()).includes(clientSecret.slice(-20)), false);
   });
 
   test('is told how an id or a secret differs from what it can be, and the client nothing but the uniform refusal', async () => {
@@ -262,8 +331,22 @@ onEachDatabase('why a service account does not work', (kind) => {
       if (detail === null) assert.equal(request?.detail, null, reason);
       else assert.match(request?.detail ?? '', detail, reason);
     }
-    // What has no row here happens to nobody's account, or is a name for what the library refuses by itself.
-    const elsewhere = ['account_unknown', 'assertion_time', 'invalid_client', 'invalid_request', 'unauthorized_client'];
+    // What has no row here happens to nobody's account, or to no account in particular, or is a name for what the library
+    // refuses by itself.
+    const elsewhere = [
+      'account_unknown',
+      'assertion_time',
+      'invalid_client',
+      'invalid_request',
+      'unauthorized_client',
+      'unsupported_response_type',
+      'unsupported_token_type',
+      'invalid_token',
+      'insufficient_scope',
+      'too_many_attempts',
+      'temporarily_unavailable',
+      'server_error',
+    ];
     assert.deepEqual([...expected.keys(), ...elsewhere].toSorted(), REFUSAL_REASONS.toSorted());
 
     const { uses } = (await app.api('GET', `${path}/activity`)).json;
@@ -511,6 +594,31 @@ describe('what several nodes see of refusals', () => {
     await Promise.all([one.close(), two.close()]);
     await proxy.close();
     await database.drop();
+  });
+
+  test('has what went wrong here, too, once the database is back', async () => {
+    const stranger = { clientId: 'sa_in_the_dark', clientSecret: SECRET_OF_NOBODY };
+    proxy.cut();
+    const away = await two.token(stranger);
+    proxy.heal();
+    await one.knex.raw('alter table service_accounts rename to mislaid');
+    const failed = await one.token(stranger);
+    await one.knex.raw('alter table mislaid rename to service_accounts');
+    for (const [{ status, json }, expected, reason] of [
+      [away, 503, 'temporarily_unavailable'],
+      [failed, 500, 'server_error'],
+    ] as const) {
+      assert.equal(status, expected);
+      await eventually(60_000, async () => (await find(one, json.request_id)).length === 1, `no ${expected}`);
+      const [row] = await find(one, json.request_id);
+      const [request] = row?.recent ?? [];
+      assert.deepEqual(
+        [row?.reason, row?.clientId, request?.status, request?.error, request?.errorDescription],
+        [reason, 'sa_in_the_da...', status, json.error, json.error_description],
+      );
+    }
+    const kept = JSON.stringify(await one.knex('refusals').select());
+    assert.doesNotMatch(kept, /node_modules|relation|select|ECONN/);
   });
 
   test('adds up, newest first, and what waits when one ends is written down', async () => {

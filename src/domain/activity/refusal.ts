@@ -25,7 +25,10 @@ export const AUTHENTICATION_FAILURES = [
 ] as const;
 export type AuthenticationFailure = (typeof AUTHENTICATION_FAILURES)[number];
 
-/** Why a client was refused: it was not authenticated, or what RFC 6749 §5.2 and RFC 8707 §2 have a code for. */
+/**
+ * Why a client was refused: it was not authenticated, or what the RFCs have a code for (6749 §5.2, 6750 §3.1, 7009 §2.2.1,
+ * 8707 §2), or it had failed too often, or this server could not do its work.
+ */
 export const REFUSAL_REASONS = [
   ...AUTHENTICATION_FAILURES,
   'invalid_client',
@@ -34,6 +37,13 @@ export const REFUSAL_REASONS = [
   'invalid_target',
   'unauthorized_client',
   'unsupported_grant_type',
+  'unsupported_response_type',
+  'unsupported_token_type',
+  'invalid_token',
+  'insufficient_scope',
+  'too_many_attempts',
+  'temporarily_unavailable',
+  'server_error',
 ] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
@@ -41,11 +51,26 @@ export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 export const CLIENT_ENDPOINTS = ['token', 'introspection', 'revocation'] as const;
 export type ClientEndpoint = (typeof CLIENT_ENDPOINTS)[number];
 
+/** Where anybody may be refused; `oauth`: elsewhere below `/oauth`. */
+export const OAUTH_ENDPOINTS = [...CLIENT_ENDPOINTS, 'tokeninfo', 'authorization', 'oauth'] as const;
+export type OAuthEndpoint = (typeof OAUTH_ENDPOINTS)[number];
+
+/** The answer to a client that was refused. */
+export interface Told {
+  /** Of HTTP. */
+  readonly status: number;
+  /** `error` and `error_description` (RFC 6749 §5.2). */
+  readonly error: string;
+  readonly description: string;
+}
+
 /** One request that was refused. Nothing in it is a secret, or an assertion. */
 export interface RefusedRequest {
   readonly requestId: string;
   readonly occurredAt: Date;
-  readonly endpoint: ClientEndpoint;
+  readonly endpoint: OAuthEndpoint;
+  /** Undefined where that was not recorded. */
+  readonly told: Told | undefined;
   /** The address that it came from. */
   readonly source: string;
   /** The credential that it was made with, or claims to be. */

@@ -1,10 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import {
-  CLIENT_ENDPOINTS,
-  MOST_RECENT,
-  type RecordedRefusals,
-  REFUSAL_REASONS,
-} from '../../domain/activity/refusal.ts';
+import { MOST_RECENT, OAUTH_ENDPOINTS, type RecordedRefusals, REFUSAL_REASONS } from '../../domain/activity/refusal.ts';
 import type { LastUse } from '../../domain/credentials/use-store.ts';
 import { TIME } from '../common-schema.ts';
 
@@ -14,16 +9,33 @@ const REFUSED_REQUEST = {
   properties: {
     requestId: { type: 'string', description: 'Its X-Request-Id, which the error says, too' },
     occurredAt: TIME,
-    endpoint: { type: 'string', enum: CLIENT_ENDPOINTS },
+    endpoint: { type: 'string', enum: OAUTH_ENDPOINTS },
     source: { type: 'string', description: 'The address that it came from', examples: ['192.0.2.7'] },
     credentialId: { type: ['string', 'null'], description: 'The credential that it was made with, or claims to be' },
+    status: { type: ['integer', 'null'], description: 'The HTTP status of the answer', examples: [401] },
+    error: { type: ['string', 'null'], description: 'What the client was told', examples: ['invalid_client'] },
+    errorDescription: {
+      type: ['string', 'null'],
+      description: 'What the client was told in words',
+      examples: ['client authentication failed'],
+    },
     detail: {
       type: ['string', 'null'],
       description: 'What was wrong and by how much',
       examples: ["aud is 'https://other.example', expected https://id.example"],
     },
   },
-  required: ['requestId', 'occurredAt', 'endpoint', 'source', 'credentialId', 'detail'],
+  required: [
+    'requestId',
+    'occurredAt',
+    'endpoint',
+    'source',
+    'credentialId',
+    'status',
+    'error',
+    'errorDescription',
+    'detail',
+  ],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
@@ -108,6 +120,9 @@ export function presentRefusals(refusals: RecordedRefusals, requestId?: string):
         endpoint: request.endpoint,
         source: request.source,
         credentialId: request.credentialId ?? null,
+        status: request.told?.status ?? null,
+        error: request.told?.error ?? null,
+        errorDescription: request.told?.description ?? null,
         detail: request.detail ?? null,
       })),
   };
