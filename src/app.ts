@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Config } from './config/parse-config.ts';
 import { createActivity } from './domain/activity/activity.ts';
 import { createDiagnoseAssertion } from './domain/assertions/diagnose-assertion.ts';
@@ -59,6 +60,8 @@ export interface App {
 const MANAGEMENT_TURNS = { each: 4, all: 64, line: 256 };
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
+/** Of how many API keys it is remembered whose they are. */
+const KEYS_REMEMBERED = 20_000;
 /** Milliseconds between two writes of which credentials were used, and which clients refused. */
 const ACTIVITY_PAUSE = 5000;
 
@@ -208,7 +211,9 @@ function createFaces(
       hashSecret: credentialTools.hashSecret,
       sameHash: timingSafeEqual,
       ownerOf: storage.readForTokens.credentials.ownerOf,
+      owners: new LRUCache({ max: KEYS_REMEMBERED }),
       find: server.accounts.find,
+      knows: server.accounts.knows,
       clock,
     }),
     verifyToken,

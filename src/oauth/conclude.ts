@@ -24,7 +24,7 @@ export async function conclude(issuance: Issuance, tools: ConclusionTools): Prom
     const refusal = await refusalOf(issuance, assertionTools);
     // Whoever is told what is wrong has proved to hold the key, and does not guess.
     const isGuess = attempt !== undefined && refusal.status === 401 && issuance.proved !== true;
-    throw (isGuess ? guesses.failed(attempt) : undefined) ?? refusal;
+    throw (isGuess ? guesses.failed(attempt, issuance.requestId) : undefined) ?? refusal;
   }
   if (attempt !== undefined) guesses.succeeded(attempt);
   const { snapshot, credential, source } = issuance;

@@ -55,6 +55,12 @@ export function installFindClient(provider: Provider, { accounts, decoyKeys, clo
     return remember(bySecret, snapshot, () => build({ client_id: snapshot.account.clientId, ...SECRET }));
   }
 
+  /** A client that nothing can authenticate. */
+  function nobodyFor({ request }: Issuance, clientId: string): Client {
+    if (request.authentication.method !== 'private_key_jwt') return nobody;
+    return withDecoyKey(nobodyWithKey, clientId, decoyKeys);
+  }
+
   /** The outer layer has found out whose API key it is; without that nothing proves anything (notes, row 27). */
   function clientOfKey({ snapshot }: Issuance): Client {
     if (snapshot === undefined) return nobody;
@@ -72,7 +78,7 @@ export function installFindClient(provider: Provider, { accounts, decoyKeys, clo
       if ('key' in found) issuance.ended = found.key;
       else if (issuance.snapshot !== undefined) issuance.detail = found.missing;
       issuance.reason ??= 'key' in found ? found.unusable : 'assertion_key_unknown';
-      return withDecoyKey(nobodyWithKey, clientId, decoyKeys);
+      return nobodyFor(issuance, clientId);
     }
     const { key } = found;
     issuance.credential = key;
@@ -89,7 +95,8 @@ export function installFindClient(provider: Provider, { accounts, decoyKeys, clo
     const issuance = issuanceOf(Provider.ctx);
     if (issuance.request.authentication.method === 'api_key') return clientOfKey(issuance);
     // Here and no earlier: the id is what the library reads, however it was encoded.
-    issuance.attempt = guesses.admit(issuance.source, clientId);
+    const attempt = guesses.admit(issuance.source, clientId);
+    issuance.attempt = attempt;
     const known = isClientId(clientId) ? clientId : undefined;
     issuance.named = known ?? meant(clientId);
     // What is mistyped is nobody's, so the database is not asked; it is compared all the same.
@@ -98,10 +105,14 @@ export function installFindClient(provider: Provider, { accounts, decoyKeys, clo
       issuance.detail = `the client id ${oddityOf(clientId)}`;
       return nobody;
     }
-    if (known !== undefined && !accounts.knows(known) && isMistyped(presentedSecret(issuance))) {
-      issuance.reason = 'secret_mistyped';
-      issuance.clientId = known;
-      return nobody;
+    if (known !== undefined && !accounts.knows(known)) {
+      // Too many have failed: the same work is done, in vain, whatever was presented.
+      if (!attempt.mayAsk) return nobodyFor(issuance, clientId);
+      if (isMistyped(presentedSecret(issuance))) {
+        issuance.reason = 'secret_mistyped';
+        issuance.clientId = known;
+        return nobody;
+      }
     }
     const found = known && (await accounts.find(known));
     if (found === undefined) issuance.reason = 'account_unknown';

@@ -30,29 +30,37 @@ export const GUESS_LIMITS: GuessLimits = {
   kept: 20_000,
 };
 
-/** An attempt of a client to authenticate that was let through. */
+/** An attempt of a client to authenticate. */
 export interface Attempt {
   readonly prefix: string;
   /** The client id and where it comes from; undefined where the id cannot be one. */
   readonly pair: string | undefined;
   /** What it is answered if it fails. */
   readonly limited: OAuthError | undefined;
+  /** Whether the database may be asked for it; what can be compared without that is compared in any case. */
+  readonly mayAsk: boolean;
 }
 
 /**
  * Slows guessing down (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3) and locks nobody out: what is counted are failures, by
- * where they come from, never by the client id alone.
+ * where they come from, never by the client id alone. Whoever has the right secret of a client that this node knows is
+ * served, however many wrong ones came before from the same address, which may be that of a proxy; too many wrong ones
+ * are answered alike, and the database has no work with them.
  */
 export interface GuessLimiter {
   /**
-   * Lets an attempt through before anything is looked up or hashed for it.
+   * Says how far an attempt may go, before anything is looked up for it.
    *
    * @param clientId as it was read; whether there is such an account plays no part
-   * @throws OAuthError 429 with `Retry-After`
    */
   admit(source: string, clientId: string): Attempt;
-  /** Counts a failure. @returns what is to be answered in place of it, if anything is */
-  failed(attempt: Attempt): OAuthError | undefined;
+  /**
+   * Counts a failure.
+   *
+   * @param requestId for the log
+   * @returns what is to be answered in place of it, if anything is: 429 with `Retry-After`
+   */
+  failed(attempt: Attempt, requestId?: string): OAuthError | undefined;
   succeeded(attempt: Attempt): void;
 }
 
@@ -81,8 +89,8 @@ export function createGuessLimiter({
   const pairs = new LRUCache<string, number>({ max: kept });
   const sources = new LRUCache<string, number>({ max: kept });
   let wholeForEveryone = -Infinity;
-  // Those that have succeeded, and their failures while their source waits. Apart, so that failures elsewhere drive none
-  // of them out, and that it shows in no later answer who was among them.
+  // Those that have succeeded, and their failures while they are limited: the database may be asked for them, so that a
+  // change of many accounts shuts none of them out. Apart, so that failures elsewhere drive none of them out.
   const known = new LRUCache<string, number>({ max: kept });
   const told = new LRUCache<string, number>({ max: MOST_QUIET });
 
@@ -111,12 +119,18 @@ export function createGuessLimiter({
     return waitForOthers > 0 ? tooMany('everyone', waitForOthers) : undefined;
   }
 
-  function tell(limited: OAuthError, prefix: string): OAuthError {
+  /** Why a client must wait where it comes from. */
+  function limitOfPair(both: string | undefined): OAuthError | undefined {
+    const wait = both === undefined ? 0 : waitFor(pair, pairs.get(both));
+    return wait > 0 ? tooMany('client', wait) : undefined;
+  }
+
+  function tell(limited: OAuthError, prefix: string, requestId: string | undefined): OAuthError {
     metrics.tokenRequestLimited();
     const last = told.get(prefix);
     if (last === undefined || now() - last >= QUIET) {
       told.set(prefix, now());
-      logger.warn({ event: 'guessing.limited', source: prefix, reason: limited.reason });
+      logger.warn({ event: 'guessing.limited', source: prefix, reason: limited.reason, requestId });
     }
     return limited;
   }
@@ -126,22 +140,23 @@ export function createGuessLimiter({
       const prefix = sourcePrefix(address);
       // What cannot be an id is nobody's; and only ids are short enough to be remembered.
       const both = isClientId(clientId) ? `${prefix} ${clientId}` : undefined;
-      const limited = limitOf(prefix);
-      if (limited !== undefined) {
-        // Whoever shares an address with a guesser goes on; but a guesser is not to learn with whom it shares one.
-        const whole = both === undefined ? undefined : known.get(both);
-        if (whole === undefined || waitFor(pair, whole) > 0) throw tell(limited, prefix);
-        return { prefix, pair: both, limited };
-      }
-      const wait = both === undefined ? 0 : waitFor(pair, pairs.get(both));
-      if (wait > 0) throw tell(tooMany('client', wait), prefix);
-      return { prefix, pair: both, limited };
+      const limited = limitOf(prefix) ?? limitOfPair(both);
+      const whole = both === undefined ? undefined : known.get(both);
+      return {
+        prefix,
+        pair: both,
+        limited,
+        mayAsk: limited === undefined || (whole !== undefined && waitFor(pair, whole) <= 0),
+      };
     },
 
-    failed({ prefix, pair: both, limited }) {
-      const failures = limited === undefined ? pairs : known;
-      if (both !== undefined) failures.set(both, counted(pair, failures.get(both)));
-      if (limited !== undefined) return tell(limited, prefix);
+    failed({ prefix, pair: both, limited }, requestId) {
+      if (limited !== undefined) {
+        const whole = both === undefined ? undefined : known.get(both);
+        if (both !== undefined && whole !== undefined) known.set(both, counted(pair, whole));
+        return tell(limited, prefix, requestId);
+      }
+      if (both !== undefined) pairs.set(both, counted(pair, pairs.get(both)));
       sources.set(prefix, counted(source, sources.get(prefix)));
       wholeForEveryone = counted(everyone, wholeForEveryone);
       return undefined;

@@ -50,8 +50,9 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
   async function recognize(issuance: Issuance, key: string): Promise<void> {
     // It names nobody: what fails counts for where it comes from.
     const attempt = guesses.admit(issuance.source, '');
-    const refused = (reason: string): OAuthError => guesses.failed(attempt) ?? exchangeRefused(reason);
-    const found = await findApiKey(key);
+    const refused = (reason: string): OAuthError =>
+      guesses.failed(attempt, issuance.requestId) ?? exchangeRefused(reason);
+    const found = await findApiKey(key, attempt.mayAsk);
     issuance.clientId = issuance.named = found.snapshot?.account.clientId;
     if ('refused' in found) {
       issuance.ended = found.credential;

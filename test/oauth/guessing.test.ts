@@ -3,16 +3,27 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import autocannon from 'autocannon';
+import { formatSecret } from '../../src/domain/credentials/client-secret.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import { createGuessLimiter, GUESS_LIMITS, type GuessLimiter } from '../../src/oauth/guess-limiter.ts';
-import { OAuthError } from '../../src/oauth/oauth-error.ts';
-import { assertion, clientKey, registerWithKeys, type TestAccount, tokenByAssertion } from '../support/assertions.ts';
+import { exchangeOf } from '../support/accounts.ts';
+import {
+  assertion,
+  clientKey,
+  type ClientKey,
+  registerWithKeys,
+  type TestAccount,
+  tokenByAssertion,
+} from '../support/assertions.ts';
 import { quietSurroundings } from '../support/config.ts';
 import { embedded, type TestDatabase } from '../support/databases.ts';
-import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+import { type Reply, startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 import { secretTools, snapshotOf, startBareTokenEndpoint } from '../support/token-endpoint.ts';
+import { written } from '../support/written.ts';
 
 const { pair, source } = GUESS_LIMITS;
+const SECRET_OF_NOBODY = formatSecret('client_secret', Buffer.alloc(32, 7));
+const MISTYPED = 'writ_x';
 
 describe('guessing', () => {
   const key = clientKey('ES256');
@@ -24,8 +35,8 @@ describe('guessing', () => {
   before(async () => {
     database = await embedded.create();
     const guessing = { limits: GUESS_LIMITS, now: () => now };
-    // No use is written down while statements are counted.
-    const surroundings = { guessing, usesPause: 3_600_000 };
+    // Neither uses nor refusals are written down while statements are counted.
+    const surroundings = { guessing, activityPause: 3_600_000 };
     app = await startTestApp(database, { WRIT_TRUSTED_PROXIES: '127.0.0.1' }, surroundings);
   });
   after(async () => {
@@ -50,6 +61,19 @@ describe('guessing', () => {
         'X-Request-Id': 'the-same',
       },
       body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+  }
+
+  const signedBy = (own: ClientKey, clientId: string, audience = app.issuer): Record<string, string> => ({
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: assertion(own, clientId, audience),
+  });
+
+  function byAssertion(from: string, own: ClientKey, clientId: string): Promise<Reply> {
+    return app.request('/oauth/token', {
+      method: 'POST',
+      headers: { 'X-Forwarded-For': from, 'X-Request-Id': 'the-same' },
+      body: new URLSearchParams({ grant_type: 'client_credentials', ...signedBy(own, clientId) }),
     });
   }
 
@@ -115,7 +139,7 @@ describe('guessing', () => {
     const from = '198.51.100.2';
     const guess = (): Promise<Reply> => ask(from, account.clientId, 'wrong');
     await statuses(pair.burst, guess);
-    const limited = await ask(from, account.clientId, right());
+    const limited = await guess();
     assert.equal(limited.status, 429);
     assert.equal(limited.json.error, 'temporarily_unavailable');
     const seconds = Number(limited.headers.get('retry-after'));
@@ -124,7 +148,6 @@ describe('guessing', () => {
     assert.equal((await guess()).headers.get('retry-after'), '1');
     now += 1;
     assert.deepEqual([(await guess()).status, (await guess()).status], [401, 429]);
-    now += pair.interval;
     // Whoever succeeds has all of it back.
     assert.equal((await ask(from, account.clientId, right())).status, 200);
     assert.deepEqual(await statuses(pair.burst + 1, guess), { 401: pair.burst, 429: 1 });
@@ -132,10 +155,66 @@ describe('guessing', () => {
     now += 60_000;
     await statuses(pair.burst + 1, guess);
     assert.equal(events().length, lines + 1, 'one line a minute');
+    assert.equal(events().at(-1)?.['requestId'], 'the-same');
+  });
+
+  test('C-05 never keeps the right credential of a known client from its token, by any method', async () => {
+    const from = '198.51.100.3';
+    const { clientId } = account;
+    const permitted = { type: 'api_key', audience: 'api://default' };
+    const { json: apiKey } = await app.api('POST', `/api/service-accounts/${clientId}/credentials`, permitted);
+    const post = (parameters: Record<string, string>, path = '/oauth/token'): Promise<Reply> =>
+      app.request(path, {
+        method: 'POST',
+        headers: { 'X-Forwarded-For': from },
+        body: new URLSearchParams(parameters),
+      });
+    const ways: Record<string, () => Promise<Reply>> = {
+      basic: () => ask(from, clientId, right()),
+      post: () => post({ grant_type: 'client_credentials', client_id: clientId, client_secret: right() }),
+      introspection: () => post({ client_id: clientId, client_secret: right(), token: 'x' }, '/oauth/introspect'),
+      assertion: () => post({ grant_type: 'client_credentials', ...signedBy(key, clientId) }),
+      'API key': () => post(exchangeOf(apiKey.clientSecret)),
+    };
+    for (const [name, way] of Object.entries(ways)) assert.equal((await way()).status, 200, name);
+    const floods: [string, (index: number) => Promise<Reply>][] = [
+      ['of one client', () => ask(from, clientId, 'wrong')],
+      ['of any client', (index) => ask(from, `sa_${index}`, 'wrong')],
+    ];
+    for (const [flood, guess] of floods) {
+      assert.ok(Number((await statuses(source.burst + 5, guess))[429]) >= 5, flood);
+      for (const [name, way] of Object.entries(ways)) {
+        for (let round = 0; round < 4; round += 1) {
+          assert.equal((await way()).status, 200, `${flood}: ${name}`);
+          assert.ok([401, 429].includes((await guess(source.burst + round)).status), name);
+        }
+      }
+    }
+    // Whoever holds the key and says something wrong with it is told so, and does not guess.
+    const explained = await post({
+      grant_type: 'client_credentials',
+      ...signedBy(key, clientId, 'https://another.example'),
+    });
+    assert.match(explained.json.error_description, /^aud is/);
+    // What is wrong is slowed down, by whatever method.
+    const wrong: Record<string, () => Promise<Reply>> = {
+      basic: () => ask(from, clientId, SECRET_OF_NOBODY),
+      mistyped: () => ask(from, clientId, `${right()}\n`),
+      assertion: () => post({ grant_type: 'client_credentials', ...signedBy(clientKey('ES256'), clientId) }),
+      'API key': () => post(exchangeOf(formatSecret('api_key', Buffer.alloc(32, 9)))),
+      'mistyped API key': () => post(exchangeOf(`${apiKey.clientSecret}x`)),
+    };
+    for (const [name, way] of Object.entries(wrong)) {
+      const { status, json } = await way();
+      assert.deepEqual([status, json.error], [429, 'temporarily_unavailable'], name);
+    }
+    // A key that was ended is a wrong one at once.
+    await app.api('DELETE', `/api/service-accounts/${clientId}/credentials/${apiKey.credentialId}`);
+    assert.equal((await ways['API key']?.())?.status, 429);
   });
 
   test('C-05 locks nobody out: not the account elsewhere, nor others here', async () => {
-    const from = '198.51.100.3';
+    const from = '198.51.100.5';
     const other = await registerWithKeys(app, `Neighbour ${made}`, [], { secret: true });
     const secret = other.credentials[0]?.clientSecret ?? '';
     assert.deepEqual(await statuses(100, () => ask(from, account.clientId, 'wrong')), { 401: pair.burst, 429: 80 });
@@ -149,8 +228,17 @@ describe('guessing', () => {
     assert.equal((await ask(from, 'sa_another', 'wrong')).status, 429);
     assert.equal((await ask(from, other.clientId, secret)).status, 200);
     assert.equal((await ask('198.51.100.4', 'sa_another', 'wrong')).status, 401);
+    // The database is not asked for one that this node does not know, and is for one that succeeded here before.
+    const stranger = await registerWithKeys(app, `Stranger ${made}`, [], { secret: true });
+    const asStranger = (): Promise<Reply> => ask(from, stranger.clientId, stranger.credentials[0]?.clientSecret ?? '');
+    assert.equal((await asStranger()).status, 429);
+    await app.api('PATCH', `/api/service-accounts/${other.clientId}`, { description: 'changed, so not known' });
+    assert.equal((await ask(from, other.clientId, secret)).status, 200);
     now += source.interval;
     assert.equal((await ask(from, 'sa_another', 'wrong')).status, 401);
+    now += source.interval;
+    assert.equal((await asStranger()).status, 200);
+    assert.equal((await asStranger()).status, 200);
   });
 
   test('C-02 learns nothing by it: an id is answered alike, whoever has it', async () => {
@@ -170,19 +258,29 @@ describe('guessing', () => {
     const from = '198.51.100.12';
     assert.equal((await ask(from, account.clientId, right())).status, 200);
     await statuses(source.burst, (index) => ask(from, `sa_${index}`, 'wrong'));
-    const compare = async (expected: number): Promise<void> => {
-      const replies = await Promise.all(ids.map((id) => ask(from, id, 'wrong')));
-      assert.deepEqual([seen(replies[0] as Reply), replies[0]?.status], [seen(replies[1] as Reply), expected]);
-    };
-    await compare(429);
-    assert.equal((await ask(from, account.clientId, right())).status, 200);
-    for (let round = 0; round < pair.burst; round += 1) await compare(429);
-    assert.equal((await ask(from, account.clientId, right())).status, 429, 'nor is there more to guess than elsewhere');
-    await compare(429);
-    now += source.interval * 2;
-    await compare(401);
-    now += pair.interval;
-    assert.equal((await ask(from, account.clientId, right())).status, 200);
+    const unseen = await registerWithKeys(app, `Unseen ${made}`, [key], { secret: true });
+    for (const send of [
+      (id: string) => ask(from, id, 'wrong'),
+      (id: string) => ask(from, id, MISTYPED),
+      (id: string) => ask(from, id, SECRET_OF_NOBODY, '/oauth/introspect'),
+      (id: string) => byAssertion(from, clientKey('ES256'), id),
+      (id: string) => byAssertion(from, clientKey('RS256'), id),
+    ]) {
+      for (let round = 0; round < pair.burst + 2; round += 1) {
+        const replies = await Promise.all([...ids, unseen.clientId].map(send));
+        assert.deepEqual(
+          replies.map(seen),
+          replies.map(() => seen(replies[0] as Reply)),
+        );
+        assert.equal(replies[0]?.status, 429);
+      }
+      assert.equal((await ask(from, account.clientId, right())).status, 200);
+    }
+    now += source.interval * 3;
+    assert.deepEqual(
+      (await Promise.all(ids.map((id) => ask(from, id, 'wrong')))).map(({ status }) => status),
+      [401, 401],
+    );
   });
 
   test('C-06 is counted by the id that the server reads, at every endpoint and by every method', async () => {
@@ -244,20 +342,45 @@ describe('guessing', () => {
   });
 });
 
+describe('an attempt that too many others came before', () => {
+  const PAUSE = 50;
+  let now = 0;
+  const guessing = { limits: { ...GUESS_LIMITS, pair: { burst: 3, interval: 1000 } }, now: () => now };
+  const app = useTestApp(embedded, {}, { guessing, activityPause: PAUSE });
+
+  test('is found by the id of its request, with what the client was told, however many there are', async () => {
+    const guess = (): Promise<Reply> => app.token({ clientId: 'sa_guessed', clientSecret: 'wrong' });
+    const replies: Reply[] = [];
+    for (let round = 0; round < 40; round += 1) replies.push(await guess());
+    now += 1;
+    await written(PAUSE, app);
+    const first = replies.find(({ status }) => status === 429);
+    const told = app.log().filter(({ event }) => event === 'guessing.limited');
+    assert.deepEqual(
+      told.map(({ requestId }) => requestId),
+      [first?.json.request_id],
+    );
+    const last = replies.at(-1)?.json;
+    const { json } = await app.api('GET', `/api/activity?requestId=${last.request_id}`);
+    const [{ reason, count, recent }] = json;
+    assert.deepEqual([reason, count], ['too_many_attempts', 37]);
+    assert.deepEqual(
+      [recent[0].status, recent[0].error, recent[0].errorDescription],
+      [429, 'temporarily_unavailable', last.error_description],
+    );
+    const [{ recent: kept }] = (await app.api('GET', '/api/activity?clientId=sa_guessed')).json;
+    assert.equal(kept.length, 20);
+  });
+});
+
 describe('the limiter of guessing', () => {
   let now = 0;
   const limiter = (limits = GUESS_LIMITS): GuessLimiter =>
     createGuessLimiter({ ...quietSurroundings(), limits, now: () => now });
 
-  /** One failure, or why it was not let try. */
+  /** One failure. @returns why it is answered with 429 */
   function guess(guesses: GuessLimiter, from: string, clientId: string): string | undefined {
-    try {
-      guesses.failed(guesses.admit(from, clientId));
-      return undefined;
-    } catch (error) {
-      assert.ok(error instanceof OAuthError);
-      return error.reason;
-    }
+    return guesses.failed(guesses.admit(from, clientId))?.reason;
   }
 
   test('C-04 C-05 lets many sources together guess no faster, and those wait that have failed', () => {
@@ -322,17 +445,23 @@ describe('the limiter of guessing', () => {
     now += 3_600_000;
     for (let index = 0; index < source.burst; index += 1) guess(guesses, '192.0.2.1', `sa_more_${index}`);
     assert.equal(guess(guesses, '192.0.2.1', 'sa_stranger'), 'guessing_by_source');
-    assert.notEqual(guesses.admit('192.0.2.1', 'sa_known').limited, undefined);
+    const { limited, mayAsk } = guesses.admit('192.0.2.1', 'sa_known');
+    assert.deepEqual([limited?.status, mayAsk], [429, true]);
+    assert.equal(guesses.admit('192.0.2.1', 'sa_stranger').mayAsk, false);
   });
 
-  test('C-03 keeps a flood of wrong secrets from costing a hash each, and from the clients beside it', async () => {
+  test('C-03 keeps a flood of wrong secrets from costing a look each, and from the clients beside it', async () => {
     const { credential, clientSecret } = issueClientSecret(secretTools, new Date());
-    let hashes = 0;
-    const endpoint = await startBareTokenEndpoint([snapshotOf('sa_good', [credential])], {
+    const good = snapshotOf('sa_good', [credential]);
+    let looks = 0;
+    const endpoint = await startBareTokenEndpoint([good], {
       guesses: limiter(),
-      hashSecret: (secret) => {
-        hashes += 1;
-        return secretTools.hashSecret(secret);
+      accounts: {
+        knows: (clientId) => clientId === 'sa_good',
+        find(clientId) {
+          looks += 1;
+          return clientId === 'sa_good' ? good : undefined;
+        },
       },
     });
     const post = async (id: string, secret: string): Promise<number> => {
@@ -342,17 +471,17 @@ describe('the limiter of guessing', () => {
     };
     try {
       assert.equal(await post('sa_good', clientSecret), 200);
-      const good = [];
+      const served = [];
       const flood = [];
       for (let round = 0; round < 40; round += 1) {
         flood.push(...Array.from({ length: 20 }, (_, index) => post(`sa_bad_${round}_${index}`, 'wrong')));
-        good.push(post('sa_good', clientSecret));
-        await Promise.all([good.at(-1), ...flood.slice(-20)]);
+        served.push(post('sa_good', clientSecret));
+        await Promise.all([served.at(-1), ...flood.slice(-20)]);
       }
-      assert.ok((await Promise.all(good)).every((status) => status === 200));
+      assert.ok((await Promise.all(served)).every((status) => status === 200));
       assert.ok((await Promise.all(flood)).every((status) => status === 401 || status === 429));
-      const most = good.length + 1 + source.burst + 20;
-      assert.ok(hashes <= most, `${hashes} hashes`);
+      const most = served.length + 1 + source.burst + 20;
+      assert.ok(looks <= most, `${looks} looks`);
     } finally {
       await endpoint.close();
     }

@@ -16,8 +16,19 @@ export interface LiveApiKey {
 export type ApiKeyRefusal =
   'api_key_mistyped' | 'api_key_unknown' | 'account_disabled' | NonNullable<ReturnType<typeof whyUnusable>>;
 
-/** Finds out whose an API key is. */
-export type FindApiKey = (presented: string) => Promise<LiveApiKey | RefusedApiKey>;
+/**
+ * Finds out whose an API key is.
+ *
+ * @param mayAsk whether the database may be asked, which is so unless said otherwise; without it, a key that this node
+ *   does not know is an unknown one
+ */
+export type FindApiKey = (presented: string, mayAsk?: boolean) => Promise<LiveApiKey | RefusedApiKey>;
+
+/** Whose the keys are that were found, by their hash in base64; that never changes, whatever becomes of a key. */
+export interface KeyOwners {
+  get(hash: string): ClientId | undefined;
+  set(hash: string, owner: ClientId): unknown;
+}
 
 /** Why it does not work, and whose it is where that is known. */
 export interface RefusedApiKey extends Partial<LiveApiKey> {
@@ -28,28 +39,37 @@ export function isApiKey(presented: string): boolean {
   return presented.startsWith(PREFIXES.api_key);
 }
 
-/** A mistyped one is refused before anything is asked; any other takes one statement, and its account is remembered. */
+/** A mistyped one is refused before anything is asked; any other takes one statement, and then it is remembered whose it is. */
 export function createApiKeyFinder({
   hashSecret,
   sameHash,
   ownerOf,
+  owners,
   find,
+  knows,
   clock,
 }: {
   hashSecret: SecretHasher;
   sameHash: SameHash;
   ownerOf: (secretHash: Buffer) => Promise<ClientId | undefined>;
+  owners: KeyOwners;
   /** The accounts, as this node remembers them. */
   find: (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+  /** Whether `find` would answer without asking the database. */
+  knows: (clientId: ClientId) => boolean;
   clock: Clock;
 }): FindApiKey {
-  return async (presented) => {
+  return async (presented, mayAsk = true) => {
     if (isMistyped(presented)) return { refused: 'api_key_mistyped' };
     const hash = hashSecret(presented);
-    const owner = await ownerOf(hash);
+    const name = hash.toString('base64');
+    const known = owners.get(name);
+    if (!mayAsk && (known === undefined || !knows(known))) return { refused: 'api_key_unknown' };
+    const owner = known ?? (await ownerOf(hash));
     const snapshot = owner && (await find(owner));
     const credential = snapshot?.credentials.filter(isKey).find((key) => sameHash(key.secretHash, hash));
     if (snapshot === undefined || credential === undefined) return { refused: 'api_key_unknown' };
+    owners.set(name, snapshot.account.clientId);
     if (!snapshot.enabled) return { refused: 'account_disabled', snapshot, credential };
     const reason = whyUnusable(credential, clock());
     return reason === undefined ? { credential, snapshot } : { refused: reason, snapshot, credential };
