@@ -16,7 +16,7 @@ import { createServiceAccounts } from './domain/service-accounts/create-service-
 import { createApiKeyFinder } from './domain/tokens/find-api-key.ts';
 import { createTokenInspector } from './domain/tokens/live-token.ts';
 import { createRevokeToken } from './domain/tokens/revoke-token.ts';
-import { createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
+import { createAccessTokenJudge, createAccessTokenVerifier } from './domain/tokens/verify-access-token.ts';
 import { applyPolicy, bootstrap } from './apply-settings.ts';
 import { forgetWhatIsOver } from './forget-what-is-over.ts';
 import { basePathRemover } from './http/base-path.ts';
@@ -176,7 +176,7 @@ function createFaces(
   });
   const assertions = { issuer, ...config.assertions, clockTolerance: config.clockTolerance, clock };
   const keys = signingKeys.current;
-  const verify = createAccessTokenVerifier({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });
+  const judge = createAccessTokenJudge({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });
 
   const verifyToken = createAccessTokenVerifier({ keyRing: keys, issuer, audience: undefined, clock });
 
@@ -256,7 +256,7 @@ function createFaces(
       rootVeil,
       clock,
     }),
-    authentication: createAuthentication(rememberVerified(verify, keys, clock), storage.read.serviceAccounts),
+    authentication: createAuthentication(rememberVerified(judge, keys, clock), storage.read.serviceAccounts),
     checkClientKey: createClientKeyCheck(config.clientKeys),
     companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
     cursors: createCursorCodec(server.cursorKey),

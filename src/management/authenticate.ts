@@ -7,16 +7,19 @@ import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
 import { type DeadReason, mintedBy } from '../domain/tokens/live-token.ts';
 import { bearerTokenOf } from '../http/bearer-token.ts';
-import type { VerifiedToken, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
+import type { JudgeAccessToken, VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 
 /** Why a management call is not let in; `reason` is for the log, never for the caller, who reads `message`. */
 export class UnauthorizedError extends Error {
   override readonly name = 'UnauthorizedError';
   readonly reason: string;
+  /** What may be said to whoever holds a token that we have signed. */
+  readonly explanation: string | undefined;
 
-  constructor(reason: string, message = 'A valid access token for this API is required') {
-    super(message);
+  constructor(reason: string, explanation?: string) {
+    super(explanation ?? 'A valid access token for this API is required');
     this.reason = reason;
+    this.explanation = explanation;
   }
 }
 
@@ -60,14 +63,15 @@ export function createClientKeyCheck(keys: readonly string[]): (request: Incomin
 
 /** @param accounts as they are now: no node may go on by what it remembers */
 export function createAuthentication(
-  verify: VerifyAccessToken,
+  judge: JudgeAccessToken,
   accounts: Pick<ServiceAccountStore, 'findCaller'>,
 ): Authentication {
   const dead = (reason: DeadReason): UnauthorizedError => new UnauthorizedError(reason);
   return {
     async verify(request) {
-      const token = await verify(bearerToken(request));
+      const token = await judge(bearerToken(request));
       if (token === undefined) throw new UnauthorizedError('token_invalid');
+      if ('unfit' in token) throw new UnauthorizedError('token_invalid', token.unfit);
       return token;
     },
 

@@ -191,11 +191,13 @@ export function managementFace(options: {
     const { requestId } = ctx.state;
     const where = { method: ctx.method, path: ctx.path, source: ctx.state.source(), requestId };
     if (error instanceof UnauthorizedError) {
-      logger.info({ event: 'management.refused', status: 401, reason: error.reason, ...where });
+      const { reason, explanation } = error;
+      logger.info({ event: 'management.refused', status: 401, reason, detail: explanation, ...where });
+      const described = explanation === undefined ? '' : `error_description="${explanation}", `;
       ctx.set(
         'WWW-Authenticate',
         // The token has not been looked at where the key beside it is missing.
-        `Bearer realm="writ", ${error.reason === 'client_key' ? '' : 'error="invalid_token", '}resource_metadata="${resourceMetadata}"`,
+        `Bearer realm="writ", ${reason === 'client_key' ? '' : `error="invalid_token", ${described}`}resource_metadata="${resourceMetadata}"`,
       );
       sendProblem(ctx, { status: 401, code: 'unauthorized', detail: error.message });
       return;

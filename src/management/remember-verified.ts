@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../domain/clock.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
-import type { VerifiedToken, VerifyAccessToken } from '../domain/tokens/verify-access-token.ts';
+import type { JudgeAccessToken, VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 
 /** How many tokens are remembered: of so many callers at a time nobody's is verified twice. */
 const MOST = 1000;
@@ -11,14 +11,14 @@ const MOST = 1000;
  * What is remembered ends with the token, and with the keys that it was verified by; what its account may do now is
  * never remembered here.
  */
-export function rememberVerified(verify: VerifyAccessToken, keyRing: () => KeyRing, clock: Clock): VerifyAccessToken {
+export function rememberVerified(judge: JudgeAccessToken, keyRing: () => KeyRing, clock: Clock): JudgeAccessToken {
   const verified = new LRUCache<string, { readonly token: VerifiedToken; readonly by: KeyRing }>({ max: MOST });
   return async (compact) => {
     const by = keyRing();
     const known = verified.get(compact);
     if (known !== undefined && known.by === by && clock() < known.token.expiresAt) return known.token;
-    const token = await verify(compact);
-    if (token === undefined) verified.delete(compact);
+    const token = await judge(compact);
+    if (token === undefined || 'unfit' in token) verified.delete(compact);
     else verified.set(compact, { token, by });
     return token;
   };

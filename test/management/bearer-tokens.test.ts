@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { decodeJwt } from 'jose';
+import { clientKey, jws } from '../support/assertions.ts';
 import { apiToken } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded, type TestDatabase } from '../support/databases.ts';
@@ -40,6 +42,71 @@ describe('an access token at the management API', () => {
     now += 4000;
     assertInvalid(await self(bearer));
   });
+
+  /** What a refusal says, which must be the same in its header and in its body. */
+  function said({ status, json, headers }: Reply): string {
+    assert.equal(status, 401);
+    assert.equal(json.code, 'unauthorized');
+    assert.equal(json.message, json.detail);
+    const header = String(headers.get('www-authenticate'));
+    const description = /, error="invalid_token", error_description="([^"\\]+)", resource_metadata="/.exec(header)?.[1];
+    if (description !== undefined) assert.equal(description, json.detail);
+    const line = app.log().findLast(({ requestId }) => requestId === json.requestId);
+    assert.deepEqual([line?.['status'], line?.['detail']], [401, description]);
+    return description ?? '';
+  }
+
+  test('says why it does not fit, to whoever holds one that this server has signed', async () => {
+    const [own, other] = await Promise.all([apiToken(app, ROOT), registerAndToken()]);
+    assert.match(
+      said(await self(other)),
+      new RegExp(`^The access token is for api://default: ask for resource=${app.issuer}/api$`),
+    );
+    now = (Number(decodeJwt(own).exp) + 40.5) * 1000;
+    assert.equal(said(await self(own)), 'The access token expired 40 s ago');
+    assert.equal(said(await self(own)), 'The access token expired 40 s ago');
+    assert.match(
+      said(await self(other)),
+      /^The access token expired \d\d s ago, and is for api:\/\/default: ask for resource=http.*\/api$/,
+    );
+    now += 3_600_000;
+    assert.equal(said(await self(own)), 'The access token expired 3640 s ago');
+  });
+
+  test('says nothing to whoever holds anything else, or what has been ended', async () => {
+    const { clientId, bearer } = await registered();
+    const expired = await apiToken(app, ROOT);
+    const [header = '', payload = '', signature = ''] = expired.split('.');
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    const forged = (changes: object): string =>
+      `${header}.${Buffer.from(JSON.stringify({ ...claims, ...changes })).toString('base64url')}.${signature}`;
+    const stranger = clientKey('ES256');
+    const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString());
+    for (const other of [
+      forged({ exp: claims.exp - 1000 }),
+      forged({ aud: 'api://default' }),
+      jws(stranger, { alg: 'ES256', typ: 'at+jwt', kid }, { ...claims, exp: claims.exp - 1000 }),
+      jws(stranger, { alg: 'ES256', typ: 'at+jwt', kid: 'x' }, claims),
+      'rubbish',
+      'a.b.c',
+    ]) {
+      assert.equal(said(await self(other)), '', other.slice(0, 30));
+    }
+    assert.equal((await self(bearer)).status, 200);
+    await app.api('PATCH', `/api/service-accounts/${clientId}`, { state: 'disabled' }, expired);
+    assert.equal(said(await self(bearer)), '');
+  });
+
+  async function registered(): Promise<{ clientId: string; bearer: string }> {
+    const { json } = await app.api('POST', '/api/service-accounts', { name: 'Short' }, await apiToken(app, ROOT));
+    return { clientId: json.clientId, bearer: await apiToken(app, json) };
+  }
+
+  async function registerAndToken(): Promise<string> {
+    const body = { name: 'Elsewhere', permissions: ['orders:read'] };
+    const { json } = await app.api('POST', '/api/service-accounts', body, await apiToken(app, ROOT));
+    return (await app.token(json)).json.access_token;
+  }
 
   test('is no other one, however like one that was good', async () => {
     const bearer = await apiToken(app, ROOT);

@@ -200,8 +200,9 @@ onEachDatabase('root service accounts', (kind) => {
     const root = await app.rootToken();
     const [header, payload, signature] = root.split('.');
     const tampered = `${header}.${btoa(JSON.stringify({ ...JSON.parse(atob(String(payload))), sub: account.clientId })).replaceAll('=', '')}.${signature}`;
-    for (const [bearer, reason] of [
-      [elsewhere, 'token_invalid'],
+    const told = `error_description="The access token is for api://default: ask for resource=${app.issuer}/api", `;
+    for (const [bearer, reason, description = ''] of [
+      [elsewhere, 'token_invalid', told],
       [tampered, 'token_invalid'],
       [`${root}x`, 'token_invalid'],
       ['x', 'token_invalid'],
@@ -212,7 +213,7 @@ onEachDatabase('root service accounts', (kind) => {
       assert.equal(json.code, 'unauthorized');
       assert.equal(
         headers.get('www-authenticate'),
-        `Bearer realm="writ", error="invalid_token", resource_metadata="${app.issuer}/.well-known/oauth-protected-resource/api"`,
+        `Bearer realm="writ", error="invalid_token", ${description}resource_metadata="${app.issuer}/.well-known/oauth-protected-resource/api"`,
       );
       assert.equal(app.log().findLast((line) => line['event'] === 'management.refused')?.['reason'], reason);
     }
