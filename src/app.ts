@@ -223,6 +223,12 @@ function createFaces(
     logger,
     metrics,
   });
+  // Apart from those of clients: whoever calls the API with an old token takes nothing from who asks for a new one.
+  const strangers = createGuessLimiter({
+    ...(guessing ?? { limits: GUESS_LIMITS, now: () => performance.now() }),
+    logger: logger.child({ face: 'management' }),
+    metrics,
+  });
   const management = managementFace({
     routes: managementRoutes({
       tokens: {
@@ -258,6 +264,8 @@ function createFaces(
     }),
     authentication: createAuthentication(rememberVerified(judge, keys, clock), storage.read.serviceAccounts),
     checkClientKey: createClientKeyCheck(config.clientKeys),
+    countFailure: (source, requestId) =>
+      strangers.failed(strangers.admit(source, ''), requestId)?.headers['Retry-After'],
     companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
     cursors: createCursorCodec(server.cursorKey),
     takeTurns: createTurns(MANAGEMENT_TURNS),

@@ -5,7 +5,7 @@ export interface Metrics {
   tokenIssued(method: string, seconds: number): void;
   /** @param reason of a closed list */
   tokenRefused(error: string, reason: string, seconds: number): void;
-  /** A request that had to wait, as too many before it failed to authenticate. */
+  /** A request that had to wait, as too many before it failed to authenticate, wherever that was. */
   tokenRequestLimited(): void;
   cacheOutcome(outcome: string): void;
   databaseQuery(): void;
@@ -44,7 +44,7 @@ export function createMetrics(): Metrics {
   });
   const limited = new Counter({
     name: 'writ_token_requests_limited_total',
-    help: 'Requests at the endpoints where clients authenticate that were answered 429, after too many failures',
+    help: 'Requests that were answered 429, after too many failures to authenticate at the token endpoint, its like or /api',
     registers,
   });
   const duration = new Histogram({

@@ -52,6 +52,12 @@ export function managementFace(options: {
   readonly authentication: Authentication;
   /** @throws UnauthorizedError */
   readonly checkClientKey: (request: IncomingMessage) => void;
+  /**
+   * Counts a call that was not let in.
+   *
+   * @returns after how many seconds another one may be answered in full; undefined: this one may
+   */
+  readonly countFailure: (source: string, requestId: string) => string | undefined;
   /** Whether there is such a company. */
   readonly companyExists: (companyId: CompanyId) => Promise<boolean>;
   readonly cursors: CursorCodec;
@@ -61,8 +67,17 @@ export function managementFace(options: {
   readonly resourceMetadata: string;
   readonly logger: Logger;
 }): HttpMiddleware {
-  const { authentication, checkClientKey, companyExists, cursors, rootVeil, takeTurns, resourceMetadata, logger } =
-    options;
+  const {
+    authentication,
+    checkClientKey,
+    countFailure,
+    companyExists,
+    cursors,
+    rootVeil,
+    takeTurns,
+    resourceMetadata,
+    logger,
+  } = options;
   const compile = createSchemaCompiler();
   const compileQuery = createSchemaCompiler({ coerceTypes: true });
   const find = createRouter(
@@ -191,6 +206,17 @@ export function managementFace(options: {
     const { requestId } = ctx.state;
     const where = { method: ctx.method, path: ctx.path, source: ctx.state.source(), requestId };
     if (error instanceof UnauthorizedError) {
+      // A good token has been verified by then, so whoever holds one never comes here.
+      const wait = countFailure(where.source, requestId);
+      if (wait !== undefined) {
+        ctx.set('Retry-After', wait);
+        sendProblem(ctx, {
+          status: 429,
+          code: 'too_many_requests',
+          detail: 'Too many calls without a valid access token came from this address: try again later',
+        });
+        return;
+      }
       const { reason, explanation } = error;
       logger.info({ event: 'management.refused', status: 401, reason, detail: explanation, ...where });
       const described = explanation === undefined ? '' : `error_description="${explanation}", `;

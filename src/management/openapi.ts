@@ -165,7 +165,7 @@ function standardRefusals({ path, body, permission, conditional }: GuardedRoute)
       403: 'The caller may not do this (`insufficient_scope`, `forbidden`)',
     }),
     ...(path.includes('{') && { 404: 'It does not exist, or is not for the caller to know of (`not_found`)' }),
-    408: 'The request did not arrive whole in time ; the connection is closed',
+    408: 'The request did not arrive whole in time; the connection is closed',
     ...(conditional && { 412: '`If-Match` names another revision, or none (`precondition_failed`)' }),
     ...(body !== undefined && {
       413: 'The body is larger than 256 KB (`too_large`)',
