@@ -4,6 +4,7 @@ import { basePath } from './http/base-path.ts';
 import type { HttpApp, HttpMiddleware } from './http/context.ts';
 import { sendProblem } from './http/problem.ts';
 import { requestContext } from './http/request-context.ts';
+import { createSourceReader } from './http/source-reader.ts';
 import type { Surroundings } from './prepare-server.ts';
 
 /** The OAuth endpoints, and everything else. */
@@ -18,10 +19,11 @@ export function placeFaces(
   { host, port, internalListen, issuer, trustedProxies }: Config,
   { logger, random }: Surroundings,
 ): { app: HttpApp; address: { host: string; port: number } }[] {
+  const sourceOf = createSourceReader(trustedProxies, logger);
   const application = (faces: readonly HttpMiddleware[]): HttpApp => {
     const app: HttpApp = new Koa();
     app.on('error', (error: unknown) => logger.error({ event: 'http.failed', err: error }));
-    app.use(requestContext(random.uuid, trustedProxies));
+    app.use(requestContext(random.uuid, sourceOf));
     app.use(basePath(issuer));
     for (const face of faces) app.use(face);
     app.use((ctx) => sendProblem(ctx, { status: 404, code: 'not_found', detail: 'There is no such resource' }));

@@ -8,6 +8,7 @@ import { generateSigningKey } from '../../src/domain/signing-keys/signing-key.ts
 import type { HttpApp } from '../../src/http/context.ts';
 import { HTTP_LIMITS, listen } from '../../src/http/http-server.ts';
 import { requestContext } from '../../src/http/request-context.ts';
+import { createSourceReader } from '../../src/http/source-reader.ts';
 import { createProvider, type ProviderOptions } from '../../src/oauth/create-provider.ts';
 import { createDecoyKeys } from '../../src/oauth/decoy.ts';
 import { createGuessLimiter } from '../../src/oauth/guess-limiter.ts';
@@ -82,7 +83,7 @@ export async function startBareTokenEndpoint(
     ...overrides,
   };
   const app: HttpApp = new Koa();
-  app.use(requestContext(random.uuid, new BlockList())).use(
+  app.use(requestContext(random.uuid, createSourceReader(new BlockList(), logger))).use(
     tokenEndpoint({
       provider: createProvider(options),
       assertionTools: options,
