@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HttpContext } from './context.ts';
+import { answerPreflight } from './preflight.ts';
 
 /** A JSON document that is the same for everyone: written once, sent as the same bytes each time. */
 export interface PublicDocument {
@@ -32,8 +33,7 @@ export function sendDocument(ctx: HttpContext, { bytes, etag }: PublicDocument, 
 /** Serves a public document that any web page may read (Fetch standard, "CORS protocol"). */
 export function documentEndpoint(document: () => PublicDocument, maxAge: number): (ctx: HttpContext) => void {
   return (ctx) => {
-    if (!readOnly(ctx)) return;
-    ctx.set('Access-Control-Allow-Origin', '*');
+    if (answerPreflight(ctx) || !readOnly(ctx)) return;
     sendDocument(ctx, document(), maxAge);
   };
 }

@@ -1,5 +1,6 @@
 import { LIST_TTL, type PublishedList, type StatusLists } from './status-lists.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
+import { answerPreflight } from '../http/preflight.ts';
 import { readOnly, sendDocument } from '../http/public-document.ts';
 import { OAuthError, sendOAuthError } from './oauth-error.ts';
 
@@ -17,9 +18,8 @@ export function statusListEndpoints(
     if (found === null) return undefined;
     const [, number] = found;
     return (ctx) => {
-      if (!readOnly(ctx)) return;
+      if (answerPreflight(ctx) || !readOnly(ctx)) return;
       const { published, aggregation } = lists;
-      ctx.set('Access-Control-Allow-Origin', '*');
       if (published === undefined || aggregation === undefined) {
         sendOAuthError(
           ctx,

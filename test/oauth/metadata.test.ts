@@ -78,6 +78,54 @@ describe('the public documents', () => {
     }
   });
 
+  test('B-18 answer preflights of any page, whatever headers it wants to send, as nothing else does', async () => {
+    const preflight = (path: string, headers: Record<string, string>): ReturnType<typeof rawRequest> =>
+      rawRequest(app.url + path, {
+        method: 'OPTIONS',
+        headers: { Origin: 'http://localhost:6274', 'Access-Control-Request-Method': 'GET', ...headers },
+      });
+    for (const path of [...DOCUMENTS, '/.well-known/jwks.json/', '/oauth/status-lists', '/oauth/status-lists/0']) {
+      for (const wanted of ['mcp-protocol-version', 'MCP-Protocol-Version, x-custom', 'authorization']) {
+        const { status, headers, text } = await preflight(path, { 'Access-Control-Request-Headers': wanted });
+        assert.deepEqual([status, text], [204, ''], path);
+        assert.equal(headers['access-control-allow-origin'], '*', path);
+        assert.equal(headers['access-control-allow-methods'], 'GET, HEAD, OPTIONS', path);
+        assert.equal(headers['access-control-allow-headers'], wanted, path);
+        assert.match(String(headers['access-control-max-age']), /^[1-9]\d+$/, path);
+        assert.equal(headers['access-control-allow-credentials'], undefined, path);
+      }
+      for (const odd of [{}, { 'Access-Control-Request-Headers': 'x'.repeat(2000) }] as Record<string, string>[]) {
+        const { status, headers } = await preflight(path, odd);
+        assert.deepEqual([status, headers['access-control-allow-headers']], [204, '*'], path);
+      }
+      const refused = await app.request(path, { method: 'DELETE' });
+      assert.deepEqual([refused.status, refused.headers.get('allow')], [405, 'GET, HEAD'], path);
+    }
+    for (const path of [
+      '/oauth/token',
+      '/oauth/token/',
+      '/api/m2m/oauth/token',
+      '/oauth/introspect',
+      '/oauth/revoke',
+      '/oauth/authorize',
+      '/oauth/nothing',
+      '/tokeninfo',
+      '/api/self',
+      '/api/service-accounts',
+      '/.well-known/nothing',
+      '/metrics',
+      '/health/live',
+    ]) {
+      const { status, headers } = await preflight(path, { 'Access-Control-Request-Headers': 'authorization' });
+      assert.ok([400, 404, 405].includes(status), `${path} ${status}`);
+      assert.deepEqual(
+        Object.keys(headers).filter((name) => name.startsWith('access-control')),
+        [],
+        path,
+      );
+    }
+  });
+
   test('F-04 show the public half of every key and nothing else', async () => {
     const { json } = await app.request('/.well-known/jwks.json');
     const keys: JWK[] = json.keys;
