@@ -5,6 +5,7 @@ export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
   | 'invalid_token'
+  | 'insufficient_scope'
   | 'invalid_scope'
   | 'invalid_target'
   | 'unsupported_grant_type'

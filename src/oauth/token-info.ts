@@ -5,15 +5,21 @@ import { readOnly } from '../http/public-document.ts';
 import { OAuthError, sendOAuthError } from './oauth-error.ts';
 import { errorOf } from './refusal.ts';
 import { type RefusalReporting, reportRefusal } from './report-refusal.ts';
+import { assertPasses, readTokenGate } from './token-gate.ts';
 
-/** `GET /tokeninfo`: what a bearer's own token says, as long as it is worth something. */
+/**
+ * `GET /tokeninfo`: what a bearer's own token says, as long as it is worth something. With `resource` and `scope` in the
+ * query it is a gate for proxies that can ask one URL and look at the status: 2xx, 401, 403.
+ */
 export function tokenInfo(inspectToken: InspectToken, reporting: RefusalReporting): HttpHandler {
   return async (ctx) => {
     if (!readOnly(ctx)) return;
     ctx.set('Cache-Control', 'no-store');
     try {
+      const gate = readTokenGate(ctx.querystring);
       const token = await inspectToken(presented(ctx));
       if (token === undefined) throw invalidToken('token_inactive');
+      assertPasses(gate, token);
       ctx.body = { active: true, ...token.claims, token_type: 'Bearer' };
     } catch (error) {
       const refusal = errorOf(error);
