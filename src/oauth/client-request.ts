@@ -19,8 +19,10 @@ import { oauthParametersInQuery } from './oauth-parameters.ts';
  * (RFC 6749 §3.2).
  */
 export interface ClientRequest {
-  /** Or the API key that is exchanged for a token (RFC 8693); it proves who it is for. */
-  readonly authentication: ClientAuthentication | { readonly method: 'api_key'; readonly key: string };
+  /** Or just the API key, which proves who it is for. */
+  readonly authentication: ClientAuthentication | { readonly method: 'api_key' };
+  /** The API key that is to be exchanged for a token (RFC 8693), whether or not the client authenticates beside it. */
+  readonly apiKey: string | undefined;
   readonly grantType: string | undefined;
   readonly clientId: string | undefined;
   readonly scope: string | undefined;
@@ -66,12 +68,15 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
   if (resource !== undefined && audience !== undefined && resource !== audience) {
     throw new OAuthError(400, 'invalid_target', 'resource and audience name two resource servers: a token is for one');
   }
+  const exchanging = endpoint === 'token' && parameters['grant_type'] === TOKEN_EXCHANGE;
   return {
-    authentication:
-      parameters['grant_type'] === TOKEN_EXCHANGE
-        ? exchanged(methodsOf(headers.authorization, parameters).length, parameters)
-        : // Gateways that ask about tokens send their credentials both ways; who gets tokens is held to RFC 6749 §2.3.
-          readClientAuthentication(headers.authorization, parameters, endpoint !== 'token'),
+    ...(exchanging
+      ? readExchange(headers.authorization, parameters)
+      : {
+          // Gateways that ask about tokens send their credentials both ways; who gets tokens is held to RFC 6749 §2.3.
+          authentication: readClientAuthentication(headers.authorization, parameters, endpoint !== 'token'),
+          apiKey: undefined,
+        }),
     grantType: parameters['grant_type'],
     clientId: parameters['client_id'],
     scope: parameters['scope'],
@@ -80,22 +85,36 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
   };
 }
 
-/** RFC 8693 §2.1, as far as it is served: what is exchanged says who the client is, which proves nothing beside it. */
-function exchanged(
-  otherMethods: number,
-  { subject_token: key, subject_token_type: type, requested_token_type: requested = ACCESS_TOKEN_TYPE }: Parameters,
-): ClientRequest['authentication'] {
-  if (otherMethods > 0) {
-    throw new OAuthError(400, 'invalid_request', 'token exchange takes no client authentication');
-  }
+/**
+ * RFC 8693 §2.1, as far as it is served. What is exchanged says who the client is; it may authenticate beside that, as
+ * many libraries have every client do.
+ */
+function readExchange(
+  authorization: string | undefined,
+  parameters: Parameters,
+): Pick<ClientRequest, 'authentication' | 'apiKey'> {
+  const {
+    subject_token: key,
+    subject_token_type: type,
+    requested_token_type: requested = ACCESS_TOKEN_TYPE,
+  } = parameters;
   if (key === undefined || type !== ACCESS_TOKEN_TYPE || requested !== ACCESS_TOKEN_TYPE) {
     throw new OAuthError(400, 'invalid_request', `token exchange takes a subject_token of type ${ACCESS_TOKEN_TYPE}`);
   }
-  if (!isApiKey(key)) throw exchangeRefused('subject_token_unknown');
-  return { method: 'api_key', key };
+  if (methodsOf(authorization, parameters).length === 0) {
+    if (!isApiKey(key)) throw exchangeRefused('subject_token_unknown');
+    return { authentication: { method: 'api_key' }, apiKey: key };
+  }
+  try {
+    const authentication = readClientAuthentication(authorization, parameters, false);
+    if (!isApiKey(key)) throw exchangeRefused('subject_token_unknown');
+    return { authentication, apiKey: key };
+  } catch (error) {
+    throw error instanceof OAuthError && error.status === 401 ? exchangeRefused(error.reason) : error;
+  }
 }
 
-/** The one answer to every subject token that is not good, as the 401 is to every client authentication. */
+/** The one answer to every exchange in which something is not good, as the 401 is to every client authentication. */
 export function exchangeRefused(reason: string): OAuthError {
   return new OAuthError(400, 'invalid_request', 'subject_token is not valid', { reason, detail: reason });
 }

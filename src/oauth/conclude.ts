@@ -1,5 +1,6 @@
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { AssertionTools } from './client-assertion.ts';
+import { exchangeRefused } from './client-request.ts';
 import type { GuessLimiter } from './guess-limiter.ts';
 import type { Issuance } from './issuance.ts';
 import { refusalOf } from './refusal.ts';
@@ -24,9 +25,12 @@ export async function conclude(issuance: Issuance, tools: ConclusionTools): Prom
     const refusal = await refusalOf(issuance, assertionTools);
     // Whoever is told what is wrong has proved to hold the key, and does not guess.
     const isGuess = attempt !== undefined && refusal.status === 401 && issuance.proved !== true;
-    throw (isGuess ? guesses.failed(attempt, issuance.requestId) : undefined) ?? refusal;
+    const limited = isGuess ? guesses.failed(attempt, issuance.requestId) : undefined;
+    const exchanging = issuance.request.apiKey !== undefined && refusal.status === 401;
+    throw limited ?? (exchanging ? exchangeRefused(refusal.reason) : refusal);
   }
   if (attempt !== undefined) guesses.succeeded(attempt);
-  const { snapshot, credential, source } = issuance;
-  if (snapshot && credential) noteUse(snapshot.account.clientId, credential.credentialId, source);
+  const { snapshot, credential, beside, source } = issuance;
+  if (snapshot === undefined) return;
+  for (const used of [credential, beside]) if (used) noteUse(snapshot.account.clientId, used.credentialId, source);
 }

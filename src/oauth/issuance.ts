@@ -5,6 +5,7 @@ import type { Credential } from '../domain/credentials/credential.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
+import type { LiveApiKey } from '../domain/tokens/find-api-key.ts';
 import type { Presented } from './presented.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { Attempt } from './guess-limiter.ts';
@@ -27,6 +28,10 @@ export interface Issuance {
   snapshot?: AccountSnapshot;
   /** The credential that authenticated it, or that its assertion claims to be signed with. */
   credential?: Credential;
+  /** The API key that is exchanged, once it has been found to work, and whose it is. */
+  exchanged?: LiveApiKey;
+  /** The credential by which a client authenticated that exchanges an API key. */
+  beside?: Credential | undefined;
   /** The credential that fits, and does not work any more. */
   ended?: Credential | undefined;
   /** The token that is asked about, once it has been found to be ours. */

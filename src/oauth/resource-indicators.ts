@@ -2,9 +2,10 @@ import { errors, type Configuration } from 'oidc-provider';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
 import { isNamed } from '../domain/resource-servers/resource-server.ts';
+import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import { planToken, type PlanRequest, type TokenSettings } from '../domain/tokens/plan-token.ts';
-import type { ClientRequest } from './client-request.ts';
-import { issuanceOf } from './issuance.ts';
+import { type ClientRequest, exchangeRefused } from './client-request.ts';
+import { type Issuance, issuanceOf } from './issuance.ts';
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
@@ -25,6 +26,7 @@ export function resourceIndicators(settings: TokenSettings & { keyRing: KeyRing 
       const issuance = issuanceOf(ctx);
       const { snapshot, request } = issuance;
       if (snapshot === undefined) throw new Error('a client was authenticated without an account');
+      exchange(issuance, snapshot);
       const { credential } = issuance;
       const plan = planToken(snapshot, asked(request, credential), settings, credential?.permissions);
       if ('refused' in plan) {
@@ -45,6 +47,19 @@ export function resourceIndicators(settings: TokenSettings & { keyRing: KeyRing 
       };
     },
   };
+}
+
+/**
+ * From here on an API key that is exchanged is the credential, whoever authenticated beside it.
+ *
+ * @throws OAuthError where that was another account
+ */
+function exchange(issuance: Issuance, { account }: AccountSnapshot): void {
+  const { exchanged, credential } = issuance;
+  if (exchanged === undefined || exchanged.credential === credential) return;
+  if (exchanged.snapshot.account.clientId !== account.clientId) throw exchangeRefused('client_other');
+  issuance.beside = credential;
+  issuance.credential = exchanged.credential;
 }
 
 /** An API key is good at one resource server, whatever the request says. @throws InvalidTarget for another one */

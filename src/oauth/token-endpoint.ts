@@ -29,15 +29,17 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
   return clientEndpoint(
     { ...options, endpoint: 'token' },
     async (ctx, issuance, seconds) => {
-      const { authentication, grantType } = issuance.request;
-      if (authentication.method === 'api_key') {
-        await recognize(issuance, authentication.key);
-        const client_id = issuance.clientId;
+      const { authentication, apiKey, grantType } = issuance.request;
+      if (apiKey === undefined) await handOver(ctx, issuance.request, { grant_type: grantType });
+      else {
+        await recognize(issuance, apiKey);
+        // Where the client authenticates, that says who it is; otherwise the key does.
+        const client_id = authentication.method === 'api_key' ? issuance.clientId : undefined;
         await handOver(ctx, issuance.request, { grant_type: 'client_credentials', client_id });
-      } else await handOver(ctx, issuance.request, { grant_type: grantType });
+      }
       await conclude(issuance, options);
-      if (authentication.method === 'api_key') ctx.body = { ...answerOf(ctx), issued_token_type: ACCESS_TOKEN_TYPE };
-      metrics.tokenIssued(authentication.method, seconds());
+      if (apiKey !== undefined) ctx.body = { ...answerOf(ctx), issued_token_type: ACCESS_TOKEN_TYPE };
+      metrics.tokenIssued(apiKey === undefined ? authentication.method : 'api_key', seconds());
       const { credential } = issuance;
       if (credential && warns(credential, clock(), expiryWarning)) {
         ctx.body = { ...answerOf(ctx), credential_expires_at: Math.floor(Number(credential.expiresAt) / 1000) };
@@ -61,6 +63,8 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
     const { snapshot, credential } = found;
     const { clientId } = snapshot.account;
     if ((issuance.request.clientId ?? clientId) !== clientId) throw refused('client_id_other');
+    issuance.exchanged = found;
+    if (issuance.request.authentication.method !== 'api_key') return;
     issuance.snapshot = snapshot;
     issuance.credential = credential;
   }

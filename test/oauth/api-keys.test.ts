@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { exchange as exchangeKey, exchangeOf } from '../support/accounts.ts';
+import { assertion, clientKey, type ClientKey } from '../support/assertions.ts';
 import { makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
@@ -228,12 +229,81 @@ onEachDatabase(
       ]) {
         assert.equal((await exchange(one.key, parameters)).status, 400);
       }
-      const two = await exchange(
-        one.key,
-        {},
-        { Authorization: `Basic ${btoa(`${ROOT.clientId}:${ROOT.clientSecret}`)}` },
-      );
-      assert.deepEqual([two.status, two.json.error], [400, 'invalid_request']);
+    });
+
+    test('are exchanged by a client that also authenticates, where both are of one account', async () => {
+      const { key, account, audience, path, see, buy, single } = await world();
+      const own = clientKey('ES256');
+      const published = await app.api('POST', `${path}/credentials`, { type: 'public_key', publicKey: own.jwk });
+      const { clientId, clientSecret } = account;
+      const basic = (id: string, secret: string): Record<string, string> => ({
+        Authorization: `Basic ${btoa(`${id}:${secret}`)}`,
+      });
+      const signed = (clientKeyOfIt: ClientKey, id: string): Record<string, string> => ({
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: assertion(clientKeyOfIt, id, app.issuer),
+      });
+      const post = { client_id: clientId, client_secret: clientSecret };
+      for (const [name, parameters, headers] of [
+        ['basic', {}, basic(clientId, clientSecret)],
+        ['basic and its id', { client_id: clientId }, basic(clientId, clientSecret)],
+        ['post', post, {}],
+        ['assertion', signed(own, clientId), {}],
+        ['assertion and its id', { ...signed(own, clientId), client_id: clientId }, {}],
+      ] as const) {
+        const { status, json } = await exchange(key, parameters, headers);
+        assert.equal(status, 200, `${name} ${JSON.stringify(json)}`);
+        const { aud, sub } = decodeJwt(json.access_token);
+        // It is a token of the key: for its audience, and ended with it.
+        assert.deepEqual([aud, sub, json.scope], [audience, clientId, `${buy} ${see}`], name);
+        assert.equal(json.issued_token_type, ACCESS_TOKEN, name);
+      }
+      const asJson = await app.request('/oauth/token', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...basic(clientId, clientSecret) },
+        body: JSON.stringify(exchangeOf(key)),
+      });
+      assert.equal(asJson.status, 200);
+
+      const other = await world();
+      const fixed = (await exchange('writk_x')).json.error_description;
+      const replayed = signed(own, clientId);
+      assert.equal((await exchange(key, replayed)).status, 200);
+      for (const [reason, presented, parameters, headers] of [
+        ['client_other', key, {}, basic(ROOT.clientId, ROOT.clientSecret)],
+        ['client_other', other.key, {}, basic(clientId, clientSecret)],
+        ['client_other', other.key, signed(own, clientId), {}],
+        ['client_id_other', other.key, post, {}],
+        ['secret_wrong', key, {}, basic(clientId, 'wrong')],
+        ['secret_mistyped', key, {}, basic(clientId, `${clientSecret}\n`)],
+        ['secret_wrong', key, { ...post, client_secret: other.account.clientSecret }, {}],
+        ['account_unknown', key, {}, basic('sa_nobody', 'wrong')],
+        ['assertion_signature', key, signed(clientKey('ES256'), clientId), {}],
+        ['assertion_replay', key, replayed, {}],
+        ['assertion_malformed', key, { ...replayed, client_assertion: 'x' }, {}],
+        ['api_key_mistyped', `${key}x`, {}, basic(clientId, clientSecret)],
+        ['subject_token_unknown', 'x', {}, basic(clientId, clientSecret)],
+        ['secret_wrong', key, {}, basic(clientId, key)],
+      ] as const) {
+        const { status, json, headers: answered } = await exchange(presented, parameters, headers);
+        assert.deepEqual([status, json.error, refusal()], [400, 'invalid_request', reason]);
+        assert.equal(json.error_description, fixed, reason);
+        assert.equal(answered.get('www-authenticate'), null, reason);
+      }
+      // One method beside the key, as everywhere.
+      const two = await exchange(key, post, basic(clientId, clientSecret));
+      assert.match(two.json.error_description, /client_secret_basic and client_secret_post$/);
+
+      // Who is disabled gets nothing by it, nor does a credential that is.
+      await app.api('PATCH', `${path}/credentials/${published.json.credentialId}`, { state: 'disabled' });
+      const byDisabled = await exchange(key, signed(own, clientId));
+      assert.deepEqual([byDisabled.status, byDisabled.json.error_description], [400, fixed]);
+      const { json } = await exchange(key, {}, basic(clientId, clientSecret));
+      const status = statusOf(json.access_token);
+      await app.api('DELETE', single);
+      await untilListed(app, status, true);
+      assert.equal((await exchange(key, {}, basic(clientId, clientSecret))).json.error_description, fixed);
+      assert.equal(refusal(), 'api_key_unknown');
     });
 
     test('are rotated with overlap, and gone with their API', async () => {
