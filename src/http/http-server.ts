@@ -80,8 +80,9 @@ export async function listen(
 
   function refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
     const requestId = newId();
-    onRefused({ status, requestId, peer: request.socket.remoteAddress });
-    const { headers, body } = headersAndBody(status, requestId, isManagement(request.url ?? ''));
+    const management = isManagement(request.url ?? '');
+    onRefused({ status, requestId, peer: request.socket.remoteAddress, management, message: messageOf(status) });
+    const { headers, body } = headersAndBody(status, requestId, management);
     response.writeHead(status, headers).end(body);
   }
 
@@ -101,8 +102,11 @@ export async function listen(
     const status = STATUS.get(error.code ?? '') ?? 400;
     const requestId = newId();
     // A request that breaks off in the middle is refused by who reads it.
-    if (connections.inFlight(socket) === 0) onRefused({ status, requestId, peer: socket.remoteAddress });
-    socket.end(rawRefusal(status, requestId, isManagement(targetOf(error.rawPacket))));
+    const management = isManagement(targetOf(error.rawPacket));
+    if (connections.inFlight(socket) === 0) {
+      onRefused({ status, requestId, peer: socket.remoteAddress, management, message: messageOf(status) });
+    }
+    socket.end(rawRefusal(status, requestId, management));
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => refuse(request, response, 417));
   server.listen(port, host);
@@ -169,6 +173,9 @@ export interface RefusedMessage {
   readonly status: number;
   readonly requestId: string;
   readonly peer: string | undefined;
+  /** Whether it was answered as the management API does. */
+  readonly management: boolean;
+  readonly message: string;
 }
 
 type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
@@ -184,12 +191,16 @@ const STATUS = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 408],
 ]);
 
+function messageOf(status: number): string {
+  return (STATUS_CODES[status] ?? 'Error').toLowerCase();
+}
+
 function headersAndBody(
   status: number,
   requestId: string,
   management: boolean,
 ): { headers: Record<string, string>; body: string } {
-  const message = (STATUS_CODES[status] ?? 'Error').toLowerCase();
+  const message = messageOf(status);
   const content = management
     ? problemDocument({ status, code: status === 431 ? 'too_large' : 'invalid_body', detail: message }, requestId)
     : { error: 'invalid_request', error_description: message, message, request_id: requestId };

@@ -12,7 +12,8 @@ import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from
 import { embedded, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
-import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+import { exchange } from '../support/raw-socket.ts';
+import { type Reply, startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 import { type TestClock, testClock } from '../support/test-clock.ts';
 import { written } from '../support/written.ts';
 
@@ -662,5 +663,40 @@ describe('what several nodes see of refusals', () => {
       30,
     );
     assert.equal((await find(one, last.json.request_id)).length, 1);
+  });
+});
+
+describe('what could not be read as a request', () => {
+  const app = useTestApp(postgres18, {}, { activityPause: 20 });
+
+  test('is found by its id, with what was answered, in the log and in the activity', async () => {
+    const ask = (text: string): Promise<{ text: string }> => exchange(app.url, [text]);
+    for (const [sent, status] of [
+      ['NONSENSE\r\n\r\n', 400],
+      [`GET /oauth/token HTTP/1.1\r\nHost: x\r\n${'X-Filler: x\r\n'.repeat(120)}\r\n`, 431],
+      ['POST /oauth/token HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nContent-Length: 1\r\n\r\nx', 417],
+    ] as const) {
+      const { text } = await ask(sent);
+      assert.ok(text.startsWith(`HTTP/1.1 ${status}`), text);
+      const requestId = String(/^X-Request-Id: (\S+)\r$/im.exec(text)?.[1]);
+      const line = app.log().find((entry) => entry['requestId'] === requestId);
+      assert.deepEqual([line?.['event'], line?.['status']], ['http.refused', status]);
+      await eventually(10_000, async () => {
+        const { json } = await app.api('GET', `/api/activity?requestId=${requestId}`);
+        return json.length === 1 && json[0].recent.some((one: { status: number }) => one.status === status);
+      });
+    }
+  });
+
+  test('is answered as the management API answers where it was for it', async () => {
+    const { text } = await exchange(app.url, [
+      `GET /api/self HTTP/1.1\r\nHost: x\r\n${'X-Filler: x\r\n'.repeat(120)}\r\n`,
+    ]);
+    assert.match(text, /^HTTP\/1\.1 431 /);
+    assert.match(text, /^Content-Type: application\/problem\+json/im);
+    assert.equal(JSON.parse(text.slice(text.indexOf('{'))).code, 'too_large');
+    const unread = await exchange(app.url, [`GET /api/${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`]);
+    assert.match(unread.text, /^HTTP\/1\.1 431 /);
+    assert.match(unread.text, /^Content-Type: application\/problem\+json/im);
   });
 });

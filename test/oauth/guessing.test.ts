@@ -89,7 +89,7 @@ describe('guessing', () => {
   const events = (): Record<string, unknown>[] => app.log().filter(({ event }) => event === 'guessing.limited');
 
   const counter = async (): Promise<number> =>
-    Number(/^writ_token_requests_limited_total (\d+)$/m.exec((await app.request('/metrics')).text)?.[1]);
+    Number(/^writ_token_requests_limited_total (\d+)$/m.exec(await app.metrics())?.[1]);
 
   /** Whatever a caller can tell one answer from another by. */
   const seen = ({ status, text, headers }: Reply): unknown => [
