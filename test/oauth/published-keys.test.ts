@@ -135,6 +135,12 @@ describe('in production', () => {
     await three.close();
   });
 
+  test('G-12 a node whose clock is behind that of the node that made the keys signs all the same', async () => {
+    const late = await startTestApp(database, production, { clock: () => new Date(Date.now() - 86_400_000) });
+    assert.equal(await signedWith(late, ROOT), 'ES256');
+    await late.close();
+  });
+
   test('F-03 two that name an algorithm at once make one key of it', async () => {
     await Promise.all([one.renewRootToken(), two.renewRootToken()]);
     await Promise.all([makeServer(one, 'left', 'PS256'), makeServer(two, 'right', 'PS256')]);

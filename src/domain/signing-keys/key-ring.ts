@@ -54,10 +54,12 @@ export async function readKeyRing(
   for (const key of published) opened.set(key, await openSigningKey(key, encryption));
   const keyOf = (key: StoredSigningKey | undefined): SigningKey => {
     const found = key && opened.get(key);
-    if (found === undefined) throw new Error('there is no signing key that is due');
+    if (found === undefined) throw new Error('there is no signing key');
     return found;
   };
-  const due = published.filter(({ signsFrom }) => signsFrom <= now);
+  // The clock of the node that made the first keys may have been ahead of this one's.
+  const first = Math.min(...published.map(({ signsFrom }) => signsFrom.getTime()));
+  const due = published.filter(({ signsFrom }) => signsFrom <= now || signsFrom.getTime() === first);
   // A server that has been given another algorithm goes on with the key that was retired for it.
   const before = due.toSorted((one, other) => (other.retiredAt?.getTime() ?? 0) - (one.retiredAt?.getTime() ?? 0));
   const own = due.find((key) => key.alg === signingAlg) ?? before[0];
