@@ -7,8 +7,8 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
+import { type Socket, Server as TcpServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { problemDocument } from './problem.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, fairConnections } from './fair-connections.ts';
 
@@ -119,12 +119,15 @@ export async function listen(
     },
     async close(grace) {
       draining = true;
-      await quietMoment(newcomers, connections.inFlight);
       const closed = once(server, 'close');
+      // First the listening socket alone: to look for idle connections takes longer than the moment lasts.
+      await atQuietMoment(newcomers, connections.inFlight, () => TcpServer.prototype.close.call(server));
+      // Whoever has connected in the last moment is about to ask.
+      await until(() => newcomers.waiting.size === 0, NEWCOMERS_ASK_WITHIN);
       server.close();
       // A connection that was busy when we began to close may be kept alive and idle a moment later.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
-      const cut = setTimeout(() => server.closeAllConnections(), grace);
+      const cut = globalThis.setTimeout(() => server.closeAllConnections(), grace);
       await closed;
       clearInterval(sweep);
       clearInterval(looking);
@@ -151,21 +154,36 @@ function trackNewcomers(server: Server): Newcomers {
   return { waiting, accepted: () => accepted };
 }
 
-/** Milliseconds in which a quiet moment is waited for. */
-const QUIET_WITHIN = 1000;
+/** Milliseconds in which a quiet moment is waited for, and in which a client that has connected sends its request. */
+const QUIET_WITHIN = 3000;
+const NEWCOMERS_ASK_WITHIN = 1000;
+
+/** Looks again and again whether something holds, for so many milliseconds at most. */
+async function until(holds: () => boolean, patience: number): Promise<void> {
+  const end = performance.now() + patience;
+  while (!holds() && performance.now() < end) await setTimeout(10);
+}
 
 /**
- * Waits for a moment in which nobody connects or asks. The kernel resets connections that have been made and not yet
+ * Does something in a moment in which nobody connects or asks. The kernel resets connections that have been made and not yet
  * been accepted when the listening socket closes, and a load balancer cannot know whether their requests were served.
  */
-async function quietMoment({ waiting, accepted }: Newcomers, inFlight: () => number): Promise<void> {
-  const until = performance.now() + QUIET_WITHIN;
+function atQuietMoment({ waiting, accepted }: Newcomers, inFlight: () => number, act: () => void): Promise<void> {
+  const end = performance.now() + QUIET_WITHIN;
+  const { promise, resolve } = Promise.withResolvers<void>();
   let before = -1;
-  // Between two of these, Node.js accepts everybody who waits.
-  while (performance.now() < until && (accepted() !== before || waiting.size > 0 || inFlight() > 0)) {
-    before = accepted();
-    await setImmediate();
-  }
+  const look = (): void => {
+    if (performance.now() < end && (accepted() !== before || waiting.size > 0 || inFlight() > 0)) {
+      before = accepted();
+      // Between two looks, Node.js accepts everybody who waits.
+      setImmediate(look);
+    } else {
+      act();
+      resolve();
+    }
+  };
+  look();
+  return promise;
 }
 
 /** A request that was answered before any handler saw it. */

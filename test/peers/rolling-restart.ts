@@ -1,0 +1,122 @@
+/**
+ * Restarts two nodes behind nginx one after the other, again and again, while clients ask for tokens on kept
+ * connections: none may notice. Needs nginx (Debian: nginx-light).
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { ROOT, TEST_ENVIRONMENT } from '../support/config.ts';
+import { EmbeddedPostgres18 } from '../support/embedded-postgres.ts';
+import { freePort } from '../support/free-port.ts';
+import { startPostgresCluster } from '../support/postgres-cluster.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+
+const ROUNDS = Number(process.argv[2] ?? 10);
+const CLIENTS = 8;
+
+if (spawnSync('nginx', ['-v']).error === undefined) await run();
+else console.log('skipped: nginx is not installed (Debian: nginx-light)');
+
+async function run(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'writ-rolling-'));
+  const postgres = await startPostgresCluster(`${folder}-postgres`, (options) => new EmbeddedPostgres18(options), []);
+  const ports = [await freePort(), await freePort()];
+  const front = await freePort();
+  const start = async (port: number): Promise<ServerProcess> => {
+    const node = await startServerProcess(folder, {
+      ...TEST_ENVIRONMENT,
+      LOG_LEVEL: 'warn',
+      PORT: String(port),
+      DATABASE_URL: `${postgres.url}/postgres`,
+      WRIT_ISSUER: 'https://id.example',
+      WRIT_DRAIN: '3',
+    });
+    // Nothing is logged at this level when it is ready.
+    for (;;) {
+      const ready = await fetch(`${node.url}/health/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+      if (ready) return node;
+      await setTimeout(50);
+    }
+  };
+
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    `worker_processes 1; daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log;
+events { worker_connections 512; }
+http {
+  access_log off;
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f;
+  uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  upstream writ { ${ports.map((port) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ')} keepalive 16; }
+  server {
+    listen 127.0.0.1:${front};
+    location / { proxy_pass http://writ; proxy_http_version 1.1; proxy_set_header Connection ""; }
+  }
+}`,
+  );
+  const nodes = [await start(ports[0] ?? 0), await start(ports[1] ?? 0)];
+  const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf')], { stdio: 'ignore' });
+  await setTimeout(500);
+
+  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  const body = 'grant_type=client_credentials';
+  async function token(): Promise<number | string> {
+    const sent = request(`http://127.0.0.1:${front}/oauth/token`, {
+      method: 'POST',
+      agent,
+      headers: {
+        Authorization: `Basic ${btoa(`${ROOT.clientId}:${ROOT.clientSecret}`)}`,
+        'Content-Type': 'application/x-www-form-urlencoded',
+        'Content-Length': body.length,
+      },
+    });
+    sent.end(body);
+    try {
+      const [answer] = await once(sent, 'response');
+      answer.resume();
+      await once(answer, 'end');
+      return answer.statusCode;
+    } catch (error) {
+      return String(error);
+    }
+  }
+
+  const seen = new Map<number | string, number>();
+  const ended = new AbortController();
+  const load = Array.from({ length: CLIENTS }, async () => {
+    while (!ended.signal.aborted) {
+      const outcome = await token();
+      seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
+      // Some 400 requests a second.
+      await setTimeout(15);
+    }
+  });
+  try {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const index of [0, 1]) {
+        await nodes[index]?.end();
+        nodes[index] = await start(ports[index] ?? 0);
+        await setTimeout(1500);
+      }
+    }
+  } finally {
+    ended.abort();
+    await Promise.all(load);
+    agent.destroy();
+    nginx.kill();
+    await Promise.all(nodes.map((node) => node.end()));
+    await postgres.stop();
+    console.log(readFileSync(join(folder, 'error.log'), 'utf8').trim());
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(`${folder}-postgres`, { recursive: true, force: true });
+  }
+  console.log(`${ROUNDS} rolling restarts of two nodes behind nginx:`, Object.fromEntries(seen));
+  process.exitCode = seen.size === 1 && seen.has(200) ? 0 : 1;
+}
