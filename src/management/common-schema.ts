@@ -22,13 +22,16 @@ export const SLUG = { type: 'string', pattern: SLUG_PATTERN, maxLength: SLUG_LEN
 /** Free text of several lines. */
 export const DESCRIPTION = { type: 'string', format: 'text', maxLength: 1024 } as const;
 
-/** How long something may last, or null. */
-export const DURATION = {
-  type: ['integer', 'string', 'null'],
-  minimum: 1,
-  maximum: 31_536_000,
-  maxLength: 32,
-} as const;
+const YEAR = 31_536_000;
+
+/** How long something lasts: seconds, or an ISO 8601 duration. */
+export const DURATION = [
+  { type: 'integer', minimum: 1, maximum: YEAR },
+  { type: 'string', maxLength: 32 },
+] as const;
+
+/** The same, or null. Generators of clients stop at an alternative that is null and nothing else. */
+export const DURATION_OR_NULL = [{ ...DURATION[0], type: ['integer', 'null'] }, DURATION[1]] as const;
 
 /** What people call a thing, as a segment of its path. */
 export const ID = { type: 'string', pattern: SEGMENT_PATTERN } as const;

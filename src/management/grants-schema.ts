@@ -3,16 +3,20 @@ import { ID } from './common-schema.ts';
 
 /** A permission that is given: its name, or its name and its resource server. */
 export const GRANTED_PERMISSION = {
-  type: ['string', 'object'],
   description:
     'Its name, or its name at a place; with the identifier of its resource server where two of them declare it',
-  maxLength: 700,
-  properties: {
-    permission: { type: 'string', maxLength: 700 },
-    resource: { type: 'string', pattern: '^[!-~]{1,512}$' },
-  },
-  required: ['permission', 'resource'],
-  additionalProperties: false,
+  anyOf: [
+    { type: 'string', maxLength: 700 },
+    {
+      type: 'object',
+      properties: {
+        permission: { type: 'string', maxLength: 700 },
+        resource: { type: 'string', pattern: '^[!-~]{1,512}$' },
+      },
+      required: ['permission', 'resource'],
+      additionalProperties: false,
+    },
+  ],
 } as const satisfies JSONSchema;
 
 export const GRANTED_PERMISSIONS = {
@@ -33,14 +37,12 @@ export const GRANTED_GROUPS = {
   type: 'array',
   items: { type: 'string', pattern: '^[!-~]{1,64}$' },
   maxItems: 100,
-  examples: [['billing']],
 } as const satisfies JSONSchema;
 
 export const COMPANY_ROLE = {
   type: 'string',
   pattern: '^[A-Za-z0-9._-]{0,64}$',
   description: "As Mia's clients say it: the one role that it has at no place; none when empty",
-  examples: ['developer'],
 } as const;
 
 export const PROJECTS_ROLE = {

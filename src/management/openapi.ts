@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JSONSchema } from 'json-schema-to-ts';
 import { MANAGEMENT_PERMISSIONS } from '../domain/permissions/management-permissions.ts';
 import { PROBLEM_CODES } from '../http/problem.ts';
@@ -133,7 +134,7 @@ function operation(route: Described, schemas: Record<string, unknown>): object {
         required: guarded.bodyOptional !== true,
         content: Object.fromEntries(
           (route.method === 'PATCH' ? ['application/json', 'application/merge-patch+json'] : ['application/json']).map(
-            (type) => [type, { schema: named(guarded.body) }],
+            (type) => [type, { schema: named(guarded.body), example: exampleOf(guarded) }],
           ),
         ),
       },
@@ -144,6 +145,10 @@ function operation(route: Described, schemas: Record<string, unknown>): object {
       default: problem('It could not be done: `temporarily_unavailable`, `internal`'),
     },
   };
+}
+
+function exampleOf({ body, example }: GuardedRoute): unknown {
+  return example ?? (typeof body === 'object' ? body.examples?.[0] : undefined);
 }
 
 /** Each entry is enough. */
@@ -213,6 +218,7 @@ function moved(schema: unknown, schemas: Record<string, unknown>): unknown {
   const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, moved(value, schemas)]));
   const title = copy['title'];
   if (typeof title !== 'string') return copy;
+  if (title in schemas && !isDeepStrictEqual(schemas[title], copy)) throw new Error(`two schemas are called ${title}`);
   schemas[title] = copy;
   return { $ref: `#/components/schemas/${title}` };
 }

@@ -59,6 +59,8 @@ export interface GuardedRoute<Body = never, Query = never> extends Operation {
   /** Whether accounts of companies may call it although its path names none. */
   readonly forCompanies?: true;
   readonly body?: JSONSchema;
+  /** A body that it takes, where the first example of the schema is none. */
+  readonly example?: object;
   /** Whether nothing may be sent instead of an empty object. */
   readonly bodyOptional?: true;
   /** Whether it is about one member of a collection, to whose others `Location` leads. */

@@ -1,6 +1,7 @@
 import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { JSONSchema } from 'json-schema-to-ts';
 import type { FieldProblem } from '../domain/domain-error.ts';
+import { foldAlternatives } from './fold-alternatives.ts';
 import { TEXT_FORMATS, wordsOfPattern } from './text-formats.ts';
 
 /** What is wrong with a value, and whether its very shape is: unknown, missing or mistyped members. */
@@ -16,6 +17,8 @@ export type SchemaCompiler = (schema: JSONSchema) => SchemaValidator;
 
 const SHAPE = new Set(['type', 'required', 'additionalProperties']);
 const MOST_SHOWN = 20;
+/** A body can have a hundred thousand errors: it is judged by the first. */
+const MOST_READ = 10_000;
 const FORMATS = {
   // Only describes what is answered.
   'date-time': true,
@@ -31,7 +34,6 @@ export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): S
   const ajv = new Ajv2020({
     allErrors: true,
     strict: true,
-    allowUnionTypes: true,
     verbose: true,
     formats: FORMATS,
     ...options,
@@ -42,13 +44,20 @@ export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): S
     return (value) => {
       if (validate(value)) return undefined;
       // What is wrong with the name of a member is said once.
-      const errors = (validate.errors ?? []).filter(({ propertyName }) => propertyName === undefined);
+      const errors = foldAlternatives((validate.errors ?? []).slice(0, MOST_READ)).filter(
+        ({ propertyName }) => propertyName === undefined,
+      );
       return {
         shape: errors.some((error) => SHAPE.has(error.keyword)),
         fields: errors.slice(0, MOST_SHOWN).map((error) => ({ pointer: pointerOf(error), message: messageOf(error) })),
       };
     };
   };
+}
+
+function inWords(types: readonly unknown[]): string {
+  const words = types.map(String);
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
 function pointerOf({ instancePath, keyword, params }: ErrorObject): string {
@@ -66,6 +75,8 @@ function pointerOf({ instancePath, keyword, params }: ErrorObject): string {
 
 function messageOf({ keyword, message, params, data }: ErrorObject): string {
   switch (keyword) {
+    case 'type':
+      return `must be ${inWords([params['type']].flat())}`;
     case 'required':
       return 'is required';
     case 'additionalProperties':

@@ -69,16 +69,16 @@ describe('bodies made from the schemas', () => {
 
   test('are taken when they fit, and read back as they were sent', async () => {
     for (const [name, path] of [
-      ['NewServiceAccount', '/api/service-accounts'],
-      ['NewServiceAccount', '/api/companies/generated/service-accounts'],
-      ['NewCompany', '/api/companies'],
+      ['ServiceAccountInput', '/api/service-accounts'],
+      ['ServiceAccountInput', '/api/companies/generated/service-accounts'],
+      ['CompanyInput', '/api/companies'],
     ] as const) {
       await fc.assert(
         fc.asyncProperty(arbitraryOf(schema(name)), async (value) => {
           const body = {
             ...tidied(value as Body),
-            ...(name === 'NewServiceAccount' && { slug: `s-${made}` }),
-            ...(name === 'NewCompany' && { companyId: `c-${made}` }),
+            ...(name === 'ServiceAccountInput' && { slug: `s-${made}` }),
+            ...(name === 'CompanyInput' && { companyId: `c-${made}` }),
           };
           const reply = await app.api('POST', path, body);
           assert.equal(reply.status, 201, `${JSON.stringify(body)} ${reply.text}`);
@@ -95,7 +95,7 @@ describe('bodies made from the schemas', () => {
     const { json } = await app.api('POST', '/api/service-accounts', { name: 'Changing' });
     const path = `/api/service-accounts/${json.clientId}`;
     await fc.assert(
-      fc.asyncProperty(arbitraryOf(schema('ChangedServiceAccount')), async (value) => {
+      fc.asyncProperty(arbitraryOf(schema('ServiceAccountPatch')), async (value) => {
         const body = tidied(value as Body);
         // Members of it are merged: a test of its own.
         delete body['metadata'];
@@ -114,8 +114,8 @@ describe('bodies made from the schemas', () => {
 
   test('are refused when one member is spoiled, with a pointer to it, and never end in a 500', async () => {
     for (const [name, method, path] of [
-      ['NewServiceAccount', 'POST', '/api/service-accounts'],
-      ['NewCompany', 'POST', '/api/companies'],
+      ['ServiceAccountInput', 'POST', '/api/service-accounts'],
+      ['CompanyInput', 'POST', '/api/companies'],
     ] as const) {
       const whole = schemas[name];
       assert.ok(whole?.properties);

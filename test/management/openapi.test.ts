@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { operationsWithBody } from '../support/api-document.ts';
 import { embedded } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
@@ -103,4 +104,88 @@ describe('the OpenAPI document', () => {
     );
     for (const name of references) assert.ok(name in json.components.schemas, name);
   });
+
+  test('has nothing that generators of clients stop at', async () => {
+    const { json } = await app.request('/api/openapi.json');
+    const found: string[] = [];
+    let looked = 0;
+    walk(json, (node, where) => {
+      looked += 1;
+      const { type, pattern, anyOf, oneOf } = node;
+      if (Array.isArray(type) && type.filter((one) => one !== 'null').length !== 1) found.push(`${where}: two types`);
+      for (const alternatives of [anyOf, oneOf]) {
+        if (Array.isArray(alternatives) && alternatives.some((one) => one.type === 'null')) {
+          found.push(`${where}: an alternative that is null and nothing else`);
+        }
+      }
+      if (typeof pattern === 'string' && /\(\?[^:]|\\[upPkbB1-9]|[^ -~]/.test(pattern))
+        found.push(`${where}: ${pattern}`);
+    });
+    assert.ok(looked > 1000, String(looked));
+    assert.deepEqual(found, []);
+  });
+
+  test('names no schema as generators name what they make of another, or of an operation', async () => {
+    const { json } = await app.request('/api/openapi.json');
+    const titles = Object.keys(json.components.schemas);
+    const operations = Object.values<Record<string, { operationId: string; tags: string[] }>>(json.paths).flatMap(
+      (methods) => Object.values(methods),
+    );
+    const made = [
+      ...titles.flatMap((title) => [`New${title}`, `New${title}WithDefaults`, `Nullable${title}`, `${title}Builder`]),
+      ...operations.flatMap(({ operationId: id }) => [
+        id,
+        ...['Params', 'Body', 'JSONBody', 'JSONRequestBody', 'RequestBody', 'Request', 'Response', 'Responses'].flatMap(
+          (suffix) => [`${id}${suffix}`, `New${id}${suffix}`, `Api${id}${suffix}`],
+        ),
+      ]),
+      ...operations.flatMap(({ tags }) => tags.flatMap((tag) => [`${tag}Api`, `${tag}Service`, `${tag}Client`])),
+      ...RUNTIME,
+    ].map((name) => name.replaceAll(/[^A-Za-z0-9]/g, '').toLowerCase());
+    const taken = new Set(made);
+    assert.deepEqual(
+      titles.filter((title) => taken.has(title.toLowerCase())),
+      [],
+    );
+    const names = [...titles, ...operations.map(({ operationId }) => operationId)].map((name) => name.toLowerCase());
+    assert.equal(new Set(names).size, names.length, 'names that differ in case only');
+  });
+
+  test('names what is sent by one rule: Input where something is made or asked, Patch where it is changed', async () => {
+    const { json } = await app.request('/api/openapi.json');
+    const bodies = operationsWithBody(json);
+    for (const { method, schema, operationId } of bodies) {
+      assert.match(schema, method === 'PATCH' ? /^[A-Z][A-Za-z]+Patch$/ : /^[A-Z][A-Za-z]+Input$/, operationId);
+    }
+    const sent = new Set(bodies.map(({ schema }) => schema));
+    assert.deepEqual(
+      Object.keys(json.components.schemas).filter((title) => /(?:Input|Patch)$/.test(title) && !sent.has(title)),
+      [],
+    );
+  });
 });
+
+/** As the files that all generated clients share name things. */
+const RUNTIME = [
+  'Client',
+  'Error',
+  'Configuration',
+  'ApiClient',
+  'ApiException',
+  'Request',
+  'Response',
+  'Model',
+  'Models',
+];
+
+type Node = Readonly<Record<string, unknown>> & {
+  readonly anyOf?: readonly { readonly type?: unknown }[];
+  readonly oneOf?: readonly { readonly type?: unknown }[];
+};
+
+/** Shows every object of a document, with where it stands. */
+function walk(value: unknown, show: (node: Node, where: string) => void, where = '#'): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) show(value as Node, where);
+  for (const [key, member] of Object.entries(value)) walk(member, show, `${where}/${key}`);
+}

@@ -4,6 +4,7 @@ import { TEXT_FORMATS } from '../../src/management/text-formats.ts';
 /** A JSON schema, as far as the schemas of the management API use it. */
 export interface SchemaNode {
   readonly type?: string | readonly string[];
+  readonly anyOf?: readonly SchemaNode[];
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
   readonly format?: string;
@@ -23,6 +24,7 @@ export interface SchemaNode {
 /** Values of a schema: everything that its keywords say, and nothing else. */
 export function arbitraryOf(schema: SchemaNode): fc.Arbitrary<unknown> {
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((one) => arbitraryOf(one)));
   const types = [schema.type ?? []].flat();
   return fc.oneof(...types.map((type) => arbitraryOfType(type, schema)));
 }

@@ -4,7 +4,7 @@ import type { Collection } from '../collection.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const ASSERTION = {
-  title: 'DiagnosedAssertion',
+  title: 'AssertionInput',
   type: 'object',
   properties: {
     assertion: {
@@ -17,6 +17,7 @@ const ASSERTION = {
   },
   required: ['assertion'],
   additionalProperties: false,
+  examples: [{ assertion: 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzYV8xIn0.c2lnbmF0dXJl' }],
 } as const satisfies JSONSchema;
 
 const DIAGNOSIS = {

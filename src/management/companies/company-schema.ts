@@ -9,21 +9,22 @@ const STATE = {
   description: 'While it is disabled, none of its accounts gets a token or may call this API',
 } as const;
 
+const MAX_AGE = {
+  anyOf: [
+    { type: ['integer', 'null'], minimum: 0, maximum: 315_360_000 },
+    { type: 'string', maxLength: 32 },
+  ],
+} as const;
+
 const MAX_AGES = {
   secretMaxAge: {
-    type: ['integer', 'string', 'null'],
-    minimum: 0,
-    maximum: 315_360_000,
-    maxLength: 32,
+    ...MAX_AGE,
     description:
       'The longest that secrets of its accounts may work: seconds, or an ISO 8601 duration; 0: there may be none; as the server says when null. What works for longer is made to end so long from now',
     examples: [7_776_000, 'P90D'],
   },
   keyMaxAge: {
-    type: ['integer', 'string', 'null'],
-    minimum: 0,
-    maximum: 315_360_000,
-    maxLength: 32,
+    ...MAX_AGE,
     description: 'The same for public keys',
     examples: [31_536_000, 'P365D'],
   },
@@ -31,7 +32,7 @@ const MAX_AGES = {
 
 /** What can be sent to register a company. */
 export const NEW_COMPANY = {
-  title: 'NewCompany',
+  title: 'CompanyInput',
   type: 'object',
   properties: {
     companyId: {
@@ -45,14 +46,16 @@ export const NEW_COMPANY = {
   },
   required: ['name'],
   additionalProperties: false,
+  examples: [{ companyId: 'acme', name: 'Acme', secretMaxAge: 'P90D', keyMaxAge: 31_536_000 }],
 } as const satisfies JSONSchema;
 
 /** What can be sent to change one: a JSON merge patch (RFC 7396). */
 export const CHANGED_COMPANY = {
-  title: 'ChangedCompany',
+  title: 'CompanyPatch',
   type: 'object',
   properties: { name: NAMED, state: STATE, ...MAX_AGES },
   additionalProperties: false,
+  examples: [{ name: 'Acme', secretMaxAge: 'P90D', keyMaxAge: null }],
 } as const satisfies JSONSchema;
 
 /** A company as it is answered. */

@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { CREDENTIAL_STATES, CREDENTIAL_TYPES } from '../../domain/credentials/credential.ts';
-import { DESCRIPTION, DURATION, NAME, TIME } from '../common-schema.ts';
+import { DESCRIPTION, DURATION, DURATION_OR_NULL, NAME, TIME } from '../common-schema.ts';
 
 const NAMED = {
   ...NAME,
@@ -9,7 +9,7 @@ const NAMED = {
 } as const;
 
 const EXPIRES_IN = {
-  ...DURATION,
+  anyOf: DURATION_OR_NULL,
   description: 'How long it works from now on: seconds, or an ISO 8601 duration; as long as it may when null',
   examples: [7_776_000, 'P90D'],
 } as const;
@@ -46,19 +46,18 @@ const AUDIENCE = {
   minLength: 1,
   maxLength: 512,
   description: 'Of an api_key: the identifier of the one resource server that it is for',
-  examples: ['https://orders.example.com'],
 } as const;
 
+export const EXAMPLE_KEY = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' } as const;
+
 export const PUBLIC_KEY = {
-  type: ['string', 'object'],
-  maxLength: 16_384,
+  anyOf: [{ type: 'string', maxLength: 16_384 }, { type: 'object' }],
   description: 'A JWK, or PEM (SPKI or PKCS #1)',
-  examples: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
 } as const;
 
 /** A credential that can be asked for; what it needs depends on its type. */
 export const NEW_CREDENTIAL = {
-  title: 'NewCredential',
+  title: 'CredentialInput',
   type: 'object',
   properties: {
     type: { type: 'string', enum: CREDENTIAL_TYPES },
@@ -74,11 +73,16 @@ export const NEW_CREDENTIAL = {
   },
   required: ['type'],
   additionalProperties: false,
+  examples: [
+    { type: 'client_secret', name: 'production', expiresIn: 'P90D', permissions: ['orders:read'] },
+    { type: 'public_key', name: 'pipeline', publicKey: EXAMPLE_KEY, assertionMaxTtl: 60 },
+    { type: 'api_key', name: 'dashboard', audience: 'api://default', expiresIn: 7_776_000 },
+  ],
 } as const satisfies JSONSchema;
 
 /** What can be sent to change one: a JSON merge patch (RFC 7396). */
 export const CHANGED_CREDENTIAL = {
-  title: 'ChangedCredential',
+  title: 'CredentialPatch',
   type: 'object',
   properties: {
     name: { ...NAMED, type: ['string', 'null'] },
@@ -91,18 +95,16 @@ export const CHANGED_CREDENTIAL = {
     assertionMaxTtl: { ...ASSERTION_MAX_TTL, type: ['integer', 'null'] },
   },
   additionalProperties: false,
+  examples: [{ name: 'production', state: 'enabled', expiresIn: 'P90D', permissions: ['orders:read'] }],
 } as const satisfies JSONSchema;
 
 /** What can be sent to rotate one. */
 export const ROTATION = {
-  title: 'Rotation',
+  title: 'RotationInput',
   type: 'object',
   properties: {
     overlap: {
-      type: ['integer', 'string'],
-      minimum: 0,
-      maximum: 31_536_000,
-      maxLength: 32,
+      anyOf: [{ ...DURATION[0], minimum: 0 }, DURATION[1]],
       description:
         'How long the old one goes on working, where it works: seconds, or an ISO 8601 duration; a day when absent',
       examples: [86_400, 'P1D'],
@@ -110,6 +112,7 @@ export const ROTATION = {
     publicKey: { ...PUBLIC_KEY, description: 'The new key, where it is one: a JWK, or PEM (SPKI or PKCS #1)' },
   },
   additionalProperties: false,
+  examples: [{ overlap: 'P1D' }],
 } as const satisfies JSONSchema;
 
 /** A credential as it is answered; never its secret. */

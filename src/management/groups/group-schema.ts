@@ -15,7 +15,7 @@ export const MEMBERS = {
 
 /** What can be sent to make a group. */
 export const NEW_GROUP = {
-  title: 'NewGroup',
+  title: 'GroupInput',
   type: 'object',
   properties: {
     groupId: { ...ID, description: 'Made from the name when absent', examples: ['billing'] },
@@ -27,11 +27,14 @@ export const NEW_GROUP = {
   },
   required: ['name'],
   additionalProperties: false,
+  examples: [
+    { groupId: 'billing', name: 'Billing', roles: ['developer', 'maintainer@shop'], members: ['order-import'] },
+  ],
 } as const satisfies JSONSchema;
 
 /** What can be sent to change one: a JSON merge patch (RFC 7396). */
 export const CHANGED_GROUP = {
-  title: 'ChangedGroup',
+  title: 'GroupPatch',
   type: 'object',
   properties: {
     name: NAMED,
@@ -42,6 +45,7 @@ export const CHANGED_GROUP = {
     members: { ...MEMBERS, description: 'All of them, instead of those that it has' },
   },
   additionalProperties: false,
+  examples: [{ name: 'Billing', permissions: ['orders:read'], members: ['order-import'] }],
 } as const satisfies JSONSchema;
 
 /** A group as it is answered. */
@@ -91,22 +95,24 @@ export const GROUP_MEMBERS = {
 
 /** Who is to join, as one or the other kind of client says it. */
 export const JOINING_MEMBERS = {
-  title: 'JoiningMembers',
+  title: 'JoiningMembersInput',
   type: 'object',
   properties: {
     members: MEMBERS,
     emails: { ...MEMBERS, description: "The same, as Mia's clients say it" },
   },
   additionalProperties: false,
+  examples: [{ members: ['order-import'] }],
 } as const satisfies JSONSchema;
 
 /** Who is to leave. */
 export const LEAVING_MEMBERS = {
-  title: 'LeavingMembers',
+  title: 'LeavingMembersInput',
   type: 'object',
   properties: { memberIds: MEMBERS },
   required: ['memberIds'],
   additionalProperties: false,
+  examples: [{ memberIds: ['order-import'] }],
 } as const satisfies JSONSchema;
 
 export type NewGroupBody = FromSchema<typeof NEW_GROUP>;

@@ -29,6 +29,12 @@ const FILTER = {
   additionalProperties: false,
 } as const;
 
+const COMPANY_EXAMPLE = {
+  identifier: 'api://acme/invoices',
+  name: 'Invoices',
+  permissions: [{ name: 'invoices:read', description: 'Read invoices' }],
+};
+
 /** The operations on resource servers: root's, and those of each company. */
 export function resourceServerRoutes(resourceServers: ResourceServers): Route[] {
   return [root, ofCompany].flatMap((collection) => routesOf(collection, resourceServers));
@@ -45,6 +51,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       tag,
       permission: 'writ.resourceservers.manage',
       body: NEW_RESOURCE_SERVER,
+      ...(path === ofCompany.path && { example: COMPANY_EXAMPLE }),
       revisioned: true,
       replies: { 201: { description: 'The resource server', schema: RESOURCE_SERVER } },
       refusals: { 409: 'The identifier is taken (`already_exists`)' },

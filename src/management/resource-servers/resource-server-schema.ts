@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TOKEN_TYPES } from '../../domain/resource-servers/resource-server.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
-import { CREATED_BY, DESCRIPTION, DURATION, NAME, TIME } from '../common-schema.ts';
+import { CREATED_BY, DESCRIPTION, DURATION_OR_NULL, NAME, TIME } from '../common-schema.ts';
 
 const NAMED = { ...NAME, examples: ['Orders'] } as const;
 
@@ -22,7 +22,7 @@ const PERMISSIONS = {
 } as const;
 
 const TOKEN_TTL = {
-  ...DURATION,
+  anyOf: DURATION_OR_NULL,
   description: 'How long tokens for it last: seconds, or an ISO 8601 duration; as the server says when null',
   examples: [300, 'PT5M'],
 } as const;
@@ -49,7 +49,7 @@ const INTROSPECTED_BY = {
 
 /** What can be sent to register a resource server. */
 export const NEW_RESOURCE_SERVER = {
-  title: 'NewResourceServer',
+  title: 'ResourceServerInput',
   type: 'object',
   properties: {
     identifier: {
@@ -68,11 +68,19 @@ export const NEW_RESOURCE_SERVER = {
   },
   required: ['identifier', 'name'],
   additionalProperties: false,
+  examples: [
+    {
+      identifier: 'https://orders.example.com',
+      name: 'Orders',
+      permissions: [{ name: 'orders:read', description: 'Read orders' }],
+      tokenTtl: 'PT5M',
+    },
+  ],
 } as const satisfies JSONSchema;
 
 /** What can be sent to change one: a JSON merge patch (RFC 7396). */
 export const CHANGED_RESOURCE_SERVER = {
-  title: 'ChangedResourceServer',
+  title: 'ResourceServerPatch',
   type: 'object',
   properties: {
     name: NAMED,
@@ -83,6 +91,7 @@ export const CHANGED_RESOURCE_SERVER = {
     introspectedBy: INTROSPECTED_BY,
   },
   additionalProperties: false,
+  examples: [{ name: 'Orders', tokenTtl: 'PT10M', tokenType: 'JWT' }],
 } as const satisfies JSONSchema;
 
 /** A resource server as it is answered. */

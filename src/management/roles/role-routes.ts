@@ -14,6 +14,9 @@ const FILTER = {
   additionalProperties: false,
 } as const;
 
+/** Companies see the roles of root, so that an id stands for one role only. */
+const COMPANY_EXAMPLE = { roleId: 'release', name: 'Release', permissions: ['orders:read', 'orders:write'] };
+
 /** The operations on roles: root's, and those of each company. */
 export function roleRoutes(roles: Roles): Route[] {
   return [root, ofCompany].flatMap((collection) => routesOf(collection, roles));
@@ -30,6 +33,7 @@ function routesOf({ path, tag, operationId, one }: Collection, roles: Roles): Ro
       tag,
       permission: 'writ.roles.manage',
       body: NEW_ROLE,
+      ...(path === ofCompany.path && { example: COMPANY_EXAMPLE }),
       revisioned: true,
       replies: { 201: { description: 'The role', schema: ROLE } },
       refusals: {

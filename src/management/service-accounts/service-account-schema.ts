@@ -1,8 +1,14 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { STATES } from '../../domain/state.ts';
 import { COMPANY_ROLE, GRANTED_GROUPS, GRANTED_PERMISSIONS, GRANTED_ROLES, PROJECTS_ROLE } from '../grants-schema.ts';
-import { ISSUED_CREDENTIAL, NEW_CREDENTIAL, PUBLIC_KEY, SECRET } from '../credentials/credential-schema.ts';
-import { CREATED_BY, DESCRIPTION, NAME, SLUG, TIME } from '../common-schema.ts';
+import {
+  ISSUED_CREDENTIAL,
+  EXAMPLE_KEY,
+  NEW_CREDENTIAL,
+  PUBLIC_KEY,
+  SECRET,
+} from '../credentials/credential-schema.ts';
+import { CREATED_BY, DESCRIPTION, DURATION, DURATION_OR_NULL, NAME, SLUG, TIME } from '../common-schema.ts';
 
 const STATE = {
   type: 'string',
@@ -11,19 +17,22 @@ const STATE = {
 } as const;
 
 const TOKEN_TTL = {
-  type: ['integer', 'string'],
-  minimum: 1,
-  maximum: 31_536_000,
-  maxLength: 32,
+  anyOf: DURATION,
   description: 'Seconds, or an ISO 8601 duration; it can only shorten what the resource server says',
   examples: [300, 'PT5M'],
 } as const;
 
-const METADATA_VALUE = {
-  type: ['string', 'number', 'boolean'],
-  format: 'text',
-  maxLength: 1024,
-} as const;
+const METADATA_VALUES = [
+  { type: 'string', format: 'text', maxLength: 1024 },
+  { type: 'number' },
+  { type: 'boolean' },
+] as const;
+
+const METADATA_VALUES_OR_NULL = [
+  { ...METADATA_VALUES[0], type: ['string', 'null'] },
+  { type: 'number' },
+  { type: 'boolean' },
+] as const;
 
 /** Names of members of the metadata: none that JavaScript gives a meaning. */
 const METADATA_NAME = {
@@ -35,7 +44,7 @@ const METADATA = {
   type: 'object',
   description: 'Whatever its owners want to remember about it; at most 4096 bytes of JSON',
   propertyNames: METADATA_NAME,
-  additionalProperties: METADATA_VALUE,
+  additionalProperties: { anyOf: METADATA_VALUES },
   examples: [{ team: 'billing', 'cost-center': 4711 }],
 } as const;
 
@@ -51,7 +60,7 @@ const AUDIENCE = {
 
 /** What can be sent to register a service account. */
 export const NEW_SERVICE_ACCOUNT = {
-  title: 'NewServiceAccount',
+  title: 'ServiceAccountInput',
   type: 'object',
   properties: {
     name: NAMED,
@@ -80,11 +89,24 @@ export const NEW_SERVICE_ACCOUNT = {
   },
   required: ['name'],
   additionalProperties: false,
+  examples: [
+    {
+      name: 'Order import',
+      slug: 'order-import',
+      permissions: ['orders:read', 'deploy.trigger@shop/prod'],
+      roles: ['developer', 'maintainer@shop'],
+      audience: 'api://default',
+      tokenTtl: 'PT5M',
+      metadata: { team: 'billing', 'cost-center': 4711 },
+      credentials: [{ type: 'client_secret', name: 'production', expiresIn: 'P90D' }],
+    },
+    { name: 'Stock check', role: 'developer', tokenEndpointAuthMethod: 'private_key_jwt', publicKey: EXAMPLE_KEY },
+  ],
 } as const satisfies JSONSchema;
 
 /** What can be sent to change one: a JSON merge patch (RFC 7396), where null takes a member away. */
 export const CHANGED_SERVICE_ACCOUNT = {
-  title: 'ChangedServiceAccount',
+  title: 'ServiceAccountPatch',
   type: 'object',
   properties: {
     name: NAMED,
@@ -96,14 +118,23 @@ export const CHANGED_SERVICE_ACCOUNT = {
     role: COMPANY_ROLE,
     projectsRole: PROJECTS_ROLE,
     audience: { ...AUDIENCE, type: ['string', 'null'] },
-    tokenTtl: { ...TOKEN_TTL, type: ['integer', 'string', 'null'] },
+    tokenTtl: { ...TOKEN_TTL, anyOf: DURATION_OR_NULL },
     metadata: {
       ...METADATA,
       type: ['object', 'null'],
-      additionalProperties: { ...METADATA_VALUE, type: ['string', 'number', 'boolean', 'null'] },
+      additionalProperties: { anyOf: METADATA_VALUES_OR_NULL },
     },
   },
   additionalProperties: false,
+  examples: [
+    {
+      description: 'Imports the orders of the day',
+      permissions: ['orders:read', 'orders:write'],
+      tokenTtl: 300,
+      metadata: { team: 'billing', 'cost-center': null },
+    },
+    { role: 'developer', projectsRole: [{ projectId: 'shop', role: 'maintainer' }] },
+  ],
 } as const satisfies JSONSchema;
 
 const ACCOUNT = {
