@@ -2,23 +2,23 @@
  * Runs the README's examples of verifying a token, as they stand there, against a server of its own. Needs Go, Python
  * with venv, and Java 17 with Maven, and their registries; says which is missing and goes on without it.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { printedRoot, startServerProcess } from '../support/server-process.ts';
+import { missingTool, type Peer, report, run } from './peer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'writ-peers-'));
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
-const example = (language: string): string => new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(readme)?.[1] ?? '';
+/** The first example in a language that verifies a token. */
+const example = (language: string): string =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))]
+    .map(([, code = '']) => code)
+    .find((code) => /verify/i.test(code)) ?? '';
 
-interface Peer {
-  readonly tools: readonly (readonly [string, ...string[]])[];
-  /** Lays the example out as a program that prints the permissions of the token in TOKEN. @returns its command */
-  prepare(directory: string): readonly [string, ...string[]];
-}
-
+/** Each is a program that prints the permissions of the token in TOKEN. */
 const peers: Record<string, Peer> = {
   js: {
     tools: [],
@@ -109,10 +109,6 @@ func main() {
   },
 };
 
-function run(cwd: string, command: string, ...words: string[]): void {
-  execFileSync(command, words, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
-}
-
 async function post(url: string, init: { headers: Record<string, string>; body: string | URLSearchParams }) {
   const response = await fetch(url, { method: 'POST', ...init });
   return (await response.json()) as Record<string, string>;
@@ -138,9 +134,9 @@ try {
   const good = await token(account['clientId'], account['clientSecret']);
 
   for (const [name, peer] of Object.entries(peers)) {
-    const missing = peer.tools.find(([command, ...words]) => spawnSync(command, words).status !== 0);
+    const missing = missingTool(peer.tools);
     if (missing !== undefined) {
-      console.log(`${name}: skipped, ${missing[0]} is not here`);
+      console.log(`${name}: skipped, ${missing} is not here`);
       continue;
     }
     const directory = join(folder, name);
@@ -151,8 +147,7 @@ try {
     const accepted = verify(good);
     const refused = [rootToken, `${good.slice(0, -4)}AAAA`].map((value) => verify(value).status);
     const fine = accepted.stdout.trim() === 'orders:read orders:write' && refused.every((status) => status !== 0);
-    console.log(`${name}: ${fine ? 'ok' : `FAILED ${accepted.stdout} ${accepted.stderr} ${refused.join(' ')}`}`);
-    if (!fine) process.exitCode = 1;
+    report(name, fine ? undefined : `${accepted.stdout} ${accepted.stderr} ${refused.join(' ')}`);
   }
 } finally {
   await server.end();
