@@ -4,7 +4,7 @@ import { CHANNEL } from './change-feed.ts';
 import type { Actor, AuditAction, AuditEvent, AuditReader } from '../domain/audit/audit-event.ts';
 import type { AuditEventId, CompanyId } from '../domain/ids.ts';
 import { newestFirst, pageOf } from './paging.ts';
-import { rowsFromJson } from './rows-from-json.ts';
+import { insertFromJson } from './insert-from-json.ts';
 import type { Tables } from './transaction.ts';
 
 interface AuditEventRow {
@@ -18,6 +18,17 @@ interface AuditEventRow {
   details: Record<string, unknown>;
 }
 
+const COLUMNS = [
+  'event_id',
+  'occurred_at',
+  'action',
+  'target',
+  'company_id',
+  'actor',
+  'request_id',
+  'details',
+] as const satisfies (keyof AuditEventRow)[];
+
 /** Records events, and tells every node what they changed when the transaction commits: one statement for both. */
 export async function recordEvents(
   transaction: Tables,
@@ -26,7 +37,7 @@ export async function recordEvents(
 ): Promise<void> {
   if (events.length === 0) return;
   await transaction.raw(
-    `with recorded as (insert into audit_events ${rowsFromJson('audit_events')})
+    `with recorded as (${insertFromJson('audit_events', COLUMNS)})
      select pg_notify(?, change::text) from jsonb_array_elements(?::jsonb) as change`,
     [JSON.stringify(events.map(rowOf)), CHANNEL, JSON.stringify(changes)],
   );

@@ -12,10 +12,34 @@ import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-ser
 import { audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import type { StatusEntry } from '../domain/status/status-entry.ts';
 import type { AccountKey } from '../domain/service-accounts/service-account.ts';
-import { byteaText, rowsFromJson } from './rows-from-json.ts';
+import { byteaText, insertFromJson } from './insert-from-json.ts';
 import { ofAccount } from './of-account.ts';
 import { ALLOT, OF_GONE } from './status-entries-table.ts';
 import type { Tables } from './transaction.ts';
+
+const COLUMNS = [
+  'credential_id',
+  'client_id',
+  'company_id',
+  'type',
+  'secret_hash',
+  'hint',
+  'kid',
+  'data',
+  'audience',
+  'created_at',
+  'name',
+  'description',
+  'state',
+  'expires_at',
+  'lifetime',
+  'expires_by_policy',
+  'extend',
+  'rotated_from',
+  'permissions',
+  'successor',
+  'revision',
+];
 
 /** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
 export const CREDENTIALS_AS_JSON = 'account_credentials(service_accounts.client_id, service_accounts.company_id)';
@@ -95,15 +119,12 @@ export function credentialsTable(knex: Tables): CredentialStore {
   return {
     async insert(account, credentials) {
       if (credentials.length === 0) return;
-      await knex.raw(
-        `with its_credentials as (insert into credentials ${rowsFromJson('credentials')}) select ${ALLOT}`,
-        [
-          credentialRows(account, credentials),
-          credentials.map(({ credentialId }) => credentialId),
-          credentials.map(() => account.clientId),
-          account.company ?? null,
-        ],
-      );
+      await knex.raw(`with its_credentials as (${insertFromJson('credentials', COLUMNS)}) select ${ALLOT}`, [
+        credentialRows(account, credentials),
+        credentials.map(({ credentialId }) => credentialId),
+        credentials.map(() => account.clientId),
+        account.company ?? null,
+      ]);
     },
 
     async update(account, credential) {

@@ -6,9 +6,22 @@ import type { Place } from '../domain/permissions/place.ts';
 import { inOrder, type WrittenPermission } from '../domain/permissions/written-grants.ts';
 import type { ResourceServerId } from '../domain/resource-servers/resource-server.ts';
 import type { RoleId, RoleKey } from '../domain/roles/role.ts';
-import { rowsFromJson } from './rows-from-json.ts';
+import { insertFromJson } from './insert-from-json.ts';
 import { ofAccount } from './of-account.ts';
 import type { Tables } from './transaction.ts';
+
+const COLUMNS = [
+  'grant_id',
+  'client_id',
+  'company_id',
+  'group_id',
+  'kind',
+  'name',
+  'place',
+  'resource_server',
+  'qualified',
+  'role_key',
+];
 
 /** Grants in scope as a JSON array; a part of other statements. */
 export const GRANTS_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(
@@ -72,9 +85,7 @@ export function grantsTable(knex: Tables): GrantStore {
   return {
     async insert(subject, grants) {
       if (grants.length === 0) return;
-      await knex.raw(`insert into grants ${rowsFromJson('grants')} on conflict do nothing`, [
-        grantRows(subject, grants),
-      ]);
+      await knex.raw(`${insertFromJson('grants', COLUMNS)} on conflict do nothing`, [grantRows(subject, grants)]);
     },
 
     async delete(subject, grants) {

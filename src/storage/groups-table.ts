@@ -9,7 +9,7 @@ import { type GrantJson, grantFromJson, GRANTS_AS_JSON } from './grants-table.ts
 import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './audience-rows.ts';
 import { roleFromJson, type RoleJson, ROLES_AS_JSON } from './roles-table.ts';
-import { rowsFromJson } from './rows-from-json.ts';
+import { insertFromJson } from './insert-from-json.ts';
 import type { Tables } from './transaction.ts';
 
 interface GroupRow {
@@ -28,6 +28,8 @@ type GroupSnapshotRow = GroupRow & {
   roles: RoleJson[];
   audiences: AudienceJson[];
 };
+
+const MEMBER_COLUMNS = ['client_id', 'company_id', 'group_id'];
 
 const OF_GROUP = 'grants.company_id = groups.company_id and grants.group_id = groups.group_id';
 
@@ -124,7 +126,7 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
         members.map((clientId) => ({ client_id: clientId, company_id: company, group_id: groupId })),
       );
       if (rows.length === 0) return;
-      await knex.raw(`insert into group_members ${rowsFromJson('group_members')} on conflict do nothing`, [
+      await knex.raw(`${insertFromJson('group_members', MEMBER_COLUMNS)} on conflict do nothing`, [
         JSON.stringify(rows),
       ]);
     },
