@@ -15,6 +15,7 @@ import type { TakeTurns } from '../take-turns.ts';
 import { type Authentication, UnauthorizedError } from './authenticate.ts';
 import type { CursorCodec } from './cursor.ts';
 import { entityTag, expectedRevisions } from './if-match.ts';
+import { isMiactl } from './is-miactl.ts';
 import { ProblemError, problemOf } from './problems.ts';
 import { BODY_LIMIT, parseJsonBody } from './parse-json-body.ts';
 import { createQueryReader } from './read-query.ts';
@@ -141,6 +142,7 @@ export function managementFace(options: {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- and this one, too
       query: query as never,
       page,
+      fromMiactl: isMiactl(ctx.req),
       expected: found.route.conditional ? expectedRevisions(ctx.req.headers['if-match']) : undefined,
       param: (name) => params[name] ?? '',
     });

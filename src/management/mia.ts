@@ -1,10 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Companies } from '../domain/companies/companies.ts';
 import type { Groups } from '../domain/groups/groups.ts';
-import type { Page, PageRequest } from '../domain/page.ts';
 import { parseScopeToken } from '../domain/permissions/scope-token.ts';
 import { writtenRoles } from '../domain/permissions/written-grants.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
+import { everyPage } from './every-page.ts';
 import { defineRoute, type Route } from './route.ts';
 
 const tag = "For Mia's clients";
@@ -145,19 +145,6 @@ export function miaRoutes({
       handle: () => Promise.resolve({ status: 200, body: [] }),
     }),
   ];
-}
-
-const PAGE = 1000;
-
-async function everyPage<Item>(read: (page: PageRequest) => Promise<Page<Item>>): Promise<Item[]> {
-  const all: Item[] = [];
-  let page = await read({ limit: PAGE, after: undefined });
-  all.push(...page.items);
-  while (page.next !== undefined) {
-    page = await read({ limit: PAGE, after: page.next });
-    all.push(...page.items);
-  }
-  return all;
 }
 
 /** Roles as Mia's clients read them: of the company, of the projects asked for, of their environments. */

@@ -46,7 +46,10 @@ export function createQueryReader(
 
   return (querystring, list) => {
     const parameters = new URLSearchParams(querystring);
-    const query: Record<string, unknown> = Object.fromEntries(parameters);
+    const query: Record<string, unknown> = Object.fromEntries(
+      // Mia's clients say several as a list with commas, or one by one.
+      [...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')]),
+    );
     if (parameters.size > Object.keys(query).length && route.lenient === undefined)
       throw refused('A parameter is there twice', known);
     check(query, validate, known);

@@ -15,6 +15,8 @@ export interface Call<Body, Query> {
   readonly query: Query;
   /** Which part of a list is wanted. */
   readonly page: PageRequest;
+  /** Whether miactl has sent it, which reads some lists in a form of its own. */
+  readonly fromMiactl: boolean;
   /** What `If-Match` names. */
   readonly expected: ExpectedRevisions;
   /** Reads a parameter of the path; it is always there. */

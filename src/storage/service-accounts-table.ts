@@ -114,6 +114,14 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
       return rows.map((row) => row.client_id);
     },
 
+    async named(company, clientIds) {
+      if (clientIds.length === 0) return [];
+      const rows = await ownedBy(knex('service_accounts'), company)
+        .whereRaw('client_id = any(?)', [[...clientIds]])
+        .select<Pick<ServiceAccountRow, 'client_id' | 'slug' | 'name'>[]>('client_id', 'slug', 'name');
+      return rows.map(({ client_id: clientId, slug, name }) => ({ clientId, slug, name }));
+    },
+
     async lock(company, idOrSlug) {
       if (!isClientId(idOrSlug)) return undefined;
       // Two statements: what one reads beside the row it waits for is as old as its beginning.

@@ -12,6 +12,7 @@ import { type WrittenPermission, writtenPermissions, writtenRoles } from '../per
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { assertNumberOfGrants } from '../service-accounts/account-rules.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
+import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import { slugFor } from '../slug.ts';
 import type { Storage, Stores } from '../storage.ts';
 import { type Group, type GroupSnapshot, isGroupId } from './group.ts';
@@ -49,6 +50,11 @@ export interface Groups {
   get(company: CompanyId, id: string): Promise<GroupSnapshot>;
   /** Newest first. */
   list(company: CompanyId, filter: GroupFilter, page: PageRequest): Promise<Page<GroupSnapshot>>;
+  /** What the members of some groups of a company are called, by their ids. */
+  memberNames(
+    company: CompanyId,
+    groups: readonly Pick<GroupSnapshot, 'members'>[],
+  ): Promise<ReadonlyMap<ClientId, Pick<ServiceAccount, 'slug' | 'name'>>>;
   /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `insufficient_scope` */
   change(
     caller: Caller,
@@ -171,6 +177,12 @@ export function createGroups({
       (isGroupId(id) ? await storage.read.groups.find(company, id) : undefined) ?? noSuchGroup(),
 
     list: (company, filter, page) => storage.read.groups.list(company, filter, page),
+
+    async memberNames(company, some) {
+      const ids = new Set(some.flatMap(({ members }) => members));
+      const named = await storage.read.serviceAccounts.named(company, [...ids]);
+      return new Map(named.map(({ clientId, ...names }) => [clientId, names]));
+    },
 
     change: (caller, company, id, expected, changes) =>
       storage.write(originOf(caller), async (stores) => {

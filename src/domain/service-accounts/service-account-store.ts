@@ -58,6 +58,11 @@ export interface ServiceAccountStore {
    * end of the transaction.
    */
   known(company: CompanyId | undefined, clientIds: readonly ClientId[]): Promise<ClientId[]>;
+  /** What those of a company are called that have one of these ids. */
+  named(
+    company: CompanyId,
+    clientIds: readonly ClientId[],
+  ): Promise<Pick<ServiceAccount, 'clientId' | 'slug' | 'name'>[]>;
   /** As `find`, and nobody else changes or deletes it until the end of the transaction. */
   lock(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
   /** How many permissions the account has that has the most of these, each way to one counted. */

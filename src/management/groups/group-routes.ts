@@ -2,8 +2,8 @@ import type { FromSchema } from 'json-schema-to-ts';
 import type { GroupSnapshot } from '../../domain/groups/group.ts';
 import type { GroupChanges, Groups } from '../../domain/groups/groups.ts';
 import type { CompanyId } from '../../domain/ids.ts';
-import { writtenPermissions, writtenRoles } from '../../domain/permissions/written-grants.ts';
 import { SEARCH } from '../common-schema.ts';
+import { everyPage } from '../every-page.ts';
 import { rolesAt } from '../mia-roles.ts';
 import { AT_PLACE, atPlace, type AtPlace, ONE_GRANT_OPERATIONS } from '../one-grant.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
@@ -12,14 +12,15 @@ import {
   type ChangedGroupBody,
   GROUP,
   GROUP_MEMBERS,
-  type GroupBody,
   JOINING_MEMBERS,
   type JoiningMembersBody,
   LEAVING_MEMBERS,
   type LeavingMembersBody,
+  MIA_GROUP,
   NEW_GROUP,
   type NewGroupBody,
 } from './group-schema.ts';
+import { presentGroup, presentGroupToMiactl } from './present-group.ts';
 
 const PATH = '/api/companies/{companyId}/groups';
 const ONE = `${PATH}/{groupId}`;
@@ -74,10 +75,21 @@ export function groupRoutes(groups: Groups): Route[] {
       permission: 'writ.serviceaccounts.view',
       query: FILTER,
       list: true,
-      replies: { 200: { description: 'The groups', schema: { type: 'array', items: GROUP } } },
-      async handle({ company, query, page }) {
+      replies: {
+        200: {
+          description:
+            'The groups. miactl, which names itself in `User-Agent` or `Client-key`, reads them whole and with their members as objects; nobody else is answered so',
+          schema: { type: 'array', items: { anyOf: [GROUP, MIA_GROUP] } },
+        },
+      },
+      async handle({ company, query, page, fromMiactl }) {
+        if (fromMiactl) {
+          const all = await everyPage((one) => groups.list(named(company), query, one));
+          const names = await groups.memberNames(named(company), all);
+          return { status: 200, body: all.map((group) => presentGroupToMiactl(group, names)) };
+        }
         const { items, next } = await groups.list(named(company), query, page);
-        return { status: 200, body: items.map(present), next };
+        return { status: 200, body: items.map(presentGroup), next };
       },
     }),
     defineRoute({
@@ -178,7 +190,7 @@ function memberRoutes(groups: Groups, change: ChangeGroup): Route[] {
       replies: { 200: { description: 'The group as it is now', schema: GROUP } },
       async handle(call) {
         const { members = [], emails = [] } = call.body;
-        return { status: 200, body: present(await change(call, { addMembers: [...members, ...emails] })) };
+        return { status: 200, body: presentGroup(await change(call, { addMembers: [...members, ...emails] })) };
       },
     }),
     defineRoute<LeavingMembersBody>({
@@ -192,7 +204,7 @@ function memberRoutes(groups: Groups, change: ChangeGroup): Route[] {
       replies: { 200: { description: 'The group as it is now', schema: GROUP } },
       handle: async (call) => ({
         status: 200,
-        body: present(await change(call, { removeMembers: call.body.memberIds })),
+        body: presentGroup(await change(call, { removeMembers: call.body.memberIds })),
       }),
     }),
     defineRoute({
@@ -232,22 +244,5 @@ function named(company: CompanyId | undefined): CompanyId {
 }
 
 function presented(snapshot: GroupSnapshot, status: number): Answer {
-  return { status, body: present(snapshot), revision: snapshot.group.revision };
-}
-
-function present({ group, grants, members, audiences }: GroupSnapshot): GroupBody {
-  const roles = writtenRoles(grants);
-  return {
-    groupId: group.groupId,
-    name: group.name,
-    company: group.company,
-    roles,
-    permissions: writtenPermissions(grants, audiences),
-    members: [...members],
-    createdAt: group.createdAt.toISOString(),
-    createdBy: group.createdBy,
-    updatedAt: group.updatedAt.toISOString(),
-    _id: group.groupId,
-    role: roles.find((role) => !role.includes('@')) ?? '',
-  };
+  return { status, body: presentGroup(snapshot), revision: snapshot.group.revision };
 }

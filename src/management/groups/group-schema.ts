@@ -81,6 +81,33 @@ export const GROUP = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
+/** A group as miactl reads it in a list: its members are what it takes for users. */
+export const MIA_GROUP = {
+  title: 'MiaGroup',
+  type: 'object',
+  properties: {
+    ...GROUP.properties,
+    roleId: { type: 'string', description: 'The same as role' },
+    members: {
+      type: 'array',
+      items: {
+        title: 'MiaMember',
+        type: 'object',
+        properties: {
+          userId: { type: 'string', description: 'Its clientId' },
+          email: { type: 'string', description: 'Its slug, by which it can be added, too' },
+          fullname: { type: 'string' },
+          name: { type: 'string' },
+        },
+        required: ['userId', 'email', 'fullname', 'name'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: [...GROUP.required, 'roleId'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
 /** Whom a group has. */
 export const GROUP_MEMBERS = {
   title: 'GroupMembers',
@@ -118,5 +145,6 @@ export const LEAVING_MEMBERS = {
 export type NewGroupBody = FromSchema<typeof NEW_GROUP>;
 export type ChangedGroupBody = FromSchema<typeof CHANGED_GROUP>;
 export type GroupBody = FromSchema<typeof GROUP>;
+export type MiaGroupBody = FromSchema<typeof MIA_GROUP>;
 export type JoiningMembersBody = FromSchema<typeof JOINING_MEMBERS>;
 export type LeavingMembersBody = FromSchema<typeof LEAVING_MEMBERS>;
