@@ -467,7 +467,8 @@ onEachDatabase('why a service account does not work', (kind) => {
     assert.equal((await sources()).length, 8);
     await from(9);
     await store.forget(new Date(0));
-    await from(9, 10, 11);
+    // One after the other: of two that came in one moment either may have the last row.
+    for (const host of [9, 10, 11]) await from(host);
     const alone = ['10', '3', '4', '5', '6', '7', '8', '9'].map((host) => `192.0.2.${host}`);
     assert.deepEqual(await sources(), [...alone, 'many']);
 

@@ -18,8 +18,8 @@ describe('hostile token requests', () => {
 
   test('N-22 with an id that cannot be one ask the database nothing', async () => {
     await app.token(ROOT);
-    let statements = 0;
-    app.knex.on('query', () => (statements += 1));
+    const looks = (): number => app.statements().filter((sql) => sql.includes('account_credentials(')).length;
+    const before = looks();
     for (const id of ['a\0b', '\u2028', '"; drop table', '..', 'ä', 'x'.repeat(65), '%00', '[object Object]', '{}']) {
       const { status } = await app.token({ clientId: encodeURIComponent(id), clientSecret: 'x' });
       assert.ok(status === 401 || status === 400, id);
@@ -27,9 +27,9 @@ describe('hostile token requests', () => {
       assert.equal((await app.request('/oauth/token', { method: 'POST', body })).status, 401, id);
       assert.equal(lastRefusal(app)['reason'], 'account_unknown', id);
     }
-    assert.equal(statements, 0);
+    assert.equal(looks(), before);
     await app.token({ clientId: 'sa_could_be_one', clientSecret: 'x' });
-    assert.equal(statements, 1);
+    assert.equal(looks(), before + 1);
   });
 
   test('C-07 do not keep the server from everything else', async () => {

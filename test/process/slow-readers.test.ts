@@ -22,7 +22,7 @@ function memoryOf(pid: number | undefined): number {
 describe('clients that ask without reading', () => {
   for (const [connections, requests] of [
     [100, 300],
-    [400, 30],
+    [150, 30],
   ] as const) {
     test(`${connections} connections with ${requests} requests each keep nobody waiting and cost little memory`, async () => {
       const folder = workFolder();
