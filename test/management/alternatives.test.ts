@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assertRefused } from '../support/companies.ts';
-import { embedded } from '../support/databases.ts';
+import { postgres18 } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 const LONG = 'x'.repeat(701);
 
 describe('a member that may have one type or another', () => {
-  const app = useTestApp(embedded);
+  const app = useTestApp(postgres18);
 
   /** A member of a body, a value that is refused, and what is said of it. */
   const cases: [string, object, number, [string, RegExp][]][] = [

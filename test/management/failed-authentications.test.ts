@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { GUESS_LIMITS } from '../../src/oauth/guess-limiter.ts';
 import { clientKey, jws } from '../support/assertions.ts';
 import { ROOT } from '../support/config.ts';
-import { embedded } from '../support/databases.ts';
+import { postgres18 } from '../support/databases.ts';
 import { type Reply, useTestApp } from '../support/test-app.ts';
 
 const { source } = GUESS_LIMITS;
@@ -13,7 +13,7 @@ describe('calls of the management API that authenticate nobody', () => {
   let now = 0;
   const guessing = { limits: GUESS_LIMITS, now: () => now };
   const app = useTestApp(
-    embedded,
+    postgres18,
     { WRIT_TRUSTED_PROXIES: '127.0.0.1', WRIT_CLIENT_KEYS: CLIENT_KEY },
     { guessing, activityPause: 3_600_000 },
   );

@@ -109,3 +109,23 @@ onEachDatabase('a list', (kind) => {
     assertRefused(app, await app.api('POST', `${root}?dry=1`, { name: 'x' }), 400, 'invalid_query');
   });
 });
+
+onEachDatabase('a list of what is built in', (kind) => {
+  const app = useTestApp(kind);
+
+  for (const path of ['/api/roles', '/api/resource-servers']) {
+    test(`${path} has as much page by page as whole`, async () => {
+      const whole = (await app.api('GET', path)).json;
+      assert.ok(whole.length > 1);
+      const paged: unknown[] = [];
+      let next: string | undefined = `${path}?limit=1`;
+      while (next !== undefined) {
+        const { json, headers }: Reply = await app.api('GET', next);
+        paged.push(...json);
+        const link: string | undefined = /<([^>]+)>/.exec(headers.get('link') ?? '')?.[1];
+        next = link === undefined ? undefined : new URL(link, `${app.url}${path}`).href.slice(app.url.length);
+      }
+      assert.deepEqual(paged, whole);
+    });
+  }
+});

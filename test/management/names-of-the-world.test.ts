@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { assertRefused, makeCompany } from '../support/companies.ts';
-import { embedded } from '../support/databases.ts';
+import { postgres18 } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 describe('a name without Latin letters', () => {
-  const app = useTestApp(embedded);
+  const app = useTestApp(postgres18);
   before(() => makeCompany(app, 'world'));
 
   const nouns = [

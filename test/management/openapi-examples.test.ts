@@ -5,7 +5,7 @@ import formats from 'ajv-formats';
 import { TEXT_FORMATS } from '../../src/management/text-formats.ts';
 import { type BodyOperation, type DocumentSchema, operationsWithBody } from '../support/api-document.ts';
 import { apiToken } from '../support/companies.ts';
-import { embedded } from '../support/databases.ts';
+import { postgres18 } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 /** Members by which a thing is found to be there. */
@@ -18,7 +18,7 @@ const REFUSED_ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 describe('the examples of the OpenAPI document', () => {
-  const app = useTestApp(embedded);
+  const app = useTestApp(postgres18);
   let operations: BodyOperation[];
   let schemas: Record<string, DocumentSchema>;
   const ajv = new Ajv2020({ strict: false, allErrors: true });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { embedded } from '../support/databases.ts';
+import { postgres18 } from '../support/databases.ts';
 import { startStrippingProxy } from '../support/stripping-proxy.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -30,7 +30,7 @@ const PLACES = [
 describe('the references in answers lead on', () => {
   for (const { name, issuerPath, prefix, strip } of PLACES) {
     test(name, async () => {
-      const database = await embedded.create();
+      const database = await postgres18.create();
       const settings = issuerPath === '' ? {} : { WRIT_ISSUER: `http://localhost:1${issuerPath}` };
       const app = await startTestApp(database, settings);
       const proxy = prefix ? await startStrippingProxy(app.url, prefix, strip) : undefined;

@@ -4,7 +4,7 @@ import { analyse } from 'scslre';
 import { readMoment } from '../../src/management/moment.ts';
 import { TEXT_FORMATS, wordsOfPattern } from '../../src/management/text-formats.ts';
 import { assertRefused, makeCompany } from '../support/companies.ts';
-import { embedded } from '../support/databases.ts';
+import { postgres18 } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 const NOW = new Date('2026-11-24T12:00:00Z');
@@ -92,7 +92,7 @@ describe('a time in a query', () => {
     }
   });
 
-  const app = useTestApp(embedded, {}, { clock: () => NOW });
+  const app = useTestApp(postgres18, {}, { clock: () => NOW });
 
   test('finds what it says, a duration before now where something was and after now where something will be', async () => {
     const day = 86_400_000;
@@ -158,7 +158,7 @@ describe('a time in a query', () => {
 });
 
 describe('what is refused by its form', () => {
-  const app = useTestApp(embedded);
+  const app = useTestApp(postgres18);
   // oxlint-disable-next-line typescript/no-explicit-any -- a document
   let document: any;
   before(async () => {

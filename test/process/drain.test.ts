@@ -33,7 +33,7 @@ async function token(url: string, agent: Agent): Promise<Answered> {
 describe('SIGTERM', () => {
   test('G-14 turns readiness first, and goes on serving until load balancers have noticed', async () => {
     const folder = workFolder();
-    const server = await startServerProcess(folder.path, { ...TEST_ENVIRONMENT, WRIT_DRAIN: '4' });
+    const server = await startServerProcess(folder.path, { ...TEST_ENVIRONMENT, WRIT_DRAIN: '2' });
     await server.ready();
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     assert.deepEqual(await token(server.url, agent), { status: 200, connection: 'keep-alive' });

@@ -148,6 +148,7 @@ describe('npm start', () => {
         env: {
           ...process.env,
           ...TEST_ENVIRONMENT,
+          WRIT_DRAIN: '0',
           PORT: port,
           DATABASE_URL: database.url,
         },

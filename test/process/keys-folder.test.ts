@@ -67,7 +67,7 @@ describe('the keys folder', () => {
 
   test('is taken with the modes that it has, with a warning, where modes cannot be set', async () => {
     for (const mode of [0o444, 0o777]) {
-      const database = await embedded.create();
+      const database = await postgres18.create();
       const { folder, file } = keys(mode);
       const environment = { DATABASE_URL: database.url, WRIT_KEYS_DIR: folder, NODE_OPTIONS: without('chmodSync') };
       await start(environment, async (server) => {
@@ -87,7 +87,7 @@ describe('the keys folder', () => {
 
   test('G-20 is refused where they can be set, which names defaultMode, and stays as it is', async () => {
     for (const mode of [0o444, 0o660]) {
-      const database = await embedded.create();
+      const database = await postgres18.create();
       const { folder, file } = keys(mode);
       await start({ DATABASE_URL: database.url, WRIT_KEYS_DIR: folder }, async (server) => {
         assert.match(await ended(server), /may be read or changed by others: chmod 600 it \(.*defaultMode/);
@@ -99,7 +99,7 @@ describe('the keys folder', () => {
 
   test('is taken where its group may read it', async () => {
     for (const mode of [0o400, 0o440]) {
-      const database = await embedded.create();
+      const database = await postgres18.create();
       await start({ DATABASE_URL: database.url, WRIT_KEYS_DIR: keys(mode).folder }, async (server) => {
         await server.ready();
         assert.equal(
@@ -114,7 +114,7 @@ describe('the keys folder', () => {
 
   test('keeps a new key where there are no hard links and no modes', async () => {
     for (const calls of [['linkSync'], ['linkSync', 'chmodSync']] as const) {
-      const database = await embedded.create({ empty: true });
+      const database = await postgres18.create({ empty: true });
       const { path: folder } = workFolder();
       const environment = { DATABASE_URL: database.url, WRIT_KEYS_DIR: folder, NODE_OPTIONS: without(...calls) };
       for (const round of ['first', 'second']) {
@@ -130,7 +130,7 @@ describe('the keys folder', () => {
   });
 
   test('that cannot be written to is named with the ways out, and none of them is a bare code', async () => {
-    const database = await embedded.create({ empty: true });
+    const database = await postgres18.create({ empty: true });
     for (const folder of [keys(0o600).file, join(keys(0o600).file, 'below')]) {
       await start({ DATABASE_URL: database.url, WRIT_KEYS_DIR: folder }, async (server) => {
         const said = await ended(server);

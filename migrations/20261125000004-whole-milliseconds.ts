@@ -1,0 +1,19 @@
+import type { Knex } from 'knex';
+
+/**
+ * A list goes on after the time of its last item, which a cursor says in milliseconds. What a migration made has the
+ * database's microseconds, so that a page that ended among it skipped the rest.
+ */
+export async function up(knex: Knex): Promise<void> {
+  for (const table of ['roles', 'resource_servers']) {
+    await knex(table).update({
+      created_at: knex.raw(`date_trunc('milliseconds', created_at)`),
+      updated_at: knex.raw(`date_trunc('milliseconds', updated_at)`),
+    });
+  }
+}
+
+/** What is cut off meant nothing. */
+export function down(): Promise<void> {
+  return Promise.resolve();
+}
