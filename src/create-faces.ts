@@ -37,7 +37,7 @@ const MANAGEMENT_TURNS = { each: 4, all: 64, line: 256 };
 /** Of how many API keys it is remembered whose they are. */
 const KEYS_REMEMBERED = 20_000;
 
-/** What works beside the requests, and they take part in. */
+/** The parts that work beside the requests, and that requests take part in. */
 export interface Running {
   readonly noteUse: NoteUse;
   readonly noteRefusal: NoteRefusal;

@@ -13,7 +13,7 @@ export interface Faces {
   readonly internal: readonly HttpMiddleware[];
 }
 
-/** What answers where: all in one place, or everything but the OAuth endpoints at an address of its own. */
+/** The address of each face: all in one place, or everything but the OAuth endpoints at an address of its own. */
 export function placeFaces(
   { oauth, internal }: Faces,
   { host, port, internalListen, issuer, trustedProxies }: Config,

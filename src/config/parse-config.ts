@@ -77,7 +77,7 @@ function compileSettings(): ValidateFunction<Settings> {
 }
 
 /**
- * What is set to something. "Set to nothing" means "not set", so that a compose file may pass settings through, and
+ * The settings that have a value. "Set to nothing" means "not set", so that a compose file may pass settings through, and
  * blanks around a value are nobody's: a line break at the end of a secret comes from the file that it was read from.
  */
 function settled(environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {

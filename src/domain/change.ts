@@ -1,7 +1,7 @@
 import type { ClientId, CompanyId } from './ids.ts';
 
 /**
- * What other nodes must look at anew after a write: one account, every account that they remember or all of a company's,
+ * The things that other nodes must look at anew after a write: one account, every account that they remember or all of a company's,
  * the status lists, or the signing keys. A release that does not know `company` looks at every account, which is right as well.
  */
 export type Change =

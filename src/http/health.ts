@@ -7,7 +7,7 @@ export interface Readiness {
    * `draining`: this process is about to end.
    */
   readonly status: 'ready' | 'degraded' | 'unavailable' | 'draining';
-  /** What an operator should look after, a sentence each. */
+  /** A sentence for each thing that an operator should look after. */
   readonly warnings?: readonly string[];
 }
 

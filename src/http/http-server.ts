@@ -122,7 +122,7 @@ export async function listen(
       const closed = once(server, 'close');
       // First the listening socket alone: to look for idle connections takes longer than the moment lasts.
       await atQuietMoment(newcomers, connections.inFlight, () => TcpServer.prototype.close.call(server));
-      // Whoever has connected in the last moment is about to ask.
+      // A client that has connected in the last moment is about to ask.
       await until(() => newcomers.waiting.size === 0, NEWCOMERS_ASK_WITHIN);
       server.close();
       // A connection that was busy when we began to close may be kept alive and idle a moment later.

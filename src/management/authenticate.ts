@@ -13,7 +13,7 @@ import type { JudgeAccessToken, VerifiedToken } from '../domain/tokens/verify-ac
 export class UnauthorizedError extends Error {
   override readonly name = 'UnauthorizedError';
   readonly reason: string;
-  /** What may be said to whoever holds a token that we have signed. */
+  /** The text for a caller that holds a token which we have signed. */
   readonly explanation: string | undefined;
 
   constructor(reason: string, explanation?: string) {

@@ -4,7 +4,7 @@ import { SLUG_LENGTH, SLUG_PATTERN } from '../domain/slug.ts';
 /** A time, as every answer writes it. */
 export const TIME = { type: 'string', format: 'date-time', description: 'RFC 3339, in UTC' } as const;
 
-/** Who made a thing. */
+/** The account that made a thing. */
 export const CREATED_BY = {
   type: 'string',
   description: 'Id of an account; an account of a company reads root in place of the id of a root account',

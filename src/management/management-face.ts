@@ -36,7 +36,7 @@ interface GuardedTarget {
   readonly validate?: SchemaValidator;
 }
 
-/** What a call has brought, before anything has been read for it. */
+/** The parts of a call, before anything has been read for it. */
 interface Received {
   readonly token: VerifiedToken;
   readonly body: Buffer | undefined;

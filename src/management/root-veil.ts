@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CompanyId } from '../domain/ids.ts';
 
-/** What a company reads instead of the id of a root account. */
+/** The word that a company reads instead of the id of a root account. */
 export const ROOT_ACTOR = 'root';
 
 /** As many owners as are remembered: an id is never given out twice, so they never change. */

@@ -41,7 +41,7 @@ export function readClientAuthentication(
   return { method: 'client_secret_post', clientId: named, clientSecret };
 }
 
-/** What a request uses of the methods that there are, by name. */
+/** The names of the authentication methods that a request uses. */
 export function methodsOf(
   authorization: string | undefined,
   { client_secret: clientSecret, client_assertion: assertion }: Parameters,

@@ -99,7 +99,7 @@ export function installFindClient(provider: Provider, { accounts, decoyKeys, clo
     issuance.attempt = attempt;
     const known = isClientId(clientId) ? clientId : undefined;
     issuance.named = known ?? meant(clientId);
-    // What is mistyped is nobody's, so the database is not asked; it is compared all the same.
+    // A mistyped secret belongs to no account, so the database is not asked; it is compared all the same.
     if (known === undefined && issuance.named !== undefined) {
       issuance.reason = 'secret_mistyped';
       issuance.detail = `the client id ${oddityOf(clientId)}`;

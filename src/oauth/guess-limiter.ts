@@ -89,7 +89,7 @@ export function createGuessLimiter({
   const pairs = new LRUCache<string, number>({ max: kept });
   const sources = new LRUCache<string, number>({ max: kept });
   let wholeForEveryone = -Infinity;
-  // Those that have succeeded, and their failures while they are limited: the database may be asked for them, so that a
+  // Clients that have succeeded, and their failures while they are limited: the database may be asked for them, so that a
   // change of many accounts shuts none of them out. Apart, so that failures elsewhere drive none of them out.
   const known = new LRUCache<string, number>({ max: kept });
   const told = new LRUCache<string, number>({ max: MOST_QUIET });

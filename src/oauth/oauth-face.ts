@@ -98,7 +98,7 @@ interface LiveEndpoints {
   readonly jwks: PublicDocument;
 }
 
-/** What a document has refused by itself. */
+/** The refusal that a document has answered by itself. */
 function refusalIn({ status, body }: HttpContext): OAuthError {
   const said = typeof body === 'object' && body !== null && 'error_description' in body ? body.error_description : '';
   return new OAuthError(status, status >= 500 ? 'temporarily_unavailable' : 'invalid_request', String(said));

@@ -5,7 +5,7 @@ import { identifierKey } from '../domain/resource-servers/resource-server.ts';
 import type { VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 import { OAuthError } from './oauth-error.ts';
 
-/** What a token must be for, and allow, to pass. */
+/** The API that a token must be for, and the scope that it must have, to pass. */
 export interface TokenGate {
   /** Identifier of a resource server; undefined: any. */
   readonly resource: string | undefined;

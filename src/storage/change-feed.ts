@@ -19,7 +19,7 @@ export interface ChangeListener {
   missed(heardUntil: number): void;
 }
 
-/** What a feed takes. */
+/** The parts that a feed is given. */
 export interface ChangeFeedOptions {
   /** Of the database, on a connection that is not shared out by transaction. */
   readonly url: string;

@@ -23,7 +23,7 @@ export function newestFirst(
     .limit(limit + 1);
 }
 
-/** What the rows of one page may weigh together: a row may have a thousand of something, and a page a thousand rows. */
+/** The most that the rows of one page may weigh together: a row may have a thousand of something, and a page a thousand rows. */
 const MOST_WEIGHT = 20_000;
 
 /**

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /**
- * What a role or a database may have been given other values of, and what this product relies on: how times and bytes
+ * Settings that a role or a database may have changed, and on which this product relies: how times and bytes
  * are written, what a quote escapes, and what two transactions see of each other.
  */
 const SESSION = `

@@ -215,7 +215,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
   };
 }
 
-/** What is asked for without a bound takes being allowed to, also where the credential has it already. */
+/** A member that is asked for without a bound takes the permission, also where the credential has it already. */
 function asksForEverything({ state, lifetime, permissions, extend }: CredentialChanges): boolean {
   return state === 'enabled' || lifetime === null || permissions === null || extend === true;
 }

@@ -32,7 +32,7 @@ const FOREIGN_TEXTS: readonly (readonly [sign: RegExp, message: string])[] = [
 export function jwkOfText(text: string, refuse: RefuseKey): Record<string, unknown> {
   const trimmed = text.trim();
   if (trimmed.startsWith('{')) return jwkOfJson(trimmed, refuse);
-  // What was escaped once or twice on its way into JSON or a variable of the environment; base64 has no backslash.
+  // Text that was escaped once or twice on its way into JSON or a variable of the environment; base64 has no backslash.
   const plain = trimmed.replaceAll(/\\[nrt]/g, '\n').replaceAll('\\', '');
   const blocks = pemBlocks(plain);
   const inside = blocks.find(({ label }) => label.includes('PRIVATE'));
@@ -47,7 +47,7 @@ export function jwkOfText(text: string, refuse: RefuseKey): Record<string, unkno
 
 interface PemBlock {
   readonly label: string;
-  /** What stands between its two lines; undefined where the second is missing. */
+  /** The text between its two lines; undefined where the second is missing. */
   readonly content: string | undefined;
 }
 
@@ -57,7 +57,7 @@ function pemBlocks(text: string): PemBlock[] {
     .slice(1)
     .map((rest) => {
       const [label = '', content, end] = rest.split('-----', 3);
-      // What is no label is not repeated: it may be a key.
+      // Text that is no label is not repeated: it may be a key.
       const shown = /^[A-Z\d .-]{1,64}$/.test(label) ? label : label.includes('PRIVATE') ? 'PRIVATE' : 'unknown';
       return { label: shown, content: end?.trimStart().startsWith('END ') === true ? content : undefined };
     });

@@ -3,7 +3,7 @@ import { inCommon } from '../permissions/scope-token.ts';
 import type { Credential } from './credential.ts';
 
 /**
- * What a credential of an account reaches of what the account holds: the permissions that it was restricted to, and for
+ * The part of what an account holds that one of its credentials reaches: the permissions that it was restricted to, and for
  * an API key those of its one API.
  */
 export function reachOf(holdings: Holdings, credential: Credential): Holdings {

@@ -50,7 +50,7 @@ export interface Groups {
   get(company: CompanyId, id: string): Promise<GroupSnapshot>;
   /** Newest first. */
   list(company: CompanyId, filter: GroupFilter, page: PageRequest): Promise<Page<GroupSnapshot>>;
-  /** What the members of some groups of a company are called, by their ids. */
+  /** The names of the members of some groups of a company, by their ids. */
   memberNames(
     company: CompanyId,
     groups: readonly Pick<GroupSnapshot, 'members'>[],

@@ -1,4 +1,4 @@
-/** What a `scope` asks for. */
+/** The scope-tokens that a `scope` asks for. */
 export interface RequestedScope {
   /** Undefined where nothing stands in it: then everything is asked for. */
   readonly tokens: readonly string[] | undefined;

@@ -58,7 +58,7 @@ export interface ServiceAccountStore {
    * end of the transaction.
    */
   known(company: CompanyId | undefined, clientIds: readonly ClientId[]): Promise<ClientId[]>;
-  /** What those of a company are called that have one of these ids. */
+  /** The names of the accounts of a company that have one of these ids. */
   named(
     company: CompanyId,
     clientIds: readonly ClientId[],

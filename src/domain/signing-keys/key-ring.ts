@@ -4,7 +4,7 @@ import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 
 /** The keys that this node signs and verifies with. */
 export interface KeyRing {
-  /** What the JWKS publishes, in its order: what signs or is about to, then what has signed tokens that still live. */
+  /** The keys of the JWKS, in its order: those that sign or are about to, then those that signed tokens which still live. */
   readonly keys: readonly SigningKey[];
   /** The key that signs now where an algorithm is asked for: of another algorithm while that one's key is not due. */
   readonly active: Readonly<Record<SigningAlg, SigningKey>>;
@@ -12,7 +12,7 @@ export interface KeyRing {
   readonly changesAt?: Date | undefined;
 }
 
-/** What decides which keys there are. */
+/** The rules by which there are keys. */
 export interface KeyRingRules {
   /** Signs where a resource server names nothing else. */
   readonly signingAlg: SigningAlg;

@@ -4,7 +4,7 @@ import { type KeyRingRules, label, wantedAlgs } from './key-ring.ts';
 import { generateSigningKey, type SigningKey } from './signing-key.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 
-/** What making keys takes. */
+/** The rules by which keys are made. */
 export interface SettleRules extends KeyRingRules {
   /** Milliseconds for which a key is published before it signs: as long as others may keep the JWKS. */
   readonly lead: number;
@@ -36,7 +36,7 @@ export async function settleSigningKeys(
       audit.push(entry('signing_key.created', key, ahead));
       continue;
     }
-    // What is still published may go on at once.
+    // A key that is still published may go on at once.
     const signsFrom = retired.retiredAt.getTime() + keptFor > now.getTime() ? retired.signsFrom : ahead;
     await store.update({ kid: retired.kid, signsFrom, retiredAt: undefined });
     audit.push(entry('signing_key.restored', retired, signsFrom));
