@@ -6,6 +6,7 @@ import { basePathRemover } from './http/base-path.ts';
 import type { Readiness } from './http/health.ts';
 import { HTTP_LIMITS, type HttpServer, listen } from './http/http-server.ts';
 import { isManagementPath } from './management/management-face.ts';
+import { isMiaTokenPath } from './oauth/oauth-face.ts';
 import { startStatusLists } from './oauth/status-lists.ts';
 import { placeFaces } from './place-faces.ts';
 import { readinessOf } from './readiness.ts';
@@ -42,6 +43,10 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;
   const { read } = server.storage;
   const withoutBase = basePathRemover(config.issuer);
+  const isManagement = (target: string): boolean => {
+    const path = withoutBase(target.split('?', 1)[0] ?? '');
+    return isManagementPath(path) && !isMiaTokenPath(path);
+  };
   const { clock, logger } = surroundings;
   await applyPolicy(config, server, surroundings);
   const { outages } = server;
@@ -94,7 +99,7 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
           ...address,
           limits,
           newId: surroundings.random.uuid,
-          isManagement: (target) => isManagementPath(withoutBase(target.split('?', 1)[0] ?? '')),
+          isManagement,
           onRefused: (refused) => reportUnread(refused, logger, refusals.note),
         }),
       );

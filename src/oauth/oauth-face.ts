@@ -80,8 +80,7 @@ export function oauthFace(
   const statusList = statusListEndpoints(statusLists);
   const unknown = refusing('oauth', UNKNOWN, options);
   return async (ctx, next) => {
-    // A final slash is forgiven, as every client library joins paths in its own way.
-    const path = ctx.path.length > 1 && ctx.path.endsWith('/') ? ctx.path.slice(0, -1) : ctx.path;
+    const path = withoutFinalSlash(ctx.path);
     const endpoint = endpoints.get(path) ?? statusList(path) ?? (isOurs(path) ? unknown : undefined);
     if (endpoint === undefined) return next();
     await endpoint(ctx);
@@ -102,6 +101,16 @@ interface LiveEndpoints {
 function refusalIn({ status, body }: HttpContext): OAuthError {
   const said = typeof body === 'object' && body !== null && 'error_description' in body ? body.error_description : '';
   return new OAuthError(status, status >= 500 ? 'temporarily_unavailable' : 'invalid_request', String(said));
+}
+
+/** Whether a path is that of the token endpoint that Mia-Platform has among the paths of its API. */
+export function isMiaTokenPath(path: string): boolean {
+  return withoutFinalSlash(path) === MIA.path;
+}
+
+/** A final slash is forgiven, as every client library joins paths in its own way. */
+function withoutFinalSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 function isOurs(path: string): boolean {

@@ -700,4 +700,20 @@ describe('what could not be read as a request', () => {
     assert.match(unread.text, /^HTTP\/1\.1 431 /);
     assert.match(unread.text, /^Content-Type: application\/problem\+json/im);
   });
+
+  test('is answered as a token endpoint answers where it was for the one that Mia-Platform has below /api', async () => {
+    for (const target of ['/api/m2m/oauth/token', '/api/m2m/oauth/token/', '/api/m2m/oauth/token?x=y']) {
+      const { text } = await exchange(app.url, [
+        `POST ${target} HTTP/1.1\r\nHost: x\r\n${'X-Filler: x\r\n'.repeat(120)}\r\n`,
+      ]);
+      assert.match(text, /^HTTP\/1\.1 431 /);
+      assert.match(text, /^Content-Type: application\/json/im);
+      const { error, request_id: requestId } = JSON.parse(text.slice(text.indexOf('{')));
+      assert.equal(error, 'invalid_request');
+      await eventually(10_000, async () => {
+        const { json } = await app.api('GET', `/api/activity?requestId=${requestId}`);
+        return json.length === 1 && json[0].recent.some((one: { status: number }) => one.status === 431);
+      });
+    }
+  });
 });
