@@ -24,7 +24,13 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 
 /** A request handler that shares the server out among connections. */
 export interface FairConnections {
+  /** Takes a new connection, before any of its requests. */
+  readonly accept: (socket: Socket) => void;
   readonly handle: RequestListener;
+  /** Connections that have been accepted since the start. */
+  accepted(): number;
+  /** Open connections that have not asked for anything yet. */
+  newcomers(): number;
   /** Requests that are worked on, of all connections or of one. */
   inFlight(socket?: Socket): number;
   /** Cuts the connections that have left answers unread the longest, while there is too much unread. Called now and then. */
@@ -32,6 +38,7 @@ export interface FairConnections {
 }
 
 interface Connection {
+  hasAsked: boolean;
   inFlight: number;
   readonly waiting: [IncomingMessage, ServerResponse][];
   /** Rounds of {@link FairConnections.cutSlowReaders} in which the client has read nothing. */
@@ -46,26 +53,28 @@ interface Connection {
  */
 export function fairConnections(handler: RequestListener, limits: ConnectionLimits): FairConnections {
   const connections = new Map<Socket, Connection>();
+  let accepted = 0;
+  let newcomers = 0;
   let waitingInAll = 0;
   let inFlight = 0;
 
-  function connectionOf(socket: Socket): Connection {
-    const known = connections.get(socket);
-    if (known !== undefined) return known;
-    const connection: Connection = { inFlight: 0, waiting: [], stalled: 0, unread: 0 };
+  function accept(socket: Socket): void {
+    const connection: Connection = { hasAsked: false, inFlight: 0, waiting: [], stalled: 0, unread: 0 };
     connections.set(socket, connection);
-    socket.once('close', () => {
+    accepted += 1;
+    newcomers += 1;
+    socket.on('close', () => {
       connections.delete(socket);
+      if (!connection.hasAsked) newcomers -= 1;
       waitingInAll -= connection.waiting.length;
       connection.waiting.length = 0;
     });
-    return connection;
   }
 
   function start(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
     connection.inFlight += 1;
     inFlight += 1;
-    response.once('close', () => {
+    response.on('close', () => {
       connection.inFlight -= 1;
       inFlight -= 1;
       startNext(connection);
@@ -96,12 +105,19 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
   }
 
   return {
+    accept,
+    accepted: () => accepted,
+    newcomers: () => newcomers,
     inFlight: (socket) => (socket === undefined ? inFlight : (connections.get(socket)?.inFlight ?? 0)),
 
     handle(request, response) {
       const { socket } = request;
-      if (socket.destroyed) return;
-      const connection = connectionOf(socket);
+      const connection = connections.get(socket);
+      if (connection === undefined || socket.destroyed) return;
+      if (!connection.hasAsked) {
+        connection.hasAsked = true;
+        newcomers -= 1;
+      }
       if (connection.inFlight < limits.inFlight) start(connection, request, response);
       else hold(connection, request, response);
     },

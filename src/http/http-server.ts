@@ -1,16 +1,9 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { problemDocument } from './problem.ts';
-import { CONNECTION_LIMITS, type ConnectionLimits, fairConnections } from './fair-connections.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, type FairConnections, fairConnections } from './fair-connections.ts';
 
 /** A listening server. */
 export interface HttpServer {
@@ -91,7 +84,7 @@ export async function listen(
     connections.handle,
   );
   server.timeout = stallTimeout;
-  const newcomers = trackNewcomers(server);
+  server.on('connection', connections.accept);
   // Node would drop the headers beyond its own limit and say nothing.
   server.maxHeadersCount = 0;
   server.on('clientError', (error: ParseError, socket: Socket) => {
@@ -121,9 +114,9 @@ export async function listen(
       draining = true;
       const closed = once(server, 'close');
       // First the listening socket alone: to look for idle connections takes longer than the moment lasts.
-      await atQuietMoment(newcomers, connections.inFlight, () => TcpServer.prototype.close.call(server));
+      await atQuietMoment(connections, () => TcpServer.prototype.close.call(server));
       // A client that has connected in the last moment is about to ask.
-      await until(() => newcomers.waiting.size === 0, NEWCOMERS_ASK_WITHIN);
+      await until(() => connections.newcomers() === 0, NEWCOMERS_ASK_WITHIN);
       server.close();
       // A connection that was busy when we began to close may be kept alive and idle a moment later.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
@@ -134,24 +127,6 @@ export async function listen(
       clearTimeout(cut);
     },
   };
-}
-
-/** Connections that have not asked for anything yet, and how many there have been. */
-interface Newcomers {
-  readonly waiting: ReadonlySet<Socket>;
-  accepted(): number;
-}
-
-function trackNewcomers(server: Server): Newcomers {
-  const waiting = new Set<Socket>();
-  let accepted = 0;
-  server.on('connection', (socket: Socket) => {
-    accepted += 1;
-    waiting.add(socket);
-    socket.once('close', () => waiting.delete(socket));
-  });
-  server.on('request', ({ socket }: IncomingMessage) => waiting.delete(socket));
-  return { waiting, accepted: () => accepted };
 }
 
 /** Milliseconds in which a quiet moment is waited for, and in which a client that has connected sends its request. */
@@ -168,12 +143,12 @@ async function until(holds: () => boolean, patience: number): Promise<void> {
  * Does something in a moment in which nobody connects or asks. The kernel resets connections that have been made and not yet
  * been accepted when the listening socket closes, and a load balancer cannot know whether their requests were served.
  */
-function atQuietMoment({ waiting, accepted }: Newcomers, inFlight: () => number, act: () => void): Promise<void> {
+function atQuietMoment({ accepted, newcomers, inFlight }: FairConnections, act: () => void): Promise<void> {
   const end = performance.now() + QUIET_WITHIN;
   const { promise, resolve } = Promise.withResolvers<void>();
   let before = -1;
   const look = (): void => {
-    if (performance.now() < end && (accepted() !== before || waiting.size > 0 || inFlight() > 0)) {
+    if (performance.now() < end && (accepted() !== before || newcomers() > 0 || inFlight() > 0)) {
       before = accepted();
       // Between two looks, Node.js accepts everybody who waits.
       setImmediate(look);

@@ -119,6 +119,12 @@ export function createGuessLimiter({
     return waitForOthers > 0 ? tooMany('everyone', waitForOthers) : undefined;
   }
 
+  /** Whether the database may be asked for a client although it is limited. */
+  function isKnown(both: string | undefined): boolean {
+    const whole = both === undefined ? undefined : known.get(both);
+    return whole !== undefined && waitFor(pair, whole) <= 0;
+  }
+
   /** Why a client must wait where it comes from. */
   function limitOfPair(both: string | undefined): OAuthError | undefined {
     const wait = both === undefined ? 0 : waitFor(pair, pairs.get(both));
@@ -141,13 +147,7 @@ export function createGuessLimiter({
       // What cannot be an id is nobody's; and only ids are short enough to be remembered.
       const both = isClientId(clientId) ? `${prefix} ${clientId}` : undefined;
       const limited = limitOf(prefix) ?? limitOfPair(both);
-      const whole = both === undefined ? undefined : known.get(both);
-      return {
-        prefix,
-        pair: both,
-        limited,
-        mayAsk: limited === undefined || (whole !== undefined && waitFor(pair, whole) <= 0),
-      };
+      return { prefix, pair: both, limited, mayAsk: limited === undefined || isKnown(both) };
     },
 
     failed({ prefix, pair: both, limited }, requestId) {
