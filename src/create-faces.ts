@@ -49,7 +49,7 @@ export interface Running {
 export function createFaces(
   config: Config,
   server: PreparedServer,
-  { clock, random, logger, metrics, guessing }: Surroundings,
+  { clock, random, logger, metrics, guessing = { limits: GUESS_LIMITS, now: () => performance.now() } }: Surroundings,
   { noteUse, noteRefusal, statusLists, readiness }: Running,
 ): Faces {
   const { issuer, signingAlg } = config;
@@ -66,7 +66,6 @@ export function createFaces(
   const assertions = { issuer, ...config.assertions, clockTolerance: config.clockTolerance, clock };
   const keys = signingKeys.current;
   const judge = createAccessTokenJudge({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });
-
   const verifyToken = createAccessTokenVerifier({ keyRing: keys, issuer, audience: undefined, clock });
 
   const oauth = oauthFace({
@@ -84,11 +83,7 @@ export function createFaces(
     replays: storage.replays,
     noteUse,
     noteRefusal,
-    guesses: createGuessLimiter({
-      ...(guessing ?? { limits: GUESS_LIMITS, now: () => performance.now() }),
-      logger,
-      metrics,
-    }),
+    guesses: createGuessLimiter({ ...guessing, logger, metrics }),
     statusLists,
     expiryWarning: config.expiryWarning,
     inspectToken: createTokenInspector({
@@ -113,11 +108,7 @@ export function createFaces(
     metrics,
   });
   // Apart from those of clients: whoever calls the API with an old token takes nothing from who asks for a new one.
-  const strangers = createGuessLimiter({
-    ...(guessing ?? { limits: GUESS_LIMITS, now: () => performance.now() }),
-    logger: logger.child({ face: 'management' }),
-    metrics,
-  });
+  const strangers = createGuessLimiter({ ...guessing, logger: logger.child({ face: 'management' }), metrics });
   const management = managementFace({
     routes: managementRoutes({
       tokens: {

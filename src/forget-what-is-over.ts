@@ -1,4 +1,4 @@
-import type { Clock } from './domain/clock.ts';
+import { type Clock, VERIFIERS_BEHIND } from './domain/clock.ts';
 import type { Storage } from './domain/storage.ts';
 
 /** For how long a credential that was rotated is still shown after its end, in milliseconds: 30 days. */
@@ -7,10 +7,9 @@ const ENDED_SHOWN = 30 * 86_400_000;
 const USES_SHOWN = 400 * 86_400_000;
 /** The settings may have allowed tokens to last longer when they were issued. */
 const A_WEEK = 7 * 86_400_000;
-/** Clocks of verifiers may be as far behind. */
-const CLOCKS_APART = 3_600_000;
 /** For how long it is shown why clients were refused. */
 const REFUSALS_SHOWN = 30 * 86_400_000;
+
 /**
  * Deletes a handful of everything that is over.
  *
@@ -29,8 +28,8 @@ export function forgetWhatIsOver(
       await read.credentials.forgetEnded(ago(ENDED_SHOWN)),
       await read.uses.forgetCounts(ago(USES_SHOWN)),
       await read.refusals.forget(ago(REFUSALS_SHOWN)),
-      await read.statuses.forgetRevoked(ago(Math.max(tokenMaxTtl * 1000, A_WEEK) + CLOCKS_APART)),
-      await read.revokedTokens.forgetExpired(ago(CLOCKS_APART)),
+      await read.statuses.forgetRevoked(ago(Math.max(tokenMaxTtl * 1000, A_WEEK) + VERIFIERS_BEHIND)),
+      await read.revokedTokens.forgetExpired(ago(VERIFIERS_BEHIND)),
     ];
     return Math.max(...gone);
   };

@@ -4,7 +4,7 @@ import { clocksApart } from './clocks-apart.ts';
 import { atMostEvery } from './at-most-every.ts';
 import type { Config } from './config/parse-config.ts';
 import type { Origin } from './domain/audit/audit-event.ts';
-import type { Clock } from './domain/clock.ts';
+import { type Clock, VERIFIERS_BEHIND } from './domain/clock.ts';
 import type { CredentialTools } from './domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from './domain/credentials/secret-hasher.ts';
 import { DomainError } from './domain/domain-error.ts';
@@ -207,12 +207,10 @@ function openDatabase(config: Config, { clock, logger, databasePatience }: Surro
 
 /** Milliseconds for which a verifier may keep the JWKS, and a minute in which a node may still hear of the key. */
 const KEY_LEAD = JWKS_MAX_AGE * 1000 + 60_000;
-/** Clocks of verifiers may be as far behind. */
-const CLOCKS_APART = 3_600_000;
 
 /** Outside production nobody has kept the JWKS, and whoever tries an algorithm out wants to see it. */
 function keyRules({ signingAlg, tokenMaxTtl, production }: Config, now: Date): SettleRules {
-  return { signingAlg, keptFor: tokenMaxTtl * 1000 + CLOCKS_APART, lead: production ? KEY_LEAD : 0, now };
+  return { signingAlg, keptFor: tokenMaxTtl * 1000 + VERIFIERS_BEHIND, lead: production ? KEY_LEAD : 0, now };
 }
 
 function prepareKeys(

@@ -1,9 +1,7 @@
 import type { Readiness } from './http/health.ts';
 import { clocksApart } from './clocks-apart.ts';
 import type { PreparedServer } from './prepare-server.ts';
-
-/** As long without an answer counts as not reaching the database, in milliseconds. */
-const REACHED_WITHIN = 1000;
+import { REACHED_WITHIN } from './storage/account-cache.ts';
 
 /**
  * How well a node can serve now, from what it knows already.

@@ -41,8 +41,8 @@ interface Entry {
   readonly loadedAt: number;
 }
 
-/** As long without an answer counts as not reaching the database. */
-const FRESH = 1000;
+/** Milliseconds after its last answer in which the database counts as reached. */
+export const REACHED_WITHIN = 1000;
 /** How long a known account waits to be looked at anew, and an unknown one to be found, while the database is away. */
 const SHORT_DEADLINE = 250;
 const LONG_DEADLINE = 1000;
@@ -89,7 +89,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
   }
 
   function isFresh(entry: Entry): boolean {
-    return entry.epoch === epoch && now() - knownCurrent(entry) <= FRESH;
+    return entry.epoch === epoch && now() - knownCurrent(entry) <= REACHED_WITHIN;
   }
 
   /** One look at a time for an account, whoever waits for it. */
@@ -143,7 +143,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
   }
 
   async function look(clientId: ClientId, entry: Entry | undefined): Promise<AccountSnapshot | undefined> {
-    const reaching = now() - lastAnswer() <= FRESH;
+    const reaching = now() - lastAnswer() <= REACHED_WITHIN;
     try {
       if (!reaching && now() < pausedUntil) throw new DomainError('unavailable', 'The database does not answer');
       const looked = loadOnce(clientId);
