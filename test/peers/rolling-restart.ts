@@ -3,15 +3,15 @@
  * connections: none may notice. Needs nginx (Debian: nginx-light).
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { ROOT, TEST_ENVIRONMENT } from '../support/config.ts';
+import { TEST_ENVIRONMENT } from '../support/config.ts';
 import { EmbeddedPostgres18 } from '../support/embedded-postgres.ts';
 import { freePort } from '../support/free-port.ts';
+import { requestToken } from '../support/kept-connections.ts';
 import { startPostgresCluster } from '../support/postgres-cluster.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
@@ -66,33 +66,14 @@ http {
   await setTimeout(500);
 
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
-  const body = 'grant_type=client_credentials';
-  async function token(): Promise<number | string> {
-    const sent = request(`http://127.0.0.1:${front}/oauth/token`, {
-      method: 'POST',
-      agent,
-      headers: {
-        Authorization: `Basic ${btoa(`${ROOT.clientId}:${ROOT.clientSecret}`)}`,
-        'Content-Type': 'application/x-www-form-urlencoded',
-        'Content-Length': body.length,
-      },
-    });
-    sent.end(body);
-    try {
-      const [answer] = await once(sent, 'response');
-      answer.resume();
-      await once(answer, 'end');
-      return answer.statusCode;
-    } catch (error) {
-      return String(error);
-    }
-  }
-
   const seen = new Map<number | string, number>();
   const ended = new AbortController();
   const load = Array.from({ length: CLIENTS }, async () => {
     while (!ended.signal.aborted) {
-      const outcome = await token();
+      const outcome = await requestToken(`http://127.0.0.1:${front}`, agent).then(
+        ({ status }) => status,
+        (error: unknown) => String(error),
+      );
       seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
       // Some 400 requests a second.
       await setTimeout(15);

@@ -1,34 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { describe, test } from 'node:test';
-import { ROOT, TEST_ENVIRONMENT } from '../support/config.ts';
+import { TEST_ENVIRONMENT } from '../support/config.ts';
 import { eventually } from '../support/eventually.ts';
+import { type Answered, requestToken } from '../support/kept-connections.ts';
 import { startServerProcess, workFolder } from '../support/server-process.ts';
-
-interface Answered {
-  readonly status: number;
-  readonly connection: string | undefined;
-}
-
-/** A token request on kept connections, as a load balancer sends it. */
-async function token(url: string, agent: Agent): Promise<Answered> {
-  const body = 'grant_type=client_credentials';
-  const sent = request(`${url}/oauth/token`, {
-    method: 'POST',
-    agent,
-    headers: {
-      Authorization: `Basic ${btoa(`${ROOT.clientId}:${ROOT.clientSecret}`)}`,
-      'Content-Type': 'application/x-www-form-urlencoded',
-      'Content-Length': body.length,
-    },
-  });
-  sent.end(body);
-  const [answer] = await once(sent, 'response');
-  answer.resume();
-  await once(answer, 'end');
-  return { status: answer.statusCode, connection: answer.headers.connection };
-}
 
 describe('SIGTERM', () => {
   test('G-14 turns readiness first, and goes on serving until load balancers have noticed', async () => {
@@ -36,7 +12,7 @@ describe('SIGTERM', () => {
     const server = await startServerProcess(folder.path, { ...TEST_ENVIRONMENT, WRIT_DRAIN: '2' });
     await server.ready();
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-    assert.deepEqual(await token(server.url, agent), { status: 200, connection: 'keep-alive' });
+    assert.deepEqual(await requestToken(server.url, agent), { status: 200, connection: 'keep-alive' });
     const ended = server.end();
     // A load balancer sends requests until it has noticed that readiness has turned.
     const sending = new AbortController();
@@ -45,7 +21,7 @@ describe('SIGTERM', () => {
     const loops = Array.from({ length: 8 }, async () => {
       while (!sending.signal.aborted) {
         try {
-          answers.push(await token(server.url, agent));
+          answers.push(await requestToken(server.url, agent));
         } catch (error) {
           failures.push(error);
         }
