@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 
 /**
- * What an account was given is read as far as it may count (`MOST_EFFECTIVE`) and no further: an account's own first,
- * then group by group. Roles and groups may have grown beyond that before there was a limit for them.
+ * The rights of an account are read as far as they may count (`MOST_EFFECTIVE`) and no further: its own first, then group
+ * by group. Roles and groups may have grown beyond that before there was a limit for them.
  */
 const BOUND = 10_000;
 

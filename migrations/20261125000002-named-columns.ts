@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 
 /**
- * What registers an account names the columns that it fills: others get their defaults, so that a node of this release
+ * The function that registers an account names the columns that it fills: others get their defaults, so that a node of this release
  * goes on registering when a later one has added a column.
  */
 export async function up(knex: Knex): Promise<void> {

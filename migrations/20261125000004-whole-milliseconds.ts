@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 
 /**
- * A list goes on after the time of its last item, which a cursor says in milliseconds. What a migration made has the
- * database's microseconds, so that a page that ended among it skipped the rest.
+ * A list goes on after the time of its last item, which a cursor says in milliseconds. A row that a
+ * migration made has the database's microseconds, so that a page that ended at such a row skipped the rest of its kind.
  */
 export async function up(knex: Knex): Promise<void> {
   for (const table of ['roles', 'resource_servers']) {
@@ -13,7 +13,7 @@ export async function up(knex: Knex): Promise<void> {
   }
 }
 
-/** What is cut off meant nothing. */
+/** The microseconds that are cut off meant nothing. */
 export function down(): Promise<void> {
   return Promise.resolve();
 }

@@ -107,7 +107,7 @@ export function createFaces(
     logger,
     metrics,
   });
-  // Apart from those of clients: whoever calls the API with an old token takes nothing from who asks for a new one.
+  // Counted by itself: a caller of the API with an old token takes nothing from a client that asks for a new one.
   const strangers = createGuessLimiter({ ...guessing, logger: logger.child({ face: 'management' }), metrics });
   const management = managementFace({
     routes: managementRoutes({

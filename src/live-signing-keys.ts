@@ -24,6 +24,7 @@ export function startLiveSigningKeys(
 ): LiveSigningKeys {
   let ring = first;
   let wanted = false;
+  let late = false;
   let reading: Promise<void> | undefined;
   const listeners: ((ring: KeyRing) => void)[] = [];
 
@@ -49,7 +50,6 @@ export function startLiveSigningKeys(
     return reading;
   }
 
-  let late = false;
   const timer = setInterval(() => {
     if (late || (ring.changesAt !== undefined && clock() >= ring.changesAt)) void refresh();
   }, LOOK).unref();

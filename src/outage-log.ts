@@ -1,7 +1,7 @@
 import { DomainError } from './domain/domain-error.ts';
 import type { Logger } from './logger.ts';
 
-/** Says what fails beside the requests; of the database's absence once when it begins, once a minute, and when it is over. */
+/** Logs failures beside the requests; the absence of the database when it begins, once a minute, and when it is over. */
 export interface OutageLog {
   /** @param event what the failure is called in the log when the database is not away */
   failed(event: string, error: unknown): void;

@@ -168,7 +168,7 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     database,
     storage,
     accounts,
-    sinceAnswer: () => performance.now() - feed.lastAnswer(),
+    sinceAnswer: () => now() - feed.lastAnswer(),
     clockOffset: feed.clockOffset,
     outages,
     signingKeys: {

@@ -58,7 +58,7 @@ describe('the metrics', () => {
     assert.ok(families.some(({ name }) => name === 'nodejs_active_handles'));
     assert.equal(new Set(families.map(({ name }) => name)).size, families.length);
     assert.deepEqual(families.flatMap(faultsOf), []);
-    // What this looks for, it finds.
+    // The test finds the faults that it looks for.
     const wrong = familiesOf('# HELP x_total \n# TYPE x_total gauge\nx_total{le="1"} 1\n');
     assert.equal(wrong.flatMap(faultsOf).length, 3);
   });

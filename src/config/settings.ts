@@ -1,4 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { CLIENT_ID_PATTERN } from '../domain/ids.ts';
 
 const SECONDS = { type: 'integer', minimum: 1, maximum: 31_536_000 } as const;
 
@@ -34,7 +35,7 @@ export const SETTINGS = {
     WRIT_MAX_STALENESS: { type: 'integer', minimum: 0, maximum: 86_400, default: 900 },
     WRIT_DATABASE_ADMIN_URL: { type: 'string', format: 'postgres-url' },
     WRIT_DATABASE_LISTEN_URL: { type: 'string', format: 'postgres-url' },
-    WRIT_BOOTSTRAP_CLIENT_ID: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+    WRIT_BOOTSTRAP_CLIENT_ID: { type: 'string', pattern: CLIENT_ID_PATTERN },
     WRIT_BOOTSTRAP_CLIENT_SECRET: { type: 'string', pattern: '^[A-Za-z0-9_-]{40,256}$' },
     WRIT_BOOTSTRAP_PUBLIC_KEY: { type: 'string', format: 'json-object' },
   },

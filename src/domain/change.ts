@@ -1,8 +1,9 @@
 import type { ClientId, CompanyId } from './ids.ts';
 
 /**
- * The things that other nodes must look at anew after a write: one account, every account that they remember or all of a company's,
- * the status lists, or the signing keys. A release that does not know `company` looks at every account, which is right as well.
+ * The things that other nodes must look at anew after a write: one account, every account that they remember or all of a
+ * company's, the status lists, or the signing keys. A release that does not know `company` looks at every account, which
+ * is right as well.
  */
 export type Change =
   | { readonly kind: 'account'; readonly clientId: ClientId }

@@ -33,7 +33,7 @@ export interface FairConnections {
   newcomers(): number;
   /** Requests that are worked on, of all connections or of one. */
   inFlight(socket?: Socket): number;
-  /** Cuts the connections that have left answers unread the longest, while there is too much unread. Called now and then. */
+  /** Cuts the connections that have left answers unread the longest, while too much is unread. Called now and then. */
   cutSlowReaders(): void;
 }
 

@@ -11,7 +11,7 @@ const MOST_SHOWN = 100;
 
 /**
  * Where a request comes from: the address of the connection, or, when that is a trusted proxy, the last address of
- * `X-Forwarded-For` that is not one. What stands before that was written by somebody nobody knows.
+ * `X-Forwarded-For` that is not one. The rest before that was written by somebody whom nobody knows.
  *
  * An element that cannot be read ends the search, and the proxy that wrote it is the source: to look further would be to
  * believe what stands before it, and so a client could choose its own address. The log says so once, and once that a

@@ -123,7 +123,7 @@ export function managementFace(options: {
     const sent = found.validate && (await readBody(ctx.req, BODY_LIMIT));
     const body = sent?.length === 0 && found.route.bodyOptional ? undefined : sent;
     // An account may have much to read, and a company many such accounts: the others go on.
-    const { company_id: owner = token.clientId } = token.claims;
+    const { company_id: owner } = token.claims;
     return takeTurns(typeof owner === 'string' ? owner : token.clientId, () =>
       serve(ctx, found, { token, body, params }),
     );

@@ -1,4 +1,4 @@
-/** Which way a duration reaches from now. */
+/** The way in which a duration reaches from now. */
 export type Direction = 'past' | 'future';
 
 const DATE = /^\d{4}-\d\d-\d\d$/;

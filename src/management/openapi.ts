@@ -164,7 +164,6 @@ function standardRefusals({ path, body, permission, conditional }: GuardedRoute)
       body === undefined
         ? 'The query does not have the form that is read here (`invalid_query`)'
         : 'The query or the body does not have the form that is read here (`invalid_query`, `invalid_body`)',
-    429: 'Too much waits for this company or root account, or too many failed to authenticate from there (`too_many_requests`)',
     401: 'There is no valid access token for this API, or no `Client-key` where the server asks for one (`unauthorized`)',
     ...((permission !== 'none' || !path.includes('{')) && {
       403: 'The caller may not do this (`insufficient_scope`, `forbidden`)',
@@ -177,6 +176,7 @@ function standardRefusals({ path, body, permission, conditional }: GuardedRoute)
       415: 'The body is not JSON (`unsupported_media_type`)',
       422: 'A rule refuses it (`invalid_body`, `audience_required`, `limit_reached`, `token_too_large`)',
     }),
+    429: 'Too much waits for this company or root account, or too many failed to authenticate from there (`too_many_requests`)',
   };
 }
 

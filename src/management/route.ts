@@ -38,7 +38,7 @@ export interface Answer {
 /** What an operation may answer, by status. */
 export type Replies = Readonly<Record<number, { readonly description: string; readonly schema?: JSONSchema }>>;
 
-/** What every operation says of itself. */
+/** The members that every operation has. */
 export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With parameters in braces, as OpenAPI writes them. */

@@ -86,8 +86,8 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
 }
 
 /**
- * RFC 8693 §2.1, as far as it is served. What is exchanged says who the client is; it may authenticate beside that, as
- * many libraries have every client do.
+ * RFC 8693 §2.1, as far as it is served. The API key that is exchanged says who the client is; the client may
+ * authenticate beside that, as many libraries have every client do.
  */
 function readExchange(
   authorization: string | undefined,

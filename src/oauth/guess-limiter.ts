@@ -43,9 +43,9 @@ export interface Attempt {
 
 /**
  * Slows guessing down (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3) and locks nobody out: what is counted are failures, by
- * where they come from, never by the client id alone. Whoever has the right secret of a client that this node knows is
- * served, however many wrong ones came before from the same address, which may be that of a proxy; too many wrong ones
- * are answered alike, and the database has no work with them.
+ * where they come from, never by the client id alone. The right secret of a client that this node knows is taken,
+ * however many wrong ones came before from the same address, which may be that of a proxy; too many wrong ones are
+ * answered alike, and the database has no work with them.
  */
 export interface GuessLimiter {
   /**

@@ -34,7 +34,7 @@ const OAUTH_PARAMETERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Which of OAuth's own parameters stand in the query of a request, each once. A value there ends up in the logs of
+ * Names OAuth's own parameters that stand in the query of a request, each once. A value there ends up in the logs of
  * proxies; to pass over one would give a client something else than it asked for.
  *
  * @param url as the request line has it

@@ -20,8 +20,8 @@ export interface RefusalReporting {
 
 /**
  * Says why a client was refused, and what it was told: to the log, and to who looks after its account. It does the same
- * for every client, whether there is such an account or not, and for what came before any client was known: whoever has
- * the id of a request finds it. What is kept is bounded (`domain/activity/gather-refusals.ts`).
+ * for every client, whether there is such an account or not, and for a request that names no client: the id of a request is
+ * enough to find it. The records are bounded (`domain/activity/gather-refusals.ts`).
  *
  * @param issuance undefined where it did not come to one
  */

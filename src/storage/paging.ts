@@ -23,7 +23,7 @@ export function newestFirst(
     .limit(limit + 1);
 }
 
-/** The most that the rows of one page may weigh together: a row may have a thousand of something, and a page a thousand rows. */
+/** The most that the rows of one page weigh together: a row may have a thousand of something, a page a thousand rows. */
 const MOST_WEIGHT = 20_000;
 
 /**
@@ -62,7 +62,7 @@ export function lightEnough(
     ]);
 }
 
-/** Makes a page of the rows that a query answers which {@link newestFirst} has narrowed, and {@link lightEnough} may have. */
+/** Makes a page of rows. {@link newestFirst} has narrowed their query, and {@link lightEnough} may have. */
 export function pageOf<Row extends object, Item>(
   rows: readonly Row[],
   { limit }: PageRequest,

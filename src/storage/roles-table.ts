@@ -48,6 +48,9 @@ export function roleFromJson(row: RoleJson): RoleRights {
   };
 }
 
+/** How many permissions the role in scope has. */
+const SIZE = 'select count(*)::int from role_permissions where role_permissions.role_key = roles.role_key';
+
 const NEWEST = { time: 'created_at', id: 'role_key' };
 
 type RoleRows = Knex.QueryBuilder<object, RoleRow[]>;
@@ -95,12 +98,7 @@ export function rolesTable(knex: Tables): RoleStore {
         .whereIn('role_id', [...roleIds])
         // A company's own comes last, and counts.
         .orderByRaw('company_id nulls first')
-        .select(
-          'role_id',
-          knex.raw(
-            '(select count(*)::int from role_permissions where role_permissions.role_key = roles.role_key) as size',
-          ),
-        );
+        .select('role_id', knex.raw(`(${SIZE}) as size`));
       return new Map(rows.map(({ role_id: roleId, size }) => [roleId, size]));
     },
 
@@ -123,9 +121,8 @@ export function rolesTable(knex: Tables): RoleStore {
       const query = seenBy(knex('roles'), company);
       if (search !== undefined) void startingWith(query, search, 'lower(role_id)', 'lower(name)');
       newestFirst(query, NEWEST, page);
-      const weight = 'select count(*) from role_permissions where role_permissions.role_key = roles.role_key';
       return pageOf(
-        await roles(lightEnough(knex, 'roles', query, NEWEST, weight)),
+        await roles(lightEnough(knex, 'roles', query, NEWEST, SIZE)),
         page,
         roleFromRow,
         ({ createdAt: time, roleKey: id }) => ({ time, id }),

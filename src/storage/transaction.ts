@@ -33,7 +33,7 @@ export function createTransaction(knex: Knex): Transaction {
       raw: (sql: string, bindings: Bindings = []) => on(knex.raw(sql, bindings)),
     });
     try {
-      // Whatever the role or the database has as its default.
+      // The role or the database may have another default.
       await tables.raw('begin isolation level read committed');
       const result = await work(tables);
       await tables.raw('commit');

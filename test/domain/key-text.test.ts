@@ -236,7 +236,7 @@ describe('a key that signs no assertions is named for what it is', () => {
     for (const [text, as] of cases) await named(text, as);
   });
 
-  test('whatever the bytes are, without ever failing otherwise', async () => {
+  test('any bytes, without ever failing otherwise', async () => {
     const whole = der(rsa.publicKey);
     await fc.assert(
       fc.asyncProperty(

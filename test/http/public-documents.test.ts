@@ -6,7 +6,7 @@ import { rawRequest } from '../support/raw-request.ts';
 import { eventually } from '../support/eventually.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-describe('what everybody may read', () => {
+describe('documents that everybody may read', () => {
   const app = useTestApp(embedded);
 
   for (const path of [

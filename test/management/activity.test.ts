@@ -332,8 +332,8 @@ onEachDatabase('why a service account does not work', (kind) => {
       if (detail === null) assert.equal(request?.detail, null, reason);
       else assert.match(request?.detail ?? '', detail, reason);
     }
-    // What has no row here happens to nobody's account, or to no account in particular, or is a name for what the library
-    // refuses by itself.
+    // A reason without a row here happens to nobody's account, or to no account in particular, or is a name for a refusal
+    // of the library itself.
     const elsewhere = [
       'account_unknown',
       'assertion_time',
@@ -667,7 +667,7 @@ describe('what several nodes see of refusals', () => {
   });
 });
 
-describe('what could not be read as a request', () => {
+describe('a request that could not be read', () => {
   const app = useTestApp(postgres18, {}, { activityPause: 20 });
 
   test('is found by its id, with what was answered, in the log and in the activity', async () => {

@@ -43,7 +43,7 @@ describe('an access token at the management API', () => {
     assertInvalid(await self(bearer));
   });
 
-  /** What a refusal says, which must be the same in its header and in its body. */
+  /** The text of a refusal, which must be the same in its header and in its body. */
   function said({ status, json, headers }: Reply): string {
     assert.equal(status, 401);
     assert.equal(json.code, 'unauthorized');

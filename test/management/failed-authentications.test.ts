@@ -36,7 +36,7 @@ describe('calls of the management API that authenticate nobody', () => {
 
   const rootToken = async (): Promise<string> => (await app.token(ROOT)).json.access_token;
 
-  /** Whatever a caller can tell one answer from another by. */
+  /** Everything by which a caller can tell one answer from another. */
   const seen = ({ status, text, headers }: Reply): unknown => [
     status,
     text,
@@ -107,7 +107,7 @@ describe('calls of the management API that authenticate nobody', () => {
       const reply = await way();
       assert.equal(reply.status, 429, name);
       answers.add(JSON.stringify(seen(reply)));
-      // Whoever has a good one goes on, with every call.
+      // A caller with a good token goes on, with every call.
       assert.equal((await call(from, good)).status, 200, name);
     }
     assert.equal(answers.size, 1);

@@ -17,7 +17,7 @@ const MANAGE = [
   'writ.companies.view',
 ];
 
-describe('what a caller may grant', () => {
+describe('the rights that a caller may grant', () => {
   const app = useTestApp(postgres18);
   before(() => makeCompany(app, 'a'));
 
@@ -95,7 +95,7 @@ describe('what a caller may grant', () => {
   });
 });
 
-describe('what is done to a stronger account', () => {
+describe('a change of a stronger account', () => {
   const app = useTestApp(postgres18);
   let weak: ApiCaller;
   before(async () => {

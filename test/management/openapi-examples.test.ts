@@ -121,7 +121,7 @@ describe('the examples of the OpenAPI document', () => {
       if (operation.operationId in REFUSED_ELSEWHERE) continue;
       const { properties = {} } = schemaOf(operation);
       const body = assembled(schemaOf(operation));
-      // What they name has been made of the whole examples.
+      // The things that they name have been made of the whole examples.
       const anew = Object.keys(body).filter(
         (name) => NAMES.has(name) && operation.method === 'POST' && name in properties,
       );

@@ -178,7 +178,7 @@ describe('a company that asks for much at once', () => {
       callers.push(await makeCaller(app, `/api/companies/${company}/service-accounts`, ['writ.serviceaccounts.view']));
     }
     const [one, other] = callers;
-    // Whoever reads groups waits until this ends.
+    // Every reader of groups waits until this transaction ends.
     const lock = new pg.Client(app.knex.client.connectionSettings.connectionString);
     await lock.connect();
     await lock.query('begin; lock table groups in access exclusive mode');

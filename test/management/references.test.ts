@@ -52,7 +52,7 @@ describe('the references in answers lead on', () => {
           next: resolved(/^<(.*)>; rel="next"$/.exec(reply.headers.get('link') ?? '')?.[1]),
         };
       };
-      /** What an answer leads to. */
+      /** The thing that an answer leads to. */
       const follow = async (answer: Answer, status: number): Promise<Answer['json']> => {
         assert.equal(answer.status, status, JSON.stringify(answer.json));
         const found = await call('GET', String(answer.location));

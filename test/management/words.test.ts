@@ -157,7 +157,7 @@ describe('a time in a query', () => {
   });
 });
 
-describe('what is refused by its form', () => {
+describe('a value that is refused by its form', () => {
   const app = useTestApp(postgres18);
   // oxlint-disable-next-line typescript/no-explicit-any -- a document
   let document: any;

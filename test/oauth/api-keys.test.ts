@@ -294,7 +294,7 @@ onEachDatabase(
       const two = await exchange(key, post, basic(clientId, clientSecret));
       assert.match(two.json.error_description, /client_secret_basic and client_secret_post$/);
 
-      // Who is disabled gets nothing by it, nor does a credential that is.
+      // A disabled account gets nothing by it, nor does a disabled credential.
       await app.api('PATCH', `${path}/credentials/${published.json.credentialId}`, { state: 'disabled' });
       const byDisabled = await exchange(key, signed(own, clientId));
       assert.deepEqual([byDisabled.status, byDisabled.json.error_description], [400, fixed]);

@@ -185,13 +185,13 @@ describe('guessing', () => {
         }
       }
     }
-    // Whoever holds the key and says something wrong with it is told so, and does not guess.
+    // A client that holds the key and says something wrong with it is told so, and does not guess.
     const explained = await post({
       grant_type: 'client_credentials',
       ...signedBy(key, clientId, 'https://another.example'),
     });
     assert.match(explained.json.error_description, /^aud is/);
-    // What is wrong is slowed down, by whatever method.
+    // A wrong credential is slowed down, by whatever method it came.
     const wrong: Record<string, () => Promise<Reply>> = {
       basic: () => ask(from, clientId, SECRET_OF_NOBODY),
       mistyped: () => ask(from, clientId, `${right()}\n`),

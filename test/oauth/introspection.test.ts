@@ -172,7 +172,7 @@ onEachDatabase(
         const asked = await send('/oauth/introspect', basic, body);
         assert.deepEqual([asked.status, asked.json.active], [200, true], asked.text);
       }
-      // What is the same and wrong is refused as it is when it is sent once.
+      // Credentials that are the same and wrong are refused as they are when they are sent once.
       const wrong = { client_id: clientId, client_secret: 'a+b%c' };
       for (const basic of [`${clientId}:a+b%c`, `${clientId}:a%2Bb%25c`]) {
         assert.equal((await send('/oauth/introspect', basic, wrong)).status, 401);

@@ -284,7 +284,7 @@ describe('the token endpoint over HTTP', () => {
       assert.ok(status === 400 || status === 401, `${value} ${status}`);
       assert.ok(json['error'] === 'invalid_request' || json['error'] === 'invalid_client');
     }
-    // Whoever cannot be told by what was read is told by the uniform refusal.
+    // A client that cannot be known by the text that was read gets the uniform refusal.
     for (const value of [
       raw(`${clientId}:${clientSecret}\n`),
       raw(`${clientId}:${clientSecret}%0A`),

@@ -58,7 +58,7 @@ onEachDatabase(
         [`?resource=${encoded}&scope=orders:read`, elsewhere, 401, 'token_audience'],
         ['?scope=orders%3Aread%20a%2Bb', elsewhere, 200],
         ['?scope=Orders:read', elsewhere, 403, 'insufficient_scope'],
-        // What is held at a place is held below it, and not above or beside.
+        // A permission that is held at a place is held below it, and not above or beside.
         ['?scope=deploy@shop', elsewhere, 200],
         ['?scope=deploy%40shop%2Fprod', elsewhere, 200],
         ['?scope=orders:read@shop/prod', elsewhere, 200],

@@ -16,7 +16,7 @@ mkdirSync(join(folder, 'server'));
 const server = await startServerProcess(join(folder, 'server'));
 try {
   await server.ready();
-  // What the first start printed is there by then.
+  // The first start has printed its account by then.
   await fetch(`${server.url}/health/ready`);
   const { status, token } = await tokenFrom(server.url, printedRoot(server));
   if (status !== 200) throw new Error(`no token: ${status}`);

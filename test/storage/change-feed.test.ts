@@ -58,7 +58,7 @@ describe('a feed behind a pooler that shares connections out by transaction', ()
   });
 });
 
-describe('what others say on the channel of changes', () => {
+describe('words of others on the channel of changes', () => {
   const app = useTestApp(postgres18);
   let stranger: pg.Client;
   before(async () => {

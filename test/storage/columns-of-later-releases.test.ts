@@ -100,7 +100,7 @@ async function tour(app: TestApp, run: string): Promise<string[]> {
     await call('POST', credentials, { type: 'public_key', name: 'third', publicKey: clientKey('Ed25519').jwk });
     await call('POST', credentials, { type: 'api_key', name: 'fourth', audience: identifier });
     const all: { credentialId: string; type: string; name: string }[] = await call('GET', credentials);
-    // Those of one moment are listed in an order that chance decides.
+    // Chance decides the order of credentials of one moment.
     all.sort((one, other) => one.name.localeCompare(other.name));
     for (const { credentialId, type } of all) {
       await call('PATCH', `${credentials}/${credentialId}`, { description: 'On tour' });

@@ -37,7 +37,7 @@ describe('two database roles', () => {
     await app.close();
   });
 
-  test('what a later migration makes is granted with it', async () => {
+  test('a table of a later migration is granted with it', async () => {
     const later = knex({ client: 'pg', connection: as(migrator) });
     await later.raw('create table of_a_later_release (a text)');
     await later.destroy();

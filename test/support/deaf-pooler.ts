@@ -12,7 +12,7 @@ export interface DeafPooler {
 
 const running = new Set<DeafPooler>();
 
-// Whatever a failed test left behind would keep this process, and with it the suite, from ending.
+// A pooler that a failed test left behind would keep this process, and with it the suite, from ending.
 after(() => Promise.allSettled([...running].map((pooler) => pooler.close())));
 
 /** `NotificationResponse` of PostgreSQL's protocol (its manual, 54.7). */

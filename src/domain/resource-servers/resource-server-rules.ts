@@ -4,7 +4,7 @@ import { MANAGEMENT_PREFIX } from '../permissions/management-permissions.ts';
 import { isPermission } from '../permissions/permission.ts';
 import { type DeclaredPermission, isAbsoluteUri } from './resource-server.ts';
 
-/** What a company may call its resource servers begins so; every other identifier is root's to give. */
+/** Every identifier that a company may give begins so; all others are root's to give. */
 const OF_A_COMPANY = /^api:\/\/([^/]+)\/./;
 
 /** @throws DomainError `invalid_value` */

@@ -24,7 +24,7 @@ export type ApiKeyRefusal =
  */
 export type FindApiKey = (presented: string, mayAsk?: boolean) => Promise<LiveApiKey | RefusedApiKey>;
 
-/** Whose the keys are that were found, by their hash in base64; that never changes, whatever becomes of a key. */
+/** The owners of the keys that were found, by hash in base64. The owner of a key never changes. */
 export interface KeyOwners {
   get(hash: string): ClientId | undefined;
   set(hash: string, owner: ClientId): unknown;
@@ -39,7 +39,7 @@ export function isApiKey(presented: string): boolean {
   return presented.startsWith(PREFIXES.api_key);
 }
 
-/** A mistyped one is refused before anything is asked; any other takes one statement, and then it is remembered whose it is. */
+/** A mistyped key is refused before anything is asked; any other takes one statement, and then its owner is remembered. */
 export function createApiKeyFinder({
   hashSecret,
   sameHash,
