@@ -2,8 +2,15 @@ import type { Knex } from 'knex';
 import type { CompanyStore } from '../domain/companies/company-store.ts';
 import type { Company } from '../domain/companies/company.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
+import type { Grantable } from '../domain/permissions/grantable.ts';
+import type { Permission } from '../domain/permissions/permission.ts';
+import {
+  type BuiltInIdentifiers,
+  isBuiltInServer,
+  type ResourceServerId,
+} from '../domain/resource-servers/resource-server.ts';
 import type { State } from '../domain/state.ts';
-import { newestFirst, pageOf, startingWith } from './paging.ts';
+import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
 interface CompanyRow {
@@ -18,14 +25,42 @@ interface CompanyRow {
   revision: number;
 }
 
-type Companies = Knex.QueryBuilder<object, CompanyRow[]>;
+/** As {@link GRANTABLE_AS_JSON} writes it. */
+interface GrantableJson {
+  resource_server: ResourceServerId;
+  identifier: string | null;
+  permission: Permission | null;
+  qualified: boolean;
+}
 
-export function companiesTable(knex: Tables): CompanyStore {
-  const companies = (): Companies => knex('companies').select<CompanyRow[]>();
+type CompanyWithParts = CompanyRow & { grantable: GrantableJson[] };
+
+/** What is grantable in the company in scope, as a JSON array. */
+const GRANTABLE_AS_JSON = `
+  select coalesce(jsonb_agg(jsonb_build_object('resource_server', resource_server, 'identifier', identifier,
+    'permission', permission, 'qualified', qualified)), '[]')
+  from grantable join resource_servers on resource_servers.resource_server_id = grantable.resource_server
+  where grantable.company_id = companies.company_id`;
+
+const NEWEST = { time: 'created_at', id: 'company_id' };
+
+const WEIGHT = `select count(*) from grantable where grantable.company_id = companies.company_id`;
+
+type Companies = Knex.QueryBuilder<object, CompanyWithParts[]>;
+
+export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): CompanyStore {
+  const withParts = (query: Knex.QueryBuilder): Companies =>
+    query.select<CompanyWithParts[]>('companies.*', knex.raw(`(${GRANTABLE_AS_JSON}) as grantable`));
+  const companies = (): Companies => withParts(knex('companies'));
+  const fromRow = (row: CompanyWithParts): Company => ({
+    ...companyFromRow(row),
+    grantable: row.grantable.map((one) => grantableFromJson(one, builtIn)),
+  });
   const one = async (query: Companies): Promise<Company | undefined> => {
     const [row] = await query;
-    return row && companyFromRow(row);
+    return row && fromRow(row);
   };
+  const find: CompanyStore['find'] = (companyId) => one(companies().where({ company_id: companyId }));
 
   return {
     async insert(company) {
@@ -37,17 +72,44 @@ export function companiesTable(knex: Tables): CompanyStore {
       return inserted.length > 0;
     },
 
-    find: (companyId) => one(companies().where({ company_id: companyId })),
-    keep: (companyId) => one(companies().where({ company_id: companyId }).forKeyShare()),
-    lock: (companyId) => one(companies().where({ company_id: companyId }).forUpdate()),
+    find,
+
+    async keep(companyId) {
+      const [row] = await knex('companies').where({ company_id: companyId }).forKeyShare().select<CompanyRow[]>();
+      return row && companyFromRow(row);
+    },
+
+    async lock(companyId) {
+      // Lock first, then read: one statement would read what is grantable as it was before it got the lock.
+      await knex('companies').where({ company_id: companyId }).forUpdate().select('company_id');
+      return find(companyId);
+    },
+
+    async grantable(companyId) {
+      return (await find(companyId))?.grantable ?? [];
+    },
+
+    async setGrantable(companyId, grantable) {
+      await knex('grantable').where({ company_id: companyId }).delete('company_id');
+      if (grantable.length === 0) return;
+      await knex('grantable').insert(
+        grantable.map(({ resourceServerId, permission, qualified }) => ({
+          company_id: companyId,
+          resource_server: resourceServerId,
+          permission: permission ?? null,
+          qualified,
+        })),
+      );
+    },
 
     async list({ companyId, state, search }, page) {
-      const query = companies();
+      const query = knex('companies');
       if (companyId !== undefined) void query.where({ company_id: companyId });
       if (state !== undefined) void query.where({ state });
       if (search !== undefined) void startingWith(query, search, 'company_id', 'lower(name)');
-      newestFirst(query, { time: 'created_at', id: 'company_id' }, page);
-      return pageOf(await query, page, companyFromRow, ({ createdAt, companyId: id }) => ({ time: createdAt, id }));
+      newestFirst(query, NEWEST, page);
+      const rows = await withParts(lightEnough(knex, 'companies', query, NEWEST, WEIGHT));
+      return pageOf(rows, page, fromRow, ({ createdAt, companyId: id }) => ({ time: createdAt, id }));
     },
 
     async update(company) {
@@ -95,7 +157,19 @@ function rowOf(company: Company): CompanyRow {
   };
 }
 
-function companyFromRow(row: CompanyRow): Company {
+function grantableFromJson(
+  { resource_server: resourceServerId, identifier, permission, qualified }: GrantableJson,
+  builtIn: BuiltInIdentifiers,
+): Grantable {
+  return {
+    resourceServerId,
+    identifier: identifier ?? (isBuiltInServer(resourceServerId) ? builtIn[resourceServerId] : resourceServerId),
+    permission: permission ?? undefined,
+    qualified,
+  };
+}
+
+function companyFromRow(row: CompanyRow): Omit<Company, 'grantable'> {
   return {
     companyId: row.company_id,
     name: row.name,

@@ -95,7 +95,7 @@ function stores(knex: Tables, builtIn: BuiltInIdentifiers): Stores {
     resourceServers: resourceServersTable(knex, builtIn),
     roles: rolesTable(knex),
     groups: groupsTable(knex, builtIn),
-    companies: companiesTable(knex),
+    companies: companiesTable(knex, builtIn),
     serviceAccounts: serviceAccountsTable(knex, builtIn),
     credentials: credentialsTable(knex),
     uses: usesTable(knex),

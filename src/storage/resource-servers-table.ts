@@ -203,6 +203,10 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
         .where({ resource_server: id })
         .whereNotIn('permission', [...except])
         .delete('role_key');
+      await knex('grantable')
+        .where({ resource_server: id })
+        .whereNotIn('permission', [...except])
+        .delete('company_id');
     },
   };
 }

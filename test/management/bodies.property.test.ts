@@ -19,6 +19,7 @@ const TESTED_ELSEWHERE = [
   'groups',
   'role',
   'projectsRole',
+  'grantable',
 ];
 
 describe('bodies made from the schemas', () => {

@@ -20,6 +20,7 @@ onEachDatabase('companies', (kind) => {
       state: 'enabled',
       secretMaxAge: null,
       keyMaxAge: null,
+      grantable: [],
     });
     assert.equal(createdAt, updatedAt);
     assert.ok(createdBy);

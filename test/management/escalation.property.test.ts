@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
-import { apiToken, makeCompany } from '../support/companies.ts';
+import { apiToken } from '../support/companies.ts';
 import { postgres18 } from '../support/databases.ts';
 import {
   type Account,
@@ -15,9 +15,11 @@ import {
   expectedToken,
   type Gain,
   gainsOf,
+  GRANTABLE,
   type Grounds,
   type Held,
   MANAGEMENT,
+  OTHER,
   OWN,
   ROOT_ONLY,
   SHARED,
@@ -43,7 +45,7 @@ const OF_ROOT: World['roles'] = {
 };
 
 const ON_BOTH: readonly Written[] = [OWN, SHARED].map((resource) => ({ permission: 'both', resource }));
-const DATA: readonly Written[] = ['p', 'q', 'own:r', ...ON_BOTH];
+const DATA: readonly Written[] = ['p', 'q', 'o', 'own:r', ...ON_BOTH];
 const MANAGING: readonly string[] = [
   'writ.serviceaccounts.manage',
   'writ.roles.bind',
@@ -235,6 +237,10 @@ const EXAMPLE: [Beginning, Attempt[]] = [
     trial('a3', 'PUT', 'service-accounts/a1/roles/maintainer'),
     { ...trial('a0', 'PUT', 'service-accounts/a1/permissions/writ.roles.manage'), narrowTo: WRITES.slice(0, 1) },
     trial('a0', 'PATCH', 'roles/r0', { permissions: ['own:r'] }),
+    trial('a0', 'PUT', 'service-accounts/a1/permissions/o?place=shop'),
+    // To itself, or by a role of its own, it may grant none of it.
+    trial('a0', 'PUT', 'service-accounts/a0/permissions/o'),
+    trial('a0', 'PATCH', 'roles/r0', { permissions: ['own:r', 'o'] }),
     trial('root', 'PUT', 'service-accounts/a1/permissions/writ.tokens.introspect'),
     trial('root', 'PUT', 'service-accounts/a1/roles/beyond'),
   ],
@@ -261,7 +267,7 @@ const TWICE: [Beginning, { scope: string[] }[]] = [
   [{ scope: ['both'] }],
 ];
 const tokenRequest = fc.record(
-  { resource: fc.constantFrom(MANAGEMENT, DEFAULT, SHARED, OWN), scope },
+  { resource: fc.constantFrom(MANAGEMENT, DEFAULT, SHARED, OTHER, OWN), scope },
   { requiredKeys: [] },
 );
 
@@ -269,6 +275,7 @@ describe('permissions', () => {
   const app = useTestApp(postgres18, { WRIT_TOKEN_MAX_BYTES: '12288' });
   before(async () => {
     await made('/api/resource-servers', { identifier: SHARED, name: 'Shared', permissions: declared(SHARED) });
+    await made('/api/resource-servers', { identifier: OTHER, name: 'Other', permissions: declared(OTHER) });
     for (const [roleId, permissions] of Object.entries(OF_ROOT)) {
       if (!(roleId in BUILT_IN)) await made('/api/roles', { roleId, name: roleId, permissions });
       else assert.equal((await app.api('PATCH', `/api/roles/${roleId}`, { permissions })).status, 200);
@@ -320,7 +327,7 @@ describe('permissions', () => {
       assert.equal(reply.status, 201, `${path} ${JSON.stringify(body)} ${reply.text}`);
     };
 
-    await makeCompany(app, company);
+    await made('/api/companies', { companyId: company, name: company, grantable: GRANTABLE });
     await post('resource-servers', { identifier: OWN, name: 'Own', permissions: declared(OWN) });
     for (const [roleId, permissions] of Object.entries(roles))
       await post('roles', { roleId, name: roleId, permissions });
@@ -425,7 +432,7 @@ describe('permissions', () => {
       ),
       { numRuns: 10, interruptAfterTimeLimit: 25_000, examples: [EXAMPLE] },
     );
-    assert.equal(seen.size, 3, [...seen].join(', '));
+    assert.equal(seen.size, 4, [...seen].join(', '));
   });
 
   test('the effective set is what an independent model says', async () => {
@@ -443,7 +450,7 @@ describe('permissions', () => {
 
           const secret = company.secretOf(slug);
           assert.ok(secret);
-          const everywhere = [MANAGEMENT, DEFAULT, SHARED, OWN].map((resource) => ({ resource }));
+          const everywhere = [MANAGEMENT, DEFAULT, SHARED, OTHER, OWN].map((resource) => ({ resource }));
           const scoped = requests.map(({ resource, scope: items }) => ({
             resource,
             scope: items?.map((item) => {

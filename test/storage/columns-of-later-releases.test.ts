@@ -25,7 +25,10 @@ async function tour(app: TestApp, run: string): Promise<string[]> {
 
   const company = `tour-${run}`;
   await call('POST', '/api/companies', { companyId: company, name: 'Tour', secretMaxAge: 'P90D' });
-  await call('PATCH', `/api/companies/${company}`, { keyMaxAge: 'P90D' });
+  await call('PATCH', `/api/companies/${company}`, {
+    keyMaxAge: 'P90D',
+    grantable: ['a', { resource: 'api://default' }],
+  });
   await call('GET', '/api/companies');
   for (const collection of ['/api', `/api/companies/${company}`]) {
     const inCompany = collection !== '/api';

@@ -4,10 +4,20 @@
 export const MANAGEMENT = 'api://management';
 export const DEFAULT = 'api://default';
 export const SHARED = 'api://shared';
+export const OTHER = 'api://other';
 export const OWN = 'api://a/own';
 
 /** What each of them declares; the default one takes what nobody declares. */
-export const DECLARED = { [SHARED]: ['q', 'both'], [OWN]: ['own:r', 'both'] };
+export const DECLARED = { [SHARED]: ['q', 'both'], [OTHER]: ['o'], [OWN]: ['own:r', 'both'] };
+
+/** What root lets the company grant without holding it: one permission of an API, and all of another. */
+export const GRANTABLE: readonly (Written | { readonly resource: string })[] = [
+  { permission: 'both', resource: SHARED },
+  { resource: OTHER },
+];
+
+const isGrantable = ({ resource, permission }: Right): boolean =>
+  resource === OTHER || (resource === SHARED && permission === 'both');
 
 /** A permission as it is written, perhaps at a place. */
 export type Written = string | { readonly permission: string; readonly resource: string };
@@ -142,7 +152,8 @@ export interface Writer {
 }
 
 /** Why somebody may be given something. */
-export type Grounds = 'the caller held it' | 'the caller has as high a role' | "the company's own API";
+export type Grounds =
+  'the caller held it' | 'the caller has as high a role' | "the company's own API" | 'root made it grantable';
 
 /** Something that an account may do or give after a write and could not before, and what allows that, if anything does. */
 export interface Gain {
@@ -167,7 +178,9 @@ export function gainsOf(before: World, after: World, { slug, token }: Writer): G
     // What a built-in role gives at the management API is held by who has as high a one, but for a narrower token.
     if (rankOf(role) !== -1 && asHigh && right.resource !== MANAGEMENT) return 'the caller has as high a role';
     const manages = held({ resource: MANAGEMENT, permission: 'writ.resourceservers.manage', place: '' });
-    return right.resource === OWN && manages ? "the company's own API" : undefined;
+    if (right.resource === OWN && manages) return "the company's own API";
+    const managesAccounts = held({ resource: MANAGEMENT, permission: 'writ.serviceaccounts.manage', place: '' });
+    return managesAccounts && isGrantable(right) ? 'root made it grantable' : undefined;
   };
 
   return Object.keys(after.accounts).flatMap((account) => {
@@ -215,6 +228,6 @@ export function expectedToken(
     return open ? at(resource) : 'invalid_target';
   }
   if (scope === undefined || holdsAll(audience)) return at(audience);
-  const [only, ...others] = [MANAGEMENT, DEFAULT, SHARED, OWN].filter(holdsAll);
+  const [only, ...others] = [MANAGEMENT, DEFAULT, SHARED, OTHER, OWN].filter(holdsAll);
   return only !== undefined && others.length === 0 ? at(only) : 'invalid_scope';
 }

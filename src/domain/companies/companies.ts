@@ -5,6 +5,13 @@ import type { Clock } from '../clock.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import { DomainError } from '../domain-error.ts';
 import { isCompanyId } from '../ids.ts';
+import {
+  bindGrantable,
+  type Grantable,
+  grantableKey,
+  type WrittenGrantable,
+  writtenGrantable,
+} from '../permissions/grantable.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
@@ -21,6 +28,7 @@ export interface NewCompany {
   readonly name: string;
   readonly state: State;
   readonly policy: CredentialPolicy;
+  readonly grantable: readonly WrittenGrantable[];
 }
 
 /** What is to become of one: undefined leaves a member as it is, null takes it away. */
@@ -30,17 +38,19 @@ export interface CompanyChanges {
   /** Seconds; what works for longer is made to end so long from now. */
   readonly secretMaxAge?: number | null | undefined;
   readonly keyMaxAge?: number | null | undefined;
+  /** All of it, instead of what is grantable now. */
+  readonly grantable?: readonly WrittenGrantable[] | undefined;
 }
 
 /** The companies of this server. */
 export interface Companies {
-  /** @throws DomainError `invalid_value`, or `already_exists` with the id of the company that has it */
+  /** @throws DomainError `invalid_value`, `ambiguous_permission`, or `already_exists` with the id of the company that has it */
   register(caller: Caller, input: NewCompany): Promise<Company>;
   /** @throws DomainError `not_found` */
   get(id: string): Promise<Company>;
   /** Newest first; a caller that belongs to a company sees just that one. */
   list(caller: Caller, filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
-  /** @throws DomainError `not_found`, `precondition_failed` */
+  /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `ambiguous_permission` */
   change(caller: Caller, id: string, expected: ExpectedRevisions, changes: CompanyChanges): Promise<Company>;
   /**
    * @param cascade with everything in it
@@ -51,7 +61,7 @@ export interface Companies {
 
 export function createCompanies({ storage, clock }: { storage: Storage; clock: Clock }): Companies {
   return {
-    async register(caller, { companyId: wanted, name, state, policy }) {
+    async register(caller, { companyId: wanted, name, state, policy, grantable: written }) {
       const companyId = wanted ?? slugOf(name) ?? '';
       if (!isCompanyId(companyId)) {
         throw new DomainError('invalid_value', 'No companyId can be made from this name', {
@@ -64,12 +74,14 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
         name,
         state,
         policy,
+        grantable: [],
         createdAt: now,
         createdBy: caller.clientId,
         updatedAt: now,
         revision: 1,
       };
-      return storage.write(originOf(caller), async ({ companies }) => {
+      return storage.write(originOf(caller), async (stores) => {
+        const { companies } = stores;
         if (!(await companies.insert(company))) {
           throw new DomainError('already_exists', `A company with the id ${companyId} exists`, {
             fields: [{ pointer: '/companyId', message: 'is taken' }],
@@ -82,7 +94,15 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
             fields: [{ pointer: '/companyId', message: 'has been used before' }],
           });
         }
-        return { result: company, audit: [entry('company.created', company, { name, state, ...policy })] };
+        const grantable = await bindGrantable(stores, companyId, written);
+        await companies.setGrantable(companyId, grantable);
+        const details = {
+          name,
+          state,
+          ...policy,
+          ...(grantable.length > 0 && { grantable: writtenGrantable(grantable) }),
+        };
+        return { result: { ...company, grantable }, audit: [entry('company.created', company, details)] };
       });
     },
 
@@ -94,22 +114,27 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
     list: ({ company }, filter, page) =>
       storage.read.companies.list({ ...filter, ...(company !== undefined && { companyId: company }) }, page),
 
-    async change(caller, id, expected, { name, state, secretMaxAge, keyMaxAge }) {
-      return storage.write(originOf(caller), async ({ companies, credentials, statuses }) => {
+    async change(caller, id, expected, { name, state, secretMaxAge, keyMaxAge, grantable: written }) {
+      return storage.write(originOf(caller), async (stores) => {
+        const { companies, credentials, statuses } = stores;
         const company = await lock(companies, id);
         assertRevision(company.revision, expected);
         const policy = {
           secretMaxAge: secretMaxAge === undefined ? company.policy.secretMaxAge : (secretMaxAge ?? undefined),
           keyMaxAge: keyMaxAge === undefined ? company.policy.keyMaxAge : (keyMaxAge ?? undefined),
         };
-        const next = { ...company, name: name ?? company.name, state: state ?? company.state, policy };
+        const grantable =
+          written === undefined ? company.grantable : await bindGrantable(stores, company.companyId, written);
+        const next = { ...company, name: name ?? company.name, state: state ?? company.state, policy, grantable };
         const details = {
           ...differences(company, next, ['name', 'state']),
           ...differences(company.policy, policy, ['secretMaxAge', 'keyMaxAge']),
+          ...grantableDifferences(company.grantable, grantable),
         };
         if (Object.keys(details).length === 0) return { result: company, audit: [] };
         const changed: Company = { ...next, updatedAt: clock(), revision: company.revision + 1 };
         await companies.update(changed);
+        if (written !== undefined) await companies.setGrantable(company.companyId, grantable);
         const limited = await credentials.limit(company.companyId, policy, clock());
         if (changed.state !== company.state) await statuses.settleCompany(company.companyId, clock());
         return {
@@ -144,6 +169,19 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
       });
     },
   };
+}
+
+/** What became grantable and what is so no longer, where there is any, as it was written. */
+function grantableDifferences(
+  before: readonly Grantable[],
+  after: readonly Grantable[],
+): Readonly<Record<string, WrittenGrantable[]>> {
+  const without = (some: readonly Grantable[], others: readonly Grantable[]): WrittenGrantable[] => {
+    const keys = new Set(others.map(grantableKey));
+    return writtenGrantable(some.filter((one) => !keys.has(grantableKey(one))));
+  };
+  const lists = { grantableAdded: without(after, before), grantableRemoved: without(before, after) };
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
 }
 
 async function lock(companies: CompanyStore, id: string): Promise<Company> {

@@ -1,4 +1,5 @@
 import type { CompanyId } from '../ids.ts';
+import type { Grantable } from '../permissions/grantable.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { State } from '../state.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
@@ -17,13 +18,18 @@ export interface CompanyStore {
   /** @returns false, and changes nothing, when the id is taken */
   insert(company: Company): Promise<boolean>;
   find(companyId: CompanyId): Promise<Company | undefined>;
-  /** As `find`, and nobody deletes it until the end of the transaction. */
-  keep(companyId: CompanyId): Promise<Company | undefined>;
+  /** What a company is by itself, and nobody deletes it until the end of the transaction. */
+  keep(companyId: CompanyId): Promise<Omit<Company, 'grantable'> | undefined>;
   /** As `find`, and nobody else changes or deletes it, or gives it an account, until the end of the transaction. */
   lock(companyId: CompanyId): Promise<Company | undefined>;
   /** Newest first. */
   list(filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
+  /** All but what is grantable in it. */
   update(company: Company): Promise<void>;
+  /** What those who manage its accounts may grant in it without holding it, as it stands now. */
+  grantable(companyId: CompanyId): Promise<readonly Grantable[]>;
+  /** Makes this grantable in it, and nothing else. */
+  setGrantable(companyId: CompanyId, grantable: readonly Grantable[]): Promise<void>;
   hasAccounts(companyId: CompanyId): Promise<boolean>;
   /** Deletes it with its accounts, and says which; none of their ids is ever given out again. */
   delete(companyId: CompanyId, at: Date): Promise<Pick<ServiceAccount, 'clientId' | 'name' | 'slug'>[]>;

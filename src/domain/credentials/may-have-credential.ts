@@ -9,7 +9,7 @@ import type { Stores } from '../storage.ts';
 
 /** Whoever has a credential of an account can do what the account may, as far as the credential reaches. */
 export async function assertMayHave(
-  { roles }: Stores,
+  stores: Stores,
   caller: Caller,
   snapshot: AccountSnapshot,
   subset: readonly string[] | undefined,
@@ -17,7 +17,7 @@ export async function assertMayHave(
   const { account, grants, groups, audiences } = snapshot;
   const all = [...grants, ...groups.flatMap((group) => group.grants)];
   const lower = all.some((grant) => grant.kind === 'role' && rankOf(grant.roleKey) !== undefined)
-    ? await roles.visible(account.company, BUILT_IN_ROLES.filter(isRoleId))
+    ? await stores.roles.visible(account.company, BUILT_IN_ROLES.filter(isRoleId))
     : [];
   const target = {
     company: account.company,
@@ -25,7 +25,7 @@ export async function assertMayHave(
     roles: new Map([...rolesByKey(lower), ...snapshot.roles]),
     audiences,
   };
-  assertMayActAs(caller, all, target, subset && new Set(subset));
+  await assertMayActAs(stores, caller, all, target, subset && new Set(subset));
 }
 
 /** @throws DomainError `invalid_value` for what the account does not hold anywhere */

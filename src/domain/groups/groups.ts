@@ -103,8 +103,8 @@ export function createGroups({
     // Who joins gets everything that it gives, and who is in it everything that is added.
     const joins = joined.includes(caller.clientId);
     const target = { company, roles, audiences };
-    if (joined.length > 0) assertMayGrant(caller, grants, { ...target, self: joins });
-    assertMayGrant(caller, added, { ...target, self: joins || caller.groups.includes(groupId) });
+    if (joined.length > 0) await assertMayGrant(stores, caller, grants, { ...target, self: joins });
+    await assertMayGrant(stores, caller, added, { ...target, self: joins || caller.groups.includes(groupId) });
     if (before.members.length + joined.length - left.length > MOST_MEMBERS) {
       throw new DomainError('limit_reached', `A group has at most ${MOST_MEMBERS} members`);
     }

@@ -4,8 +4,9 @@ import type { Audiences, ResourceServerId } from '../resource-servers/resource-s
 import { lowerRoles, managementPermissionsOf, permissionsOf, rankOf, ROOT_ROLE } from '../roles/built-in-roles.ts';
 import type { RoleRights, RolesByKey } from '../roles/role.ts';
 import type { Caller } from '../service-accounts/caller.ts';
-import type { Grant, PermissionGrant, RoleGrant } from './grant.ts';
-import { grantName } from './grant.ts';
+import type { Stores } from '../storage.ts';
+import { type Grant, grantName, type PermissionGrant, type RoleGrant } from './grant.ts';
+import { isGrantable } from './grantable.ts';
 import { type ManagementPermission, ROOT_ONLY } from './management-permissions.ts';
 import { EVERYWHERE, type Place, reaches } from './place.ts';
 import { covers, inCommon, parseScopeToken, scopeToken } from './scope-token.ts';
@@ -20,16 +21,22 @@ export interface GrantTarget {
 }
 
 /**
- * Nobody grants what they do not hold at that place or above. Three things lift this: a built-in role may be bound by
+ * Nobody grants what they do not hold at that place or above. Four things lift this: a built-in role may be bound by
  * who has the same or a higher one there; who manages a company's resource servers may grant their permissions inside
- * that company; and `writ.permissions.grant`. None of them lets anybody widen themselves.
+ * that company; who manages a company's accounts may grant inside it what root has made grantable there; and
+ * `writ.permissions.grant`. None of them lets anybody widen themselves.
  *
  * @throws DomainError `forbidden`, naming what the caller does not hold, or what the account may not
  */
-export function assertMayGrant(caller: Caller, grants: readonly Grant[], target: GrantTarget): void {
+export async function assertMayGrant(
+  stores: Pick<Stores, 'companies'>,
+  caller: Caller,
+  grants: readonly Grant[],
+  target: GrantTarget,
+): Promise<void> {
   if (target.company !== undefined) assertStaysInside(grants, target.roles);
   assertNothing(
-    notTheirs(caller, grants, target, undefined),
+    await notGrantable(stores, caller, notTheirs(caller, grants, target, undefined), target),
     target.self ? 'Nobody widens themselves' : 'Nobody grants what they do not hold',
   );
 }
@@ -41,13 +48,28 @@ export function assertMayGrant(caller: Caller, grants: readonly Grant[], target:
  * @param within scope-tokens: all that the credential may ask for; undefined: everything
  * @throws DomainError `forbidden`
  */
-export function assertMayActAs(
+export async function assertMayActAs(
+  stores: Pick<Stores, 'companies'>,
   caller: Caller,
   grants: readonly Grant[],
   target: GrantTarget,
   within: ReadonlySet<string> | undefined,
-): void {
-  assertNothing(notTheirs(caller, grants, target, within), 'The account may do more than the caller');
+): Promise<void> {
+  const missing = await notGrantable(stores, caller, notTheirs(caller, grants, target, within), target);
+  assertNothing(missing, 'The account may do more than the caller');
+}
+
+/** Of what a caller may not grant otherwise, the part that root has not made grantable in the company either. */
+async function notGrantable(
+  { companies }: Pick<Stores, 'companies'>,
+  caller: Caller,
+  missing: readonly PermissionGrant[],
+  { company, self }: GrantTarget,
+): Promise<readonly PermissionGrant[]> {
+  if (missing.length === 0 || company === undefined || self) return missing;
+  if (!caller.permissions.has('writ.serviceaccounts.manage')) return missing;
+  const grantable = await companies.grantable(company);
+  return missing.filter((grant) => !isGrantable(grantable, grant));
 }
 
 /** How many permissions a refusal names. */

@@ -62,6 +62,6 @@ export interface ResourceServerStore {
    * @param except names that do not matter; undefined: none matters but all do, and whose audience it is as well
    */
   uses(id: ResourceServerId, except: readonly string[] | undefined, limit: number): Promise<Use[]>;
-  /** Takes its permissions but these from everybody and every role. */
+  /** Takes its permissions but these from everybody, every role and everything grantable. */
   withdraw(id: ResourceServerId, except: readonly string[]): Promise<void>;
 }

@@ -108,7 +108,7 @@ export function createRoles({
           updatedAt: now,
           revision: 1,
         };
-        assertMayGive(caller, role, permissions, audiences);
+        await assertMayGive(stores, caller, role, permissions, audiences);
         const taken = isBuiltIn(roleId) || (await stores.roles.find(company, roleId)) !== undefined;
         if (taken || !(await stores.roles.insert(role))) {
           throw new DomainError('already_exists', `A role with the id ${roleId} exists`, {
@@ -163,7 +163,7 @@ export function createRoles({
           some.filter((permission) => !others.some((one) => samePermission(one, permission)));
         const added = without(permissions, before.permissions);
         const removed = without(before.permissions, permissions);
-        assertMayGive(caller, after, added, audiences);
+        await assertMayGive(stores, caller, after, added, audiences);
         const is = shown(after, audiences);
         const details = {
           ...differences(before, after, ['name', 'description']),
@@ -192,13 +192,15 @@ export function createRoles({
 }
 
 /** Whoever has the role gets it, so who writes it must hold it, for the company or the server as a whole. */
-function assertMayGive(
+async function assertMayGive(
+  stores: Stores,
   caller: Caller,
   { roleKey, company }: Role,
   permissions: readonly RolePermission[],
   audiences: Audiences,
-): void {
-  assertMayGrant(
+): Promise<void> {
+  await assertMayGrant(
+    stores,
     caller,
     permissions.map((permission) => ({ ...permission, kind: 'permission', place: EVERYWHERE })),
     { company, self: caller.roles.some((own) => own.roleKey === roleKey), roles: new Map(), audiences },

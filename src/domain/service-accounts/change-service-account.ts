@@ -57,7 +57,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     if (added.length > 0) assertNumberOfGrants(grants.grants.length);
     const rights = { grants: grants.grants, groups: memberships.groups, roles };
     if (added.length + memberships.joined.length > 0) assertNumberOfEffective(rights);
-    assertMayGrant(caller, [...added, ...memberships.joined.flatMap((group) => group.grants)], {
+    await assertMayGrant(stores, caller, [...added, ...memberships.joined.flatMap((group) => group.grants)], {
       company,
       self: caller.clientId === clientId,
       roles,

@@ -64,7 +64,7 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
       if (groups.length > 0) assertAllowed(caller, 'writ.roles.bind');
       assertNumberOfGrants(grants.length);
       assertNumberOfEffective(rights);
-      assertMayGrant(caller, [...grants, ...groups.flatMap((group) => group.grants)], {
+      await assertMayGrant(stores, caller, [...grants, ...groups.flatMap((group) => group.grants)], {
         company,
         self: false,
         roles: rights.roles,

@@ -1,6 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { Companies } from '../../domain/companies/companies.ts';
 import type { Company } from '../../domain/companies/company.ts';
+import { writtenGrantable } from '../../domain/permissions/grantable.ts';
 import { STATES } from '../../domain/state.ts';
 import { SEARCH } from '../common-schema.ts';
 import { secondsOrNone } from '../duration.ts';
@@ -46,13 +47,15 @@ export function companyRoutes(companies: Companies): Route[] {
       body: NEW_COMPANY,
       revisioned: true,
       replies: { 201: { description: 'The company', schema: COMPANY } },
-      refusals: { 409: 'The id is taken, or has been used before (`already_exists`)' },
-      async handle({ caller, body: { companyId, name, state = 'enabled', secretMaxAge, keyMaxAge } }) {
+      refusals: {
+        409: 'The id is taken, or has been used before (`already_exists`); two resource servers declare a permission (`ambiguous_permission`)',
+      },
+      async handle({ caller, body: { companyId, name, state = 'enabled', secretMaxAge, keyMaxAge, grantable = [] } }) {
         const policy = {
           secretMaxAge: maxAge(secretMaxAge, '/secretMaxAge') ?? undefined,
           keyMaxAge: maxAge(keyMaxAge, '/keyMaxAge') ?? undefined,
         };
-        const company = await companies.register(caller, { companyId, name, state, policy });
+        const company = await companies.register(caller, { companyId, name, state, policy, grantable });
         return { ...presented(company, 201), created: company.companyId };
       },
     }),
@@ -94,6 +97,7 @@ export function companyRoutes(companies: Companies): Route[] {
       conditional: true,
       revisioned: true,
       replies: { 200: { description: 'The company as it is now', schema: COMPANY } },
+      refusals: { 409: 'Two resource servers declare a permission (`ambiguous_permission`)' },
       async handle({ caller, expected, body, param }) {
         const changes = {
           ...body,
@@ -131,13 +135,14 @@ function presented(company: Company, status: number): Answer {
   return { status, body: present(company), revision: company.revision };
 }
 
-function present({ companyId, name, state, policy, createdAt, createdBy, updatedAt }: Company): CompanyBody {
+function present({ companyId, name, state, policy, grantable, createdAt, createdBy, updatedAt }: Company): CompanyBody {
   return {
     companyId,
     name,
     state,
     secretMaxAge: policy.secretMaxAge ?? null,
     keyMaxAge: policy.keyMaxAge ?? null,
+    grantable: writtenGrantable(grantable).map((one) => (typeof one === 'string' ? one : { ...one })),
     createdAt: createdAt.toISOString(),
     createdBy,
     updatedAt: updatedAt.toISOString(),

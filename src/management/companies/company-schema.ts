@@ -1,5 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { STATES } from '../../domain/state.ts';
+import { GRANTED_PERMISSION } from '../grants-schema.ts';
 import { CREATED_BY, NAME, SLUG, TIME } from '../common-schema.ts';
 
 const NAMED = { ...NAME, examples: ['Acme'] } as const;
@@ -30,6 +31,25 @@ const MAX_AGES = {
   },
 } as const;
 
+const GRANTABLE = {
+  type: 'array',
+  description:
+    'What those who manage its accounts may grant in it, at every place, without holding it: permissions, or all of a resource server. Taking something out takes it from no account',
+  items: {
+    anyOf: [
+      ...GRANTED_PERMISSION.anyOf,
+      {
+        type: 'object',
+        properties: { resource: { type: 'string', pattern: '^[!-~]{1,512}$' } },
+        required: ['resource'],
+        additionalProperties: false,
+      },
+    ],
+  },
+  maxItems: 1000,
+  examples: [['orders:read', { resource: 'https://orders.example.com' }]],
+} as const satisfies JSONSchema;
+
 /** What can be sent to register a company. */
 export const NEW_COMPANY = {
   title: 'CompanyInput',
@@ -43,6 +63,7 @@ export const NEW_COMPANY = {
     name: NAMED,
     state: STATE,
     ...MAX_AGES,
+    grantable: GRANTABLE,
   },
   required: ['name'],
   additionalProperties: false,
@@ -53,7 +74,7 @@ export const NEW_COMPANY = {
 export const CHANGED_COMPANY = {
   title: 'CompanyPatch',
   type: 'object',
-  properties: { name: NAMED, state: STATE, ...MAX_AGES },
+  properties: { name: NAMED, state: STATE, ...MAX_AGES, grantable: GRANTABLE },
   additionalProperties: false,
   examples: [{ name: 'Acme', secretMaxAge: 'P90D', keyMaxAge: null }],
 } as const satisfies JSONSchema;
@@ -68,11 +89,22 @@ export const COMPANY = {
     state: STATE,
     secretMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
     keyMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
+    grantable: GRANTABLE,
     createdAt: TIME,
     createdBy: CREATED_BY,
     updatedAt: TIME,
   },
-  required: ['companyId', 'name', 'state', 'secretMaxAge', 'keyMaxAge', 'createdAt', 'createdBy', 'updatedAt'],
+  required: [
+    'companyId',
+    'name',
+    'state',
+    'secretMaxAge',
+    'keyMaxAge',
+    'grantable',
+    'createdAt',
+    'createdBy',
+    'updatedAt',
+  ],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 

@@ -1,0 +1,20 @@
+import type { Knex } from 'knex';
+
+/** What root lets those who manage the accounts of a company grant inside it, without holding it. */
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.createTable('grantable', (table) => {
+    table.text('company_id').notNullable().references('companies.company_id').onDelete('CASCADE');
+    table.text('resource_server').notNullable().index();
+    table.foreign('resource_server').references('resource_servers.resource_server_id').onDelete('CASCADE');
+    // Null: everything that the resource server declares.
+    table.text('permission');
+    table.boolean('qualified').notNullable();
+  });
+  await knex.raw(
+    `create unique index grantable_once on grantable (company_id, resource_server, coalesce(permission, ''))`,
+  );
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.schema.dropTable('grantable');
+}

@@ -1,0 +1,101 @@
+import { DomainError, type FieldProblem } from '../domain-error.ts';
+import type { CompanyId } from '../ids.ts';
+import { isNamed, type ResourceServerId } from '../resource-servers/resource-server.ts';
+import type { Stores } from '../storage.ts';
+import { bindGrants } from './bind-grants.ts';
+import type { PermissionGrant } from './grant.ts';
+import { MANAGEMENT_PREFIX } from './management-permissions.ts';
+import type { Permission } from './permission.ts';
+import { EVERYWHERE } from './place.ts';
+import { parseScopeToken } from './scope-token.ts';
+import { inOrder, type WrittenPermission } from './written-grants.ts';
+
+/** A permission, or a whole resource server, that managers of a company's accounts may grant without holding it. */
+export interface Grantable {
+  readonly resourceServerId: ResourceServerId;
+  /** What `aud` says of the resource server. */
+  readonly identifier: string;
+  /** Undefined: every permission of the resource server. */
+  readonly permission: Permission | undefined;
+  /** Whether the permission was written with its resource server, and reads back so. */
+  readonly qualified: boolean;
+}
+
+/** One as people write it: a permission, or a resource server by its identifier. */
+export type WrittenGrantable = WrittenPermission | { readonly resource: string };
+
+/**
+ * Binds what root lets a company grant. The resource servers stay as they are until the end of the transaction.
+ *
+ * @throws DomainError `invalid_value` with a pointer for everything that cannot be granted so, `ambiguous_permission`
+ */
+export async function bindGrantable(
+  stores: Pick<Stores, 'resourceServers' | 'roles'>,
+  company: CompanyId,
+  wanted: readonly WrittenGrantable[],
+): Promise<Grantable[]> {
+  const asked = wanted.map((value, index) => ({ value, pointer: `/grantable/${index}` }));
+  const identifiers = wanted.flatMap((value) => (isWhole(value) ? [value.resource] : []));
+  const candidates =
+    identifiers.length === 0 ? [] : await stores.resourceServers.candidates(company, { names: [], identifiers });
+  const problems: FieldProblem[] = [];
+  const whole: Grantable[] = [];
+  for (const { value, pointer } of asked) {
+    const server = isWhole(value) ? candidates.find((one) => isNamed(one, value.resource)) : undefined;
+    const message = isWhole(value) ? whyNotServer(server) : whyNotPermission(value);
+    if (message !== undefined) problems.push({ pointer, message });
+    else if (server !== undefined) whole.push({ ...server, permission: undefined, qualified: true });
+  }
+  if (problems.length > 0)
+    throw new DomainError('invalid_value', 'Some of it cannot be grantable', { fields: problems });
+  const permissions = asked.flatMap(({ value, pointer }) => (isWhole(value) ? [] : [{ value, pointer }]));
+  const { grants, audiences } = await bindGrants(stores, company, { permissions, roles: [] });
+  const single = grants.flatMap((grant): Grantable[] => {
+    if (grant.kind === 'role') return [];
+    const { permission, resourceServerId, qualified } = grant;
+    const identifier = audiences.get(resourceServerId)?.identifier ?? resourceServerId;
+    return [{ resourceServerId, identifier, permission, qualified }];
+  });
+  return [...new Map([...whole, ...single].map((one) => [grantableKey(one), one])).values()];
+}
+
+/** Says what it is: two that say the same are the same, in whichever form they were written. */
+export function grantableKey({ resourceServerId, permission }: Grantable): string {
+  return `${resourceServerId} ${permission ?? ''}`;
+}
+
+/** Whether a permission, at whichever place, is among what may be granted. */
+export function isGrantable(grantable: readonly Grantable[], grant: PermissionGrant): boolean {
+  return grantable.some(
+    ({ resourceServerId, permission }) =>
+      resourceServerId === grant.resourceServerId && (permission === undefined || permission === grant.permission),
+  );
+}
+
+/** As it was written, whole resource servers first, each in alphabetical order. */
+export function writtenGrantable(grantable: readonly Grantable[]): WrittenGrantable[] {
+  const whole = grantable.flatMap(({ identifier, permission }) => (permission === undefined ? [identifier] : []));
+  const single = grantable.flatMap(({ identifier, permission, qualified }): WrittenPermission[] =>
+    permission === undefined ? [] : [qualified ? { permission, resource: identifier } : permission],
+  );
+  return [...whole.toSorted().map((resource) => ({ resource })), ...inOrder(single)];
+}
+
+function isWhole(value: WrittenGrantable): value is { readonly resource: string } {
+  return typeof value !== 'string' && !('permission' in value);
+}
+
+const OF_MANAGEMENT = 'is of the management API, whose permissions are granted by who holds them';
+
+function whyNotServer(server: Pick<Grantable, 'resourceServerId'> | undefined): string | undefined {
+  if (server === undefined) return 'names no resource server that the company sees';
+  return server.resourceServerId === 'management' ? OF_MANAGEMENT : undefined;
+}
+
+function whyNotPermission(value: WrittenPermission): string | undefined {
+  const parsed = parseScopeToken(typeof value === 'string' ? value : value.permission);
+  if (parsed?.name.startsWith(MANAGEMENT_PREFIX)) return OF_MANAGEMENT;
+  return parsed !== undefined && parsed.place !== EVERYWHERE
+    ? 'is at a place: it is grantable at every place'
+    : undefined;
+}
