@@ -70,7 +70,7 @@ export interface PreparedServer {
 }
 
 /** How what a start does by itself is recorded. */
-export const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined };
+export const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined, source: undefined };
 
 /**
  * Opens the database and makes what is missing in it: the schema, this server's secrets, its signing keys.

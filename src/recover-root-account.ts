@@ -11,7 +11,7 @@ export async function recoverRootAccount(config: Config, surroundings: Surroundi
   const server = await prepareServer(config, surroundings);
   try {
     return await server.storage.writeAlone(
-      { actor: { type: 'server', command: 'root recover' }, requestId: undefined },
+      { actor: { type: 'server', command: 'root recover' }, requestId: undefined, source: undefined },
       (stores) => recoverRoot(stores, server.credentialTools, surroundings.clock()),
     );
   } finally {

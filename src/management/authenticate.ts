@@ -36,7 +36,7 @@ export interface Authentication {
    *
    * @throws UnauthorizedError
    */
-  identify(token: VerifiedToken, requestId: string): Promise<Caller>;
+  identify(token: VerifiedToken, call: Pick<Caller, 'requestId' | 'source'>): Promise<Caller>;
 }
 
 /**
@@ -75,7 +75,7 @@ export function createAuthentication(
       return token;
     },
 
-    async identify(token, requestId) {
+    async identify(token, call) {
       const snapshot = await accounts.findCaller(token.clientId, token.jti);
       if (snapshot === undefined) throw dead('account_unknown');
       if (!snapshot.enabled) throw dead('account_disabled');
@@ -87,7 +87,7 @@ export function createAuthentication(
       return {
         clientId: account.clientId,
         company: account.company,
-        requestId,
+        ...call,
         credentialId: credential.credentialId,
         permissions: inCommon(token.permissions, holdings.get('management') ?? new Set()),
         holdings,

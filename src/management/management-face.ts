@@ -130,7 +130,8 @@ export function managementFace(options: {
   }
 
   async function serve(ctx: HttpContext, found: GuardedTarget, { token, body, params }: Received): Promise<Answer> {
-    const caller = await authentication.identify(token, ctx.state.requestId);
+    const { requestId, source } = ctx.state;
+    const caller = await authentication.identify(token, { requestId, source: source() });
     const company = await admit(caller, found.route, params['companyId']);
     const list = `${found.route.path} ${company ?? ''}`;
     const { query, page } = found.readQuery(ctx.querystring, list);

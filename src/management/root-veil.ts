@@ -59,9 +59,12 @@ function idsIn({ createdBy, actor }: Thing): string[] {
 function veiled(thing: Thing, own: ReadonlySet<string>): Thing {
   const shown = (id: unknown): unknown => (typeof id === 'string' && !own.has(id) ? ROOT_ACTOR : id);
   const { actor } = thing;
+  const byRoot = isObject(actor) && typeof actor['clientId'] === 'string' && !own.has(actor['clientId']);
   return {
     ...thing,
     ...('createdBy' in thing && { createdBy: shown(thing['createdBy']) }),
-    ...(isObject(actor) && 'clientId' in actor && { actor: { ...actor, clientId: shown(actor['clientId']) } }),
+    ...(byRoot && { actor: { type: actor['type'], clientId: ROOT_ACTOR } }),
+    // Where root accounts call from is as little the company's business.
+    ...(byRoot && 'source' in thing && { source: null }),
   };
 }

@@ -81,7 +81,7 @@ export function managementRoutes({
     getSelf(serviceAccounts),
     rotateSelf(credentials),
     ...refusalRoutes(activity),
-    ...auditEventRoutes(auditEvents, rootVeil),
+    ...auditEventRoutes(auditEvents, rootVeil, clock),
     getVersion(),
   ];
   return [...routes, openApiRoute(tokens.issuer, routes)];

@@ -102,8 +102,11 @@ export function installInspection(provider: Provider, tools: InspectionTools): v
       const token = await verifyToken(compact);
       issuance.presented = token;
       const model = token && modelOf(provider, token);
-      if (token && model)
-        model.destroy = () => revokeToken(token, issuance.snapshot?.account.company, issuance.requestId);
+      if (token && model) {
+        const { snapshot, requestId, source, credential } = issuance;
+        const by = { company: snapshot?.account.company, requestId, source, credentialId: credential?.credentialId };
+        model.destroy = () => revokeToken(token, by);
+      }
       return model;
     }
     issuance.presented = isApiKey(compact) ? await presentedKey(compact) : await inspectToken(compact);

@@ -15,6 +15,7 @@ interface AuditEventRow {
   company_id: CompanyId | null;
   actor: Actor;
   request_id: string | null;
+  source: string | null;
   details: Record<string, unknown>;
 }
 
@@ -26,6 +27,7 @@ const COLUMNS = [
   'company_id',
   'actor',
   'request_id',
+  'source',
   'details',
 ] as const satisfies (keyof AuditEventRow)[];
 
@@ -56,7 +58,7 @@ const BY_ROOT = `actor ->> 'type' = 'service_account'
 
 export function auditEventsTable(knex: Tables): AuditReader {
   return {
-    async list({ company, action, target, actor, byRoot = false, requestId }, page) {
+    async list({ company, action, target, actor, byRoot = false, requestId, from, to }, page) {
       const query: Knex.QueryBuilder<object, AuditEventRow[]> = knex('audit_events').select<AuditEventRow[]>();
       if (company !== undefined) void query.where({ company_id: company });
       if (action !== undefined) void query.where({ action });
@@ -64,6 +66,8 @@ export function auditEventsTable(knex: Tables): AuditReader {
       if (actor !== undefined) void query.whereRaw(`actor ->> 'clientId' = ?`, [actor]);
       if (byRoot) void query.whereRaw(BY_ROOT);
       if (requestId !== undefined) void query.where({ request_id: requestId });
+      if (from !== undefined) void query.where('occurred_at', '>=', from);
+      if (to !== undefined) void query.where('occurred_at', '<', to);
       newestFirst(query, { time: 'occurred_at', id: 'event_id' }, page);
       return pageOf(await query, page, eventFromRow, ({ occurredAt: time, eventId: id }) => ({ time, id }));
     },
@@ -79,6 +83,7 @@ function rowOf(event: AuditEvent): AuditEventRow {
     company_id: event.company ?? null,
     actor: event.actor,
     request_id: event.requestId ?? null,
+    source: event.source ?? null,
     details: event.details,
   };
 }
@@ -92,6 +97,7 @@ function eventFromRow(row: AuditEventRow): AuditEvent {
     company: row.company_id ?? undefined,
     actor: row.actor,
     requestId: row.request_id ?? undefined,
+    source: row.source ?? undefined,
     details: row.details,
   };
 }

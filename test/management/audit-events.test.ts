@@ -10,7 +10,8 @@ interface Event {
   readonly action: string;
   readonly target: string;
   readonly company: string | null;
-  readonly actor: { readonly type: string; readonly clientId?: string };
+  readonly actor: { readonly type: string; readonly clientId?: string; readonly credentialId?: string };
+  readonly source: string | null;
   readonly requestId: string | null;
   readonly occurredAt: string;
 }
@@ -34,15 +35,18 @@ onEachDatabase('the audit', (kind) => {
     await app.api('PUT', `${path}/watched/permissions/writ.audit.view`, undefined, admin.bearer);
     await app.api('DELETE', `${path}/watched`, undefined, admin.bearer);
     const own = await events(`/api/companies/audited/audit-events?target=${account.clientId}`, admin.bearer);
+    const { json: credentials } = await app.api('GET', `${path}/${admin.clientId}/credentials`);
+    const by = { type: 'service_account', clientId: admin.clientId, credentialId: credentials[0].credentialId };
     assert.deepEqual(
       own.map(({ action, company, actor }) => [action, company, actor]),
       [
-        ['service_account.deleted', 'audited', { type: 'service_account', clientId: admin.clientId }],
-        ['service_account.changed', 'audited', { type: 'service_account', clientId: admin.clientId }],
-        ['service_account.changed', 'audited', { type: 'service_account', clientId: admin.clientId }],
-        ['service_account.created', 'audited', { type: 'service_account', clientId: admin.clientId }],
+        ['service_account.deleted', 'audited', by],
+        ['service_account.changed', 'audited', by],
+        ['service_account.changed', 'audited', by],
+        ['service_account.created', 'audited', by],
       ],
     );
+    assert.ok(own.every(({ source }) => source === '127.0.0.1'));
     assert.equal(own.at(-1)?.requestId, 'the-request-of-the-caller');
     assert.ok(own.every(({ occurredAt }) => /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(occurredAt)));
     const found = await events('/api/audit-events?requestId=the-request-of-the-caller');
@@ -71,6 +75,22 @@ onEachDatabase('the audit', (kind) => {
         .slice(0, 2),
       ['two', 'one'],
     );
+  });
+
+  test('is narrowed to a time, and its pages with it', async () => {
+    const whole = await events('/api/audit-events');
+    const times = [...new Set(whole.map(({ occurredAt }) => occurredAt))];
+    const [to, from] = [times[2], times[5]];
+    assert.ok(from !== undefined && to !== undefined && from < to);
+    const wanted = whole.filter(({ occurredAt }) => occurredAt >= from && occurredAt < to);
+    assert.ok(wanted.length > 2);
+    assert.deepEqual(await events(`/api/audit-events?from=${from}&to=${to}`), wanted);
+    const first = await app.api('GET', `/api/audit-events?from=${from}&to=${to}&limit=2`);
+    const next = /^<(.*)>; rel="next"$/.exec(first.headers.get('link') ?? '')?.[1];
+    assert.deepEqual([...first.json, ...(await events(next ?? ''))], wanted);
+    assert.deepEqual(await events('/api/audit-events?from=P1D'), whole);
+    assert.deepEqual(await events('/api/audit-events?to=P1D'), []);
+    assertRefused(app, await app.api('GET', '/api/audit-events?from=yesterday'), 400, 'invalid_query');
   });
 
   test('comes in pages, and says who may not read it', async () => {

@@ -129,6 +129,8 @@ describe('the edges of credentials', () => {
     for (let time = 0; time < 2; time += 1) assert.equal((await revoke(token)).status, 200);
     const { json } = await app.api('GET', `/api/audit-events?action=token.revoked&actor=${one.clientId}`);
     assert.equal(json.length, 1);
+    assert.equal(one.first, `${one.path}/credentials/${json[0].actor.credentialId}`);
+    assert.equal(json[0].source, '127.0.0.1');
     const key = await app.api('POST', `${one.path}/credentials`, { type: 'api_key', audience: 'api://default' });
     const refused = await revoke(key.json.clientSecret);
     assert.deepEqual([refused.status, refused.json.error], [400, 'unsupported_token_type']);

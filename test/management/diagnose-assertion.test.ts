@@ -102,9 +102,10 @@ onEachDatabase(
         assertion(key, clientId, app.issuer, { jti: 'looked-at' }, { kid: 'good' }),
         viewer.bearer,
       );
+      const { json: used } = await app.api('GET', `${ROOTS}/${viewer.clientId}/credentials`);
       assert.deepEqual(await events(), [
         {
-          actor: { type: 'service_account', clientId: viewer.clientId },
+          actor: { type: 'service_account', clientId: viewer.clientId, credentialId: used[0].credentialId },
           company: null,
           details: {
             jti: 'looked-at',

@@ -76,6 +76,24 @@ onEachDatabase(
       assert.equal((await as('GET', `${IN}/service-accounts/by-one-who-is-gone`)).json.createdBy, goneId);
     });
 
+    test('nor by which credential and from where it acted, though of its own accounts it does', async () => {
+      const { json: seen } = await as('GET', `${IN}/audit-events`);
+      const { json: whole } = await app.api('GET', `${IN}/audit-events`);
+      let own = 0;
+      for (const [index, { actor, source, ...event }] of seen.entries()) {
+        const told = whole[index];
+        assert.equal(event.eventId, told.eventId);
+        assert.ok(told.actor.credentialId && told.source);
+        const byRoot = actor.clientId === 'root';
+        if (!byRoot) own += 1;
+        assert.deepEqual(
+          [actor, source],
+          byRoot ? [{ type: 'service_account', clientId: 'root' }, null] : [told.actor, told.source],
+        );
+      }
+      assert.ok(own > 0 && own < seen.length);
+    });
+
     test('nor finds what one did by its id', async () => {
       const by = async (actor: string, bearer = admin.bearer): Promise<string[]> => {
         const { json, text, status } = await app.api('GET', `${IN}/audit-events?actor=${actor}`, undefined, bearer);

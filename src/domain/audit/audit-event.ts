@@ -1,10 +1,15 @@
 import type { Change } from '../change.ts';
-import type { AuditEventId, ClientId, CompanyId } from '../ids.ts';
+import type { AuditEventId, ClientId, CompanyId, CredentialId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 
 /** Who caused a change: an account through the management API, or the server itself. */
 export type Actor =
-  | { readonly type: 'service_account'; readonly clientId: ClientId }
+  | {
+      readonly type: 'service_account';
+      readonly clientId: ClientId;
+      /** The credential that got the token of the call; undefined in events of before this was recorded. */
+      readonly credentialId?: CredentialId;
+    }
   | { readonly type: 'server'; readonly command: 'start' | 'root recover' };
 
 /** Every kind of change, named after its subject. */
@@ -51,17 +56,17 @@ export interface AuditEntry {
 }
 
 /** A change as it is recorded. */
-export interface AuditEvent extends Omit<AuditEntry, 'changes'> {
+export interface AuditEvent extends Omit<AuditEntry, 'changes'>, Origin {
   readonly eventId: AuditEventId;
   readonly occurredAt: Date;
-  readonly actor: Actor;
-  readonly requestId: string | undefined;
 }
 
-/** On whose behalf, and by which request, something is done. */
+/** On whose behalf, by which request, and from where something is done. */
 export interface Origin {
   readonly actor: Actor;
   readonly requestId: string | undefined;
+  /** The address of the client; undefined where it was the server itself. */
+  readonly source: string | undefined;
 }
 
 /** Which events are wanted; what is undefined does not matter. */
@@ -75,6 +80,10 @@ export interface AuditFilter {
   /** Whether only what accounts did that are none of the company's own. */
   readonly byRoot?: boolean;
   readonly requestId?: string | undefined;
+  /** The first moment that counts. */
+  readonly from?: Date | undefined;
+  /** The first moment that counts no longer. */
+  readonly to?: Date | undefined;
 }
 
 export interface AuditReader {

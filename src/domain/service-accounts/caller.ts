@@ -10,6 +10,8 @@ export interface Caller {
   /** The company that it belongs to, and beyond which its authority never reaches; undefined: a root account. */
   readonly company: CompanyId | undefined;
   readonly requestId: string;
+  /** The address that the call came from. */
+  readonly source: string;
   /** What got its token. */
   readonly credentialId: CredentialId;
   /** Management permissions, some at places, that stand in its token and that the account still holds. */
@@ -23,5 +25,6 @@ export interface Caller {
 
 /** How what this caller does is recorded. */
 export function originOf(caller: Caller): Origin {
-  return { actor: { type: 'service_account', clientId: caller.clientId }, requestId: caller.requestId };
+  const { clientId, credentialId, requestId, source } = caller;
+  return { actor: { type: 'service_account', clientId, credentialId }, requestId, source };
 }

@@ -1,6 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { AUDIT_ACTIONS, type AuditEvent, type AuditReader } from '../../domain/audit/audit-event.ts';
-import { ANY_ID, TIME } from '../common-schema.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { ANY_ID, MOMENT, TIME } from '../common-schema.ts';
+import { readMoment } from '../moment.ts';
 import { ROOT_ACTOR, type RootVeil } from '../root-veil.ts';
 import { defineRoute, type Route } from '../route.ts';
 
@@ -14,6 +16,8 @@ const FILTER = {
       description: 'The clientId of who changed it; for an account of a company, root is every root account',
     },
     requestId: { ...ANY_ID, description: 'The X-Request-Id of the request that changed it' },
+    from: { ...MOMENT, description: 'Not before: a time (RFC 3339), a date, or a duration back from now' },
+    to: { ...MOMENT, description: 'Before, said in the same ways' },
   },
   additionalProperties: false,
 } as const;
@@ -35,20 +39,30 @@ const AUDIT_EVENT = {
           type: 'string',
           description: 'An account of a company reads root in place of the id of a root account',
         },
+        credentialId: {
+          type: 'string',
+          description:
+            'The credential that got the token of the call; an account of a company does not read it of root',
+        },
         command: { type: 'string' },
       },
       required: ['type'],
       additionalProperties: false,
     },
     requestId: { type: ['string', 'null'] },
+    source: {
+      type: ['string', 'null'],
+      description:
+        'The address that the call came from; null: of the server itself, and of root to an account of a company',
+    },
     details: { type: 'object', description: 'What changed, in the words of this API; never a secret' },
   },
-  required: ['eventId', 'occurredAt', 'action', 'target', 'company', 'actor', 'requestId', 'details'],
+  required: ['eventId', 'occurredAt', 'action', 'target', 'company', 'actor', 'requestId', 'source', 'details'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
 /** Reading what was recorded of every change: of everything, or of one company. */
-export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVeil, 'isOwn'>): Route[] {
+export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVeil, 'isOwn'>, clock: Clock): Route[] {
   const list = (path: string, operationId: string, summary: string): Route =>
     defineRoute<undefined, FromSchema<typeof FILTER>>({
       method: 'GET',
@@ -60,12 +74,18 @@ export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVe
       query: FILTER,
       list: true,
       replies: { 200: { description: 'The events', schema: { type: 'array', items: AUDIT_EVENT } } },
-      async handle({ caller, company, query: { actor, ...filter }, page }) {
+      async handle({ caller, company, query: { actor, from, to, ...filter }, page }) {
+        const now = clock();
+        const moment = (text: string | undefined): Date | undefined =>
+          text === undefined ? undefined : readMoment(text, now, 'past');
         const byRoot = caller.company !== undefined && actor === ROOT_ACTOR;
         const foreign = caller.company !== undefined && actor !== undefined && !byRoot;
         // To a company the id of a root account is like any that nobody has.
         if (foreign && !(await rootVeil.isOwn(caller.company, actor))) return { status: 200, body: [] };
-        const { items, next } = await auditEvents.list({ ...filter, company, byRoot, ...(!byRoot && { actor }) }, page);
+        const { items, next } = await auditEvents.list(
+          { ...filter, from: moment(from), to: moment(to), company, byRoot, ...(!byRoot && { actor }) },
+          page,
+        );
         return { status: 200, body: items.map(present), next };
       },
     });
@@ -80,6 +100,16 @@ export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVe
 }
 
 function present(event: AuditEvent): FromSchema<typeof AUDIT_EVENT> {
-  const { eventId, occurredAt, action, target, company = null, actor, requestId = null, details } = event;
-  return { eventId, occurredAt: occurredAt.toISOString(), action, target, company, actor, requestId, details };
+  const {
+    eventId,
+    occurredAt,
+    action,
+    target,
+    company = null,
+    actor,
+    requestId = null,
+    source = null,
+    details,
+  } = event;
+  return { eventId, occurredAt: occurredAt.toISOString(), action, target, company, actor, requestId, source, details };
 }

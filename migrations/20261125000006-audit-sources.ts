@@ -1,0 +1,14 @@
+import type { Knex } from 'knex';
+
+/** The address from which each change was asked for. */
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.alterTable('audit_events', (table) => {
+    table.text('source');
+  });
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.schema.alterTable('audit_events', (table) => {
+    table.dropColumn('source');
+  });
+}
