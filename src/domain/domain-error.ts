@@ -32,6 +32,8 @@ export class DomainError extends Error {
   readonly existing: string | undefined;
   /** The permission that is missing, for `insufficient_scope`. */
   readonly required: string | undefined;
+  /** The built-in roles that have it. */
+  readonly builtInRoles: readonly string[] | undefined;
 
   constructor(
     code: DomainErrorCode,
@@ -40,6 +42,7 @@ export class DomainError extends Error {
       fields?: readonly FieldProblem[];
       existing?: string | undefined;
       required?: string;
+      builtInRoles?: readonly string[];
       cause?: unknown;
     } = {},
   ) {
@@ -48,5 +51,6 @@ export class DomainError extends Error {
     this.fields = options.fields ?? [];
     this.existing = options.existing;
     this.required = options.required;
+    this.builtInRoles = options.builtInRoles;
   }
 }

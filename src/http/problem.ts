@@ -40,10 +40,15 @@ export interface Problem {
   readonly errors?: readonly FieldProblem[];
   /** The permission that was missing, for `insufficient_scope`. */
   readonly required?: string;
+  /** The built-in roles that have it, for `insufficient_scope`. */
+  readonly builtInRoles?: readonly string[] | undefined;
 }
 
 /** A problem document (RFC 9457), with `message` as Mia's clients read it. */
-export function problemDocument({ status, code, detail, errors, required }: Problem, requestId: string): object {
+export function problemDocument(
+  { status, code, detail, errors, required, builtInRoles }: Problem,
+  requestId: string,
+): object {
   return {
     type: 'about:blank',
     title: TITLES[code],
@@ -54,6 +59,7 @@ export function problemDocument({ status, code, detail, errors, required }: Prob
     message: detail,
     ...(errors !== undefined && errors.length > 0 && { errors }),
     ...(required !== undefined && { required }),
+    ...(builtInRoles !== undefined && { builtInRoles }),
   };
 }
 

@@ -50,9 +50,9 @@ export function withFirst(text: string, [first, ...others]: readonly FieldProble
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof DomainError) {
-    const { code, message, fields, required } = error;
+    const { code, message, fields, required, builtInRoles } = error;
     const detail = code === 'invalid_value' ? withFirst(message, fields) : message;
-    return { ...DOMAIN[code], detail, errors: fields, ...(required !== undefined && { required }) };
+    return { ...DOMAIN[code], detail, errors: fields, ...(required !== undefined && { required, builtInRoles }) };
   }
   if (error instanceof LineTooLongError) {
     const detail = 'Too many requests of this company or root account wait already: send fewer at a time';

@@ -46,7 +46,10 @@ onEachDatabase('root service accounts', (kind) => {
     const [event, ...others] = await auditOf(json.clientId);
     assert.equal(others.length, 0);
     assert.equal(event?.['action'], 'service_account.created');
-    assert.deepEqual(event['actor'], { type: 'service_account', clientId: ROOT.clientId });
+    const { json: credentials } = await app.api('GET', `/api/service-accounts/${ROOT.clientId}/credentials`);
+    const { credentialId } = credentials[0];
+    assert.deepEqual(event['actor'], { type: 'service_account', clientId: ROOT.clientId, credentialId });
+    assert.equal(event['source'], '127.0.0.1');
     assert.equal(event['request_id'], headers.get('x-request-id'));
     assert.deepEqual(event['details'], {
       name: 'Audited',

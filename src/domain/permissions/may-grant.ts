@@ -1,7 +1,14 @@
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Audiences, ResourceServerId } from '../resource-servers/resource-server.ts';
-import { lowerRoles, managementPermissionsOf, permissionsOf, rankOf, ROOT_ROLE } from '../roles/built-in-roles.ts';
+import {
+  lowerRoles,
+  managementPermissionsOf,
+  permissionsOf,
+  rankOf,
+  rolesThatGive,
+  ROOT_ROLE,
+} from '../roles/built-in-roles.ts';
 import type { RoleRights, RolesByKey } from '../roles/role.ts';
 import type { Caller } from '../service-accounts/caller.ts';
 import type { Stores } from '../storage.ts';
@@ -10,6 +17,7 @@ import { isGrantable } from './grantable.ts';
 import { type ManagementPermission, ROOT_ONLY } from './management-permissions.ts';
 import { EVERYWHERE, type Place, reaches } from './place.ts';
 import { covers, inCommon, parseScopeToken, scopeToken } from './scope-token.ts';
+import { helpWithCall, helpWithGrants } from './who-can-help.ts';
 
 /** Who is to have what is granted, and what the grants refer to. */
 export interface GrantTarget {
@@ -38,6 +46,7 @@ export async function assertMayGrant(
   assertNothing(
     await notGrantable(stores, caller, notTheirs(caller, grants, target, undefined), target),
     target.self ? 'Nobody widens themselves' : 'Nobody grants what they do not hold',
+    target,
   );
 }
 
@@ -56,7 +65,7 @@ export async function assertMayActAs(
   within: ReadonlySet<string> | undefined,
 ): Promise<void> {
   const missing = await notGrantable(stores, caller, notTheirs(caller, grants, target, within), target);
-  assertNothing(missing, 'The account may do more than the caller');
+  assertNothing(missing, 'The account may do more than the caller', target);
 }
 
 /** Of what a caller may not grant otherwise, the part that root has not made grantable in the company either. */
@@ -75,11 +84,15 @@ async function notGrantable(
 /** How many permissions a refusal names. */
 const MOST_NAMED = 10;
 
-/** @throws DomainError `forbidden`, naming what there is */
-function assertNothing(missing: readonly PermissionGrant[], message: string): void {
+/** @throws DomainError `forbidden`, naming what there is, and who can help */
+function assertNothing(missing: readonly PermissionGrant[], message: string, target: GrantTarget): void {
   if (missing.length === 0) return;
   const names = new Set(missing.map(grantName));
-  throw new DomainError('forbidden', `${message}: ${[...names].slice(0, MOST_NAMED).join(' ')}`);
+  const more = names.size > MOST_NAMED ? ` and ${names.size - MOST_NAMED} more` : '';
+  throw new DomainError(
+    'forbidden',
+    `${message}: ${[...names].slice(0, MOST_NAMED).join(' ')}${more}. ${helpWithGrants(missing, target)}`,
+  );
 }
 
 /** What a caller neither holds nor may grant all the same. */
@@ -104,7 +117,11 @@ function notTheirs(
 export function assertAllowed(caller: Caller, permission: ManagementPermission, place: Place = EVERYWHERE): void {
   const required = scopeToken(permission, place);
   if (covers(caller.permissions, required)) return;
-  throw new DomainError('insufficient_scope', `This takes the permission ${required}`, { required });
+  throw new DomainError(
+    'insufficient_scope',
+    `This takes the permission ${required}. ${helpWithCall(caller, permission, required)}`,
+    { required, builtInRoles: rolesThatGive([permission]) },
+  );
 }
 
 /** What reaches beyond a company is granted to root accounts only. */

@@ -50,6 +50,16 @@ export function isBuiltIn(roleKey: string): boolean {
   return roleKey === ROOT_ROLE || rankOf(roleKey) !== undefined;
 }
 
+/** The built-in roles that have all of these permissions of the management API, lowest first; `root` has every one. */
+export function rolesThatGive(permissions: readonly string[]): readonly string[] {
+  const among = (roleKey: string): boolean => {
+    const given: readonly string[] = managementPermissionsOf(roleKey);
+    return permissions.every((permission) => given.includes(permission));
+  };
+  const found = RANKS.filter(among);
+  return found.length > 0 ? found : [ROOT_ROLE];
+}
+
 /** Everything that a role gives where it is held. */
 export function permissionsOf({ roleKey, permissions }: RoleRights): readonly RolePermission[] {
   return [...managementPermissionsOf(roleKey).map(atManagement), ...permissions];
