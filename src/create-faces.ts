@@ -62,6 +62,7 @@ export function createFaces(
     clock,
     tokens: { issuer, signingAlg, maxTtl: config.tokenMaxTtl, maxBytes: config.tokenMaxBytes },
     policy: config.credentialPolicy,
+    limits: config.companyLimits,
   });
   const assertions = { issuer, ...config.assertions, clockTolerance: config.clockTolerance, clock };
   const keys = signingKeys.current;
@@ -125,6 +126,7 @@ export function createFaces(
         storage,
         clock,
         policy: config.credentialPolicy,
+        limits: config.companyLimits,
         assertionMaxTtl: config.assertions.maxTtl,
       }),
       resourceServers: createResourceServers({
@@ -133,9 +135,10 @@ export function createFaces(
         randomId: random.id,
         maxTtl: config.tokenMaxTtl,
         signingKeys,
+        limits: config.companyLimits,
       }),
-      roles: createRoles({ storage, clock, randomId: random.id }),
-      groups: createGroups({ storage, clock, randomId: random.id }),
+      roles: createRoles({ storage, clock, randomId: random.id, limits: config.companyLimits }),
+      groups: createGroups({ storage, clock, randomId: random.id, limits: config.companyLimits }),
       activity: createActivity({ ...storage.read, serviceAccounts }),
       diagnose: createDiagnoseAssertion({ serviceAccounts, storage, settings: assertions }),
       auditEvents: storage.auditEvents,

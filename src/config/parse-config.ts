@@ -1,11 +1,19 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { BlockList } from 'node:net';
+import { type Limits, STANDARD_LIMITS } from '../domain/companies/limits.ts';
 import type { CredentialPolicy } from '../domain/credentials/credential-policy.ts';
 import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
 import { isAbsoluteUri } from '../domain/resource-servers/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 import { EXPECTED, SECRET, SETTINGS, type Settings } from './settings.ts';
-import { isBase64Of256Bits, isIssuer, parseListenAddress, parseNetworks, parseObject } from './setting-formats.ts';
+import {
+  isBase64Of256Bits,
+  isIssuer,
+  parseLimits,
+  parseListenAddress,
+  parseNetworks,
+  parseObject,
+} from './setting-formats.ts';
 import { unknownSettings } from './unknown-settings.ts';
 import { isMeantForPostgres, withoutAliases, wrongWithPostgresUrl } from './database-url.ts';
 
@@ -38,6 +46,8 @@ export interface Config {
   readonly clockTolerance: number;
   /** How old credentials may get, whatever a company says. */
   readonly credentialPolicy: CredentialPolicy;
+  /** Of companies that have no limits of their own. */
+  readonly companyLimits: Limits;
   /** How long before a credential expires its client is warned. */
   readonly expiryWarning: number;
   /** Management requests must carry one of these; none: no key is asked for. */
@@ -71,6 +81,7 @@ function compileSettings(): ValidateFunction<Settings> {
   ajv.addFormat('postgres-url', (value) => wrongWithPostgresUrl(value) === undefined);
   ajv.addFormat('listen-address', (value) => parseListenAddress(value) !== undefined);
   ajv.addFormat('networks', (value) => parseNetworks(value) !== undefined);
+  ajv.addFormat('limits', (value) => parseLimits(value) !== undefined);
   ajv.addFormat('json-object', (value) => parseObject(value) !== undefined);
   ajv.addFormat('database-url', (value) => /^pglite:./.test(value) || wrongWithPostgresUrl(value) === undefined);
   return ajv.compile<Settings>(SETTINGS);
@@ -131,6 +142,10 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
     credentialPolicy: Object.freeze({
       secretMaxAge: values.WRIT_SECRET_MAX_AGE,
       keyMaxAge: values.WRIT_KEY_MAX_AGE,
+    }),
+    companyLimits: Object.freeze({
+      ...STANDARD_LIMITS,
+      ...(values.WRIT_COMPANY_LIMITS !== undefined && parseLimits(values.WRIT_COMPANY_LIMITS)),
     }),
     expiryWarning: values.WRIT_EXPIRY_WARNING,
     clientKeys: Object.freeze(values.WRIT_CLIENT_KEYS?.split(',').map((key) => key.trim()) ?? []),

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { type Limit, LIMITS, type Limits, MOST } from '../domain/companies/limits.ts';
 
 /** An issuer identifier (RFC 8414 §2), which may be http outside production. */
 export function isIssuer(value: string): boolean {
@@ -41,6 +42,22 @@ export function parseObject(text: string): object | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Limits of companies as `name=number`, separated by commas.
+ *
+ * @returns undefined when the text is not that
+ */
+export function parseLimits(text: string): Partial<Limits> | undefined {
+  const limits: Partial<Record<Limit, number>> = {};
+  for (const entry of text.split(',').map((part) => part.trim())) {
+    const [, named, digits] = /^(\w+) ?= ?(\d{1,7})$/.exec(entry) ?? [];
+    const name = LIMITS.find((limit) => limit === named);
+    if (name === undefined || name in limits || Number(digits) > MOST[name]) return undefined;
+    limits[name] = Number(digits);
+  }
+  return limits;
 }
 
 /** `host:port`, an IPv6 address in brackets. @returns undefined when the text is not that */

@@ -27,6 +27,7 @@ export const SETTINGS = {
     WRIT_CLOCK_TOLERANCE: { type: 'integer', minimum: 0, maximum: 60, default: 10 },
     WRIT_SECRET_MAX_AGE: MAX_AGE,
     WRIT_KEY_MAX_AGE: MAX_AGE,
+    WRIT_COMPANY_LIMITS: { type: 'string', format: 'limits' },
     WRIT_EXPIRY_WARNING: { type: 'integer', minimum: 0, maximum: 31_536_000, default: 1_209_600 },
     WRIT_CLIENT_KEYS: { type: 'string', pattern: '^[!-+\\--~]+(?: ?, ?[!-+\\--~]+)*$' },
     WRIT_TRUSTED_PROXIES: { type: 'string', format: 'networks' },
@@ -64,6 +65,8 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_CLOCK_TOLERANCE: 'a whole number of seconds from 0 to 60',
   WRIT_SECRET_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
   WRIT_KEY_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
+  WRIT_COMPANY_LIMITS:
+    'limits such as serviceAccounts=200,credentials=500 of serviceAccounts, credentials, groups, roles, resourceServers, permissions',
   WRIT_EXPIRY_WARNING: 'a whole number of seconds from 0 to 31536000',
   WRIT_CLIENT_KEYS: 'keys of printable ASCII characters without blanks, separated by commas',
   WRIT_TRUSTED_PROXIES: 'addresses or CIDRs, separated by commas',

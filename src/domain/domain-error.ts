@@ -23,6 +23,13 @@ export interface FieldProblem {
   readonly message: string;
 }
 
+/** A limit that is reached: its name, how many there may be, and how many there are. */
+export interface ReachedLimit {
+  readonly name: string;
+  readonly most: number;
+  readonly used: number;
+}
+
 /** A refusal by a rule of the product. `message` may be shown to the caller. */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
@@ -34,6 +41,8 @@ export class DomainError extends Error {
   readonly required: string | undefined;
   /** The built-in roles that have it. */
   readonly builtInRoles: readonly string[] | undefined;
+  /** The limit of a company that is reached, and how many there are, for `limit_reached`. */
+  readonly limit: ReachedLimit | undefined;
 
   constructor(
     code: DomainErrorCode,
@@ -43,6 +52,7 @@ export class DomainError extends Error {
       existing?: string | undefined;
       required?: string;
       builtInRoles?: readonly string[];
+      limit?: ReachedLimit;
       cause?: unknown;
     } = {},
   ) {
@@ -52,5 +62,6 @@ export class DomainError extends Error {
     this.existing = options.existing;
     this.required = options.required;
     this.builtInRoles = options.builtInRoles;
+    this.limit = options.limit;
   }
 }

@@ -1,4 +1,4 @@
-import type { FieldProblem } from '../domain/domain-error.ts';
+import type { FieldProblem, ReachedLimit } from '../domain/domain-error.ts';
 import type { HttpContext } from './context.ts';
 
 /** The closed list of codes in a problem document, with the title of each. */
@@ -42,11 +42,13 @@ export interface Problem {
   readonly required?: string;
   /** The built-in roles that have it, for `insufficient_scope`. */
   readonly builtInRoles?: readonly string[] | undefined;
+  /** The limit of the company that is reached, for `limit_reached`. */
+  readonly limit?: ReachedLimit | undefined;
 }
 
 /** A problem document (RFC 9457), with `message` as Mia's clients read it. */
 export function problemDocument(
-  { status, code, detail, errors, required, builtInRoles }: Problem,
+  { status, code, detail, errors, required, builtInRoles, limit }: Problem,
   requestId: string,
 ): object {
   return {
@@ -60,6 +62,7 @@ export function problemDocument(
     ...(errors !== undefined && errors.length > 0 && { errors }),
     ...(required !== undefined && { required }),
     ...(builtInRoles !== undefined && { builtInRoles }),
+    ...(limit !== undefined && { limit }),
   };
 }
 

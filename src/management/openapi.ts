@@ -33,6 +33,13 @@ const PROBLEM: JSONSchema = {
     },
     required: { ...TEXT, description: 'The permission that the call takes, at its place' },
     builtInRoles: { type: 'array', items: TEXT, description: 'The built-in roles that have it' },
+    limit: {
+      type: 'object',
+      description: 'The limit of the company that is reached',
+      properties: { name: TEXT, most: { type: 'integer' }, used: { type: 'integer' } },
+      required: ['name', 'most', 'used'],
+      additionalProperties: false,
+    },
   },
   required: ['type', 'title', 'status', 'detail', 'code', 'requestId', 'message'],
   additionalProperties: false,

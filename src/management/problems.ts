@@ -50,9 +50,15 @@ export function withFirst(text: string, [first, ...others]: readonly FieldProble
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof DomainError) {
-    const { code, message, fields, required, builtInRoles } = error;
+    const { code, message, fields, required, builtInRoles, limit } = error;
     const detail = code === 'invalid_value' ? withFirst(message, fields) : message;
-    return { ...DOMAIN[code], detail, errors: fields, ...(required !== undefined && { required, builtInRoles }) };
+    return {
+      ...DOMAIN[code],
+      detail,
+      errors: fields,
+      ...(required !== undefined && { required, builtInRoles }),
+      limit,
+    };
   }
   if (error instanceof LineTooLongError) {
     const detail = 'Too many requests of this company or root account wait already: send fewer at a time';

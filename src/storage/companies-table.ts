@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { CountedCompany, Limits } from '../domain/companies/limits.ts';
 import type { CompanyStore } from '../domain/companies/company-store.ts';
 import type { Company } from '../domain/companies/company.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
@@ -19,6 +20,7 @@ interface CompanyRow {
   state: State;
   secret_max_age: number | null;
   key_max_age: number | null;
+  limits: Partial<Limits>;
   created_at: Date;
   created_by: ClientId;
   updated_at: Date;
@@ -77,6 +79,19 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
     async keep(companyId) {
       const [row] = await knex('companies').where({ company_id: companyId }).forKeyShare().select<CompanyRow[]>();
       return row && companyFromRow(row);
+    },
+
+    async keepCounted(companyId, wanted, now) {
+      const { rows } = await knex.raw<{ rows: { company: CompanyRow; used: CountedCompany['used'] }[] }>(
+        'select * from company_to_count(?, ?::text[], ?)',
+        [companyId, [...wanted], now],
+      );
+      const [row] = rows;
+      if (row === undefined) return undefined;
+      const { created_at: created, updated_at: updated } = row.company;
+      // As JSON, a time is text.
+      const company = { ...row.company, created_at: new Date(created), updated_at: new Date(updated) };
+      return { ...companyFromRow(company), used: row.used };
     },
 
     async lock(companyId) {
@@ -150,6 +165,7 @@ function rowOf(company: Company): CompanyRow {
     state: company.state,
     secret_max_age: company.policy.secretMaxAge ?? null,
     key_max_age: company.policy.keyMaxAge ?? null,
+    limits: company.limits,
     created_at: company.createdAt,
     created_by: company.createdBy,
     updated_at: company.updatedAt,
@@ -175,6 +191,7 @@ function companyFromRow(row: CompanyRow): Omit<Company, 'grantable'> {
     name: row.name,
     state: row.state,
     policy: { secretMaxAge: row.secret_max_age ?? undefined, keyMaxAge: row.key_max_age ?? undefined },
+    limits: row.limits,
     createdAt: row.created_at,
     createdBy: row.created_by,
     updatedAt: row.updated_at,

@@ -20,6 +20,7 @@ const TESTED_ELSEWHERE = [
   'role',
   'projectsRole',
   'grantable',
+  'limits',
 ];
 
 describe('bodies made from the schemas', () => {

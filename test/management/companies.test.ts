@@ -21,6 +21,14 @@ onEachDatabase('companies', (kind) => {
       secretMaxAge: null,
       keyMaxAge: null,
       grantable: [],
+      limits: {
+        serviceAccounts: null,
+        credentials: null,
+        groups: null,
+        roles: null,
+        resourceServers: null,
+        permissions: null,
+      },
     });
     assert.equal(createdAt, updatedAt);
     assert.ok(createdBy);

@@ -24,7 +24,12 @@ async function tour(app: TestApp, run: string): Promise<string[]> {
     );
 
   const company = `tour-${run}`;
-  await call('POST', '/api/companies', { companyId: company, name: 'Tour', secretMaxAge: 'P90D' });
+  await call('POST', '/api/companies', {
+    companyId: company,
+    name: 'Tour',
+    secretMaxAge: 'P90D',
+    limits: { roles: 9 },
+  });
   await call('PATCH', `/api/companies/${company}`, {
     keyMaxAge: 'P90D',
     grantable: ['a', { resource: 'api://default' }],

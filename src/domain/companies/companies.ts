@@ -19,6 +19,7 @@ import { slugOf } from '../slug.ts';
 import type { State } from '../state.ts';
 import type { Storage } from '../storage.ts';
 import type { Company } from './company.ts';
+import { type Limit, LIMITS, type Limits } from './limits.ts';
 import type { CompanyFilter, CompanyStore } from './company-store.ts';
 
 /** What a caller may say about a company that it registers. */
@@ -29,6 +30,7 @@ export interface NewCompany {
   readonly state: State;
   readonly policy: CredentialPolicy;
   readonly grantable: readonly WrittenGrantable[];
+  readonly limits: Partial<Limits>;
 }
 
 /** What is to become of one: undefined leaves a member as it is, null takes it away. */
@@ -40,6 +42,8 @@ export interface CompanyChanges {
   readonly keyMaxAge?: number | null | undefined;
   /** All of it, instead of what is grantable now. */
   readonly grantable?: readonly WrittenGrantable[] | undefined;
+  /** By name; null: as the server says. */
+  readonly limits?: Partial<Record<Limit, number | null>> | undefined;
 }
 
 /** The companies of this server. */
@@ -61,7 +65,7 @@ export interface Companies {
 
 export function createCompanies({ storage, clock }: { storage: Storage; clock: Clock }): Companies {
   return {
-    async register(caller, { companyId: wanted, name, state, policy, grantable: written }) {
+    async register(caller, { companyId: wanted, name, state, policy, limits, grantable: written }) {
       const companyId = wanted ?? slugOf(name) ?? '';
       if (!isCompanyId(companyId)) {
         throw new DomainError('invalid_value', 'No companyId can be made from this name', {
@@ -74,6 +78,7 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
         name,
         state,
         policy,
+        limits,
         grantable: [],
         createdAt: now,
         createdBy: caller.clientId,
@@ -100,6 +105,7 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
           name,
           state,
           ...policy,
+          ...(Object.keys(limits).length > 0 && { limits }),
           ...(grantable.length > 0 && { grantable: writtenGrantable(grantable) }),
         };
         return { result: { ...company, grantable }, audit: [entry('company.created', company, details)] };
@@ -114,7 +120,12 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
     list: ({ company }, filter, page) =>
       storage.read.companies.list({ ...filter, ...(company !== undefined && { companyId: company }) }, page),
 
-    async change(caller, id, expected, { name, state, secretMaxAge, keyMaxAge, grantable: written }) {
+    async change(
+      caller,
+      id,
+      expected,
+      { name, state, secretMaxAge, keyMaxAge, limits: wantedLimits, grantable: written },
+    ) {
       return storage.write(originOf(caller), async (stores) => {
         const { companies, credentials, statuses } = stores;
         const company = await lock(companies, id);
@@ -123,12 +134,21 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
           secretMaxAge: secretMaxAge === undefined ? company.policy.secretMaxAge : (secretMaxAge ?? undefined),
           keyMaxAge: keyMaxAge === undefined ? company.policy.keyMaxAge : (keyMaxAge ?? undefined),
         };
+        const limits = mergedLimits(company.limits, wantedLimits);
         const grantable =
           written === undefined ? company.grantable : await bindGrantable(stores, company.companyId, written);
-        const next = { ...company, name: name ?? company.name, state: state ?? company.state, policy, grantable };
+        const next = {
+          ...company,
+          name: name ?? company.name,
+          state: state ?? company.state,
+          policy,
+          limits,
+          grantable,
+        };
         const details = {
           ...differences(company, next, ['name', 'state']),
           ...differences(company.policy, policy, ['secretMaxAge', 'keyMaxAge']),
+          ...differences(company, next, ['limits']),
           ...grantableDifferences(company.grantable, grantable),
         };
         if (Object.keys(details).length === 0) return { result: company, audit: [] };
@@ -169,6 +189,16 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
       });
     },
   };
+}
+
+/** JSON merge patch (RFC 7396) of one level, in the order of the limits. */
+function mergedLimits(before: Partial<Limits>, patch: CompanyChanges['limits'] = {}): Partial<Limits> {
+  return Object.fromEntries(
+    LIMITS.flatMap((name) => {
+      const value = patch[name] === undefined ? before[name] : patch[name];
+      return value === undefined || value === null ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** What became grantable and what is so no longer, where there is any, as it was written. */

@@ -4,6 +4,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { State } from '../state.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import type { Company } from './company.ts';
+import type { Counted, CountedCompany } from './limits.ts';
 
 /** Which companies are wanted; what is undefined does not matter. */
 export interface CompanyFilter {
@@ -20,6 +21,17 @@ export interface CompanyStore {
   find(companyId: CompanyId): Promise<Company | undefined>;
   /** What a company is by itself, and nobody deletes it until the end of the transaction. */
   keep(companyId: CompanyId): Promise<Omit<Company, 'grantable'> | undefined>;
+  /**
+   * As `keep`, and nobody else counts what belongs to it until the end of the transaction.
+   *
+   * @param wanted what is counted
+   * @param now before which credentials have expired
+   */
+  keepCounted(
+    companyId: CompanyId,
+    wanted: readonly Counted[],
+    now: Date,
+  ): Promise<(Omit<Company, 'grantable'> & CountedCompany) | undefined>;
   /** As `find`, and nobody else changes or deletes it, or gives it an account, until the end of the transaction. */
   lock(companyId: CompanyId): Promise<Company | undefined>;
   /** Newest first. */

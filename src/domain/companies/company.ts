@@ -1,6 +1,7 @@
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
 import type { Grantable } from '../permissions/grantable.ts';
+import type { Limits } from './limits.ts';
 import type { State } from '../state.ts';
 
 /** A tenant: service accounts of its own, and nobody else's business. */
@@ -11,6 +12,8 @@ export interface Company {
   readonly state: State;
   /** How old the credentials of its accounts may get, where that is less than on the server. */
   readonly policy: CredentialPolicy;
+  /** The limits that are its own, and not the server's. */
+  readonly limits: Partial<Limits>;
   /** Of every resource server, what those who manage its accounts may grant in it without holding it. */
   readonly grantable: readonly Grantable[];
   readonly createdAt: Date;

@@ -1,6 +1,7 @@
 import { differences } from '../audit/differences.ts';
 import { type Change, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
+import { assertRoom, type Counted, type CountedCompany, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
@@ -12,7 +13,7 @@ import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnlikeOthers, changedCredential, type CredentialChanges } from './change-credential.ts';
 import { entry, shown } from './credential-audit.ts';
 import { type CredentialPolicy, policyFor } from './credential-policy.ts';
-import type { Credential } from './credential.ts';
+import { type Credential, whyUnusable } from './credential.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
 import {
   assertMayRotateOwn,
@@ -97,6 +98,8 @@ export interface CredentialsTools extends CredentialTools {
   readonly clock: Clock;
   /** What holds on this server, whatever a company says. */
   readonly policy: CredentialPolicy;
+  /** Of companies that have no limits of their own. */
+  readonly limits: Limits;
   /** Seconds that an assertion may last where its key says nothing else. */
   readonly assertionMaxTtl: number;
 }
@@ -104,20 +107,33 @@ export interface CredentialsTools extends CredentialTools {
 export function createCredentials(tools: CredentialsTools): Credentials {
   const { storage, clock } = tools;
 
+  /** Keeps a company; only where something of it is counted, others who count wait. */
+  async function keepOwner(
+    { companies }: Stores,
+    company: CompanyId | undefined,
+    counted: readonly Counted[],
+  ): Promise<(CountedCompany & { readonly policy: CredentialPolicy }) | undefined> {
+    if (company === undefined) return undefined;
+    if (counted.length > 0) return companies.keepCounted(company, counted, clock());
+    const kept = await companies.keep(company);
+    return kept && { ...kept, used: {} };
+  }
+
   /** Does something to the credentials of one account, which nobody else changes meanwhile. */
   async function onAccount<Result>(
     caller: Caller,
     company: CompanyId | undefined,
     id: string,
-    act: (locked: LockedAccount) => Promise<Work<Result>>,
+    act: (locked: LockedAccount & { readonly owner: CountedCompany | undefined }) => Promise<Work<Result>>,
+    counted: readonly Counted[] = [],
   ): Promise<Result> {
     return storage.write(originOf(caller), async (stores) => {
       // Before its account, as whoever changes or deletes it does.
-      const owner = company === undefined ? undefined : await stores.companies.keep(company);
+      const owner = await keepOwner(stores, company, counted);
       const policy = policyFor(owner, tools.policy);
       return keepingARoot(stores, company, async () => {
         const snapshot = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
-        return act({ snapshot, policy, stores });
+        return act({ snapshot, policy, stores, owner });
       });
     });
   }
@@ -145,46 +161,69 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     },
 
     add: (caller, company, id, wanted) =>
-      onAccount(caller, company, id, async ({ snapshot, policy, stores }) => {
-        assertHeld(snapshot, wanted.permissions);
-        await assertMayHave(stores, caller, snapshot, wanted.permissions);
-        const bound = await bindAudiences(stores, company, [wanted]);
-        const [issued] = await issueCredentials(bound, tools, clock(), policy, snapshot.credentials);
-        if (issued === undefined) throw new Error('a credential was not made');
-        const { credential } = issued;
-        await stores.credentials.insert(snapshot.account, [credential]);
-        return { result: issued, audit: [entry('credential.created', snapshot, credential, shown(credential))] };
-      }),
+      onAccount(
+        caller,
+        company,
+        id,
+        async ({ snapshot, policy, stores, owner }) => {
+          assertRoom(owner, tools.limits, { credentials: 1 });
+          assertHeld(snapshot, wanted.permissions);
+          await assertMayHave(stores, caller, snapshot, wanted.permissions);
+          const bound = await bindAudiences(stores, company, [wanted]);
+          const [issued] = await issueCredentials(bound, tools, clock(), policy, snapshot.credentials);
+          if (issued === undefined) throw new Error('a credential was not made');
+          const { credential } = issued;
+          await stores.credentials.insert(snapshot.account, [credential]);
+          return { result: issued, audit: [entry('credential.created', snapshot, credential, shown(credential))] };
+        },
+        ['credentials'],
+      ),
 
     change: (caller, company, account, id, expected, changes) =>
-      onAccount(caller, company, account, async ({ snapshot, policy, stores }) => {
-        const before = found(snapshot, id);
-        assertRevision(before.revision, expected);
-        const after = changedCredential(before, changes, policy, clock());
-        assertUnlikeOthers(snapshot.credentials, before, changes);
-        if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
-        if (asksForEverything(changes) || widens(before, after, tools.assertionMaxTtl)) {
-          await assertMayHave(stores, caller, snapshot, after.permissions);
-        }
-        const details = differences(shown(before), shown(after), Object.keys(shown(after)));
-        const lastUse = useOf(before, await stores.uses.lastOf(snapshot.account.clientId));
-        if (Object.keys(details).length === 0) return { result: { credential: before, lastUse }, audit: [] };
-        const next = { ...after, revision: before.revision + 1 };
-        await stores.credentials.update(snapshot.account, next);
-        const settled = next.state === before.state ? [] : await settle(stores, snapshot);
-        return {
-          result: { credential: next, lastUse },
-          audit: [entry('credential.changed', snapshot, before, details, settled)],
-        };
-      }),
+      onAccount(
+        caller,
+        company,
+        account,
+        async ({ snapshot, policy, stores, owner }) => {
+          const before = found(snapshot, id);
+          assertRevision(before.revision, expected);
+          const after = changedCredential(before, changes, policy, clock());
+          // One that had expired takes a place again.
+          if (isOver(before, clock()) && !isOver(after, clock())) assertRoom(owner, tools.limits, { credentials: 1 });
+          assertUnlikeOthers(snapshot.credentials, before, changes);
+          if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
+          if (asksForEverything(changes) || widens(before, after, tools.assertionMaxTtl)) {
+            await assertMayHave(stores, caller, snapshot, after.permissions);
+          }
+          const details = differences(shown(before), shown(after), Object.keys(shown(after)));
+          const lastUse = useOf(before, await stores.uses.lastOf(snapshot.account.clientId));
+          if (Object.keys(details).length === 0) return { result: { credential: before, lastUse }, audit: [] };
+          const next = { ...after, revision: before.revision + 1 };
+          await stores.credentials.update(snapshot.account, next);
+          const settled = next.state === before.state ? [] : await settle(stores, snapshot);
+          return {
+            result: { credential: next, lastUse },
+            audit: [entry('credential.changed', snapshot, before, details, settled)],
+          };
+        },
+        changes.lifetime === undefined ? [] : ['credentials'],
+      ),
 
     rotate: (caller, company, account, id, rotation) =>
-      onAccount(caller, company, account, async ({ snapshot, policy, stores }) => {
-        const old = found(snapshot, id);
-        assertNotRotated(old);
-        await assertMayHave(stores, caller, snapshot, old.permissions);
-        return replace({ snapshot, policy, stores }, old, rotation, tools);
-      }),
+      onAccount(
+        caller,
+        company,
+        account,
+        async ({ snapshot, policy, stores, owner }) => {
+          const old = found(snapshot, id);
+          assertNotRotated(old);
+          // The successor takes its place, which one that had expired has given up.
+          if (isOver(old, clock())) assertRoom(owner, tools.limits, { credentials: 1 });
+          await assertMayHave(stores, caller, snapshot, old.permissions);
+          return replace({ snapshot, policy, stores }, old, rotation, tools);
+        },
+        ['credentials'],
+      ),
 
     rotateOwn: (caller, rotation) =>
       onAccount(caller, caller.company, caller.clientId, async ({ snapshot, policy, stores }) => {
@@ -218,6 +257,10 @@ export function createCredentials(tools: CredentialsTools): Credentials {
 /** A member that is asked for without a bound takes the permission, also where the credential has it already. */
 function asksForEverything({ state, lifetime, permissions, extend }: CredentialChanges): boolean {
   return state === 'enabled' || lifetime === null || permissions === null || extend === true;
+}
+
+function isOver(credential: Credential, now: Date): boolean {
+  return whyUnusable({ ...credential, state: 'enabled' }, now) === 'credential_expired';
 }
 
 function found({ credentials }: AccountSnapshot, id: string): Credential {

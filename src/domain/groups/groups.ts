@@ -2,7 +2,8 @@ import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
 import { type Change, everyoneIn } from '../change.ts';
 import type { Clock } from '../clock.ts';
-import { DomainError, type FieldProblem } from '../domain-error.ts';
+import { assertPermissions, assertRoom, type CountedCompany, type Limits } from '../companies/limits.ts';
+import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, newGrantId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { changedGrants, type WantedChanges } from '../permissions/changed-grants.ts';
@@ -15,6 +16,7 @@ import { type Caller, originOf } from '../service-accounts/caller.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import { slugFor } from '../slug.ts';
 import type { Storage, Stores } from '../storage.ts';
+import { changedMembers, type MemberChanges } from './changed-members.ts';
 import { type Group, type GroupSnapshot, isGroupId } from './group.ts';
 import type { GroupFilter } from './group-store.ts';
 
@@ -31,15 +33,8 @@ export interface NewGroup {
 }
 
 /** What is to become of one; undefined leaves a member as it is. */
-export interface GroupChanges extends WantedChanges {
+export interface GroupChanges extends WantedChanges, MemberChanges {
   readonly name?: string | undefined;
-  /** All of them, instead of those that it has. */
-  readonly members?: readonly string[] | undefined;
-  readonly addMembers?: readonly string[] | undefined;
-  /** Whoever is not in it does not matter. */
-  readonly removeMembers?: readonly string[] | undefined;
-  /** One that must be in it. */
-  readonly removeMember?: string | undefined;
 }
 
 /** The groups of a company. */
@@ -80,13 +75,22 @@ export function createGroups({
   storage,
   clock,
   randomId,
+  limits,
 }: {
   storage: Storage;
   clock: Clock;
   randomId: RandomId;
+  /** Of companies that have no limits of their own. */
+  limits: Limits;
 }): Groups {
   /** Writes what a group is given and whom it has, from what it was. */
-  async function apply(stores: Stores, caller: Caller, before: GroupSnapshot, changes: GroupChanges): Promise<Applied> {
+  async function apply(
+    stores: Stores,
+    caller: Caller,
+    owner: Pick<CountedCompany, 'limits'> | undefined,
+    before: GroupSnapshot,
+    changes: GroupChanges,
+  ): Promise<Applied> {
     const { group } = before;
     const { company, groupId } = group;
     const { added, removed, grants, roles, audiences } = await changedGrants(stores, company, before, changes);
@@ -115,9 +119,13 @@ export function createGroups({
     );
     await stores.groups.addMembers(company, [groupId], joined);
     await stores.groups.removeMembers(company, [groupId], left);
-    if (added.length > 0) assertEffective(await stores.serviceAccounts.mostEffective({ company, groupId }));
-    else if (joined.length > 0)
-      assertEffective(await stores.serviceAccounts.mostEffective({ company, clientIds: joined }));
+    if (added.length + joined.length > 0) {
+      const most = await stores.serviceAccounts.mostEffective(
+        added.length > 0 ? { company, groupId } : { company, clientIds: joined },
+      );
+      assertEffective(most);
+      assertPermissions(owner, limits, most);
+    }
     await stores.serviceAccounts.touch(company, [...joined, ...left], clock());
     const lists = {
       permissionsAdded: writtenPermissions(added, audiences),
@@ -153,9 +161,9 @@ export function createGroups({
         revision: 1,
       };
       return storage.write(originOf(caller), async (stores) => {
-        if ((await stores.companies.keep(company)) === undefined) {
-          throw new DomainError('not_found', 'There is no such company');
-        }
+        const owner = await stores.companies.keepCounted(company, ['groups'], now);
+        if (owner === undefined) throw new DomainError('not_found', 'There is no such company');
+        assertRoom(owner, limits, { groups: 1 });
         if (!(await stores.groups.insert(group))) {
           throw new DomainError('already_exists', `A group with the id ${groupId} exists`, {
             fields: [{ pointer: '/groupId', message: 'is taken' }],
@@ -164,7 +172,7 @@ export function createGroups({
         }
         const nothing: GroupSnapshot = { group, grants: [], members: [], roles: new Map(), audiences: new Map() };
         const { permissions, roles, members } = input;
-        const applied = await apply(stores, caller, nothing, { permissions, roles, members });
+        const applied = await apply(stores, caller, owner, nothing, { permissions, roles, members });
         const details = { name: group.name, ...applied.details };
         return {
           result: (await stores.groups.find(company, groupId)) ?? noSuchGroup(),
@@ -186,12 +194,12 @@ export function createGroups({
 
     change: (caller, company, id, expected, changes) =>
       storage.write(originOf(caller), async (stores) => {
-        await stores.companies.keep(company);
+        const owner = await stores.companies.keep(company);
         const before = await lock(stores, company, id);
         assertRevision(before.group.revision, expected);
         const after = { ...before.group, name: changes.name ?? before.group.name };
         if (changes.name !== undefined) assertAllowed(caller, 'writ.roles.bind');
-        const applied = await apply(stores, caller, before, changes);
+        const applied = await apply(stores, caller, owner, before, changes);
         const details = { ...differences(before.group, after, ['name']), ...applied.details };
         if (Object.keys(details).length === 0) return { result: before, audit: [] };
         await stores.groups.update({ ...after, updatedAt: clock(), revision: before.group.revision + 1 });
@@ -212,55 +220,6 @@ export function createGroups({
         return { result: undefined, audit: [entry('group.deleted', group, details, changesOf(company, members))] };
       }),
   };
-}
-
-async function changedMembers(
-  stores: Stores,
-  { group, members: before }: GroupSnapshot,
-  { members, addMembers, removeMembers, removeMember }: GroupChanges,
-): Promise<{ joined: ClientId[]; left: ClientId[] }> {
-  if (members !== undefined) {
-    const then = await identified(stores, group.company, members);
-    return {
-      joined: then.filter((clientId) => !before.includes(clientId)),
-      left: before.filter((clientId) => !then.includes(clientId)),
-    };
-  }
-  if (addMembers !== undefined) {
-    const joining = await identified(stores, group.company, addMembers);
-    return { joined: joining.filter((clientId) => !before.includes(clientId)), left: [] };
-  }
-  const leaving = removeMember === undefined ? (removeMembers ?? []) : [removeMember];
-  const ids = new Map(
-    (await stores.serviceAccounts.identify(group.company, leaving)).map(({ clientId, slug }) => [slug, clientId]),
-  );
-  const left = before.filter(
-    (clientId) => leaving.includes(clientId) || leaving.some((slug) => ids.get(slug) === clientId),
-  );
-  if (removeMember !== undefined && left.length === 0) {
-    throw new DomainError('not_found', 'There is no such member of the group');
-  }
-  return { joined: [], left };
-}
-
-/** Finds accounts by their ids or slugs. @throws DomainError `invalid_value` with a pointer for each that there is not */
-async function identified(
-  { serviceAccounts }: Stores,
-  company: CompanyId,
-  wanted: readonly string[],
-): Promise<ClientId[]> {
-  const accounts = await serviceAccounts.identify(company, wanted);
-  const bySlug = new Map(accounts.map(({ slug, clientId }) => [slug, clientId]));
-  const byId = new Map<string, ClientId>(accounts.map(({ clientId }) => [clientId, clientId]));
-  const fields: FieldProblem[] = [];
-  const clientIds = wanted.flatMap((text, index) => {
-    const clientId = byId.get(text) ?? bySlug.get(text);
-    if (clientId !== undefined) return [clientId];
-    fields.push({ pointer: `/members/${index}`, message: 'is no service account of the company' });
-    return [];
-  });
-  if (fields.length > 0) throw new DomainError('invalid_value', 'There are no such service accounts', { fields });
-  return clientIds;
 }
 
 async function lock(stores: Stores, company: CompanyId, id: string): Promise<GroupSnapshot> {

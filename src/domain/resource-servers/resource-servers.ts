@@ -2,6 +2,7 @@ import { differences } from '../audit/differences.ts';
 import type { AuditEntry, Origin } from '../audit/audit-event.ts';
 import { type Change, everyoneIn, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
+import { assertRoom, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, newResourceServerId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -79,6 +80,8 @@ export interface ResourceServerTools {
   /** The most that `tokenTtl` may be, in seconds. */
   readonly maxTtl: number;
   readonly signingKeys: SigningKeyKeeper;
+  /** Of companies that have no limits of their own. */
+  readonly limits: Limits;
 }
 
 /** Sees to it that there are keys for the algorithms that resource servers name. */
@@ -95,6 +98,7 @@ export function createResourceServers({
   randomId,
   maxTtl,
   signingKeys,
+  limits,
 }: ResourceServerTools): ResourceServers {
   /** As `storage.write`; this node knows the new keys before the caller is answered. */
   async function writing(
@@ -129,9 +133,11 @@ export function createResourceServers({
       };
       return writing(originOf(caller), async (stores) => {
         const { companies, resourceServers, serviceAccounts } = stores;
-        if (company !== undefined && (await companies.keep(company)) === undefined) {
+        const owner =
+          company === undefined ? undefined : await companies.keepCounted(company, ['resourceServers'], now);
+        if (company !== undefined && owner === undefined)
           throw new DomainError('not_found', 'There is no such company');
-        }
+        assertRoom(owner, limits, { resourceServers: 1 });
         const introspectedBy = await introspectorsOf(serviceAccounts, company, input.introspectedBy);
         const server: ResourceServer = { ...base, introspectedBy };
         const taken = await resourceServers.named(input.identifier);

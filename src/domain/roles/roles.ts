@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
+import { assertPermissions, assertRoom, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type CompanyId, newRoleKey, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -77,10 +78,13 @@ export function createRoles({
   storage,
   clock,
   randomId,
+  limits,
 }: {
   storage: Storage;
   clock: Clock;
   randomId: RandomId;
+  /** Of companies that have no limits of their own. */
+  limits: Limits;
 }): Roles {
   return {
     async register(caller, company, input) {
@@ -92,9 +96,10 @@ export function createRoles({
       }
       const now = clock();
       return storage.write(originOf(caller), async (stores) => {
-        if (company !== undefined && (await stores.companies.keep(company)) === undefined) {
+        const owner = company === undefined ? undefined : await stores.companies.keepCounted(company, ['roles'], now);
+        if (company !== undefined && owner === undefined)
           throw new DomainError('not_found', 'There is no such company');
-        }
+        assertRoom(owner, limits, { roles: 1 });
         const { permissions, audiences } = await bindRolePermissions(stores, company, input.permissions);
         const role: Role = {
           roleKey: newRoleKey(randomId),
@@ -172,7 +177,11 @@ export function createRoles({
         if (Object.keys(details).length === 0) return { result: was, audit: [] };
         const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
         await stores.roles.update(changed, { added, removed });
-        if (added.length > 0) assertEffective(await stores.serviceAccounts.mostEffective({ roleKey: before.roleKey }));
+        if (added.length > 0) {
+          const most = await stores.serviceAccounts.mostEffective({ roleKey: before.roleKey });
+          assertEffective(most);
+          assertPermissions(company === undefined ? undefined : await stores.companies.keep(company), limits, most);
+        }
         const affected = added.length + removed.length > 0 ? everyoneIn(company) : [];
         return { result: { ...is, role: changed }, audit: [entry('role.changed', changed, details, affected)] };
       }),

@@ -1,3 +1,5 @@
+import { assertPermissions, type CountedCompany } from '../companies/limits.ts';
+import { numberOfEffective } from '../permissions/effective-permissions.ts';
 import { differences } from '../audit/differences.ts';
 import { STATUSES } from '../change.ts';
 import { assertMayHave } from '../credentials/may-have-credential.ts';
@@ -46,6 +48,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     before: AccountSnapshot,
     changes: AccountChanges,
     joinedGroups: JoinedGroups | undefined,
+    owner: Pick<CountedCompany, 'limits'> | undefined,
   ): Promise<Work<AccountSnapshot>> {
     const { clientId, company } = before.account;
     const grants = await changedGrants(stores, company, before, changes);
@@ -56,7 +59,10 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     const roles = new Map([...grants.roles, ...memberships.roles]);
     if (added.length > 0) assertNumberOfGrants(grants.grants.length);
     const rights = { grants: grants.grants, groups: memberships.groups, roles };
-    if (added.length + memberships.joined.length > 0) assertNumberOfEffective(rights);
+    if (added.length + memberships.joined.length > 0) {
+      assertNumberOfEffective(rights);
+      assertPermissions(owner, tools.limits, numberOfEffective(rights));
+    }
     await assertMayGrant(stores, caller, [...added, ...memberships.joined.flatMap((group) => group.grants)], {
       company,
       self: caller.clientId === clientId,
@@ -104,12 +110,12 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
   return (caller, company, id, expected, changes) =>
     storage.write(originOf(caller), async (stores) => {
       // Company, groups, account: in the order in which whoever changes one of the others locks them.
-      if (company !== undefined) await stores.companies.keep(company);
+      const owner = company === undefined ? undefined : await stores.companies.keep(company);
       const joined = changes.groups && (await lockGroups(stores, company, id, changes.groups));
       return keepingARoot(stores, company, async () => {
         const before = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
         assertRevision(before.account.revision, expected);
-        return apply(stores, caller, before, changes, joined);
+        return apply(stores, caller, before, changes, joined, owner);
       });
     });
 }

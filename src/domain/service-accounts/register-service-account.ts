@@ -1,3 +1,4 @@
+import { assertPermissions, assertRoom } from '../companies/limits.ts';
 import { policyFor } from '../credentials/credential-policy.ts';
 import { issueCredentials } from '../credentials/issue-credentials.ts';
 import { bindAudiences } from '../credentials/wanted-credential.ts';
@@ -6,7 +7,7 @@ import { joinGroups } from '../groups/join-groups.ts';
 import { newClientId, newGrantId } from '../ids.ts';
 import { askedIn, bindGrants } from '../permissions/bind-grants.ts';
 import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
-import { holdingsOf } from '../permissions/effective-permissions.ts';
+import { holdingsOf, numberOfEffective } from '../permissions/effective-permissions.ts';
 import { isRoleGrant } from '../permissions/grant.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
 import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
@@ -23,8 +24,12 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
     const now = clock();
     const clientId = newClientId(randomId);
     return storage.write(originOf(caller), async (stores) => {
-      const owner = company === undefined ? undefined : await stores.companies.keep(company);
+      const owner =
+        company === undefined
+          ? undefined
+          : await stores.companies.keepCounted(company, ['serviceAccounts', 'credentials'], now);
       if (company !== undefined && owner === undefined) throw new DomainError('not_found', 'There is no such company');
+      assertRoom(owner, tools.limits, { serviceAccounts: 1, credentials: input.credentials.length });
       const wanted = await bindAudiences(stores, company, input.credentials);
       const issued = await issueCredentials(wanted, tools, now, policyFor(owner, tools.policy));
       const credentials = issued.map(({ credential }) => credential);
@@ -64,6 +69,7 @@ export function createRegister(tools: ServiceAccountTools): ServiceAccounts['reg
       if (groups.length > 0) assertAllowed(caller, 'writ.roles.bind');
       assertNumberOfGrants(grants.length);
       assertNumberOfEffective(rights);
+      assertPermissions(owner, tools.limits, numberOfEffective(rights));
       await assertMayGrant(stores, caller, [...grants, ...groups.flatMap((group) => group.grants)], {
         company,
         self: false,

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Limits } from '../companies/limits.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import type { CredentialTools, IssuedCredential } from '../credentials/issue-credentials.ts';
 import type { WantedCredential } from '../credentials/wanted-credential.ts';
@@ -104,6 +105,8 @@ export interface ServiceAccountTools extends CredentialTools {
   readonly tokens: TokenLimits;
   /** How old credentials may get on this server, whatever a company says. */
   readonly policy: CredentialPolicy;
+  /** Of companies that have no limits of their own. */
+  readonly limits: Limits;
 }
 
 /** @throws DomainError `not_found`, always */

@@ -1,6 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { Companies } from '../../domain/companies/companies.ts';
 import type { Company } from '../../domain/companies/company.ts';
+import { LIMITS, type Limits } from '../../domain/companies/limits.ts';
 import { writtenGrantable } from '../../domain/permissions/grantable.ts';
 import { STATES } from '../../domain/state.ts';
 import { SEARCH } from '../common-schema.ts';
@@ -14,6 +15,9 @@ import {
   NEW_COMPANY,
   type NewCompanyBody,
 } from './company-schema.ts';
+
+/** Where a company has no limit of its own, the server's holds. */
+const UNLIMITED: Partial<Record<keyof Limits, null>> = Object.fromEntries(LIMITS.map((name) => [name, null]));
 
 const PATH = '/api/companies';
 const ONE = `${PATH}/{companyId}`;
@@ -50,12 +54,22 @@ export function companyRoutes(companies: Companies): Route[] {
       refusals: {
         409: 'The id is taken, or has been used before (`already_exists`); two resource servers declare a permission (`ambiguous_permission`)',
       },
-      async handle({ caller, body: { companyId, name, state = 'enabled', secretMaxAge, keyMaxAge, grantable = [] } }) {
+      async handle({
+        caller,
+        body: { companyId, name, state = 'enabled', secretMaxAge, keyMaxAge, grantable = [], limits },
+      }) {
         const policy = {
           secretMaxAge: maxAge(secretMaxAge, '/secretMaxAge') ?? undefined,
           keyMaxAge: maxAge(keyMaxAge, '/keyMaxAge') ?? undefined,
         };
-        const company = await companies.register(caller, { companyId, name, state, policy, grantable });
+        const company = await companies.register(caller, {
+          companyId,
+          name,
+          state,
+          policy,
+          grantable,
+          limits: ownLimits(limits),
+        });
         return { ...presented(company, 201), created: company.companyId };
       },
     }),
@@ -131,11 +145,26 @@ function maxAge(value: number | string | null | undefined, pointer: string): num
   return secondsOrNone(value, pointer, { least: 0, most: 315_360_000 });
 }
 
+/** Those that are said. */
+function ownLimits(limits: NewCompanyBody['limits'] = {}): Partial<Limits> {
+  return Object.fromEntries(LIMITS.flatMap((name) => (typeof limits[name] === 'number' ? [[name, limits[name]]] : [])));
+}
+
 function presented(company: Company, status: number): Answer {
   return { status, body: present(company), revision: company.revision };
 }
 
-function present({ companyId, name, state, policy, grantable, createdAt, createdBy, updatedAt }: Company): CompanyBody {
+function present({
+  companyId,
+  name,
+  state,
+  policy,
+  grantable,
+  limits,
+  createdAt,
+  createdBy,
+  updatedAt,
+}: Company): CompanyBody {
   return {
     companyId,
     name,
@@ -143,6 +172,7 @@ function present({ companyId, name, state, policy, grantable, createdAt, created
     secretMaxAge: policy.secretMaxAge ?? null,
     keyMaxAge: policy.keyMaxAge ?? null,
     grantable: writtenGrantable(grantable).map((one) => (typeof one === 'string' ? one : { ...one })),
+    limits: { ...UNLIMITED, ...limits },
     createdAt: createdAt.toISOString(),
     createdBy,
     updatedAt: updatedAt.toISOString(),

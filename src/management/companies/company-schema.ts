@@ -1,4 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { type Limit, MOST } from '../../domain/companies/limits.ts';
 import { STATES } from '../../domain/state.ts';
 import { GRANTED_PERMISSION } from '../grants-schema.ts';
 import { CREATED_BY, NAME, SLUG, TIME } from '../common-schema.ts';
@@ -31,6 +32,14 @@ const MAX_AGES = {
   },
 } as const;
 
+function limit(name: Limit): {
+  readonly type: readonly ['integer', 'null'];
+  readonly minimum: 0;
+  readonly maximum: number;
+} {
+  return { type: ['integer', 'null'], minimum: 0, maximum: MOST[name] };
+}
+
 const GRANTABLE = {
   type: 'array',
   description:
@@ -50,6 +59,22 @@ const GRANTABLE = {
   examples: [['orders:read', { resource: 'https://orders.example.com' }]],
 } as const satisfies JSONSchema;
 
+const LIMITS_SCHEMA = {
+  type: 'object',
+  description:
+    'How much it may have at most: service accounts, credentials that work, groups, roles, resource servers, and permissions in one account, each way to one counted; null: as the server says. What there is stays where a limit is below it',
+  properties: {
+    serviceAccounts: limit('serviceAccounts'),
+    credentials: limit('credentials'),
+    groups: limit('groups'),
+    roles: limit('roles'),
+    resourceServers: limit('resourceServers'),
+    permissions: limit('permissions'),
+  },
+  additionalProperties: false,
+  examples: [{ serviceAccounts: 200, credentials: 500 }],
+} as const satisfies JSONSchema;
+
 /** What can be sent to register a company. */
 export const NEW_COMPANY = {
   title: 'CompanyInput',
@@ -64,6 +89,7 @@ export const NEW_COMPANY = {
     state: STATE,
     ...MAX_AGES,
     grantable: GRANTABLE,
+    limits: LIMITS_SCHEMA,
   },
   required: ['name'],
   additionalProperties: false,
@@ -74,7 +100,7 @@ export const NEW_COMPANY = {
 export const CHANGED_COMPANY = {
   title: 'CompanyPatch',
   type: 'object',
-  properties: { name: NAMED, state: STATE, ...MAX_AGES, grantable: GRANTABLE },
+  properties: { name: NAMED, state: STATE, ...MAX_AGES, grantable: GRANTABLE, limits: LIMITS_SCHEMA },
   additionalProperties: false,
   examples: [{ name: 'Acme', secretMaxAge: 'P90D', keyMaxAge: null }],
 } as const satisfies JSONSchema;
@@ -90,6 +116,7 @@ export const COMPANY = {
     secretMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
     keyMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
     grantable: GRANTABLE,
+    limits: LIMITS_SCHEMA,
     createdAt: TIME,
     createdBy: CREATED_BY,
     updatedAt: TIME,
@@ -101,6 +128,7 @@ export const COMPANY = {
     'secretMaxAge',
     'keyMaxAge',
     'grantable',
+    'limits',
     'createdAt',
     'createdBy',
     'updatedAt',

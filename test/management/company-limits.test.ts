@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { clientKey } from '../support/assertions.ts';
+import { assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
+import { onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { testClock } from '../support/test-clock.ts';
+import { type Reply, startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+
+type Limits = Readonly<Record<string, number | null>>;
+
+/** Asserts that a limit is reached, with its name and what is used in the answer. */
+function assertReached(app: TestApp, reply: Reply, name: string, most: number, used: number): void {
+  assertRefused(app, reply, 422, 'limit_reached');
+  assert.deepEqual(reply.json.limit, { name, most, used });
+  assert.match(
+    reply.json.detail,
+    new RegExp(`at most ${most} .* ${used}\\. A root account .* raise its limit ${name}$`),
+  );
+}
+
+onEachDatabase('the limits of a company', (kind) => {
+  const clock = testClock();
+  const app = useTestApp(kind, { WRIT_COMPANY_LIMITS: 'groups=2, roles=1' }, { clock });
+  let made = 0;
+  async function company(limits: Limits = {}): Promise<string> {
+    made += 1;
+    const reply = await app.api('POST', '/api/companies', { companyId: `limited-${made}`, name: 'Limited', limits });
+    assert.equal(reply.status, 201, reply.text);
+    return `/api/companies/limited-${made}`;
+  }
+  const post = async (path: string, body: object, status = 201): Promise<Reply> => {
+    const reply = await app.api('POST', path, body);
+    assert.equal(reply.status, status, reply.text);
+    return reply;
+  };
+
+  test('are told apart from the server’s, which hold where there are none', async () => {
+    const path = await company({ serviceAccounts: 2 });
+    const read = async (): Promise<Limits> => (await app.api('GET', path)).json.limits;
+    const none = { credentials: null, groups: null, roles: null, resourceServers: null, permissions: null };
+    assert.deepEqual(await read(), { serviceAccounts: 2, ...none });
+    await app.api('PATCH', path, { limits: { credentials: 3 } });
+    assert.deepEqual(await read(), { serviceAccounts: 2, ...none, credentials: 3 });
+    await app.api('PATCH', path, { limits: { serviceAccounts: null } });
+    assert.deepEqual(await read(), { serviceAccounts: null, ...none, credentials: 3 });
+    const { json: events } = await app.api('GET', '/api/audit-events?action=company.changed&limit=1');
+    const { from, to } = events[0].details.limits;
+    assert.deepEqual([from, to], [{ serviceAccounts: 2, credentials: 3 }, { credentials: 3 }]);
+    for (const name of ['1', '2']) await post(`${path}/groups`, { name });
+    assertReached(app, await app.api('POST', `${path}/groups`, { name: '3' }), 'groups', 2, 2);
+    await post(`${path}/roles`, { name: '1', permissions: [] });
+    assertReached(app, await app.api('POST', `${path}/roles`, { name: '2', permissions: [] }), 'roles', 1, 1);
+    await app.api('PATCH', path, { limits: { groups: 3 } });
+    await post(`${path}/groups`, { name: '3' });
+    assertReached(app, await app.api('POST', `${path}/groups`, { name: '4' }), 'groups', 3, 3);
+  });
+
+  test('refuse what is one too many, and root has none', async () => {
+    const path = await company({ serviceAccounts: 1, resourceServers: 1, groups: 0 });
+    const { json: only } = await post(`${path}/service-accounts`, { name: 'Only' });
+    const second = await app.api('POST', `${path}/service-accounts`, { name: 'Second' });
+    assertReached(app, second, 'serviceAccounts', 1, 1);
+    const server = (name: string): object => ({
+      identifier: `api://${path.split('/')[3]}/${name}`,
+      name,
+      permissions: [],
+    });
+    await post(`${path}/resource-servers`, server('one'));
+    const more = await app.api('POST', `${path}/resource-servers`, server('two'));
+    assertReached(app, more, 'resourceServers', 1, 1);
+    assertReached(app, await app.api('POST', `${path}/groups`, { name: 'G' }), 'groups', 0, 0);
+    // A place that is given up is free.
+    assert.equal((await app.api('DELETE', `${path}/service-accounts/${only.clientId}`)).status, 204);
+    await post(`${path}/service-accounts`, { name: 'Second' });
+    await app.api('PATCH', path, { limits: { serviceAccounts: 0 } });
+    assertReached(app, await app.api('POST', `${path}/service-accounts`, { name: 'T' }), 'serviceAccounts', 0, 1);
+    for (const name of ['One', 'Two', 'Three']) await post('/api/service-accounts', { name });
+  });
+
+  test('count credentials that work: not the expired, nor one whose successor does', async () => {
+    const path = await company({ credentials: 3 });
+    const credentials = [{ type: 'client_secret', name: 'short', expiresIn: 60 }, { type: 'client_secret' }];
+    const { json } = await post(`${path}/service-accounts`, { name: 'Counted', credentials });
+    const of = `${path}/service-accounts/${json.clientId}/credentials`;
+    const both = { name: 'Two', credentials };
+    assertReached(app, await app.api('POST', `${path}/service-accounts`, both), 'credentials', 3, 2);
+    const key = { type: 'public_key', publicKey: clientKey('ES256').jwk };
+    const { json: third } = await post(of, key);
+    const add = (): Promise<Reply> => app.api('POST', of, { type: 'client_secret' });
+    assertReached(app, await add(), 'credentials', 3, 3);
+    const [short, long] = json.credentials;
+    await post(`${of}/${long.credentialId}/rotate`, { overlap: 3600 });
+    assertReached(app, await add(), 'credentials', 3, 3);
+    // A disabled one may be enabled again.
+    await app.api('PATCH', `${of}/${third.credentialId}`, { state: 'disabled' });
+    assertReached(app, await add(), 'credentials', 3, 3);
+
+    clock.forward(61_000);
+    assert.equal((await add()).status, 201);
+    const again = { expiresIn: 60 };
+    const revived = await app.api('PATCH', `${of}/${short.credentialId}`, again);
+    assertReached(app, revived, 'credentials', 3, 3);
+    const successor = await app.api('POST', `${of}/${short.credentialId}/rotate`, {});
+    assertReached(app, successor, 'credentials', 3, 3);
+    assert.equal((await app.api('DELETE', `${of}/${third.credentialId}`)).status, 204);
+    assert.equal((await app.api('PATCH', `${of}/${short.credentialId}`, again)).status, 200);
+    assert.equal((await app.api('PATCH', `${of}/${short.credentialId}`, again)).status, 200);
+  });
+
+  test('bound the permissions of one account, by whichever way it would come to them', async () => {
+    const path = await company({ permissions: 3 });
+    const accounts = `${path}/service-accounts`;
+    const four = { permissions: ['a', 'b', 'c', 'd'] };
+    assertReached(app, await app.api('POST', accounts, { name: 'New', ...four }), 'permissions', 3, 4);
+    const { json } = await post(accounts, { name: 'Full', permissions: ['a', 'b'] });
+    const own = `${accounts}/${json.clientId}`;
+    assertReached(app, await app.api('PATCH', own, four), 'permissions', 3, 4);
+    await post(`${path}/roles`, { roleId: 'r', name: 'R', permissions: ['c'] });
+    await post(`${path}/groups`, { groupId: 'g', name: 'G', roles: ['r'], members: [json.clientId] });
+    const raised = { permissions: ['c', 'd'] };
+    assertReached(app, await app.api('PATCH', `${path}/roles/r`, raised), 'permissions', 3, 4);
+    assertReached(app, await app.api('PATCH', `${path}/groups/g`, { permissions: ['d'] }), 'permissions', 3, 4);
+    const joining = { groupId: 'h', name: 'H', permissions: ['d'], members: [json.clientId] };
+    assertReached(app, await app.api('POST', `${path}/groups`, joining), 'permissions', 3, 4);
+    assertReached(app, await app.api('PUT', `${own}/permissions/d`), 'permissions', 3, 4);
+    assert.equal((await app.api('DELETE', `${own}/permissions/a`)).status, 204);
+    assert.equal((await app.api('PUT', `${own}/permissions/d`)).status, 204);
+    // Lowered, it takes nothing from anybody.
+    await app.api('PATCH', path, { limits: { permissions: 1 } });
+    assert.equal((await app.api('PATCH', own, { name: 'Fuller' })).status, 200);
+    assert.deepEqual((await app.api('GET', own)).json.permissions, ['b', 'd']);
+  });
+
+  test('are for root to change, within what the server can bear', async () => {
+    await makeCompany(app, 'own');
+    const owner = await makeCaller(app, '/api/companies/own/service-accounts', ['writ.serviceaccounts.manage']);
+    const refused = await app.api('PATCH', '/api/companies/own', { limits: { groups: 9 } }, owner.bearer);
+    assertRefused(app, refused, 403, 'insufficient_scope');
+    for (const [limits, status] of [
+      [{ groups: -1 }, 422],
+      [{ groups: 1e9 }, 422],
+      [{ groups: 1.5 }, 400],
+      [{ grups: 1 }, 400],
+      [[], 400],
+    ] as const) {
+      const reply = await app.api('PATCH', '/api/companies/own', { limits });
+      assertRefused(app, reply, status, 'invalid_body', JSON.stringify(limits));
+    }
+  });
+});
+
+describe('the limits of a company on two nodes', () => {
+  let database: TestDatabase;
+  const nodes: TestApp[] = [];
+  before(async () => {
+    database = await postgres18.create();
+    for (let count = 0; count < 2; count += 1) nodes.push(await startTestApp(database));
+  });
+  after(async () => {
+    await Promise.all(nodes.map((node) => node.close()));
+    await database.drop();
+  });
+
+  test('are not passed by any number of requests at once', async () => {
+    const [node] = nodes;
+    assert.ok(node);
+    const limits = { serviceAccounts: 7, credentials: 9, groups: 3, roles: 3, resourceServers: 3 };
+    await node.api('POST', '/api/companies', { companyId: 'raced', name: 'Raced', limits });
+    const at = (index: number): TestApp => nodes[index % 2] ?? node;
+    const statuses = async (path: string, body: (index: number) => object): Promise<Record<string, number>> => {
+      const replies = await Promise.all(
+        Array.from({ length: 24 }, (_, index) => at(index).api('POST', `/api/companies/raced/${path}`, body(index))),
+      );
+      const counts: Record<string, number> = {};
+      for (const { status } of replies) counts[status] = (counts[status] ?? 0) + 1;
+      return counts;
+    };
+    assert.deepEqual(await statuses('service-accounts', (index) => ({ name: `A${index}` })), { 201: 7, 422: 17 });
+    assert.deepEqual(await statuses('groups', (index) => ({ name: `G${index}` })), { 201: 3, 422: 21 });
+    const role = (index: number): object => ({ name: `R${index}`, permissions: [] });
+    assert.deepEqual(await statuses('roles', role), { 201: 3, 422: 21 });
+    const server = (index: number): object => ({
+      identifier: `api://raced/${index}`,
+      name: `${index}`,
+      permissions: [],
+    });
+    assert.deepEqual(await statuses('resource-servers', server), { 201: 3, 422: 21 });
+    const { json } = await node.api('GET', '/api/companies/raced/service-accounts?limit=1');
+    const credentials = `service-accounts/${json[0].clientId}/credentials`;
+    assert.deepEqual(await statuses(credentials, () => ({ type: 'client_secret' })), { 201: 2, 422: 22 });
+  });
+});
