@@ -11,6 +11,7 @@ import { issueClientSecret } from './domain/credentials/issue-credentials.ts';
 import { createGroups } from './domain/groups/groups.ts';
 import { createResourceServers } from './domain/resource-servers/resource-servers.ts';
 import { createRoles } from './domain/roles/roles.ts';
+import { createRegistration } from './domain/service-accounts/register-service-account.ts';
 import { createServiceAccounts } from './domain/service-accounts/create-service-accounts.ts';
 import { createApiKeyFinder } from './domain/tokens/find-api-key.ts';
 import { createTokenInspector } from './domain/tokens/live-token.ts';
@@ -55,15 +56,17 @@ export function createFaces(
   const { issuer, signingAlg } = config;
   const { storage, signingKeys, credentialTools } = server;
   const rootVeil = createRootVeil(storage.read.serviceAccounts.ownersOf);
-  const companies = createCompanies({ storage, clock });
-  const serviceAccounts = createServiceAccounts({
+  const accountTools = {
     ...credentialTools,
     storage,
     clock,
     tokens: { issuer, signingAlg, maxTtl: config.tokenMaxTtl, maxBytes: config.tokenMaxBytes },
     policy: config.credentialPolicy,
     limits: config.companyLimits,
-  });
+  };
+  const registration = createRegistration(accountTools);
+  const companies = createCompanies({ storage, clock, registration });
+  const serviceAccounts = createServiceAccounts(accountTools, registration);
   const assertions = { issuer, ...config.assertions, clockTolerance: config.clockTolerance, clock };
   const keys = signingKeys.current;
   const judge = createAccessTokenJudge({ keyRing: keys, issuer, audience: `${issuer}/api`, clock });

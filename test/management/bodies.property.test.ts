@@ -21,6 +21,7 @@ const TESTED_ELSEWHERE = [
   'projectsRole',
   'grantable',
   'limits',
+  'owner',
 ];
 
 describe('bodies made from the schemas', () => {

@@ -14,6 +14,9 @@ import {
 } from '../permissions/grantable.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
+import { assertAllowed } from '../permissions/may-grant.ts';
+import type { Registration } from '../service-accounts/register-service-account.ts';
+import type { NewServiceAccount, RegisteredServiceAccount } from '../service-accounts/service-accounts.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
 import { slugOf } from '../slug.ts';
 import type { State } from '../state.ts';
@@ -31,6 +34,17 @@ export interface NewCompany {
   readonly policy: CredentialPolicy;
   readonly grantable: readonly WrittenGrantable[];
   readonly limits: Partial<Limits>;
+  /** Its first account, which has the role `company-owner`; undefined: it has none yet. */
+  readonly owner: CompanyOwner | undefined;
+}
+
+/** What a caller may say about the first account of a company. */
+export type CompanyOwner = Pick<NewServiceAccount, 'name' | 'credentials'>;
+
+/** A new company, and its first account with secrets that are shown once. */
+export interface RegisteredCompany {
+  readonly company: Company;
+  readonly owner: RegisteredServiceAccount | undefined;
 }
 
 /** What is to become of one: undefined leaves a member as it is, null takes it away. */
@@ -48,8 +62,8 @@ export interface CompanyChanges {
 
 /** The companies of this server. */
 export interface Companies {
-  /** @throws DomainError `invalid_value`, `ambiguous_permission`, or `already_exists` with the id of the company that has it */
-  register(caller: Caller, input: NewCompany): Promise<Company>;
+  /** @throws DomainError `invalid_value`, `ambiguous_permission`, `forbidden`, `insufficient_scope`, `limit_reached`, or `already_exists` with the id of the company that has it */
+  register(caller: Caller, input: NewCompany): Promise<RegisteredCompany>;
   /** @throws DomainError `not_found` */
   get(id: string): Promise<Company>;
   /** Newest first; a caller that belongs to a company sees just that one. */
@@ -63,9 +77,18 @@ export interface Companies {
   remove(caller: Caller, id: string, expected: ExpectedRevisions, cascade: boolean): Promise<void>;
 }
 
-export function createCompanies({ storage, clock }: { storage: Storage; clock: Clock }): Companies {
+export function createCompanies({
+  storage,
+  clock,
+  registration,
+}: {
+  storage: Storage;
+  clock: Clock;
+  registration: Registration;
+}): Companies {
   return {
-    async register(caller, { companyId: wanted, name, state, policy, limits, grantable: written }) {
+    async register(caller, input) {
+      const { companyId: wanted, name, state, policy, limits, grantable: written } = input;
       const companyId = wanted ?? slugOf(name) ?? '';
       if (!isCompanyId(companyId)) {
         throw new DomainError('invalid_value', 'No companyId can be made from this name', {
@@ -108,7 +131,12 @@ export function createCompanies({ storage, clock }: { storage: Storage; clock: C
           ...(Object.keys(limits).length > 0 && { limits }),
           ...(grantable.length > 0 && { grantable: writtenGrantable(grantable) }),
         };
-        return { result: { ...company, grantable }, audit: [entry('company.created', company, details)] };
+        if (input.owner !== undefined) assertAllowed(caller, 'writ.serviceaccounts.manage');
+        const owner = input.owner && (await registration(stores, caller, companyId, { ...OWNER, ...input.owner }));
+        return {
+          result: { company: { ...company, grantable }, owner: owner?.result },
+          audit: [entry('company.created', company, details), ...(owner?.audit ?? [])],
+        };
       });
     },
 
@@ -213,6 +241,20 @@ function grantableDifferences(
   const lists = { grantableAdded: without(after, before), grantableRemoved: without(before, after) };
   return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
 }
+
+/** The first account of a company, but for its name and credentials. */
+const OWNER = {
+  slug: undefined,
+  description: undefined,
+  state: 'enabled',
+  permissions: [],
+  roles: ['company-owner'],
+  groups: [],
+  audience: undefined,
+  managementByDefault: true,
+  tokenTtl: undefined,
+  metadata: {},
+} as const satisfies Omit<NewServiceAccount, 'name' | 'credentials'>;
 
 async function lock(companies: CompanyStore, id: string): Promise<Company> {
   return (isCompanyId(id) ? await companies.lock(id) : undefined) ?? notFound();

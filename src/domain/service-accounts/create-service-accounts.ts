@@ -1,12 +1,12 @@
 import { createChange } from './change-service-account.ts';
-import { createRegister } from './register-service-account.ts';
+import { createRegister, type Registration } from './register-service-account.ts';
 import { createRemove } from './remove-service-account.ts';
 import { noSuchAccount, type ServiceAccounts, type ServiceAccountTools } from './service-accounts.ts';
 
-export function createServiceAccounts(tools: ServiceAccountTools): ServiceAccounts {
+export function createServiceAccounts(tools: ServiceAccountTools, registration: Registration): ServiceAccounts {
   const { storage } = tools;
   return {
-    register: createRegister(tools),
+    register: createRegister(tools, registration),
     change: createChange(tools),
     remove: createRemove(tools),
     get: async (company, id) => (await storage.read.serviceAccounts.find(company, id)) ?? noSuchAccount(),

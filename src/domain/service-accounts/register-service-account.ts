@@ -4,7 +4,7 @@ import { issueCredentials } from '../credentials/issue-credentials.ts';
 import { bindAudiences } from '../credentials/wanted-credential.ts';
 import { DomainError } from '../domain-error.ts';
 import { joinGroups } from '../groups/join-groups.ts';
-import { newClientId, newGrantId } from '../ids.ts';
+import { type CompanyId, newClientId, newGrantId } from '../ids.ts';
 import { askedIn, bindGrants } from '../permissions/bind-grants.ts';
 import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
 import { holdingsOf, numberOfEffective } from '../permissions/effective-permissions.ts';
@@ -12,120 +12,140 @@ import { isRoleGrant } from '../permissions/grant.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
 import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
 import { slugOf } from '../slug.ts';
+import type { Stores, Work } from '../storage.ts';
 import { assertFits, assertNumberOfEffective, assertNumberOfGrants, assertTokenFits } from './account-rules.ts';
-import { originOf } from './caller.ts';
+import { type Caller, originOf } from './caller.ts';
 import { FIRST_AUDIENCE, type ServiceAccount } from './service-account.ts';
-import type { ServiceAccounts, ServiceAccountTools } from './service-accounts.ts';
+import type {
+  NewServiceAccount,
+  RegisteredServiceAccount,
+  ServiceAccounts,
+  ServiceAccountTools,
+} from './service-accounts.ts';
 
-export function createRegister(tools: ServiceAccountTools): ServiceAccounts['register'] {
-  const { storage, clock, randomId } = tools;
+/** Registers an account in a transaction that others have begun. */
+export type Registration = (
+  stores: Stores,
+  caller: Caller,
+  company: CompanyId | undefined,
+  input: NewServiceAccount,
+) => Promise<Work<RegisteredServiceAccount>>;
 
-  return async (caller, company, input) => {
+export function createRegister(
+  { storage }: Pick<ServiceAccountTools, 'storage'>,
+  register: Registration,
+): ServiceAccounts['register'] {
+  return (caller, company, input) =>
+    storage.write(originOf(caller), (stores) => register(stores, caller, company, input));
+}
+
+export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>): Registration {
+  const { clock, randomId } = tools;
+
+  return async (stores, caller, company, input) => {
     const now = clock();
     const clientId = newClientId(randomId);
-    return storage.write(originOf(caller), async (stores) => {
-      const owner =
-        company === undefined
-          ? undefined
-          : await stores.companies.keepCounted(company, ['serviceAccounts', 'credentials'], now);
-      if (company !== undefined && owner === undefined) throw new DomainError('not_found', 'There is no such company');
-      assertRoom(owner, tools.limits, { serviceAccounts: 1, credentials: input.credentials.length });
-      const wanted = await bindAudiences(stores, company, input.credentials);
-      const issued = await issueCredentials(wanted, tools, now, policyFor(owner, tools.policy));
-      const credentials = issued.map(({ credential }) => credential);
-      const bound = await bindGrants(stores, company, {
-        permissions: askedIn('permissions', input.permissions),
-        roles: askedIn('roles', input.roles),
-      });
-      const { grants } = bound;
-      const joined = await joinGroups(stores.groups, company, input.groups);
-      const chosen =
-        input.audience === undefined ? undefined : await namedAudience(stores.resourceServers, company, input.audience);
-      const audiences = new Map([...bound.audiences, ...joined.audiences]);
-      if (chosen !== undefined) audiences.set(chosen.resourceServerId, chosen);
-      const account: ServiceAccount = {
-        clientId,
-        company,
-        slug: input.slug ?? slugOf(input.name) ?? clientId.toLowerCase().replace('_', '-'),
-        name: input.name,
-        description: input.description,
-        state: input.state,
-        audience: chosen?.resourceServerId ?? audienceOf(bound, !input.managementByDefault),
-        tokenTtl: input.tokenTtl,
-        metadata: input.metadata,
-        createdAt: now,
-        createdBy: caller.clientId,
-        updatedAt: now,
-        revision: 1,
-      };
-      for (const audience of await stores.resourceServers.audiences(
-        [account.audience ?? FIRST_AUDIENCE].filter((id) => !audiences.has(id)),
-      )) {
-        audiences.set(audience.resourceServerId, audience);
-      }
-      const { groups } = joined;
-      const rights = { grants, groups, roles: new Map([...bound.roles, ...joined.roles]) };
-      for (const { place } of grants.filter(isRoleGrant)) assertAllowed(caller, 'writ.roles.bind', place);
-      if (groups.length > 0) assertAllowed(caller, 'writ.roles.bind');
-      assertNumberOfGrants(grants.length);
-      assertNumberOfEffective(rights);
-      assertPermissions(owner, tools.limits, numberOfEffective(rights));
-      await assertMayGrant(stores, caller, [...grants, ...groups.flatMap((group) => group.grants)], {
-        company,
-        self: false,
-        roles: rights.roles,
-        audiences,
-      });
-      assertFits(account, tools.tokens);
-      assertTokenFits({ account, ...rights, audiences }, undefined, tools.tokens);
-
-      const belongings = {
-        credentials,
-        grants: grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
-      };
-      if (!(await stores.serviceAccounts.insert(account, belongings))) {
-        const taken = await stores.serviceAccounts.find(company, account.slug);
-        throw new DomainError('already_exists', `A service account with the slug ${account.slug} exists`, {
-          fields: [{ pointer: '/slug', message: 'is taken' }],
-          ...(taken && { existing: taken.account.clientId }),
-        });
-      }
-      if (company !== undefined) {
-        const groupIds = groups.map(({ groupId }) => groupId);
-        await stores.groups.addMembers(company, groupIds, [clientId]);
-        await stores.groups.touch(company, groupIds, now);
-      }
-      return {
-        result: {
-          account,
-          enabled: account.state === 'enabled' && owner?.state !== 'disabled',
-          credentials,
-          lastUsedAt: undefined,
-          ...rights,
-          audiences,
-          holdings: holdingsOf(rights, company),
-          issued,
-        },
-        audit: [
-          {
-            action: 'service_account.created',
-            target: clientId,
-            company,
-            // Nobody can have asked for it under an id that was made a moment ago.
-            changes: [],
-            details: {
-              name: account.name,
-              slug: account.slug,
-              state: account.state,
-              audience: account.audience && audiences.get(account.audience)?.identifier,
-              permissions: writtenPermissions(grants, audiences),
-              ...(grants.some(isRoleGrant) && { roles: writtenRoles(grants) }),
-              ...(groups.length > 0 && { groups: groups.map(({ groupId }) => groupId) }),
-              credentials: credentials.map(({ credentialId, type }) => ({ credentialId, type })),
-            },
-          },
-        ],
-      };
+    const owner =
+      company === undefined
+        ? undefined
+        : await stores.companies.keepCounted(company, ['serviceAccounts', 'credentials'], now);
+    if (company !== undefined && owner === undefined) throw new DomainError('not_found', 'There is no such company');
+    assertRoom(owner, tools.limits, { serviceAccounts: 1, credentials: input.credentials.length });
+    const wanted = await bindAudiences(stores, company, input.credentials);
+    const issued = await issueCredentials(wanted, tools, now, policyFor(owner, tools.policy));
+    const credentials = issued.map(({ credential }) => credential);
+    const bound = await bindGrants(stores, company, {
+      permissions: askedIn('permissions', input.permissions),
+      roles: askedIn('roles', input.roles),
     });
+    const { grants } = bound;
+    const joined = await joinGroups(stores.groups, company, input.groups);
+    const chosen =
+      input.audience === undefined ? undefined : await namedAudience(stores.resourceServers, company, input.audience);
+    const audiences = new Map([...bound.audiences, ...joined.audiences]);
+    if (chosen !== undefined) audiences.set(chosen.resourceServerId, chosen);
+    const account: ServiceAccount = {
+      clientId,
+      company,
+      slug: input.slug ?? slugOf(input.name) ?? clientId.toLowerCase().replace('_', '-'),
+      name: input.name,
+      description: input.description,
+      state: input.state,
+      audience: chosen?.resourceServerId ?? audienceOf(bound, !input.managementByDefault),
+      tokenTtl: input.tokenTtl,
+      metadata: input.metadata,
+      createdAt: now,
+      createdBy: caller.clientId,
+      updatedAt: now,
+      revision: 1,
+    };
+    for (const audience of await stores.resourceServers.audiences(
+      [account.audience ?? FIRST_AUDIENCE].filter((id) => !audiences.has(id)),
+    )) {
+      audiences.set(audience.resourceServerId, audience);
+    }
+    const { groups } = joined;
+    const rights = { grants, groups, roles: new Map([...bound.roles, ...joined.roles]) };
+    for (const { place } of grants.filter(isRoleGrant)) assertAllowed(caller, 'writ.roles.bind', place);
+    if (groups.length > 0) assertAllowed(caller, 'writ.roles.bind');
+    assertNumberOfGrants(grants.length);
+    assertNumberOfEffective(rights);
+    assertPermissions(owner, tools.limits, numberOfEffective(rights));
+    await assertMayGrant(stores, caller, [...grants, ...groups.flatMap((group) => group.grants)], {
+      company,
+      self: false,
+      roles: rights.roles,
+      audiences,
+    });
+    assertFits(account, tools.tokens);
+    assertTokenFits({ account, ...rights, audiences }, undefined, tools.tokens);
+
+    const belongings = {
+      credentials,
+      grants: grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
+    };
+    if (!(await stores.serviceAccounts.insert(account, belongings))) {
+      const taken = await stores.serviceAccounts.find(company, account.slug);
+      throw new DomainError('already_exists', `A service account with the slug ${account.slug} exists`, {
+        fields: [{ pointer: '/slug', message: 'is taken' }],
+        ...(taken && { existing: taken.account.clientId }),
+      });
+    }
+    if (company !== undefined) {
+      const groupIds = groups.map(({ groupId }) => groupId);
+      await stores.groups.addMembers(company, groupIds, [clientId]);
+      await stores.groups.touch(company, groupIds, now);
+    }
+    return {
+      result: {
+        account,
+        enabled: account.state === 'enabled' && owner?.state !== 'disabled',
+        credentials,
+        lastUsedAt: undefined,
+        ...rights,
+        audiences,
+        holdings: holdingsOf(rights, company),
+        issued,
+      },
+      audit: [
+        {
+          action: 'service_account.created',
+          target: clientId,
+          company,
+          // Nobody can have asked for it under an id that was made a moment ago.
+          changes: [],
+          details: {
+            name: account.name,
+            slug: account.slug,
+            state: account.state,
+            audience: account.audience && audiences.get(account.audience)?.identifier,
+            permissions: writtenPermissions(grants, audiences),
+            ...(grants.some(isRoleGrant) && { roles: writtenRoles(grants) }),
+            ...(groups.length > 0 && { groups: groups.map(({ groupId }) => groupId) }),
+            credentials: credentials.map(({ credentialId, type }) => ({ credentialId, type })),
+          },
+        },
+      ],
+    };
   };
 }

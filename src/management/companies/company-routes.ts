@@ -1,10 +1,12 @@
 import type { FromSchema } from 'json-schema-to-ts';
-import type { Companies } from '../../domain/companies/companies.ts';
+import type { Companies, CompanyOwner } from '../../domain/companies/companies.ts';
 import type { Company } from '../../domain/companies/company.ts';
 import { LIMITS, type Limits } from '../../domain/companies/limits.ts';
 import { writtenGrantable } from '../../domain/permissions/grantable.ts';
 import { STATES } from '../../domain/state.ts';
 import { SEARCH } from '../common-schema.ts';
+import { wantedCredential } from '../credentials/wanted-credentials.ts';
+import { presentRegisteredServiceAccount } from '../service-accounts/present-service-account.ts';
 import { secondsOrNone } from '../duration.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
 import {
@@ -14,6 +16,8 @@ import {
   type CompanyBody,
   NEW_COMPANY,
   type NewCompanyBody,
+  REGISTERED_COMPANY,
+  type RegisteredCompanyBody,
 } from './company-schema.ts';
 
 /** Where a company has no limit of its own, the server's holds. */
@@ -50,27 +54,35 @@ export function companyRoutes(companies: Companies): Route[] {
       permission: 'writ.companies.manage',
       body: NEW_COMPANY,
       revisioned: true,
-      replies: { 201: { description: 'The company', schema: COMPANY } },
+      replies: {
+        201: { description: 'The company, and once the secret of its first account', schema: REGISTERED_COMPANY },
+      },
       refusals: {
         409: 'The id is taken, or has been used before (`already_exists`); two resource servers declare a permission (`ambiguous_permission`)',
       },
       async handle({
         caller,
-        body: { companyId, name, state = 'enabled', secretMaxAge, keyMaxAge, grantable = [], limits },
+        body: { companyId, name, state = 'enabled', secretMaxAge, keyMaxAge, grantable = [], limits, owner },
       }) {
         const policy = {
           secretMaxAge: maxAge(secretMaxAge, '/secretMaxAge') ?? undefined,
           keyMaxAge: maxAge(keyMaxAge, '/keyMaxAge') ?? undefined,
         };
-        const company = await companies.register(caller, {
+        const registered = await companies.register(caller, {
           companyId,
           name,
           state,
           policy,
           grantable,
           limits: ownLimits(limits),
+          owner: owner && wantedOwner(owner),
         });
-        return { ...presented(company, 201), created: company.companyId };
+        const { company } = registered;
+        const body: RegisteredCompanyBody = {
+          ...present(company),
+          ...(registered.owner && { owner: presentRegisteredServiceAccount(registered.owner) }),
+        };
+        return { status: 201, body, revision: company.revision, created: company.companyId };
       },
     }),
     defineRoute<undefined, FromSchema<typeof FILTER>>({
@@ -143,6 +155,14 @@ export function companyRoutes(companies: Companies): Route[] {
 /** Zero is a maximum age, too: there may be none. */
 function maxAge(value: number | string | null | undefined, pointer: string): number | null | undefined {
   return secondsOrNone(value, pointer, { least: 0, most: 315_360_000 });
+}
+
+function wantedOwner({ name = 'Owner', credentials }: NonNullable<NewCompanyBody['owner']>): CompanyOwner {
+  const wanted =
+    credentials === undefined
+      ? [wantedCredential({ type: 'client_secret' }, '/owner')]
+      : credentials.map((credential, index) => wantedCredential(credential, `/owner/credentials/${index}`));
+  return { name, credentials: wanted };
 }
 
 /** Those that are said. */

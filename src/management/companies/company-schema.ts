@@ -1,6 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { type Limit, MOST } from '../../domain/companies/limits.ts';
 import { STATES } from '../../domain/state.ts';
+import { NEW_CREDENTIAL } from '../credentials/credential-schema.ts';
+import { REGISTERED_SERVICE_ACCOUNT } from '../service-accounts/service-account-schema.ts';
 import { GRANTED_PERMISSION } from '../grants-schema.ts';
 import { CREATED_BY, NAME, SLUG, TIME } from '../common-schema.ts';
 
@@ -75,6 +77,17 @@ const LIMITS_SCHEMA = {
   examples: [{ serviceAccounts: 200, credentials: 500 }],
 } as const satisfies JSONSchema;
 
+const OWNER = {
+  type: 'object',
+  description:
+    'Its first account, with the role company-owner; without credentials it gets a client secret, which is shown this once',
+  properties: {
+    name: { ...NAME, description: 'Owner when absent' },
+    credentials: { type: 'array', items: NEW_CREDENTIAL, maxItems: 110 },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
 /** What can be sent to register a company. */
 export const NEW_COMPANY = {
   title: 'CompanyInput',
@@ -90,6 +103,7 @@ export const NEW_COMPANY = {
     ...MAX_AGES,
     grantable: GRANTABLE,
     limits: LIMITS_SCHEMA,
+    owner: OWNER,
   },
   required: ['name'],
   additionalProperties: false,
@@ -136,6 +150,14 @@ export const COMPANY = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
+/** A company that has just been registered, with its first account where one was asked for. */
+export const REGISTERED_COMPANY = {
+  ...COMPANY,
+  title: 'RegisteredCompany',
+  properties: { ...COMPANY.properties, owner: REGISTERED_SERVICE_ACCOUNT },
+} as const satisfies JSONSchema;
+
+export type RegisteredCompanyBody = FromSchema<typeof REGISTERED_COMPANY>;
 export type NewCompanyBody = FromSchema<typeof NEW_COMPANY>;
 export type ChangedCompanyBody = FromSchema<typeof CHANGED_COMPANY>;
 export type CompanyBody = FromSchema<typeof COMPANY>;

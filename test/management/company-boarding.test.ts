@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
+import { apiToken, assertRefused, makeCaller } from '../support/companies.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import { useTestApp } from '../support/test-app.ts';
+
+onEachDatabase('a company that comes with its first account', (kind) => {
+  const app = useTestApp(kind);
+
+  test('is ready after one call, with a secret that is shown once', async () => {
+    const made = await app.api('POST', '/api/companies', { companyId: 'one-call', name: 'One call', owner: {} });
+    assert.equal(made.status, 201, made.text);
+    assert.equal(made.headers.get('location'), '/api/companies/one-call');
+    const { owner, ...company } = made.json;
+    assert.deepEqual((await app.api('GET', '/api/companies/one-call')).json, company);
+    assert.deepEqual([owner.name, owner.slug, owner.company], ['Owner', 'owner', 'one-call']);
+    assert.deepEqual(owner.roles, ['company-owner']);
+    assert.equal(owner.clientSecret, owner.credentials[0].clientSecret);
+
+    const bearer = await apiToken(app, owner);
+    const path = '/api/companies/one-call/service-accounts';
+    assert.equal((await app.api('POST', path, { name: 'Second' }, bearer)).status, 201);
+    const read = await app.api('GET', `${path}/owner`);
+    assert.equal(read.text.includes(owner.clientSecret), false);
+    const { json: events } = await app.api('GET', '/api/companies/one-call/audit-events?limit=3');
+    // The two of one call have one time.
+    const actions = events.map(({ action }: { action: string }) => action).toSorted();
+    assert.deepEqual(actions, ['company.created', 'service_account.created', 'service_account.created']);
+  });
+
+  test('takes a name and credentials for it, as a registration does', async () => {
+    const key = clientKey('ES256');
+    const owner = { name: 'Pipeline', credentials: [{ type: 'public_key', publicKey: key.jwk }] };
+    const { json } = await app.api('POST', '/api/companies', { companyId: 'by-key', name: 'By key', owner });
+    const { clientId, slug, clientSecret, credentials } = json.owner;
+    assert.deepEqual([slug, clientSecret, credentials.length], ['pipeline', undefined, 1]);
+    assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer))).status, 200);
+    const none = { companyId: 'later', name: 'Later', owner: { credentials: [] } };
+    assert.deepEqual((await app.api('POST', '/api/companies', none)).json.owner.credentials, []);
+  });
+
+  test('comes to be with it or not at all', async () => {
+    const owner = { credentials: [{ type: 'client_secret' }, { type: 'public_key', publicKey: 'no key' }] };
+    const wrong = await app.api('POST', '/api/companies', { companyId: 'half', name: 'Half', owner });
+    assertRefused(app, wrong, 422, 'invalid_body');
+    assert.equal(wrong.json.errors[0].pointer, '/owner/credentials/1/publicKey');
+    const full = { companyId: 'half', name: 'Half', limits: { serviceAccounts: 0 }, owner: {} };
+    assertRefused(app, await app.api('POST', '/api/companies', full), 422, 'limit_reached');
+    const forbidden = { companyId: 'half', name: 'Half', secretMaxAge: 0, owner: {} };
+    assertRefused(app, await app.api('POST', '/api/companies', forbidden), 422, 'invalid_body');
+    assertRefused(app, await app.api('GET', '/api/companies/half'), 404, 'not_found');
+    assert.equal((await app.api('POST', '/api/companies', { companyId: 'half', name: 'Half' })).status, 201);
+  });
+
+  test('takes managing accounts and binding the role beside managing companies', async () => {
+    const body = (companyId: string): object => ({ companyId, name: companyId, owner: {} });
+    const manager = await makeCaller(app, '/api/service-accounts', ['writ.companies.manage']);
+    const refused = await app.api('POST', '/api/companies', body('managed'), manager.bearer);
+    assertRefused(app, refused, 403, 'insufficient_scope');
+    assert.equal(refused.json.required, 'writ.serviceaccounts.manage');
+    const more = ['writ.companies.manage', 'writ.serviceaccounts.manage', 'writ.roles.bind'];
+    const binder = await makeCaller(app, '/api/service-accounts', more);
+    assertRefused(app, await app.api('POST', '/api/companies', body('managed'), binder.bearer), 403, 'forbidden');
+    assertRefused(app, await app.api('GET', '/api/companies/managed'), 404, 'not_found');
+    const granter = await makeCaller(app, '/api/service-accounts', [...more, 'writ.permissions.grant']);
+    assert.equal((await app.api('POST', '/api/companies', body('managed'), granter.bearer)).status, 201);
+  });
+});
