@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { CountedCompany, Limits } from '../domain/companies/limits.ts';
-import type { CompanyStore } from '../domain/companies/company-store.ts';
+import type { CompanyContents, CompanyStore } from '../domain/companies/company-store.ts';
 import type { Company } from '../domain/companies/company.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import type { Grantable } from '../domain/permissions/grantable.ts';
@@ -129,6 +129,27 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
 
     async update(company) {
       await knex('companies').where({ company_id: company.companyId }).update(rowOf(company));
+    },
+
+    async contents(companyId, since, limit) {
+      const { rows: counted } = await knex.raw<{ rows: CompanyContents['counts'][] }>(
+        `select (select count(*)::int from service_accounts where company_id = :id) as "serviceAccounts",
+           (select count(*)::int from credentials where company_id = :id) as credentials,
+           (select count(*)::int from groups where company_id = :id) as groups,
+           (select count(*)::int from roles where company_id = :id) as roles,
+           (select count(*)::int from resource_servers where company_id = :id) as "resourceServers"`,
+        { id: companyId },
+      );
+      const { rows: used } = await knex.raw<{ rows: (CompanyContents['lastUsed'][number] & { found: number })[] }>(
+        `select client_id as "clientId", slug, name, max(used_at) as "lastUsedAt", count(*) over ()::int as found
+         from service_accounts join last_uses using (client_id)
+         where company_id = ? and used_at >= ?
+         group by client_id order by "lastUsedAt" desc, client_id limit ?`,
+        [companyId, since, limit],
+      );
+      const [counts] = counted;
+      if (counts === undefined) throw new Error('the database does not count');
+      return { counts, used: used[0]?.found ?? 0, lastUsed: used };
     },
 
     async hasAccounts(companyId) {

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { apiToken, assertRefused, makeCaller } from '../support/companies.ts';
 import { onEachDatabase } from '../support/databases.ts';
-import { useTestApp } from '../support/test-app.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Reply, useTestApp } from '../support/test-app.ts';
 
 onEachDatabase('a company that comes with its first account', (kind) => {
   const app = useTestApp(kind);
@@ -65,5 +66,48 @@ onEachDatabase('a company that comes with its first account', (kind) => {
     assertRefused(app, await app.api('GET', '/api/companies/managed'), 404, 'not_found');
     const granter = await makeCaller(app, '/api/service-accounts', [...more, 'writ.permissions.grant']);
     assert.equal((await app.api('POST', '/api/companies', body('managed'), granter.bearer)).status, 201);
+  });
+});
+
+onEachDatabase('the removal of a company', (kind) => {
+  const app = useTestApp(kind);
+
+  test('can be tried: it says what would go and what of it is in use, and deletes nothing', async () => {
+    const path = '/api/companies/leaving';
+    await app.api('POST', '/api/companies', { companyId: 'leaving', name: 'Leaving' });
+    const { json: idle } = await app.api('POST', `${path}/service-accounts`, { name: 'Idle' });
+    const credentials = [{ type: 'client_secret' }, { type: 'client_secret' }];
+    const { json: busy } = await app.api('POST', `${path}/service-accounts`, { name: 'Busy', credentials });
+    await app.api('POST', `${path}/groups`, { name: 'G' });
+    await app.api('POST', `${path}/roles`, { name: 'R', permissions: [] });
+    const attempt = (query: string, headers?: Record<string, string>): Promise<Reply> =>
+      app.api('DELETE', `${path}${query}`, undefined, undefined, headers);
+    const counts = { serviceAccounts: 2, credentials: 3, groups: 1, roles: 1, resourceServers: 0 };
+    const unused = await attempt('?cascade=true&dryRun=true');
+    assert.equal(unused.status, 200, unused.text);
+    assert.deepEqual(unused.json, { ...counts, usedInTheLastDay: 0, lastUsed: [] });
+
+    for (const account of [idle, busy]) assert.equal((await app.token(account)).status, 200);
+    // A use is written down a moment later.
+    const removal = async (): Promise<Reply['json']> => (await attempt('?cascade=true&dryRun=true')).json;
+    await eventually(10_000, async () => (await removal()).usedInTheLastDay === 2);
+    const yesterday = new Date(Date.now() - 86_401_000);
+    await app.knex('last_uses').where({ client_id: idle.clientId }).update({ used_at: yesterday });
+    const json = await removal();
+    assert.deepEqual([json.serviceAccounts, json.usedInTheLastDay, json.lastUsed.length], [2, 1, 1]);
+    const [{ lastUsedAt, ...used }] = json.lastUsed;
+    assert.deepEqual(used, { clientId: busy.clientId, slug: 'busy', name: 'Busy' });
+    assert.equal(lastUsedAt, (await app.api('GET', `${path}/service-accounts/busy`)).json.lastUsedAt);
+
+    assertRefused(app, await attempt('?dryRun=true'), 409, 'not_empty');
+    assertRefused(app, await attempt('?cascade=true&dryRun=true', { 'If-Match': '"7"' }), 412, 'precondition_failed');
+    assertRefused(app, await app.api('DELETE', '/api/companies/none?dryRun=true'), 404, 'not_found');
+    const admin = await makeCaller(app, `${path}/service-accounts`, ['writ.serviceaccounts.manage']);
+    const own = await app.api('DELETE', `${path}?cascade=true&dryRun=true`, undefined, admin.bearer);
+    assertRefused(app, own, 403, 'insufficient_scope');
+    assert.equal((await app.api('GET', path)).status, 200);
+    assert.equal((await app.token(busy)).status, 200);
+    assert.equal((await attempt('?cascade=true&dryRun=false')).status, 204);
+    assertRefused(app, await app.api('GET', path), 404, 'not_found');
   });
 });

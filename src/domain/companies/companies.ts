@@ -23,7 +23,7 @@ import type { State } from '../state.ts';
 import type { Storage } from '../storage.ts';
 import type { Company } from './company.ts';
 import { type Limit, LIMITS, type Limits } from './limits.ts';
-import type { CompanyFilter, CompanyStore } from './company-store.ts';
+import type { CompanyContents, CompanyFilter, CompanyStore } from './company-store.ts';
 
 /** What a caller may say about a company that it registers. */
 export interface NewCompany {
@@ -75,6 +75,12 @@ export interface Companies {
    * @throws DomainError `not_found`, `precondition_failed`, `not_empty`
    */
   remove(caller: Caller, id: string, expected: ExpectedRevisions, cascade: boolean): Promise<void>;
+  /**
+   * As `remove`, and removes nothing.
+   *
+   * @returns what would go, with the accounts that were used in the last day
+   */
+  tryRemoval(id: string, expected: ExpectedRevisions, cascade: boolean): Promise<CompanyContents>;
 }
 
 export function createCompanies({
@@ -199,9 +205,7 @@ export function createCompanies({
         const company = await lock(companies, id);
         const { companyId } = company;
         assertRevision(company.revision, expected);
-        if (!cascade && (await companies.hasAccounts(companyId))) {
-          throw new DomainError('not_empty', 'The company has service accounts: ?cascade=true deletes them with it');
-        }
+        if (!cascade && (await companies.hasAccounts(companyId))) throw notEmpty();
         const gone = await companies.delete(companyId, clock());
         const clientIds = gone.map(({ clientId }) => clientId);
         await statuses.settle(clientIds, clock());
@@ -215,6 +219,15 @@ export function createCompanies({
         const deleted = entry('company.deleted', company, { name: company.name, serviceAccounts: gone.length });
         return { result: undefined, audit: [...accounts, deleted] };
       });
+    },
+
+    async tryRemoval(id, expected, cascade) {
+      const { companies } = storage.read;
+      const { companyId, revision } = (isCompanyId(id) ? await companies.find(id) : undefined) ?? notFound();
+      assertRevision(revision, expected);
+      const contents = await companies.contents(companyId, new Date(clock().getTime() - A_DAY), MOST_NAMED);
+      if (!cascade && contents.counts.serviceAccounts > 0) throw notEmpty();
+      return contents;
     },
   };
 }
@@ -242,6 +255,12 @@ function grantableDifferences(
   return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
 }
 
+/** Milliseconds. */
+const A_DAY = 86_400_000;
+
+/** How many accounts in use a trial of a removal names. */
+const MOST_NAMED = 100;
+
 /** The first account of a company, but for its name and credentials. */
 const OWNER = {
   slug: undefined,
@@ -266,6 +285,10 @@ function entry(
   details: Readonly<Record<string, unknown>>,
 ): AuditEntry {
   return { action, target: companyId, company: companyId, details, changes: [...everyoneIn(companyId), ...STATUSES] };
+}
+
+function notEmpty(): DomainError {
+  return new DomainError('not_empty', 'The company has service accounts: ?cascade=true deletes them with it');
 }
 
 function notFound(): never {

@@ -6,6 +6,14 @@ import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import type { Company } from './company.ts';
 import type { Counted, CountedCompany } from './limits.ts';
 
+/** How much belongs to a company, and which of its accounts are in use. */
+export interface CompanyContents {
+  readonly counts: Readonly<Record<Counted, number>>;
+  /** How many accounts have been used since a time, and the last of them. */
+  readonly used: number;
+  readonly lastUsed: readonly (Pick<ServiceAccount, 'clientId' | 'slug' | 'name'> & { readonly lastUsedAt: Date })[];
+}
+
 /** Which companies are wanted; what is undefined does not matter. */
 export interface CompanyFilter {
   /** Just this one. */
@@ -42,6 +50,13 @@ export interface CompanyStore {
   grantable(companyId: CompanyId): Promise<readonly Grantable[]>;
   /** Makes this grantable in it, and nothing else. */
   setGrantable(companyId: CompanyId, grantable: readonly Grantable[]): Promise<void>;
+  /**
+   * What belongs to it.
+   *
+   * @param since accounts that have been used since are named
+   * @param limit how many of them at most, those that were used last first
+   */
+  contents(companyId: CompanyId, since: Date, limit: number): Promise<CompanyContents>;
   hasAccounts(companyId: CompanyId): Promise<boolean>;
   /** Deletes it with its accounts, and says which; none of their ids is ever given out again. */
   delete(companyId: CompanyId, at: Date): Promise<Pick<ServiceAccount, 'clientId' | 'name' | 'slug'>[]>;

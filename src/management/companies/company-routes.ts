@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { Companies, CompanyOwner } from '../../domain/companies/companies.ts';
+import type { CompanyContents } from '../../domain/companies/company-store.ts';
 import type { Company } from '../../domain/companies/company.ts';
 import { LIMITS, type Limits } from '../../domain/companies/limits.ts';
 import { writtenGrantable } from '../../domain/permissions/grantable.ts';
@@ -11,6 +12,7 @@ import { secondsOrNone } from '../duration.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
 import {
   CHANGED_COMPANY,
+  COMPANY_REMOVAL,
   type ChangedCompanyBody,
   COMPANY,
   type CompanyBody,
@@ -36,9 +38,12 @@ const FILTER = {
   additionalProperties: false,
 } as const;
 
-const CASCADE = {
+const REMOVAL = {
   type: 'object',
-  properties: { cascade: { type: 'boolean', description: 'With all of its service accounts' } },
+  properties: {
+    cascade: { type: 'boolean', description: 'With all of its service accounts' },
+    dryRun: { type: 'boolean', description: 'Says what would go, and deletes nothing' },
+  },
   additionalProperties: false,
 } as const;
 
@@ -133,20 +138,28 @@ export function companyRoutes(companies: Companies): Route[] {
         return presented(await companies.change(caller, param('companyId'), expected, changes), 200);
       },
     }),
-    defineRoute<undefined, FromSchema<typeof CASCADE>>({
+    defineRoute<undefined, FromSchema<typeof REMOVAL>>({
       method: 'DELETE',
       path: ONE,
       operationId: 'removeCompany',
       summary: 'Delete a company',
       tag,
       permission: 'writ.companies.manage',
-      query: CASCADE,
+      query: REMOVAL,
       conditional: true,
-      replies: { 204: { description: 'It is gone' } },
+      replies: {
+        200: { description: 'What would go, with dryRun', schema: COMPANY_REMOVAL },
+        204: { description: 'It is gone' },
+      },
       refusals: { 409: 'It has service accounts (`not_empty`), and `cascade` does not say that they may go' },
       async handle({ caller, expected, query, param }) {
-        await companies.remove(caller, param('companyId'), expected, query.cascade ?? false);
-        return { status: 204 };
+        const { cascade = false, dryRun = false } = query;
+        if (!dryRun) {
+          await companies.remove(caller, param('companyId'), expected, cascade);
+          return { status: 204 };
+        }
+        const removal = await companies.tryRemoval(param('companyId'), expected, cascade);
+        return { status: 200, body: presentRemoval(removal) };
       },
     }),
   ];
@@ -196,5 +209,23 @@ function present({
     createdAt: createdAt.toISOString(),
     createdBy,
     updatedAt: updatedAt.toISOString(),
+  };
+}
+
+function presentRemoval({ counts, used, lastUsed }: CompanyContents): FromSchema<typeof COMPANY_REMOVAL> {
+  const { serviceAccounts, credentials, groups, roles, resourceServers } = counts;
+  return {
+    serviceAccounts,
+    credentials,
+    groups,
+    roles,
+    resourceServers,
+    usedInTheLastDay: used,
+    lastUsed: lastUsed.map(({ clientId, slug, name, lastUsedAt }) => ({
+      clientId,
+      slug,
+      name,
+      lastUsedAt: lastUsedAt.toISOString(),
+    })),
   };
 }

@@ -77,6 +77,8 @@ const LIMITS_SCHEMA = {
   examples: [{ serviceAccounts: 200, credentials: 500 }],
 } as const satisfies JSONSchema;
 
+const COUNT = { type: 'integer', description: 'How many would go' } as const;
+
 const OWNER = {
   type: 'object',
   description:
@@ -147,6 +149,37 @@ export const COMPANY = {
     'createdBy',
     'updatedAt',
   ],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** What a trial of a deletion answers. */
+export const COMPANY_REMOVAL = {
+  title: 'CompanyRemoval',
+  type: 'object',
+  properties: {
+    serviceAccounts: COUNT,
+    credentials: COUNT,
+    groups: COUNT,
+    roles: COUNT,
+    resourceServers: COUNT,
+    usedInTheLastDay: { type: 'integer', description: 'How many of the accounts' },
+    lastUsed: {
+      type: 'array',
+      description: 'The last of these, at most 100',
+      items: {
+        type: 'object',
+        properties: {
+          clientId: { type: 'string' },
+          slug: { type: 'string' },
+          name: { type: 'string' },
+          lastUsedAt: TIME,
+        },
+        required: ['clientId', 'slug', 'name', 'lastUsedAt'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ['serviceAccounts', 'credentials', 'groups', 'roles', 'resourceServers', 'usedInTheLastDay', 'lastUsed'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
