@@ -2,9 +2,8 @@ import type { Knex } from 'knex';
 import { type CompanyId, isClientId } from '../domain/ids.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
 import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';
-import { parseScopeToken } from '../domain/permissions/scope-token.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
-import type { ServiceAccountFilter, ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
+import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import {
   GROUP_IDS,
@@ -17,11 +16,12 @@ import {
   summaryFromRow,
   type SummaryRow,
 } from './account-rows.ts';
+import { filteredAccounts } from './filtered-accounts.ts';
 import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credentials-table.ts';
 import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { mostEffective } from './most-effective.ts';
 import { ofAccount } from './of-account.ts';
-import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
+import { lightEnough, newestFirst, pageOf } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
 const NEWEST = { time: 'service_accounts.created_at', id: 'service_accounts.client_id' };
@@ -135,7 +135,10 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
     mostEffective: (of) => mostEffective(knex, of),
 
     async list(company, filter, page) {
-      const query = filtered(ownedBy(knex('service_accounts'), company), filter);
+      const query = filteredAccounts(
+        company === '*' ? knex('service_accounts') : ownedBy(knex('service_accounts'), company),
+        filter,
+      );
       newestFirst(query, NEWEST, page);
       const light = lightEnough(knex, 'service_accounts', query, NEWEST, WEIGHT)
         .joinRaw(`cross join lateral (${CREDENTIAL_COUNTS}) as counted`)
@@ -245,39 +248,5 @@ function called<Query extends Knex.QueryBuilder>(query: Query, idOrSlug: string)
 function ownedBy<Query extends Knex.QueryBuilder>(query: Query, company: CompanyId | undefined): Query {
   if (company === undefined) void query.whereNull('service_accounts.company_id');
   else void query.where('service_accounts.company_id', company);
-  return query;
-}
-
-function filtered<Query extends Knex.QueryBuilder>(
-  query: Query,
-  { state, slug, permission, role, search, lastUsedBefore, expiringBefore }: ServiceAccountFilter,
-): Query {
-  if (state !== undefined) void query.where('service_accounts.state', state);
-  if (slug !== undefined) void query.where('service_accounts.slug', slug);
-  for (const [kind, wanted] of Object.entries({ permission, role })) {
-    if (wanted !== undefined) {
-      const { name, place } = parseScopeToken(wanted) ?? { name: wanted, place: wanted };
-      void query.whereRaw(
-        `exists (select from grants where ${ofAccount('grants')} and kind = ? and grants.name = ? and place = ?)`,
-        [kind, name, place],
-      );
-    }
-  }
-  if (lastUsedBefore !== undefined) {
-    void query.whereRaw(
-      'not exists (select from last_uses where last_uses.client_id = service_accounts.client_id and used_at >= ?)',
-      [lastUsedBefore],
-    );
-  }
-  if (expiringBefore !== undefined) {
-    void query.whereRaw(
-      `exists (select from credentials where ${ofAccount('credentials')} and credentials.state = 'enabled'
-        and expires_at < ?)`,
-      [expiringBefore],
-    );
-  }
-  if (search !== undefined) {
-    void startingWith(query, search, 'service_accounts.slug', 'lower(service_accounts.name)');
-  }
   return query;
 }

@@ -102,7 +102,7 @@ onEachDatabase('a list', (kind) => {
       assertRefused(app, reply, 400, 'invalid_query', query);
       assert.match(
         reply.json.detail,
-        /the parameters are state, slug, role, permission, lastUsedBefore, expiringBefore, search, limit, cursor$/,
+        /the parameters are state, clientId, slug, role, permission, lastUsedBefore, expiringBefore, search, company, limit, cursor$/,
       );
     }
     assertRefused(app, await app.api('GET', `${root}/root?verbose=1`), 400, 'invalid_query');

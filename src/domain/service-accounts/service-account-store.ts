@@ -10,6 +10,7 @@ import type { AccountKey, AccountSnapshot, AccountSummary, ServiceAccount } from
 /** Which accounts are wanted; what is undefined does not matter. */
 export interface ServiceAccountFilter {
   readonly state?: State | undefined;
+  readonly clientId?: string | undefined;
   readonly slug?: string | undefined;
   /** One that has been granted to it, by its name. */
   readonly permission?: string | undefined;
@@ -67,8 +68,12 @@ export interface ServiceAccountStore {
   lock(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
   /** How many permissions the account has that has the most of these, each way to one counted. */
   mostEffective(of: EffectiveHolders): Promise<number>;
-  /** Newest first. */
-  list(company: CompanyId | undefined, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
+  /** Newest first. @param company `*`: of root and of every company */
+  list(
+    company: CompanyId | '*' | undefined,
+    filter: ServiceAccountFilter,
+    page: PageRequest,
+  ): Promise<Page<AccountSummary>>;
   update(account: ServiceAccount): Promise<void>;
   /** Counts a change of accounts by what belongs to others, such as a group that they join. */
   touch(company: CompanyId, clientIds: readonly ClientId[], at: Date): Promise<void>;

@@ -71,8 +71,8 @@ export interface ServiceAccounts {
   register(caller: Caller, company: Owner, input: NewServiceAccount): Promise<RegisteredServiceAccount>;
   /** @throws DomainError `not_found` */
   get(company: Owner, id: string): Promise<AccountSnapshot>;
-  /** Newest first. */
-  list(company: Owner, filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
+  /** Newest first. @param company `*`: of root and of every company */
+  list(company: Owner | '*', filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
   /**
    * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `ambiguous_permission`,
    *   `audience_required`, `forbidden`, `insufficient_scope`, `limit_reached`, `token_too_large`, `last_root`

@@ -1,11 +1,13 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
+import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
 import { STATES } from '../../domain/state.ts';
 import { MOMENT, SEARCH, SLUG } from '../common-schema.ts';
 import { type Direction, readMoment } from '../moment.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { Collection } from '../collection.ts';
+import { ROOT_ACCOUNTS } from './account-collection.ts';
 import { presentServiceAccount } from './present-service-account.ts';
 import { SERVICE_ACCOUNT } from './service-account-schema.ts';
 
@@ -13,6 +15,7 @@ const FILTER = {
   type: 'object',
   properties: {
     state: { type: 'string', enum: STATES },
+    clientId: { type: 'string', pattern: CLIENT_ID_PATTERN },
     slug: SLUG,
     role: { type: 'string', pattern: '^[!-~]{1,700}$', description: 'That it has' },
     permission: { type: 'string', pattern: '^[!-~]{1,700}$', description: 'That has been granted to it' },
@@ -29,28 +32,34 @@ const FILTER = {
   additionalProperties: false,
 } as const;
 
-export function listServiceAccounts(
-  { path, tag, operationId, one }: Collection,
-  serviceAccounts: ServiceAccounts,
-  clock: Clock,
-): Route {
-  return defineRoute<undefined, FromSchema<typeof FILTER>>({
+/** Root can look everywhere at once. */
+const FILTER_OF_ROOT = {
+  ...FILTER,
+  properties: {
+    ...FILTER.properties,
+    company: { type: 'string', enum: ['*'], description: 'Also the accounts of every company' },
+  },
+} as const;
+
+export function listServiceAccounts(collection: Collection, serviceAccounts: ServiceAccounts, clock: Clock): Route {
+  const { path, tag, operationId, one } = collection;
+  return defineRoute<undefined, FromSchema<typeof FILTER_OF_ROOT>>({
     method: 'GET',
     path,
     operationId: operationId('list', 's'),
     summary: `List every ${one}, newest first`,
     tag,
     permission: 'writ.serviceaccounts.view',
-    query: FILTER,
+    query: collection === ROOT_ACCOUNTS ? FILTER_OF_ROOT : FILTER,
     list: true,
     replies: { 200: { description: 'The accounts', schema: { type: 'array', items: SERVICE_ACCOUNT } } },
     async handle({ company, query, page }) {
-      const { lastUsedBefore, expiringBefore, ...filter } = query;
+      const { company: every, lastUsedBefore, expiringBefore, ...filter } = query;
       const now = clock();
       const moment = (text: string | undefined, direction: Direction): Date | undefined =>
         text === undefined ? undefined : readMoment(text, now, direction);
       const { items, next } = await serviceAccounts.list(
-        company,
+        every ?? company,
         {
           ...filter,
           lastUsedBefore: moment(lastUsedBefore, 'past'),
