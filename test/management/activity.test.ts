@@ -629,6 +629,9 @@ describe('what several nodes see of refusals', () => {
     const ids: string[] = [];
     for (const node of [one, two, third, two, one]) {
       ids.push(await refused(node, {}, { basic: `${target.clientId}:${SECRET_OF_NOBODY}` }));
+      // Two in one millisecond have no order.
+      const at = Date.now();
+      await eventually(1000, () => Date.now() > at);
     }
     await third.close();
     await written(PAUSE, one, two);

@@ -375,9 +375,10 @@ describe('who may have credentials', () => {
     assertRefused(app, await app.api('PATCH', single, { state: 'disabled' }), 409, 'last_root');
     assertRefused(app, await app.api('PATCH', single, { permissions: ['writ.audit.view'] }), 409, 'last_root');
     const { json: second } = await app.api('POST', path, { type: 'client_secret' });
-    // Two who each take the other's away: one stays.
+    // Two calls at once that each take one away: one stays. The caller has a credential that neither of them takes.
+    const caller = await makeCaller(app, ACCOUNTS, ['writ.credentials.manage']);
     const both = await Promise.all(
-      [only, second].map(({ credentialId }) => app.api('DELETE', `${path}/${credentialId}`)),
+      [only, second].map(({ credentialId }) => app.api('DELETE', `${path}/${credentialId}`, undefined, caller.bearer)),
     );
     assert.deepEqual(both.map(({ status }) => status).toSorted(), [204, 409]);
   });
