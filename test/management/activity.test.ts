@@ -692,6 +692,20 @@ describe('a request that could not be read', () => {
     }
   });
 
+  test('is told of once where it breaks off while it is read', async () => {
+    const before = app.log().length;
+    const head = 'POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n';
+    const { text, closed } = await exchange(app.url, [`${head}Transfer-Encoding: chunked\r\n\r\nno size\r\n`]);
+    assert.ok(closed);
+    assert.match(text, /^HTTP\/1\.1 400 /);
+    const added = (): Record<string, unknown>[] => app.log().slice(before);
+    await eventually(10_000, () => added().some(({ event }) => event === 'token.refused'));
+    assert.deepEqual(
+      added().map(({ event, reason }) => [event, reason]),
+      [['token.refused', 'client_gone']],
+    );
+  });
+
   test('is answered as the management API answers where it was for it', async () => {
     const { text } = await exchange(app.url, [
       `GET /api/self HTTP/1.1\r\nHost: x\r\n${'X-Filler: x\r\n'.repeat(120)}\r\n`,

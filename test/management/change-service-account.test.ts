@@ -298,7 +298,18 @@ describe('a service account', () => {
   });
 
   test('E-20 has a name that shows as what it is', async () => {
-    for (const name of ['a\u202Eb', 'a\u0000b', 'a\u2028b', 'a\tb', '\u2066a', ' ', '', 'x'.repeat(129)]) {
+    for (const name of [
+      'a\u202Eb',
+      'a\uD800b',
+      '\uDC00',
+      'a\u0000b',
+      'a\u2028b',
+      'a\tb',
+      '\u2066a',
+      ' ',
+      '',
+      'x'.repeat(129),
+    ]) {
       assertRefused(app, await app.api('POST', PATH, { name }), 422, 'invalid_body', JSON.stringify(name));
     }
     for (const name of ['=cmd|x', '<script>alert(1)</script>', '日本', "Robert'); drop table"]) {

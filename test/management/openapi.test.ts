@@ -1,9 +1,30 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { publicDocument } from '../../src/http/public-document.ts';
+import { openApiRoute } from '../../src/management/openapi.ts';
+import type { Route } from '../../src/management/route.ts';
 import { operationsWithBody } from '../support/api-document.ts';
 import { embedded } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
+
+test('the OpenAPI document is not made where two schemas have one name', () => {
+  const route = (operationId: string, type: 'string' | 'integer'): Route => ({
+    method: 'GET',
+    path: `/api/${operationId}`,
+    operationId,
+    summary: operationId,
+    tag: 'Self',
+    permission: 'public',
+    replies: { 200: { description: 'An answer', schema: { title: 'Answer', type } } },
+    document: publicDocument({}),
+  });
+  assert.ok(openApiRoute('https://id.example', [route('one', 'string'), route('two', 'string')]));
+  assert.throws(
+    () => openApiRoute('https://id.example', [route('one', 'string'), route('two', 'integer')]),
+    /two schemas are called Answer/,
+  );
+});
 
 describe('the OpenAPI document', () => {
   const app = useTestApp(embedded);

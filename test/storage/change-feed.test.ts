@@ -90,6 +90,7 @@ describe('words of others on the channel of changes', () => {
     '{"kind":"account"}',
     '{"kind":"account","clientId":5}',
     '{"kind":"account","clientId":{"toString":1}}',
+    `{"kind":"everyone","company":"${'x'.repeat(64)}"}`,
     '{"kind":"of a later release"}',
     '{"kind":"call"}',
     'x'.repeat(7000),
