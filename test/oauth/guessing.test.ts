@@ -402,6 +402,19 @@ describe('the limiter of guessing', () => {
     }
   });
 
+  test('has no question asked for a known client that fails too often while it is limited', () => {
+    const guesses = limiter();
+    const from = '192.0.2.1';
+    guesses.succeeded(guesses.admit(from, 'sa_known'));
+    for (let index = 0; index < source.burst; index += 1) guess(guesses, from, `sa_${index}`);
+    for (let index = 0; index < pair.burst; index += 1) {
+      assert.equal(guesses.admit(from, 'sa_known').mayAsk, true);
+      // The source stays limited.
+      guess(guesses, from, 'sa_known');
+    }
+    assert.equal(guesses.admit(from, 'sa_known').mayAsk, false);
+  });
+
   test('makes nobody wait longer for what was in flight together', () => {
     const guesses = limiter();
     const attempts = Array.from({ length: source.burst - 1 }, () => guesses.admit('192.0.2.1', 'sa_1'));
