@@ -99,9 +99,12 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
       request.socket.destroy();
       return;
     }
-    request.socket.pause();
     connection.waiting.push([request, response]);
     waitingInAll += 1;
+    // Node.js resumes the socket when it has read a message, so pausing it in the midst of that would come to nothing.
+    setImmediate(() => {
+      if (connection.waiting.length > 0) request.socket.pause();
+    });
   }
 
   return {

@@ -66,6 +66,19 @@ describe('requests that come on one connection without waiting for answers', () 
     await eventually(5000, () => answers(text()) === 15);
   });
 
+  test('are left unread while others wait, so that a client may send on', async () => {
+    const { open, client } = await start();
+    const { socket, text } = await client(20);
+    await eventually(5000, () => open.length === 3);
+    // As many in a second packet: they fit once nothing waits any more, and would be too many before.
+    await new Promise((resolve) => socket.write('GET /x HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(18), resolve));
+    for (let answered = 0; answered < 38; answered += 1) {
+      await eventually(5000, () => open.length > answered, `cut or left unread after ${answered} answers`);
+      open[answered]?.end('x');
+    }
+    await eventually(5000, () => answers(text()) === 38);
+  });
+
   test('cut the connection when there are too many', async () => {
     const { open, client } = await start();
     const { socket } = await client(40);
