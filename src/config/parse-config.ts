@@ -143,10 +143,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
       secretMaxAge: values.WRIT_SECRET_MAX_AGE,
       keyMaxAge: values.WRIT_KEY_MAX_AGE,
     }),
-    companyLimits: Object.freeze({
-      ...STANDARD_LIMITS,
-      ...(values.WRIT_COMPANY_LIMITS !== undefined && parseLimits(values.WRIT_COMPANY_LIMITS)),
-    }),
+    companyLimits: Object.freeze({ ...STANDARD_LIMITS, ...parseLimits(values.WRIT_COMPANY_LIMITS ?? '') }),
     expiryWarning: values.WRIT_EXPIRY_WARNING,
     clientKeys: Object.freeze(values.WRIT_CLIENT_KEYS?.split(',').map((key) => key.trim()) ?? []),
     internalListen: parseListenAddress(values.WRIT_INTERNAL_LISTEN ?? ''),

@@ -12,11 +12,12 @@ const MOST_YEARS = 1000;
  * Reads a time in a query: RFC 3339 with any offset, a date, which begins at midnight in UTC, or a duration (ISO 8601),
  * which is counted from now.
  *
- * @param text decoded
+ * @param text decoded; undefined where there is none
  * @param direction of a duration
  * @returns undefined for what is none of these, and for days that the calendar does not have
  */
-export function readMoment(text: string, now: Date, direction: Direction): Date | undefined {
+export function readMoment(text: string | undefined, now: Date, direction: Direction): Date | undefined {
+  if (text === undefined) return undefined;
   const trimmed = text.trim();
   try {
     if (DATE.test(trimmed)) return dated(`${trimmed}T00:00:00Z`);

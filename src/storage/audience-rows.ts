@@ -33,13 +33,21 @@ export const AUDIENCES_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(${AUDIEN
   (column) => `'${column}', resource_servers.${column}`,
 ).join(', ')})), '[]')`;
 
+/** What a row says of the identifier; the identifiers of the built-in resource servers are settings. */
+export function identifierIn(
+  { resource_server_id: id, identifier }: Pick<AudienceJson, 'resource_server_id' | 'identifier'>,
+  builtIn: BuiltInIdentifiers,
+): string {
+  return identifier ?? (isBuiltInServer(id) ? builtIn[id] : id);
+}
+
 /** How a row becomes a resource server; the identifiers of the built-in ones are settings. */
 export function audienceFromJson(row: AudienceJson, builtIn: BuiltInIdentifiers): Audience {
   const { resource_server_id: resourceServerId } = row;
   return {
     resourceServerId,
     company: row.company_id ?? undefined,
-    identifier: row.identifier ?? (isBuiltInServer(resourceServerId) ? builtIn[resourceServerId] : resourceServerId),
+    identifier: identifierIn(row, builtIn),
     tokenTtl: row.token_ttl ?? undefined,
     signingAlg: row.signing_alg ?? undefined,
     tokenType: row.token_type,

@@ -1,16 +1,13 @@
 import type { Knex } from 'knex';
 import type { CountedCompany, Limits } from '../domain/companies/limits.ts';
-import type { CompanyContents, CompanyStore } from '../domain/companies/company-store.ts';
+import type { CompanyContents, CompanyStore, KeptCompany } from '../domain/companies/company-store.ts';
 import type { Company } from '../domain/companies/company.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import type { Grantable } from '../domain/permissions/grantable.ts';
 import type { Permission } from '../domain/permissions/permission.ts';
-import {
-  type BuiltInIdentifiers,
-  isBuiltInServer,
-  type ResourceServerId,
-} from '../domain/resource-servers/resource-server.ts';
+import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { State } from '../domain/state.ts';
+import { type AudienceJson, identifierIn } from './audience-rows.ts';
 import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
@@ -28,9 +25,7 @@ interface CompanyRow {
 }
 
 /** As {@link GRANTABLE_AS_JSON} writes it. */
-interface GrantableJson {
-  resource_server: ResourceServerId;
-  identifier: string | null;
+interface GrantableJson extends Pick<AudienceJson, 'resource_server_id' | 'identifier'> {
   permission: Permission | null;
   qualified: boolean;
 }
@@ -39,7 +34,7 @@ type CompanyWithParts = CompanyRow & { grantable: GrantableJson[] };
 
 /** What is grantable in the company in scope, as a JSON array. */
 const GRANTABLE_AS_JSON = `
-  select coalesce(jsonb_agg(jsonb_build_object('resource_server', resource_server, 'identifier', identifier,
+  select coalesce(jsonb_agg(jsonb_build_object('resource_server_id', resource_server, 'identifier', identifier,
     'permission', permission, 'qualified', qualified)), '[]')
   from grantable join resource_servers on resource_servers.resource_server_id = grantable.resource_server
   where grantable.company_id = companies.company_id`;
@@ -98,10 +93,6 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
       // Lock first, then read: one statement would read what is grantable as it was before it got the lock.
       await knex('companies').where({ company_id: companyId }).forUpdate().select('company_id');
       return find(companyId);
-    },
-
-    async grantable(companyId) {
-      return (await find(companyId))?.grantable ?? [];
     },
 
     async setGrantable(companyId, grantable) {
@@ -194,19 +185,16 @@ function rowOf(company: Company): CompanyRow {
   };
 }
 
-function grantableFromJson(
-  { resource_server: resourceServerId, identifier, permission, qualified }: GrantableJson,
-  builtIn: BuiltInIdentifiers,
-): Grantable {
+function grantableFromJson(row: GrantableJson, builtIn: BuiltInIdentifiers): Grantable {
   return {
-    resourceServerId,
-    identifier: identifier ?? (isBuiltInServer(resourceServerId) ? builtIn[resourceServerId] : resourceServerId),
-    permission: permission ?? undefined,
-    qualified,
+    resourceServerId: row.resource_server_id,
+    identifier: identifierIn(row, builtIn),
+    permission: row.permission ?? undefined,
+    qualified: row.qualified,
   };
 }
 
-function companyFromRow(row: CompanyRow): Omit<Company, 'grantable'> {
+function companyFromRow(row: CompanyRow): KeptCompany {
   return {
     companyId: row.company_id,
     name: row.name,

@@ -22,7 +22,7 @@ import { slugOf } from '../slug.ts';
 import type { State } from '../state.ts';
 import type { Storage } from '../storage.ts';
 import type { Company } from './company.ts';
-import { type Limit, LIMITS, type Limits } from './limits.ts';
+import { type LimitChanges, mergedLimits } from './limits.ts';
 import type { CompanyContents, CompanyFilter, CompanyStore } from './company-store.ts';
 
 /** What a caller may say about a company that it registers. */
@@ -33,7 +33,7 @@ export interface NewCompany {
   readonly state: State;
   readonly policy: CredentialPolicy;
   readonly grantable: readonly WrittenGrantable[];
-  readonly limits: Partial<Limits>;
+  readonly limits: LimitChanges | undefined;
   /** Its first account, which has the role `company-owner`; undefined: it has none yet. */
   readonly owner: CompanyOwner | undefined;
 }
@@ -57,7 +57,7 @@ export interface CompanyChanges {
   /** All of it, instead of what is grantable now. */
   readonly grantable?: readonly WrittenGrantable[] | undefined;
   /** By name; null: as the server says. */
-  readonly limits?: Partial<Record<Limit, number | null>> | undefined;
+  readonly limits?: LimitChanges | undefined;
 }
 
 /** The companies of this server. */
@@ -94,7 +94,8 @@ export function createCompanies({
 }): Companies {
   return {
     async register(caller, input) {
-      const { companyId: wanted, name, state, policy, limits, grantable: written } = input;
+      const { companyId: wanted, name, state, policy, grantable: written } = input;
+      const limits = mergedLimits({}, input.limits);
       const companyId = wanted ?? slugOf(name) ?? '';
       if (!isCompanyId(companyId)) {
         throw new DomainError('invalid_value', 'No companyId can be made from this name', {
@@ -180,9 +181,8 @@ export function createCompanies({
           grantable,
         };
         const details = {
-          ...differences(company, next, ['name', 'state']),
+          ...differences(company, next, ['name', 'state', 'limits']),
           ...differences(company.policy, policy, ['secretMaxAge', 'keyMaxAge']),
-          ...differences(company, next, ['limits']),
           ...grantableDifferences(company.grantable, grantable),
         };
         if (Object.keys(details).length === 0) return { result: company, audit: [] };
@@ -230,16 +230,6 @@ export function createCompanies({
       return contents;
     },
   };
-}
-
-/** JSON merge patch (RFC 7396) of one level, in the order of the limits. */
-function mergedLimits(before: Partial<Limits>, patch: CompanyChanges['limits'] = {}): Partial<Limits> {
-  return Object.fromEntries(
-    LIMITS.flatMap((name) => {
-      const value = patch[name] === undefined ? before[name] : patch[name];
-      return value === undefined || value === null ? [] : [[name, value]];
-    }),
-  );
 }
 
 /** What became grantable and what is so no longer, where there is any, as it was written. */

@@ -6,6 +6,9 @@ import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import type { Company } from './company.ts';
 import type { Counted, CountedCompany } from './limits.ts';
 
+/** A company without what is kept beside it. */
+export type KeptCompany = Omit<Company, 'grantable'>;
+
 /** How much belongs to a company, and which of its accounts are in use. */
 export interface CompanyContents {
   readonly counts: Readonly<Record<Counted, number>>;
@@ -27,31 +30,25 @@ export interface CompanyStore {
   /** @returns false, and changes nothing, when the id is taken */
   insert(company: Company): Promise<boolean>;
   find(companyId: CompanyId): Promise<Company | undefined>;
-  /** What a company is by itself, and nobody deletes it until the end of the transaction. */
-  keep(companyId: CompanyId): Promise<Omit<Company, 'grantable'> | undefined>;
+  /** Nobody deletes the company until the end of the transaction. */
+  keep(companyId: CompanyId): Promise<KeptCompany | undefined>;
   /**
    * As `keep`, and nobody else counts what belongs to it until the end of the transaction.
    *
    * @param wanted what is counted
    * @param now before which credentials have expired
    */
-  keepCounted(
-    companyId: CompanyId,
-    wanted: readonly Counted[],
-    now: Date,
-  ): Promise<(Omit<Company, 'grantable'> & CountedCompany) | undefined>;
+  keepCounted(companyId: CompanyId, wanted: readonly Counted[], now: Date): Promise<CountedCompany | undefined>;
   /** As `find`, and nobody else changes or deletes it, or gives it an account, until the end of the transaction. */
   lock(companyId: CompanyId): Promise<Company | undefined>;
   /** Newest first. */
   list(filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
   /** All but what is grantable in it. */
   update(company: Company): Promise<void>;
-  /** What those who manage its accounts may grant in it without holding it, as it stands now. */
-  grantable(companyId: CompanyId): Promise<readonly Grantable[]>;
   /** Makes this grantable in it, and nothing else. */
   setGrantable(companyId: CompanyId, grantable: readonly Grantable[]): Promise<void>;
   /**
-   * What belongs to it.
+   * Counts everything that belongs to it.
    *
    * @param since accounts that have been used since are named
    * @param limit how many of them at most, those that were used last first

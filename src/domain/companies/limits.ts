@@ -1,6 +1,10 @@
 import { DomainError } from '../domain-error.ts';
+import { assertEffective, MOST_EFFECTIVE } from '../permissions/effective-permissions.ts';
+import type { CompanyId } from '../ids.ts';
+import type { Stores } from '../storage.ts';
+import type { KeptCompany } from './company-store.ts';
 
-/** What the things of a company are counted as. */
+/** Everything of a company that is counted. */
 export const COUNTED = ['serviceAccounts', 'credentials', 'groups', 'roles', 'resourceServers'] as const;
 export type Counted = (typeof COUNTED)[number];
 
@@ -10,6 +14,9 @@ export type Limit = (typeof LIMITS)[number];
 
 export type Limits = Readonly<Record<Limit, number>>;
 
+/** What is to become of the limits of a company: null takes one away, so that the server's holds. */
+export type LimitChanges = Partial<Record<Limit, number | null>>;
+
 /** The limits of companies of which neither root nor the settings say anything. */
 export const STANDARD_LIMITS: Limits = {
   serviceAccounts: 10_000,
@@ -17,7 +24,7 @@ export const STANDARD_LIMITS: Limits = {
   groups: 1000,
   roles: 1000,
   resourceServers: 1000,
-  permissions: 10_000,
+  permissions: MOST_EFFECTIVE,
 };
 
 /** The most that a limit can be. */
@@ -27,7 +34,7 @@ export const MOST: Limits = {
   groups: 100_000,
   roles: 100_000,
   resourceServers: 100_000,
-  permissions: 10_000,
+  permissions: MOST_EFFECTIVE,
 };
 
 /** How a limit is called in a sentence. */
@@ -40,12 +47,47 @@ const WORDS: Readonly<Record<Limit, string>> = {
   permissions: 'permissions in one account',
 };
 
-/** A company as far as its limits go, counted after nobody else could add to it. */
-export interface CountedCompany {
-  /** The limits that are its own. */
-  readonly limits: Partial<Limits>;
+/** A company of which something was counted after nobody else could add to it. */
+export interface CountedCompany extends KeptCompany {
   /** Of everything that was counted, how many there are. */
   readonly used: Partial<Record<Counted, number>>;
+}
+
+/** Limits, changed by a JSON merge patch (RFC 7396) of one level; in one order. */
+export function mergedLimits(before: Partial<Limits>, patch: LimitChanges = {}): Partial<Limits> {
+  return Object.fromEntries(
+    LIMITS.flatMap((name) => {
+      const value = patch[name] === undefined ? before[name] : patch[name];
+      return value === undefined || value === null ? [] : [[name, value]];
+    }),
+  );
+}
+
+/**
+ * Keeps a company that is to get more, and others that would add to it wait until the end of the transaction.
+ *
+ * @param company undefined: root, which has no limits
+ * @param server the limits of a company that has none of its own
+ * @param adding of everything that is to be added, how many
+ * @returns undefined for root
+ * @throws DomainError `not_found`, `limit_reached`
+ */
+export async function keepWithRoom(
+  { companies }: Pick<Stores, 'companies'>,
+  company: CompanyId | undefined,
+  server: Limits,
+  adding: Partial<Record<Counted, number>>,
+  now: Date,
+): Promise<KeptCompany | undefined> {
+  if (company === undefined) return undefined;
+  const kept = await companies.keepCounted(
+    company,
+    COUNTED.filter((name) => name in adding),
+    now,
+  );
+  if (kept === undefined) throw new DomainError('not_found', 'There is no such company');
+  assertRoom(kept, server, adding);
+  return kept;
 }
 
 /**
@@ -71,14 +113,14 @@ export function assertRoom(
 }
 
 /**
- * @param count how many permissions an account of the company comes to have
+ * Holds an account to the limit of its company, and to the one that every account has.
+ *
+ * @param company undefined: the account is a root account
+ * @param count how many permissions the account comes to have
  * @throws DomainError `limit_reached`
  */
-export function assertPermissions(
-  company: Pick<CountedCompany, 'limits'> | undefined,
-  server: Limits,
-  count: number,
-): void {
+export function assertPermissions(company: KeptCompany | undefined, server: Limits, count: number): void {
+  assertEffective(count);
   if (company === undefined) return;
   const most = company.limits.permissions ?? server.permissions;
   if (count > most) throw reached('permissions', most, count);

@@ -80,7 +80,12 @@ export function whyUnusable(
   now: Date,
 ): 'credential_disabled' | 'credential_expired' | undefined {
   if (state === 'disabled') return 'credential_disabled';
-  return expiresAt !== undefined && expiresAt <= now ? 'credential_expired' : undefined;
+  return hasExpired({ expiresAt }, now) ? 'credential_expired' : undefined;
+}
+
+/** Whether a credential has come to its end, disabled or not. */
+export function hasExpired({ expiresAt }: Pick<Credential, 'expiresAt'>, now: Date): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
 }
 
 /** Short-lived ones are warned of in the last part of their life only. */

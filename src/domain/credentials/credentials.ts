@@ -13,7 +13,7 @@ import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnlikeOthers, changedCredential, type CredentialChanges } from './change-credential.ts';
 import { entry, shown } from './credential-audit.ts';
 import { type CredentialPolicy, policyFor } from './credential-policy.ts';
-import { type Credential, whyUnusable } from './credential.ts';
+import { type Credential, hasExpired } from './credential.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
 import {
   assertMayRotateOwn,
@@ -112,7 +112,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     { companies }: Stores,
     company: CompanyId | undefined,
     counted: readonly Counted[],
-  ): Promise<(CountedCompany & { readonly policy: CredentialPolicy }) | undefined> {
+  ): Promise<CountedCompany | undefined> {
     if (company === undefined) return undefined;
     if (counted.length > 0) return companies.keepCounted(company, counted, clock());
     const kept = await companies.keep(company);
@@ -124,8 +124,8 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     caller: Caller,
     company: CompanyId | undefined,
     id: string,
+    counted: readonly Counted[],
     act: (locked: LockedAccount & { readonly owner: CountedCompany | undefined }) => Promise<Work<Result>>,
-    counted: readonly Counted[] = [],
   ): Promise<Result> {
     return storage.write(originOf(caller), async (stores) => {
       // Before its account, as whoever changes or deletes it does.
@@ -161,35 +161,31 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     },
 
     add: (caller, company, id, wanted) =>
-      onAccount(
-        caller,
-        company,
-        id,
-        async ({ snapshot, policy, stores, owner }) => {
-          assertRoom(owner, tools.limits, { credentials: 1 });
-          assertHeld(snapshot, wanted.permissions);
-          await assertMayHave(stores, caller, snapshot, wanted.permissions);
-          const bound = await bindAudiences(stores, company, [wanted]);
-          const [issued] = await issueCredentials(bound, tools, clock(), policy, snapshot.credentials);
-          if (issued === undefined) throw new Error('a credential was not made');
-          const { credential } = issued;
-          await stores.credentials.insert(snapshot.account, [credential]);
-          return { result: issued, audit: [entry('credential.created', snapshot, credential, shown(credential))] };
-        },
-        ['credentials'],
-      ),
+      onAccount(caller, company, id, ['credentials'], async ({ snapshot, policy, stores, owner }) => {
+        assertRoom(owner, tools.limits, { credentials: 1 });
+        assertHeld(snapshot, wanted.permissions);
+        await assertMayHave(stores, caller, snapshot, wanted.permissions);
+        const bound = await bindAudiences(stores, company, [wanted]);
+        const [issued] = await issueCredentials(bound, tools, clock(), policy, snapshot.credentials);
+        if (issued === undefined) throw new Error('a credential was not made');
+        const { credential } = issued;
+        await stores.credentials.insert(snapshot.account, [credential]);
+        return { result: issued, audit: [entry('credential.created', snapshot, credential, shown(credential))] };
+      }),
 
     change: (caller, company, account, id, expected, changes) =>
       onAccount(
         caller,
         company,
         account,
+        changes.lifetime === undefined ? [] : ['credentials'],
         async ({ snapshot, policy, stores, owner }) => {
           const before = found(snapshot, id);
           assertRevision(before.revision, expected);
           const after = changedCredential(before, changes, policy, clock());
-          // One that had expired takes a place again.
-          if (isOver(before, clock()) && !isOver(after, clock())) assertRoom(owner, tools.limits, { credentials: 1 });
+          // A credential that had expired takes a place again.
+          if (hasExpired(before, clock()) && !hasExpired(after, clock()))
+            assertRoom(owner, tools.limits, { credentials: 1 });
           assertUnlikeOthers(snapshot.credentials, before, changes);
           if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
           if (asksForEverything(changes) || widens(before, after, tools.assertionMaxTtl)) {
@@ -206,27 +202,20 @@ export function createCredentials(tools: CredentialsTools): Credentials {
             audit: [entry('credential.changed', snapshot, before, details, settled)],
           };
         },
-        changes.lifetime === undefined ? [] : ['credentials'],
       ),
 
     rotate: (caller, company, account, id, rotation) =>
-      onAccount(
-        caller,
-        company,
-        account,
-        async ({ snapshot, policy, stores, owner }) => {
-          const old = found(snapshot, id);
-          assertNotRotated(old);
-          // The successor takes its place, which one that had expired has given up.
-          if (isOver(old, clock())) assertRoom(owner, tools.limits, { credentials: 1 });
-          await assertMayHave(stores, caller, snapshot, old.permissions);
-          return replace({ snapshot, policy, stores }, old, rotation, tools);
-        },
-        ['credentials'],
-      ),
+      onAccount(caller, company, account, ['credentials'], async ({ snapshot, policy, stores, owner }) => {
+        const old = found(snapshot, id);
+        assertNotRotated(old);
+        // The successor takes the place of the old credential, which has none if it has expired.
+        if (hasExpired(old, clock())) assertRoom(owner, tools.limits, { credentials: 1 });
+        await assertMayHave(stores, caller, snapshot, old.permissions);
+        return replace({ snapshot, policy, stores }, old, rotation, tools);
+      }),
 
     rotateOwn: (caller, rotation) =>
-      onAccount(caller, caller.company, caller.clientId, async ({ snapshot, policy, stores }) => {
+      onAccount(caller, caller.company, caller.clientId, [], async ({ snapshot, policy, stores }) => {
         const old = found(snapshot, caller.credentialId);
         assertNotRotated(old);
         assertMayRotateOwn(caller, snapshot, old, clock());
@@ -234,7 +223,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       }),
 
     remove: (caller, company, account, id, expected, ifUnusedFor) =>
-      onAccount(caller, company, account, async ({ snapshot, stores }) => {
+      onAccount(caller, company, account, [], async ({ snapshot, stores }) => {
         const credential = found(snapshot, id);
         assertRevision(credential.revision, expected);
         // With what the account itself made of it: whoever got hold of it may have done that.
@@ -257,10 +246,6 @@ export function createCredentials(tools: CredentialsTools): Credentials {
 /** A member that is asked for without a bound takes the permission, also where the credential has it already. */
 function asksForEverything({ state, lifetime, permissions, extend }: CredentialChanges): boolean {
   return state === 'enabled' || lifetime === null || permissions === null || extend === true;
-}
-
-function isOver(credential: Credential, now: Date): boolean {
-  return whyUnusable({ ...credential, state: 'enabled' }, now) === 'credential_expired';
 }
 
 function found({ credentials }: AccountSnapshot, id: string): Credential {

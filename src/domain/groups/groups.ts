@@ -2,7 +2,8 @@ import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
 import { type Change, everyoneIn } from '../change.ts';
 import type { Clock } from '../clock.ts';
-import { assertPermissions, assertRoom, type CountedCompany, type Limits } from '../companies/limits.ts';
+import type { KeptCompany } from '../companies/company-store.ts';
+import { assertPermissions, keepWithRoom, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, newGrantId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -87,7 +88,7 @@ export function createGroups({
   async function apply(
     stores: Stores,
     caller: Caller,
-    owner: Pick<CountedCompany, 'limits'> | undefined,
+    owner: KeptCompany | undefined,
     before: GroupSnapshot,
     changes: GroupChanges,
   ): Promise<Applied> {
@@ -123,7 +124,6 @@ export function createGroups({
       const most = await stores.serviceAccounts.mostEffective(
         added.length > 0 ? { company, groupId } : { company, clientIds: joined },
       );
-      assertEffective(most);
       assertPermissions(owner, limits, most);
     }
     await stores.serviceAccounts.touch(company, [...joined, ...left], clock());
@@ -161,9 +161,7 @@ export function createGroups({
         revision: 1,
       };
       return storage.write(originOf(caller), async (stores) => {
-        const owner = await stores.companies.keepCounted(company, ['groups'], now);
-        if (owner === undefined) throw new DomainError('not_found', 'There is no such company');
-        assertRoom(owner, limits, { groups: 1 });
+        const owner = await keepWithRoom(stores, company, limits, { groups: 1 }, now);
         if (!(await stores.groups.insert(group))) {
           throw new DomainError('already_exists', `A group with the id ${groupId} exists`, {
             fields: [{ pointer: '/groupId', message: 'is taken' }],

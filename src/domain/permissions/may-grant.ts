@@ -77,7 +77,7 @@ async function notGrantable(
 ): Promise<readonly PermissionGrant[]> {
   if (missing.length === 0 || company === undefined || self) return missing;
   if (!caller.permissions.has('writ.serviceaccounts.manage')) return missing;
-  const grantable = await companies.grantable(company);
+  const grantable = (await companies.find(company))?.grantable ?? [];
   return missing.filter((grant) => !isGrantable(grantable, grant));
 }
 

@@ -2,7 +2,7 @@ import { differences } from '../audit/differences.ts';
 import type { AuditEntry, Origin } from '../audit/audit-event.ts';
 import { type Change, everyoneIn, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
-import { assertRoom, type Limits } from '../companies/limits.ts';
+import { keepWithRoom, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, newResourceServerId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -132,12 +132,8 @@ export function createResourceServers({
         revision: 1,
       };
       return writing(originOf(caller), async (stores) => {
-        const { companies, resourceServers, serviceAccounts } = stores;
-        const owner =
-          company === undefined ? undefined : await companies.keepCounted(company, ['resourceServers'], now);
-        if (company !== undefined && owner === undefined)
-          throw new DomainError('not_found', 'There is no such company');
-        assertRoom(owner, limits, { resourceServers: 1 });
+        const { resourceServers, serviceAccounts } = stores;
+        await keepWithRoom(stores, company, limits, { resourceServers: 1 }, now);
         const introspectedBy = await introspectorsOf(serviceAccounts, company, input.introspectedBy);
         const server: ResourceServer = { ...base, introspectedBy };
         const taken = await resourceServers.named(input.identifier);

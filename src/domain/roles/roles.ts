@@ -1,11 +1,11 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
-import { assertPermissions, assertRoom, type Limits } from '../companies/limits.ts';
+import type { KeptCompany } from '../companies/company-store.ts';
+import { assertPermissions, keepWithRoom, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type CompanyId, newRoleKey, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { assertEffective } from '../permissions/effective-permissions.ts';
 import { assertMayGrant } from '../permissions/may-grant.ts';
 import { EVERYWHERE } from '../permissions/place.ts';
 import { type WrittenPermission, writtenMembers } from '../permissions/written-grants.ts';
@@ -96,10 +96,7 @@ export function createRoles({
       }
       const now = clock();
       return storage.write(originOf(caller), async (stores) => {
-        const owner = company === undefined ? undefined : await stores.companies.keepCounted(company, ['roles'], now);
-        if (company !== undefined && owner === undefined)
-          throw new DomainError('not_found', 'There is no such company');
-        assertRoom(owner, limits, { roles: 1 });
+        await keepWithRoom(stores, company, limits, { roles: 1 }, now);
         const { permissions, audiences } = await bindRolePermissions(stores, company, input.permissions);
         const role: Role = {
           roleKey: newRoleKey(randomId),
@@ -142,7 +139,7 @@ export function createRoles({
 
     change: (caller, company, id, expected, changes) =>
       storage.write(originOf(caller), async (stores) => {
-        const before = await lockOwn(stores, company, id);
+        const { owner, role: before } = await lockOwn(stores, company, id);
         assertRevision(before.revision, expected);
         if (before.roleKey === ROOT_ROLE) throw new DomainError('forbidden', 'The role root is as it is');
         const audiencesBefore = await audiencesOf(stores, [before]);
@@ -179,8 +176,7 @@ export function createRoles({
         await stores.roles.update(changed, { added, removed });
         if (added.length > 0) {
           const most = await stores.serviceAccounts.mostEffective({ roleKey: before.roleKey });
-          assertEffective(most);
-          assertPermissions(company === undefined ? undefined : await stores.companies.keep(company), limits, most);
+          assertPermissions(owner, limits, most);
         }
         const affected = added.length + removed.length > 0 ? everyoneIn(company) : [];
         return { result: { ...is, role: changed }, audit: [entry('role.changed', changed, details, affected)] };
@@ -188,7 +184,7 @@ export function createRoles({
 
     remove: (caller, company, id, expected, cascade) =>
       storage.write(originOf(caller), async (stores) => {
-        const role = await lockOwn(stores, company, id);
+        const { role } = await lockOwn(stores, company, id);
         assertRevision(role.revision, expected);
         if (isBuiltIn(role.roleKey)) throw new DomainError('forbidden', 'What is built in stays');
         const uses = await stores.roles.uses(role.roleKey, MOST_NAMED + 1);
@@ -220,12 +216,16 @@ async function found(stores: Stores, company: CompanyId | undefined, id: string)
   return (isRoleId(id) ? await stores.roles.find(company, id) : undefined) ?? noSuchRole();
 }
 
-async function lockOwn(stores: Stores, company: CompanyId | undefined, id: string): Promise<Role> {
+async function lockOwn(
+  stores: Stores,
+  company: CompanyId | undefined,
+  id: string,
+): Promise<{ owner: KeptCompany | undefined; role: Role }> {
   // Before anything of it, as whoever deletes the company does.
-  if (company !== undefined) await stores.companies.keep(company);
+  const owner = company === undefined ? undefined : await stores.companies.keep(company);
   const role = await found(stores, company, id);
   if (role.company !== company) throw new DomainError('forbidden', "It is root's");
-  return (await stores.roles.lock(role.roleKey)) ?? noSuchRole();
+  return { owner, role: (await stores.roles.lock(role.roleKey)) ?? noSuchRole() };
 }
 
 async function audiencesOf({ resourceServers }: Stores, roles: readonly Role[]): Promise<Audiences> {

@@ -1,5 +1,7 @@
 import { DomainError } from '../domain-error.ts';
-import { assertEffective, holdingsOf, numberOfEffective, type Rights } from '../permissions/effective-permissions.ts';
+import type { KeptCompany } from '../companies/company-store.ts';
+import { assertPermissions, type Limits } from '../companies/limits.ts';
+import { holdingsOf, numberOfEffective, type Rights } from '../permissions/effective-permissions.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Stores } from '../storage.ts';
 import { accessTokenSize } from '../tokens/access-token-size.ts';
@@ -32,15 +34,17 @@ export function assertFits({ tokenTtl, metadata }: ServiceAccount, { maxTtl }: T
 }
 
 /**
- * What an account may do is added up wherever it is read.
+ * The rights of an account are added up wherever they are read.
  *
+ * @param owner undefined: it is a root account
+ * @param limits of companies that have none of their own
  * @throws DomainError `limit_reached`
  */
-export function assertNumberOfEffective(rights: Rights): void {
+export function assertNumberOfEffective(rights: Rights, owner: KeptCompany | undefined, limits: Limits): void {
   if (rights.groups.length > MOST_GROUPS) {
     throw new DomainError('limit_reached', `An account is in at most ${MOST_GROUPS} groups`);
   }
-  assertEffective(numberOfEffective(rights));
+  assertPermissions(owner, limits, numberOfEffective(rights));
 }
 
 /**

@@ -1,7 +1,6 @@
-import { assertPermissions, type CountedCompany } from '../companies/limits.ts';
-import { numberOfEffective } from '../permissions/effective-permissions.ts';
 import { differences } from '../audit/differences.ts';
 import { STATUSES } from '../change.ts';
+import type { KeptCompany } from '../companies/company-store.ts';
 import { assertMayHave } from '../credentials/may-have-credential.ts';
 import type { GroupId, Membership } from '../groups/group.ts';
 import { joinGroups, type JoinedGroups } from '../groups/join-groups.ts';
@@ -48,7 +47,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     before: AccountSnapshot,
     changes: AccountChanges,
     joinedGroups: JoinedGroups | undefined,
-    owner: Pick<CountedCompany, 'limits'> | undefined,
+    owner: KeptCompany | undefined,
   ): Promise<Work<AccountSnapshot>> {
     const { clientId, company } = before.account;
     const grants = await changedGrants(stores, company, before, changes);
@@ -59,10 +58,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     const roles = new Map([...grants.roles, ...memberships.roles]);
     if (added.length > 0) assertNumberOfGrants(grants.grants.length);
     const rights = { grants: grants.grants, groups: memberships.groups, roles };
-    if (added.length + memberships.joined.length > 0) {
-      assertNumberOfEffective(rights);
-      assertPermissions(owner, tools.limits, numberOfEffective(rights));
-    }
+    if (added.length + memberships.joined.length > 0) assertNumberOfEffective(rights, owner, tools.limits);
     await assertMayGrant(stores, caller, [...added, ...memberships.joined.flatMap((group) => group.grants)], {
       company,
       self: caller.clientId === clientId,

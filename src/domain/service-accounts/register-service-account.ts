@@ -1,4 +1,4 @@
-import { assertPermissions, assertRoom } from '../companies/limits.ts';
+import { keepWithRoom } from '../companies/limits.ts';
 import { policyFor } from '../credentials/credential-policy.ts';
 import { issueCredentials } from '../credentials/issue-credentials.ts';
 import { bindAudiences } from '../credentials/wanted-credential.ts';
@@ -7,7 +7,7 @@ import { joinGroups } from '../groups/join-groups.ts';
 import { type CompanyId, newClientId, newGrantId } from '../ids.ts';
 import { askedIn, bindGrants } from '../permissions/bind-grants.ts';
 import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
-import { holdingsOf, numberOfEffective } from '../permissions/effective-permissions.ts';
+import { holdingsOf } from '../permissions/effective-permissions.ts';
 import { isRoleGrant } from '../permissions/grant.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
 import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
@@ -45,12 +45,8 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
   return async (stores, caller, company, input) => {
     const now = clock();
     const clientId = newClientId(randomId);
-    const owner =
-      company === undefined
-        ? undefined
-        : await stores.companies.keepCounted(company, ['serviceAccounts', 'credentials'], now);
-    if (company !== undefined && owner === undefined) throw new DomainError('not_found', 'There is no such company');
-    assertRoom(owner, tools.limits, { serviceAccounts: 1, credentials: input.credentials.length });
+    const adding = { serviceAccounts: 1, credentials: input.credentials.length };
+    const owner = await keepWithRoom(stores, company, tools.limits, adding, now);
     const wanted = await bindAudiences(stores, company, input.credentials);
     const issued = await issueCredentials(wanted, tools, now, policyFor(owner, tools.policy));
     const credentials = issued.map(({ credential }) => credential);
@@ -89,8 +85,7 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
     for (const { place } of grants.filter(isRoleGrant)) assertAllowed(caller, 'writ.roles.bind', place);
     if (groups.length > 0) assertAllowed(caller, 'writ.roles.bind');
     assertNumberOfGrants(grants.length);
-    assertNumberOfEffective(rights);
-    assertPermissions(owner, tools.limits, numberOfEffective(rights));
+    assertNumberOfEffective(rights, owner, tools.limits);
     await assertMayGrant(stores, caller, [...grants, ...groups.flatMap((group) => group.grants)], {
       company,
       self: false,

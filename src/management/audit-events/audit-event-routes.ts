@@ -76,14 +76,19 @@ export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVe
       replies: { 200: { description: 'The events', schema: { type: 'array', items: AUDIT_EVENT } } },
       async handle({ caller, company, query: { actor, from, to, ...filter }, page }) {
         const now = clock();
-        const moment = (text: string | undefined): Date | undefined =>
-          text === undefined ? undefined : readMoment(text, now, 'past');
         const byRoot = caller.company !== undefined && actor === ROOT_ACTOR;
         const foreign = caller.company !== undefined && actor !== undefined && !byRoot;
         // To a company the id of a root account is like any that nobody has.
         if (foreign && !(await rootVeil.isOwn(caller.company, actor))) return { status: 200, body: [] };
         const { items, next } = await auditEvents.list(
-          { ...filter, from: moment(from), to: moment(to), company, byRoot, ...(!byRoot && { actor }) },
+          {
+            ...filter,
+            from: readMoment(from, now, 'past'),
+            to: readMoment(to, now, 'past'),
+            company,
+            byRoot,
+            ...(!byRoot && { actor }),
+          },
           page,
         );
         return { status: 200, body: items.map(present), next };

@@ -79,7 +79,7 @@ export function companyRoutes(companies: Companies): Route[] {
           state,
           policy,
           grantable,
-          limits: ownLimits(limits),
+          limits,
           owner: owner && wantedOwner(owner),
         });
         const { company } = registered;
@@ -176,11 +176,6 @@ function wantedOwner({ name = 'Owner', credentials }: NonNullable<NewCompanyBody
       ? [wantedCredential({ type: 'client_secret' }, '/owner')]
       : credentials.map((credential, index) => wantedCredential(credential, `/owner/credentials/${index}`));
   return { name, credentials: wanted };
-}
-
-/** Those that are said. */
-function ownLimits(limits: NewCompanyBody['limits'] = {}): Partial<Limits> {
-  return Object.fromEntries(LIMITS.flatMap((name) => (typeof limits[name] === 'number' ? [[name, limits[name]]] : [])));
 }
 
 function presented(company: Company, status: number): Answer {

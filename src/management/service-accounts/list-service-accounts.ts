@@ -4,7 +4,7 @@ import type { ServiceAccounts } from '../../domain/service-accounts/service-acco
 import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
 import { STATES } from '../../domain/state.ts';
 import { MOMENT, SEARCH, SLUG } from '../common-schema.ts';
-import { type Direction, readMoment } from '../moment.ts';
+import { readMoment } from '../moment.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { Collection } from '../collection.ts';
 import { ROOT_ACCOUNTS } from './account-collection.ts';
@@ -56,14 +56,12 @@ export function listServiceAccounts(collection: Collection, serviceAccounts: Ser
     async handle({ company, query, page }) {
       const { company: every, lastUsedBefore, expiringBefore, ...filter } = query;
       const now = clock();
-      const moment = (text: string | undefined, direction: Direction): Date | undefined =>
-        text === undefined ? undefined : readMoment(text, now, direction);
       const { items, next } = await serviceAccounts.list(
         every ?? company,
         {
           ...filter,
-          lastUsedBefore: moment(lastUsedBefore, 'past'),
-          expiringBefore: moment(expiringBefore, 'future'),
+          lastUsedBefore: readMoment(lastUsedBefore, now, 'past'),
+          expiringBefore: readMoment(expiringBefore, now, 'future'),
         },
         page,
       );
