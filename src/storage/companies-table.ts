@@ -8,6 +8,7 @@ import type { Permission } from '../domain/permissions/permission.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { State } from '../domain/state.ts';
 import { type AudienceJson, identifierIn } from './audience-rows.ts';
+import { insertFromJson } from './insert-from-json.ts';
 import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
@@ -95,17 +96,18 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
       return find(companyId);
     },
 
-    async setGrantable(companyId, grantable) {
-      await knex('grantable').where({ company_id: companyId }).delete('company_id');
-      if (grantable.length === 0) return;
-      await knex('grantable').insert(
-        grantable.map(({ resourceServerId, permission, qualified }) => ({
-          company_id: companyId,
-          resource_server: resourceServerId,
-          permission: permission ?? null,
-          qualified,
-        })),
-      );
+    async changeGrantable(companyId, { added, removed }) {
+      if (removed.length > 0) {
+        const key = `resource_server, coalesce(permission, '')`;
+        await knex('grantable')
+          .where({ company_id: companyId })
+          .whereRaw(`(${key}) in (select ${key} from jsonb_populate_recordset(null::grantable, ?::jsonb))`, [
+            grantableRows(companyId, removed),
+          ])
+          .delete('company_id');
+      }
+      if (added.length === 0) return;
+      await knex.raw(insertFromJson('grantable', GRANTABLE_COLUMNS), [grantableRows(companyId, added)]);
     },
 
     async list({ companyId, state, search }, page) {
@@ -183,6 +185,20 @@ function rowOf(company: Company): CompanyRow {
     updated_at: company.updatedAt,
     revision: company.revision,
   };
+}
+
+const GRANTABLE_COLUMNS = ['company_id', 'resource_server', 'permission', 'qualified'];
+
+/** The rows of what is grantable in a company, as a JSON array. */
+function grantableRows(companyId: CompanyId, grantable: readonly Grantable[]): string {
+  return JSON.stringify(
+    grantable.map(({ resourceServerId, permission, qualified }) => ({
+      company_id: companyId,
+      resource_server: resourceServerId,
+      permission: permission ?? null,
+      qualified,
+    })),
+  );
 }
 
 function grantableFromJson(row: GrantableJson, builtIn: BuiltInIdentifiers): Grantable {

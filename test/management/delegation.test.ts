@@ -165,6 +165,28 @@ describe('what root has made grantable in a company', () => {
     assert.deepEqual(await read(), []);
   });
 
+  test('keeps its binding when it is sent again, whatever has been declared since', async () => {
+    const b = '/api/companies/b';
+    await app.api('PATCH', b, { grantable: ['late:one'] });
+    await declare('https://late.example.com', ['late:one']);
+    await declare('https://later.example.com', ['late:one']);
+    // By now the name is ambiguous, and it is not looked up again.
+    const again = await app.api('PATCH', b, { grantable: ['late:one', 'orders:read'] });
+    assert.equal(again.status, 200, again.text);
+    assert.deepEqual(again.json.grantable, ['late:one', 'orders:read']);
+    const { json: events } = await app.api('GET', '/api/audit-events?action=company.changed&target=b&limit=1');
+    assert.deepEqual(events[0].details, { grantableAdded: ['orders:read'] });
+    const { json } = await app.api('POST', `${b}/service-accounts`, { name: 'Owner', roles: ['company-owner'] });
+    const grant = async (resource: string): Promise<Reply> =>
+      app.api(
+        'POST',
+        `${b}/service-accounts`,
+        { name: `For ${resource}`, permissions: [{ permission: 'late:one', resource }] },
+        await apiToken(app, json),
+      );
+    assertRefused(app, await grant('https://late.example.com'), 403, 'forbidden');
+  });
+
   test('is refused with a pointer where it cannot be', async () => {
     const refuse = async (item: unknown, status: number, code: string): Promise<Reply['json']> => {
       const reply = await app.api('PATCH', COMPANY, { grantable: ['orders:read', item] });

@@ -6,9 +6,8 @@ import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import { DomainError } from '../domain-error.ts';
 import { isCompanyId } from '../ids.ts';
 import {
-  bindGrantable,
-  type Grantable,
-  grantableKey,
+  changedGrantable,
+  type GrantableChanges,
   type WrittenGrantable,
   writtenGrantable,
 } from '../permissions/grantable.ts';
@@ -94,7 +93,7 @@ export function createCompanies({
 }): Companies {
   return {
     async register(caller, input) {
-      const { companyId: wanted, name, state, policy, grantable: written } = input;
+      const { companyId: wanted, name, state, policy } = input;
       const limits = mergedLimits({}, input.limits);
       const companyId = wanted ?? slugOf(name) ?? '';
       if (!isCompanyId(companyId)) {
@@ -129,8 +128,9 @@ export function createCompanies({
             fields: [{ pointer: '/companyId', message: 'has been used before' }],
           });
         }
-        const grantable = await bindGrantable(stores, companyId, written);
-        await companies.setGrantable(companyId, grantable);
+        const changes = await changedGrantable(stores, companyId, [], input.grantable);
+        await companies.changeGrantable(companyId, changes);
+        const { grantable } = changes;
         const details = {
           name,
           state,
@@ -170,25 +170,24 @@ export function createCompanies({
           keyMaxAge: keyMaxAge === undefined ? company.policy.keyMaxAge : (keyMaxAge ?? undefined),
         };
         const limits = mergedLimits(company.limits, wantedLimits);
-        const grantable =
-          written === undefined ? company.grantable : await bindGrantable(stores, company.companyId, written);
+        const changes = await changedGrantable(stores, company.companyId, company.grantable, written);
         const next = {
           ...company,
           name: name ?? company.name,
           state: state ?? company.state,
           policy,
           limits,
-          grantable,
+          grantable: changes.grantable,
         };
         const details = {
           ...differences(company, next, ['name', 'state', 'limits']),
           ...differences(company.policy, policy, ['secretMaxAge', 'keyMaxAge']),
-          ...grantableDifferences(company.grantable, grantable),
+          ...grantableDetails(changes),
         };
         if (Object.keys(details).length === 0) return { result: company, audit: [] };
         const changed: Company = { ...next, updatedAt: clock(), revision: company.revision + 1 };
         await companies.update(changed);
-        if (written !== undefined) await companies.setGrantable(company.companyId, grantable);
+        await companies.changeGrantable(company.companyId, changes);
         const limited = await credentials.limit(company.companyId, policy, clock());
         if (changed.state !== company.state) await statuses.settleCompany(company.companyId, clock());
         return {
@@ -232,16 +231,9 @@ export function createCompanies({
   };
 }
 
-/** What became grantable and what is so no longer, where there is any, as it was written. */
-function grantableDifferences(
-  before: readonly Grantable[],
-  after: readonly Grantable[],
-): Readonly<Record<string, WrittenGrantable[]>> {
-  const without = (some: readonly Grantable[], others: readonly Grantable[]): WrittenGrantable[] => {
-    const keys = new Set(others.map(grantableKey));
-    return writtenGrantable(some.filter((one) => !keys.has(grantableKey(one))));
-  };
-  const lists = { grantableAdded: without(after, before), grantableRemoved: without(before, after) };
+/** What a change of what is grantable looks like in the audit. */
+function grantableDetails({ added, removed }: GrantableChanges): Readonly<Record<string, WrittenGrantable[]>> {
+  const lists = { grantableAdded: writtenGrantable(added), grantableRemoved: writtenGrantable(removed) };
   return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
 }
 

@@ -1,5 +1,5 @@
 import type { CompanyId } from '../ids.ts';
-import type { Grantable } from '../permissions/grantable.ts';
+import type { GrantableChanges } from '../permissions/grantable.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { State } from '../state.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
@@ -45,8 +45,7 @@ export interface CompanyStore {
   list(filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
   /** All but what is grantable in it. */
   update(company: Company): Promise<void>;
-  /** Makes this grantable in it, and nothing else. */
-  setGrantable(companyId: CompanyId, grantable: readonly Grantable[]): Promise<void>;
+  changeGrantable(companyId: CompanyId, changes: Pick<GrantableChanges, 'added' | 'removed'>): Promise<void>;
   /**
    * Counts everything that belongs to it.
    *

@@ -2,7 +2,7 @@ import { DomainError, type FieldProblem } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import { isNamed, type ResourceServerId } from '../resource-servers/resource-server.ts';
 import type { Stores } from '../storage.ts';
-import { bindGrants } from './bind-grants.ts';
+import { type Asked, bindGrants } from './bind-grants.ts';
 import type { PermissionGrant } from './grant.ts';
 import { MANAGEMENT_PREFIX } from './management-permissions.ts';
 import type { Permission } from './permission.ts';
@@ -24,31 +24,71 @@ export interface Grantable {
 /** One as people write it: a permission, or a resource server by its identifier. */
 export type WrittenGrantable = WrittenPermission | { readonly resource: string };
 
+/** What a change of what is grantable comes to. */
+export interface GrantableChanges {
+  readonly added: readonly Grantable[];
+  readonly removed: readonly Grantable[];
+  /** All that there is then. */
+  readonly grantable: readonly Grantable[];
+}
+
 /**
- * Binds what root lets a company grant. The resource servers stay as they are until the end of the transaction.
+ * Works out what becomes grantable and what no longer is. Something that stays keeps its binding, whatever has been
+ * declared since; the resource servers of the rest stay as they are until the end of the transaction.
  *
+ * @param before what is grantable now
+ * @param wanted all of it, instead of that; undefined: nothing changes
  * @throws DomainError `invalid_value` with a pointer for everything that cannot be granted so, `ambiguous_permission`
  */
-export async function bindGrantable(
+export async function changedGrantable(
   stores: Pick<Stores, 'resourceServers' | 'roles'>,
   company: CompanyId,
-  wanted: readonly WrittenGrantable[],
+  before: readonly Grantable[],
+  wanted: readonly WrittenGrantable[] | undefined,
+): Promise<GrantableChanges> {
+  if (wanted === undefined) return { added: [], removed: [], grantable: before };
+  const kept = before.filter((one) => wanted.some((value) => says(one, value)));
+  const missing = wanted
+    .map((value, index) => ({ value, pointer: `/grantable/${index}` }))
+    .filter(({ value }) => !before.some((one) => says(one, value)));
+  const bound = await bindGrantable(stores, company, missing);
+  const all = new Map([...bound, ...kept].map((one) => [grantableKey(one), one]));
+  const known = new Set(before.map(grantableKey));
+  return {
+    added: [...all.values()].filter((one) => !known.has(grantableKey(one))),
+    removed: before.filter((one) => !all.has(grantableKey(one))),
+    grantable: [...all.values()],
+  };
+}
+
+/** Whether something grantable is what is written here. */
+function says({ permission, qualified, ...server }: Grantable, written: WrittenGrantable): boolean {
+  if (typeof written === 'string') return permission === written && !qualified;
+  const named = 'permission' in written ? written.permission : undefined;
+  return permission === named && isNamed(server, written.resource);
+}
+
+async function bindGrantable(
+  stores: Pick<Stores, 'resourceServers' | 'roles'>,
+  company: CompanyId,
+  asked: readonly { readonly value: WrittenGrantable; readonly pointer: string }[],
 ): Promise<Grantable[]> {
-  const asked = wanted.map((value, index) => ({ value, pointer: `/grantable/${index}` }));
-  const identifiers = wanted.flatMap((value) => (isWhole(value) ? [value.resource] : []));
+  const identifiers = asked.flatMap(({ value }) => (isWhole(value) ? [value.resource] : []));
   const candidates =
     identifiers.length === 0 ? [] : await stores.resourceServers.candidates(company, { names: [], identifiers });
   const problems: FieldProblem[] = [];
   const whole: Grantable[] = [];
+  const permissions: Asked<WrittenPermission>[] = [];
   for (const { value, pointer } of asked) {
     const server = isWhole(value) ? candidates.find((one) => isNamed(one, value.resource)) : undefined;
     const message = isWhole(value) ? whyNotServer(server) : whyNotPermission(value);
     if (message !== undefined) problems.push({ pointer, message });
     else if (server !== undefined) whole.push({ ...server, permission: undefined, qualified: true });
+    else if (!isWhole(value)) permissions.push({ value, pointer });
   }
-  if (problems.length > 0)
+  if (problems.length > 0) {
     throw new DomainError('invalid_value', 'Some of it cannot be grantable', { fields: problems });
-  const permissions = asked.flatMap(({ value, pointer }) => (isWhole(value) ? [] : [{ value, pointer }]));
+  }
   const { grants, audiences } = await bindGrants(stores, company, { permissions, roles: [] });
   const single = grants.flatMap((grant): Grantable[] => {
     if (grant.kind === 'role') return [];
@@ -56,11 +96,11 @@ export async function bindGrantable(
     const identifier = audiences.get(resourceServerId)?.identifier ?? resourceServerId;
     return [{ resourceServerId, identifier, permission, qualified }];
   });
-  return [...new Map([...whole, ...single].map((one) => [grantableKey(one), one])).values()];
+  return [...whole, ...single];
 }
 
 /** Says what it is: two that say the same are the same, in whichever form they were written. */
-export function grantableKey({ resourceServerId, permission }: Grantable): string {
+function grantableKey({ resourceServerId, permission }: Grantable): string {
   return `${resourceServerId} ${permission ?? ''}`;
 }
 

@@ -75,6 +75,6 @@ export function identifierKey(identifier: string): string {
 }
 
 /** Whether what a request names is this resource server. */
-export function isNamed({ identifier }: Audience, requested: string): boolean {
+export function isNamed({ identifier }: Pick<Audience, 'identifier'>, requested: string): boolean {
   return identifier === requested || identifierKey(identifier) === identifierKey(requested);
 }
