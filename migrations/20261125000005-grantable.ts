@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** What root lets those who manage the accounts of a company grant inside it, without holding it. */
+/** Root lets managers of a company's accounts grant these inside the company, without holding them. */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('grantable', (table) => {
     table.text('company_id').notNullable().references('companies.company_id').onDelete('CASCADE');

@@ -101,7 +101,7 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
     }
     connection.waiting.push([request, response]);
     waitingInAll += 1;
-    // Node.js resumes the socket when it has read a message, so pausing it in the midst of that would come to nothing.
+    // Node.js resumes the socket after it has read a message, so the pause must come later than that.
     setImmediate(() => {
       if (connection.waiting.length > 0) request.socket.pause();
     });

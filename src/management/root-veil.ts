@@ -64,7 +64,7 @@ function veiled(thing: Thing, own: ReadonlySet<string>): Thing {
     ...thing,
     ...('createdBy' in thing && { createdBy: shown(thing['createdBy']) }),
     ...(byRoot && { actor: { type: actor['type'], clientId: ROOT_ACTOR } }),
-    // Where root accounts call from is as little the company's business.
+    // A company learns as little of the address that a root account calls from.
     ...(byRoot && 'source' in thing && { source: null }),
   };
 }

@@ -33,7 +33,7 @@ export const AUDIENCES_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(${AUDIEN
   (column) => `'${column}', resource_servers.${column}`,
 ).join(', ')})), '[]')`;
 
-/** What a row says of the identifier; the identifiers of the built-in resource servers are settings. */
+/** The identifier of a resource server; those of the built-in ones are settings. */
 export function identifierIn(
   { resource_server_id: id, identifier }: Pick<AudienceJson, 'resource_server_id' | 'identifier'>,
   builtIn: BuiltInIdentifiers,

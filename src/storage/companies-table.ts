@@ -33,7 +33,7 @@ interface GrantableJson extends Pick<AudienceJson, 'resource_server_id' | 'ident
 
 type CompanyWithParts = CompanyRow & { grantable: GrantableJson[] };
 
-/** What is grantable in the company in scope, as a JSON array. */
+/** The grantable permissions of the company in scope, as a JSON array. */
 const GRANTABLE_AS_JSON = `
   select coalesce(jsonb_agg(jsonb_build_object('resource_server_id', resource_server, 'identifier', identifier,
     'permission', permission, 'qualified', qualified)), '[]')

@@ -34,7 +34,7 @@ onEachDatabase('the limits of a company', (kind) => {
     return reply;
   };
 
-  test('are told apart from the server’s, which hold where there are none', async () => {
+  test('hold for the company that has them, and the limits of the server for others', async () => {
     const path = await company({ serviceAccounts: 2 });
     const read = async (): Promise<Limits> => (await app.api('GET', path)).json.limits;
     const none = { credentials: null, groups: null, roles: null, resourceServers: null, permissions: null };

@@ -10,7 +10,7 @@ export const OWN = 'api://a/own';
 /** What each of them declares; the default one takes what nobody declares. */
 export const DECLARED = { [SHARED]: ['q', 'both'], [OTHER]: ['o'], [OWN]: ['own:r', 'both'] };
 
-/** What root lets the company grant without holding it: one permission of an API, and all of another. */
+/** Root lets the company grant these without holding them: one permission of an API, and all of another. */
 export const GRANTABLE: readonly (Written | { readonly resource: string })[] = [
   { permission: 'both', resource: SHARED },
   { resource: OTHER },

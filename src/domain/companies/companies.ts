@@ -37,7 +37,7 @@ export interface NewCompany {
   readonly owner: CompanyOwner | undefined;
 }
 
-/** What a caller may say about the first account of a company. */
+/** The members of the first account of a company that a caller may choose. */
 export type CompanyOwner = Pick<NewServiceAccount, 'name' | 'credentials'>;
 
 /** A new company, and its first account with secrets that are shown once. */
@@ -231,7 +231,7 @@ export function createCompanies({
   };
 }
 
-/** What a change of what is grantable looks like in the audit. */
+/** Shows a change of the grantable permissions as the audit has it. */
 function grantableDetails({ added, removed }: GrantableChanges): Readonly<Record<string, WrittenGrantable[]>> {
   const lists = { grantableAdded: writtenGrantable(added), grantableRemoved: writtenGrantable(removed) };
   return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));

@@ -12,9 +12,9 @@ export interface Company {
   readonly state: State;
   /** How old the credentials of its accounts may get, where that is less than on the server. */
   readonly policy: CredentialPolicy;
-  /** The limits that are its own, and not the server's. */
+  /** Its own limits; the server's hold for the others. */
   readonly limits: Partial<Limits>;
-  /** Of every resource server, what those who manage its accounts may grant in it without holding it. */
+  /** Managers of its accounts may grant these in it, without holding them. */
   readonly grantable: readonly Grantable[];
   readonly createdAt: Date;
   readonly createdBy: ClientId;

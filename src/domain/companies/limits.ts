@@ -14,7 +14,7 @@ export type Limit = (typeof LIMITS)[number];
 
 export type Limits = Readonly<Record<Limit, number>>;
 
-/** What is to become of the limits of a company: null takes one away, so that the server's holds. */
+/** Changes of the limits of a company; null takes a limit away, so that the server's holds. */
 export type LimitChanges = Partial<Record<Limit, number | null>>;
 
 /** The limits of companies of which neither root nor the settings say anything. */

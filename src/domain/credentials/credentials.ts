@@ -107,7 +107,7 @@ export interface CredentialsTools extends CredentialTools {
 export function createCredentials(tools: CredentialsTools): Credentials {
   const { storage, clock } = tools;
 
-  /** Keeps a company; only where something of it is counted, others who count wait. */
+  /** Keeps a company. Where something of it is counted, other requests that count wait. */
   async function keepOwner(
     { companies }: Stores,
     company: CompanyId | undefined,
@@ -183,7 +183,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
           const before = found(snapshot, id);
           assertRevision(before.revision, expected);
           const after = changedCredential(before, changes, policy, clock());
-          // A credential that had expired takes a place again.
+          // An expired credential that works again takes a place.
           if (hasExpired(before, clock()) && !hasExpired(after, clock()))
             assertRoom(owner, tools.limits, { credentials: 1 });
           assertUnlikeOthers(snapshot.credentials, before, changes);

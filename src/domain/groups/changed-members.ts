@@ -3,7 +3,7 @@ import type { ClientId, CompanyId } from '../ids.ts';
 import type { Stores } from '../storage.ts';
 import type { GroupSnapshot } from './group.ts';
 
-/** What is to become of the members of a group, by their ids or slugs. */
+/** Changes of the members of a group, by their ids or slugs. */
 export interface MemberChanges {
   /** All of them, instead of those that it has. */
   readonly members?: readonly string[] | undefined;

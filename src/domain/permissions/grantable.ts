@@ -13,7 +13,7 @@ import { inOrder, type WrittenPermission } from './written-grants.ts';
 /** A permission, or a whole resource server, that managers of a company's accounts may grant without holding it. */
 export interface Grantable {
   readonly resourceServerId: ResourceServerId;
-  /** What `aud` says of the resource server. */
+  /** The `aud` of tokens for the resource server. */
   readonly identifier: string;
   /** Undefined: every permission of the resource server. */
   readonly permission: Permission | undefined;
@@ -24,7 +24,7 @@ export interface Grantable {
 /** One as people write it: a permission, or a resource server by its identifier. */
 export type WrittenGrantable = WrittenPermission | { readonly resource: string };
 
-/** What a change of what is grantable comes to. */
+/** The outcome of a change of the grantable permissions. */
 export interface GrantableChanges {
   readonly added: readonly Grantable[];
   readonly removed: readonly Grantable[];
@@ -33,7 +33,7 @@ export interface GrantableChanges {
 }
 
 /**
- * Works out what becomes grantable and what no longer is. Something that stays keeps its binding, whatever has been
+ * Works out which permissions become grantable and which no longer are. A permission that stays keeps its binding, whatever has been
  * declared since; the resource servers of the rest stay as they are until the end of the transaction.
  *
  * @param before what is grantable now

@@ -45,7 +45,7 @@ function limit(name: Limit): {
 const GRANTABLE = {
   type: 'array',
   description:
-    'What those who manage its accounts may grant in it, at every place, without holding it: permissions, or all of a resource server. Taking something out takes it from no account',
+    'Permissions, or whole resource servers: managers of its accounts may grant these in it, at every place, without holding them. Accounts keep a permission that is taken out of the list',
   items: {
     anyOf: [
       ...GRANTED_PERMISSION.anyOf,
@@ -64,7 +64,7 @@ const GRANTABLE = {
 const LIMITS_SCHEMA = {
   type: 'object',
   description:
-    'How much it may have at most: service accounts, credentials that work, groups, roles, resource servers, and permissions in one account, each way to one counted; null: as the server says. What there is stays where a limit is below it',
+    'How much it may have at most: service accounts, credentials that work, groups, roles, resource servers, and permissions in one account, each way to one counted; null: as the server says. A limit that is lowered takes nothing away',
   properties: {
     serviceAccounts: limit('serviceAccounts'),
     credentials: limit('credentials'),
@@ -152,7 +152,7 @@ export const COMPANY = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** What a trial of a deletion answers. */
+/** The answer to a deletion that is only tried. */
 export const COMPANY_REMOVAL = {
   title: 'CompanyRemoval',
   type: 'object',
