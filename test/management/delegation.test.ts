@@ -142,7 +142,9 @@ describe('what root has made grantable in a company', () => {
 
   test('taken out, it is granted no longer, and stays with accounts that have it', async () => {
     const { json } = await register({ audience: ORDERS, permissions: ['orders:read'] }, owner.bearer);
+    await app.api('POST', '/api/companies', { companyId: 'as-before', name: 'Other', grantable: ['orders:read'] });
     await grantable({ resource: STOCK }, { permission: 'read', resource: ORDERS });
+    assert.deepEqual((await app.api('GET', '/api/companies/as-before')).json.grantable, ['orders:read']);
     assertRefused(app, await register({ permissions: ['orders:read'] }, owner.bearer), 403, 'forbidden');
     const token = await app.token(json);
     assert.equal(token.json.scope, 'orders:read');

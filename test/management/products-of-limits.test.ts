@@ -111,6 +111,41 @@ onEachDatabase(
       assert.equal((await grow(500)).status, 200);
     });
 
+    test('G-24 a root account, which has no company, comes to no more by one write after the other', async () => {
+      const permissions = NAMES.map((name) => `wide-${name}`);
+      const role = await app.api('POST', '/api/roles', { roleId: 'wide', name: 'Wide', permissions });
+      assert.equal(role.status, 201, role.text);
+      const roles = Array.from({ length: 10 }, (_, index) => `wide@p${index}`);
+      const full = await app.api('POST', '/api/service-accounts', {
+        name: 'Full',
+        roles,
+        audience: `${app.issuer}/api`,
+      });
+      assert.equal(full.status, 201, full.text);
+      const path = `/api/service-accounts/${full.json.clientId}`;
+      const more = await app.api('PUT', `${path}/permissions/more`);
+      assertRefused(app, more, 422, 'limit_reached');
+      assert.match(more.json.detail, /^An account has at most 10000 permissions.* here 10001$/);
+      assert.equal(more.json.limit, undefined);
+    });
+
+    test('G-24 a page of companies ends where much is grantable in them, and the list goes on', async () => {
+      const ids = Array.from({ length: 22 }, (_, index) => `much-${index}`);
+      for (const companyId of ids) await makeCompany(app, companyId);
+      await app.knex.raw(
+        `insert into grantable (company_id, resource_server, permission, qualified)
+         select company_id, 'default', 'g:' || number, false from companies, generate_series(1, 1000) as number
+         where company_id like 'much-%'`,
+      );
+      const pages: number[] = [];
+      for (let next: string | undefined = '/api/companies?search=much-'; next !== undefined;) {
+        const { json, headers }: Reply = await app.api('GET', next);
+        pages.push(json.length);
+        next = /<([^>]+)>/.exec(headers.get('link') ?? '')?.[1];
+      }
+      assert.deepEqual(pages, [20, 2]);
+    });
+
     test('G-24 what has grown beyond it already is read as far as it counts', async () => {
       const { json: account } = await post(ACCOUNTS, { name: 'Grown', roles: ['big'], audience: `${app.issuer}/api` });
       // As a release without the limit left it behind.
