@@ -146,7 +146,6 @@ export function createFaces(
       diagnose: createDiagnoseAssertion({ serviceAccounts, storage, settings: assertions }),
       auditEvents: storage.auditEvents,
       rootVeil,
-      clock,
     }),
     authentication: createAuthentication(rememberVerified(judge, keys, clock), storage.read.serviceAccounts),
     checkClientKey: createClientKeyCheck(config.clientKeys),
@@ -157,6 +156,7 @@ export function createFaces(
     takeTurns: createTurns(MANAGEMENT_TURNS),
     rootVeil,
     resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
+    clock,
     logger,
   });
   return { oauth, internal: [management, metricsFace(metrics, () => performance.now()), health(readiness)] };

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../domain/clock.ts';
 import { DomainError } from '../domain/domain-error.ts';
 import { type CompanyId, isCompanyId } from '../domain/ids.ts';
 import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';
@@ -66,6 +67,7 @@ export function managementFace(options: {
   readonly takeTurns: TakeTurns;
   readonly rootVeil: RootVeil;
   readonly resourceMetadata: string;
+  readonly clock: Clock;
   readonly logger: Logger;
 }): HttpMiddleware {
   const {
@@ -77,6 +79,7 @@ export function managementFace(options: {
     rootVeil,
     takeTurns,
     resourceMetadata,
+    clock,
     logger,
   } = options;
   const compile = createSchemaCompiler();
@@ -137,6 +140,7 @@ export function managementFace(options: {
     const { query, page } = found.readQuery(ctx.querystring, list);
     const answer = await found.route.handle({
       caller,
+      now: clock(),
       company,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema that types the body has just checked it
       body: (found.validate && (body ? parseJsonBody(ctx.req, body, found.validate) : {})) as never,

@@ -114,12 +114,12 @@ export function miaRoutes({
       query: IDENTITY_FILTER,
       lenient: true,
       replies: { 200: { description: 'The identities', schema: IDENTITIES } },
-      async handle({ company, query: { identityType, projectIds } }) {
+      async handle({ now, company, query: { identityType, projectIds } }) {
         if (company === undefined) throw new Error('the path names no company');
         const types = identityType?.split(',') ?? ['serviceaccount', 'group'];
         const projects = new Set(projectIds?.split(',').filter((id) => id !== ''));
         const accounts = types.includes('serviceaccount')
-          ? await everyPage((page) => serviceAccounts.list(company, {}, page))
+          ? await everyPage((page) => serviceAccounts.list(company, {}, page, now))
           : [];
         const teams = types.includes('group') ? await everyPage((page) => groups.list(company, {}, page)) : [];
         const body: Identity[] = [

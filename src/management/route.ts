@@ -9,6 +9,8 @@ import type { PublicDocument } from '../http/public-document.ts';
 /** What an endpoint gets to work with; everything in it has been checked. */
 export interface Call<Body, Query> {
   readonly caller: Caller;
+  /** When it is answered: durations in it count from then. */
+  readonly now: Date;
   /** The company that the path names: it exists, and the caller may see it. Undefined where the path names none. */
   readonly company: CompanyId | undefined;
   readonly body: Body;

@@ -1,7 +1,6 @@
 import type { Activity } from '../domain/activity/activity.ts';
 import type { DiagnoseAssertion } from '../domain/assertions/diagnose-assertion.ts';
 import type { AuditReader } from '../domain/audit/audit-event.ts';
-import type { Clock } from '../domain/clock.ts';
 import type { Companies } from '../domain/companies/companies.ts';
 import type { Credentials } from '../domain/credentials/credentials.ts';
 import type { Groups } from '../domain/groups/groups.ts';
@@ -13,6 +12,7 @@ import { diagnoseAssertion } from './activity/diagnose-assertion.ts';
 import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
 import { credentialRoutes, rotateSelf } from './credentials/credential-routes.ts';
+import { listCredentials } from './credentials/list-credentials.ts';
 import { groupRoutes } from './groups/group-routes.ts';
 import { miaRoutes } from './mia.ts';
 import { openApiRoute } from './openapi.ts';
@@ -45,7 +45,6 @@ export function managementRoutes({
   diagnose,
   auditEvents,
   rootVeil,
-  clock,
 }: {
   tokens: TokenSettings;
   companies: Companies;
@@ -58,13 +57,12 @@ export function managementRoutes({
   diagnose: DiagnoseAssertion;
   auditEvents: AuditReader;
   rootVeil: RootVeil;
-  clock: Clock;
 }): Route[] {
   const routes = [
     ...companyRoutes(companies),
     ...[ROOT_ACCOUNTS, COMPANY_ACCOUNTS].flatMap((collection) => [
       registerServiceAccount(collection, serviceAccounts),
-      listServiceAccounts(collection, serviceAccounts, clock),
+      listServiceAccounts(collection, serviceAccounts),
       getServiceAccount(collection, serviceAccounts),
       changeServiceAccount(collection, serviceAccounts),
       removeServiceAccount(collection, serviceAccounts),
@@ -74,6 +72,7 @@ export function managementRoutes({
       ...credentialRoutes(collection, credentials),
       ...accountGrants(collection, serviceAccounts),
     ]),
+    ...listCredentials(credentials),
     ...resourceServerRoutes(resourceServers),
     ...roleRoutes(roles),
     ...groupRoutes(groups),
@@ -81,7 +80,7 @@ export function managementRoutes({
     getSelf(serviceAccounts),
     rotateSelf(credentials),
     ...refusalRoutes(activity),
-    ...auditEventRoutes(auditEvents, rootVeil, clock),
+    ...auditEventRoutes(auditEvents, rootVeil),
     getVersion(),
   ];
   return [...routes, openApiRoute(tokens.issuer, routes)];

@@ -15,9 +15,9 @@ export function getSelf(serviceAccounts: ServiceAccounts): Route {
     forCompanies: true,
     revisioned: true,
     replies: { 200: { description: 'The account', schema: SERVICE_ACCOUNT } },
-    async handle({ caller }) {
+    async handle({ caller, now }) {
       const snapshot = await serviceAccounts.get(caller.company, caller.clientId);
-      return answerServiceAccount(snapshot);
+      return answerServiceAccount(snapshot, now);
     },
   });
 }

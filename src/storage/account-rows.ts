@@ -16,7 +16,7 @@ import {
   type ServiceAccount,
 } from '../domain/service-accounts/service-account.ts';
 import type { State } from '../domain/state.ts';
-import { credentialFromJson, type CredentialJson } from './credentials-table.ts';
+import { credentialFromJson, type CredentialJson } from './credential-rows.ts';
 import { grantFromJson, type GrantJson, grantsFromLines } from './grants-table.ts';
 import { audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { roleFromJson, type RoleJson } from './roles-table.ts';
@@ -58,6 +58,7 @@ export const RIGHTS_AS_JSON =
 export type SummaryRow = ServiceAccountRow & {
   last_used_at: Date | null;
   credential_count: number;
+  next_expiry_at: Date | null;
   secret_count: number;
   key_count: number;
   grant_lines: string | null;
@@ -137,6 +138,7 @@ export function summaryFromRow(row: SummaryRow, identifierOf: (id: string) => st
     audience: identifierOf(row.audience ?? FIRST_AUDIENCE),
     lastUsedAt: row.last_used_at ?? undefined,
     credentialCount: row.credential_count,
+    nextExpiryAt: row.next_expiry_at ?? undefined,
     hasSecret: row.secret_count > 0,
     hasKey: row.key_count > 0,
   };

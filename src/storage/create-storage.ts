@@ -97,7 +97,7 @@ function stores(knex: Tables, builtIn: BuiltInIdentifiers): Stores {
     groups: groupsTable(knex, builtIn),
     companies: companiesTable(knex, builtIn),
     serviceAccounts: serviceAccountsTable(knex, builtIn),
-    credentials: credentialsTable(knex),
+    credentials: credentialsTable(knex, builtIn),
     uses: usesTable(knex),
     refusals: refusalsTable(knex),
     grants: grantsTable(knex),

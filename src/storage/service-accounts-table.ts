@@ -17,7 +17,7 @@ import {
   type SummaryRow,
 } from './account-rows.ts';
 import { filteredAccounts } from './filtered-accounts.ts';
-import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credentials-table.ts';
+import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credential-rows.ts';
 import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { mostEffective } from './most-effective.ts';
 import { ofAccount } from './of-account.ts';
@@ -134,14 +134,14 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     mostEffective: (of) => mostEffective(knex, of),
 
-    async list(company, filter, page) {
+    async list(company, filter, page, now) {
       const query = filteredAccounts(
         company === '*' ? knex('service_accounts') : ownedBy(knex('service_accounts'), company),
         filter,
       );
       newestFirst(query, NEWEST, page);
       const light = lightEnough(knex, 'service_accounts', query, NEWEST, WEIGHT)
-        .joinRaw(`cross join lateral (${CREDENTIAL_COUNTS}) as counted`)
+        .joinRaw(`cross join lateral (${CREDENTIAL_COUNTS}) as counted`, [now])
         .select<SummaryRow[]>(
           'service_accounts.*',
           'counted.*',

@@ -437,7 +437,7 @@ describe('the end of a credential', () => {
     assert.equal(Date.parse(ending.expiresAt) - now, 60_000);
     assert.equal(publicKey.type, 'public_key');
     // What has a successor is forgotten some time after its end, and nothing else is.
-    const { forgetEnded } = credentialsTable(app.knex);
+    const { forgetEnded } = credentialsTable(app.knex, { management: '', default: '' });
     assert.equal(await forgetEnded(new Date(now + 59_000)), 0);
     assert.equal(await forgetEnded(new Date(now + 61_000)), 1);
     const left = (await app.api('GET', path)).json.map(({ type }: { type: string }) => type);

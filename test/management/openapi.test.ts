@@ -102,6 +102,7 @@ describe('the OpenAPI document', () => {
           ...managed(`${path}/roles`, 'roleId', roles),
           `get ${path}/activity: writ.activity.view`,
           `get ${path}/audit-events: writ.audit.view`,
+          `get ${path}/credentials: ${view}`,
         ]),
         ...managed(`${company}/groups`, 'groupId', bind),
         ...['permissions/{permission}', 'roles/{role}', 'members/{clientId}'].flatMap((path) => [

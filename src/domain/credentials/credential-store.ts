@@ -1,9 +1,35 @@
 import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
-import type { AccountKey } from '../service-accounts/service-account.ts';
+import type { AccountKey, ServiceAccount } from '../service-accounts/service-account.ts';
 import type { CredentialPolicy } from './credential-policy.ts';
-import type { Credential } from './credential.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { Credential, CredentialState } from './credential.ts';
+import type { UsedCredential } from './used-credential.ts';
+
+/** Which credentials are wanted; what is undefined does not matter. */
+export interface CredentialFilter {
+  readonly type?: Credential['type'] | undefined;
+  readonly state?: CredentialState | undefined;
+  /** Of this account. */
+  readonly clientId?: string | undefined;
+  readonly createdBefore?: Date | undefined;
+  /** That expire before, or have expired. */
+  readonly expiringBefore?: Date | undefined;
+  /** That have not been used since; never used is before everything. */
+  readonly lastUsedBefore?: Date | undefined;
+}
+
+/** A credential in a list across accounts, with whose it is. It says neither a hash nor a place in the status lists. */
+export interface ListedCredential extends UsedCredential {
+  readonly account: AccountKey & Pick<ServiceAccount, 'slug'>;
+}
 
 export interface CredentialStore {
+  /** Newest first. @param company undefined: of root; `*`: of root and of every company */
+  list(
+    company: CompanyId | '*' | undefined,
+    filter: CredentialFilter,
+    page: PageRequest,
+  ): Promise<Page<ListedCredential>>;
   insert(account: AccountKey, credentials: readonly Credential[]): Promise<void>;
   update(account: AccountKey, credential: Credential): Promise<void>;
   /**

@@ -88,6 +88,14 @@ export function hasExpired({ expiresAt }: Pick<Credential, 'expiresAt'>, now: Da
   return expiresAt !== undefined && expiresAt <= now;
 }
 
+/** When the first of some credentials expires, of those that are enabled and have not expired. */
+export function nextExpiryOf(credentials: readonly Credential[], now: Date): Date | undefined {
+  return credentials
+    .filter((credential) => credential.state === 'enabled' && !hasExpired(credential, now))
+    .flatMap(({ expiresAt }) => expiresAt ?? [])
+    .toSorted((one, other) => one.getTime() - other.getTime())[0];
+}
+
 /** Short-lived ones are warned of in the last part of their life only. */
 const PART = 3;
 

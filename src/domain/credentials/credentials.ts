@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { assertRoom, type Counted, type CountedCompany, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
+import type { Page, PageRequest } from '../page.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { keepingARoot } from '../service-accounts/account-rules.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
@@ -12,6 +13,7 @@ import { noSuchAccount } from '../service-accounts/service-accounts.ts';
 import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnlikeOthers, changedCredential, type CredentialChanges } from './change-credential.ts';
 import { entry, shown } from './credential-audit.ts';
+import type { CredentialFilter, ListedCredential } from './credential-store.ts';
 import { type CredentialPolicy, policyFor } from './credential-policy.ts';
 import { type Credential, hasExpired } from './credential.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
@@ -33,6 +35,12 @@ import { type CredentialTools, issueCredentials, type IssuedCredential } from '.
 export interface Credentials {
   /** Oldest first. @throws DomainError `not_found` */
   list(company: CompanyId | undefined, account: string): Promise<readonly UsedCredential[]>;
+  /** Those of every account of a company, of root, or (`*`) of root and of every company. Newest first. */
+  listAll(
+    company: CompanyId | '*' | undefined,
+    filter: CredentialFilter,
+    page: PageRequest,
+  ): Promise<Page<ListedCredential>>;
   /** With how often it was used on each day. @throws DomainError `not_found` */
   get(
     company: CompanyId | undefined,
@@ -150,6 +158,8 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       const last = await storage.read.uses.lastOf(snapshot.account.clientId);
       return snapshot.credentials.map((credential) => ({ credential, lastUse: useOf(credential, last) }));
     },
+
+    listAll: (company, filter, page) => storage.read.credentials.list(company, filter, page),
 
     async get(company, account, id) {
       const snapshot = (await storage.read.serviceAccounts.find(company, account)) ?? noSuchAccount();

@@ -10,6 +10,6 @@ export function createServiceAccounts(tools: ServiceAccountTools, registration: 
     change: createChange(tools),
     remove: createRemove(tools),
     get: async (company, id) => (await storage.read.serviceAccounts.find(company, id)) ?? noSuchAccount(),
-    list: (company, filter, page) => storage.read.serviceAccounts.list(company, filter, page),
+    list: (company, filter, page, now) => storage.read.serviceAccounts.list(company, filter, page, now),
   };
 }

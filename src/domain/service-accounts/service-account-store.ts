@@ -73,6 +73,7 @@ export interface ServiceAccountStore {
     company: CompanyId | '*' | undefined,
     filter: ServiceAccountFilter,
     page: PageRequest,
+    now: Date,
   ): Promise<Page<AccountSummary>>;
   update(account: ServiceAccount): Promise<void>;
   /** Counts a change of accounts by what belongs to others, such as a group that they join. */

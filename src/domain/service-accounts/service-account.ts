@@ -1,4 +1,4 @@
-import type { Credential } from '../credentials/credential.ts';
+import { type Credential, nextExpiryOf } from '../credentials/credential.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
 import type { GroupId } from '../groups/group.ts';
 import type { Holdings, Rights } from '../permissions/effective-permissions.ts';
@@ -62,13 +62,15 @@ export interface AccountSummary {
   readonly audience: string;
   readonly lastUsedAt: Date | undefined;
   readonly credentialCount: number;
+  /** When the first of its enabled credentials expires, of those that have not yet. */
+  readonly nextExpiryAt: Date | undefined;
   /** Whether it has a client secret. */
   readonly hasSecret: boolean;
   /** Whether it has a public key. */
   readonly hasKey: boolean;
 }
 
-export function summaryOf(snapshot: AccountSnapshot): AccountSummary {
+export function summaryOf(snapshot: AccountSnapshot, now: Date): AccountSummary {
   const { account, grants, groups, credentials, audiences, lastUsedAt } = snapshot;
   const audience = account.audience ?? FIRST_AUDIENCE;
   return {
@@ -79,6 +81,7 @@ export function summaryOf(snapshot: AccountSnapshot): AccountSummary {
     audience: audiences.get(audience)?.identifier ?? audience,
     lastUsedAt,
     credentialCount: credentials.length,
+    nextExpiryAt: nextExpiryOf(credentials, now),
     hasSecret: credentials.some(({ type }) => type === 'client_secret'),
     hasKey: credentials.some(({ type }) => type === 'public_key'),
   };

@@ -72,7 +72,7 @@ export interface ServiceAccounts {
   /** @throws DomainError `not_found` */
   get(company: Owner, id: string): Promise<AccountSnapshot>;
   /** Newest first. @param company `*`: of root and of every company */
-  list(company: Owner | '*', filter: ServiceAccountFilter, page: PageRequest): Promise<Page<AccountSummary>>;
+  list(company: Owner | '*', filter: ServiceAccountFilter, page: PageRequest, now: Date): Promise<Page<AccountSummary>>;
   /**
    * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `ambiguous_permission`,
    *   `audience_required`, `forbidden`, `insufficient_scope`, `limit_reached`, `token_too_large`, `last_root`

@@ -1,6 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { AUDIT_ACTIONS, type AuditEvent, type AuditReader } from '../../domain/audit/audit-event.ts';
-import type { Clock } from '../../domain/clock.ts';
 import { ANY_ID, MOMENT, TIME } from '../common-schema.ts';
 import { readMoment } from '../moment.ts';
 import { ROOT_ACTOR, type RootVeil } from '../root-veil.ts';
@@ -62,7 +61,7 @@ const AUDIT_EVENT = {
 } as const satisfies JSONSchema;
 
 /** Reading what was recorded of every change: of everything, or of one company. */
-export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVeil, 'isOwn'>, clock: Clock): Route[] {
+export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVeil, 'isOwn'>): Route[] {
   const list = (path: string, operationId: string, summary: string): Route =>
     defineRoute<undefined, FromSchema<typeof FILTER>>({
       method: 'GET',
@@ -74,8 +73,7 @@ export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVe
       query: FILTER,
       list: true,
       replies: { 200: { description: 'The events', schema: { type: 'array', items: AUDIT_EVENT } } },
-      async handle({ caller, company, query: { actor, from, to, ...filter }, page }) {
-        const now = clock();
+      async handle({ caller, now, company, query: { actor, from, to, ...filter }, page }) {
         const byRoot = caller.company !== undefined && actor === ROOT_ACTOR;
         const foreign = caller.company !== undefined && actor !== undefined && !byRoot;
         // To a company the id of a root account is like any that nobody has.

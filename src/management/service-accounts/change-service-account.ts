@@ -23,7 +23,7 @@ export function changeServiceAccount(
     revisioned: true,
     replies: { 200: { description: 'The account as it is now', schema: SERVICE_ACCOUNT } },
     refusals: { 409: LAST_ROOT },
-    async handle({ caller, company, expected, body, param }) {
+    async handle({ caller, now, company, expected, body, param }) {
       const { tokenTtl, role, projectsRole, ...changes } = body;
       const changedRoles = rolesAt({ role, projectsRole, roles: changes.roles });
       const snapshot = await serviceAccounts.change(caller, company, param('clientId'), expected, {
@@ -31,7 +31,7 @@ export function changeServiceAccount(
         ...(changedRoles && { rolesAt: changedRoles, managementByDefault: true }),
         tokenTtl: secondsOrNone(tokenTtl, '/tokenTtl'),
       });
-      return answerServiceAccount(snapshot);
+      return answerServiceAccount(snapshot, now);
     },
   });
 }

@@ -17,9 +17,9 @@ export function getServiceAccount(
     permission: 'writ.serviceaccounts.view',
     revisioned: true,
     replies: { 200: { description: 'The account', schema: SERVICE_ACCOUNT } },
-    async handle({ company, param }) {
+    async handle({ now, company, param }) {
       const snapshot = await serviceAccounts.get(company, param('clientId'));
-      return answerServiceAccount(snapshot);
+      return answerServiceAccount(snapshot, now);
     },
   });
 }

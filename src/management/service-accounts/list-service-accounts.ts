@@ -1,5 +1,4 @@
 import type { FromSchema } from 'json-schema-to-ts';
-import type { Clock } from '../../domain/clock.ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
 import { STATES } from '../../domain/state.ts';
@@ -41,7 +40,7 @@ const FILTER_OF_ROOT = {
   },
 } as const;
 
-export function listServiceAccounts(collection: Collection, serviceAccounts: ServiceAccounts, clock: Clock): Route {
+export function listServiceAccounts(collection: Collection, serviceAccounts: ServiceAccounts): Route {
   const { path, tag, operationId, one } = collection;
   return defineRoute<undefined, FromSchema<typeof FILTER_OF_ROOT>>({
     method: 'GET',
@@ -53,9 +52,8 @@ export function listServiceAccounts(collection: Collection, serviceAccounts: Ser
     query: collection === ROOT_ACCOUNTS ? FILTER_OF_ROOT : FILTER,
     list: true,
     replies: { 200: { description: 'The accounts', schema: { type: 'array', items: SERVICE_ACCOUNT } } },
-    async handle({ company, query, page }) {
+    async handle({ now, company, query, page }) {
       const { company: every, lastUsedBefore, expiringBefore, ...filter } = query;
-      const now = clock();
       const { items, next } = await serviceAccounts.list(
         every ?? company,
         {
@@ -64,6 +62,7 @@ export function listServiceAccounts(collection: Collection, serviceAccounts: Ser
           expiringBefore: readMoment(expiringBefore, now, 'future'),
         },
         page,
+        now,
       );
       return { status: 200, body: items.map((summary) => presentServiceAccount(summary)), next };
     },

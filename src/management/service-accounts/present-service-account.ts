@@ -15,6 +15,7 @@ export function presentServiceAccount({
   audience,
   lastUsedAt,
   credentialCount,
+  nextExpiryAt,
   hasSecret,
   hasKey,
 }: AccountSummary): ServiceAccountBody {
@@ -32,6 +33,7 @@ export function presentServiceAccount({
     tokenTtl: account.tokenTtl ?? null,
     metadata: account.metadata,
     credentialCount,
+    nextExpiryAt: nextExpiryAt?.toISOString() ?? null,
     createdAt: account.createdAt.toISOString(),
     createdBy: account.createdBy ?? null,
     updatedAt: account.updatedAt.toISOString(),
@@ -44,8 +46,8 @@ export function presentServiceAccount({
 }
 
 /** Answers with one account as it is. */
-export function answerServiceAccount(snapshot: AccountSnapshot): Answer {
-  const body = presentServiceAccount(summaryOf(snapshot));
+export function answerServiceAccount(snapshot: AccountSnapshot, now: Date): Answer {
+  const body = presentServiceAccount(summaryOf(snapshot, now));
   return { status: 200, body, revision: snapshot.account.revision };
 }
 
@@ -56,7 +58,7 @@ export function presentRegisteredServiceAccount(registered: RegisteredServiceAcc
   const secret = first('client_secret');
   const apiKey = first('api_key')?.clientSecret;
   return {
-    ...presentServiceAccount(summaryOf(registered)),
+    ...presentServiceAccount(summaryOf(registered, registered.account.createdAt)),
     credentials: registered.issued.map(presentIssuedCredential),
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
     // As Mia's clients read them.

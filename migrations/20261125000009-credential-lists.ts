@@ -1,0 +1,21 @@
+import type { Knex } from 'knex';
+
+/** For lists of the credentials of every company, of one, and of root. The second counts them, too. */
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw('create index credentials_created on credentials (created_at, credential_id)');
+  await knex.raw(
+    `create index credentials_of_companies on credentials (company_id, created_at, credential_id)
+     where company_id is not null`,
+  );
+  await knex.raw(
+    'create index credentials_of_root on credentials (created_at, credential_id) where company_id is null',
+  );
+  await knex.raw('drop index credentials_company_id');
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw('create index credentials_company_id on credentials (company_id) where company_id is not null');
+  for (const index of ['credentials_of_root', 'credentials_of_companies', 'credentials_created']) {
+    await knex.raw('drop index ??', [index]);
+  }
+}

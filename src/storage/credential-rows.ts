@@ -1,0 +1,167 @@
+import { type Credential, type CredentialState, type PublicKeyCredential } from '../domain/credentials/credential.ts';
+import type { CredentialId } from '../domain/ids.ts';
+import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
+import type { AccountKey } from '../domain/service-accounts/service-account.ts';
+import type { StatusEntry } from '../domain/status/status-entry.ts';
+import { audienceFromJson, type AudienceJson } from './audience-rows.ts';
+import { byteaText } from './insert-from-json.ts';
+import { ofAccount } from './of-account.ts';
+
+/** What is written of a new credential. */
+export const COLUMNS = [
+  'credential_id',
+  'client_id',
+  'company_id',
+  'type',
+  'secret_hash',
+  'hint',
+  'kid',
+  'data',
+  'audience',
+  'created_at',
+  'name',
+  'description',
+  'state',
+  'expires_at',
+  'lifetime',
+  'expires_by_policy',
+  'extend',
+  'rotated_from',
+  'permissions',
+  'successor',
+  'revision',
+];
+
+/** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
+export const CREDENTIALS_AS_JSON = 'account_credentials(service_accounts.client_id, service_accounts.company_id)';
+
+/**
+ * How many credentials the account in scope has, how many of them are secrets and keys, and when the first of them
+ * expires. Takes the time that it is.
+ */
+export const CREDENTIAL_COUNTS = `
+  select count(*)::int as credential_count, count(*) filter (where type = 'client_secret')::int as secret_count,
+    count(*) filter (where type = 'public_key')::int as key_count,
+    min(expires_at) filter (where state = 'enabled' and expires_at > ?) as next_expiry_at
+  from credentials where ${ofAccount('credentials')}`;
+
+/** A row as {@link CREDENTIALS_AS_JSON} writes it. */
+export type CredentialJson = {
+  credential_id: CredentialId;
+  created_at: string;
+  name: string | null;
+  description: string | null;
+  state: CredentialState;
+  expires_at: string | null;
+  lifetime: number | null;
+  expires_by_policy: boolean;
+  extend: boolean;
+  rotated_from: CredentialId | null;
+  permissions: string[] | null;
+  successor: CredentialId | null;
+  status: StatusEntry | null;
+  revision: number;
+} & (
+  | { type: 'client_secret'; secret_hash: string; hint: string }
+  | { type: 'api_key'; secret_hash: string; hint: string; audience: AudienceJson }
+  | { type: 'public_key'; kid: string; data: PublicKeyData }
+);
+
+/** What only public keys have. */
+interface PublicKeyData {
+  publicKey: PublicKeyCredential['publicKey'];
+  assertionAudiences: string[];
+  assertionMaxTtl?: number;
+}
+
+export function credentialFromJson(row: CredentialJson, builtIn: BuiltInIdentifiers): Credential {
+  const base = {
+    credentialId: row.credential_id,
+    name: row.name ?? undefined,
+    description: row.description ?? undefined,
+    state: row.state,
+    createdAt: new Date(row.created_at),
+    expiresAt: row.expires_at === null ? undefined : new Date(row.expires_at),
+    lifetime: row.lifetime ?? undefined,
+    expiresByPolicy: row.expires_by_policy,
+    extend: row.extend,
+    rotatedFrom: row.rotated_from ?? undefined,
+    permissions: row.permissions ?? undefined,
+    successor: row.successor ?? undefined,
+    status: row.status ?? undefined,
+    revision: row.revision,
+  };
+  switch (row.type) {
+    case 'client_secret':
+      return { ...base, type: row.type, secretHash: Buffer.from(row.secret_hash, 'base64'), hint: row.hint };
+    case 'api_key': {
+      const secretHash = Buffer.from(row.secret_hash, 'base64');
+      return { ...base, type: row.type, secretHash, hint: row.hint, audience: audienceFromJson(row.audience, builtIn) };
+    }
+    case 'public_key':
+      return {
+        ...base,
+        type: row.type,
+        kid: row.kid,
+        publicKey: row.data.publicKey,
+        assertionAudiences: row.data.assertionAudiences,
+        assertionMaxTtl: row.data.assertionMaxTtl,
+      };
+  }
+}
+
+/** The rows of an account's credentials, as a JSON array. */
+export function credentialRows({ clientId, company }: AccountKey, credentials: readonly Credential[]): string {
+  return JSON.stringify(
+    credentials.map((credential) => ({
+      credential_id: credential.credentialId,
+      client_id: clientId,
+      company_id: company ?? null,
+      type: credential.type,
+      created_at: credential.createdAt,
+      ...describedColumns(credential),
+      ...columnsOf(credential),
+    })),
+  );
+}
+
+/** What can change of a credential of every kind. */
+export function describedColumns(credential: Credential): Record<string, unknown> & { permissions: unknown } {
+  return {
+    name: credential.name ?? null,
+    description: credential.description ?? null,
+    state: credential.state,
+    expires_at: credential.expiresAt ?? null,
+    lifetime: credential.lifetime ?? null,
+    expires_by_policy: credential.expiresByPolicy,
+    extend: credential.extend,
+    rotated_from: credential.rotatedFrom ?? null,
+    permissions: credential.permissions ?? null,
+    successor: credential.successor ?? null,
+    revision: credential.revision,
+  };
+}
+
+/** What is kept of one kind only. */
+export function columnsOf(credential: Credential): Record<string, unknown> {
+  switch (credential.type) {
+    case 'client_secret':
+      return { secret_hash: byteaText(credential.secretHash), hint: credential.hint, data: {} };
+    case 'api_key':
+      return {
+        secret_hash: byteaText(credential.secretHash),
+        hint: credential.hint,
+        data: {},
+        audience: credential.audience.resourceServerId,
+      };
+    case 'public_key': {
+      const { publicKey, assertionAudiences, assertionMaxTtl } = credential;
+      const data: PublicKeyData = {
+        publicKey,
+        assertionAudiences: [...assertionAudiences],
+        ...(assertionMaxTtl !== undefined && { assertionMaxTtl }),
+      };
+      return { kid: credential.kid, data };
+    }
+  }
+}
