@@ -1,7 +1,7 @@
 import type { Config } from './config/parse-config.ts';
 import type { RootCredential } from './domain/service-accounts/root-account.ts';
 import { applyPolicy, bootstrap } from './apply-settings.ts';
-import { forgetWhatIsOver } from './forget-what-is-over.ts';
+import { tidyUp } from './tidy-up.ts';
 import { basePathRemover } from './http/base-path.ts';
 import type { Readiness } from './http/health.ts';
 import { HTTP_LIMITS, type HttpServer, listen } from './http/http-server.ts';
@@ -108,8 +108,8 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
     await close();
     throw error;
   }
-  const forget = forgetWhatIsOver(server.storage, clock, config.tokenMaxTtl);
-  const janitor = startJanitor(forget, JANITOR_PAUSE, outages);
+  const tidy = tidyUp(server.storage, clock, config.tokenMaxTtl);
+  const janitor = startJanitor(tidy, surroundings.janitorPause ?? JANITOR_PAUSE, outages);
   return {
     firstRoot,
     async close(drain = 0) {

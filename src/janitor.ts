@@ -6,23 +6,19 @@ export interface Janitor {
 }
 
 /**
- * Forgets what is over again and again, a handful at a time for as long as there are any.
+ * Tidies up again and again: at once for as long as there is more, and then after a pause.
  *
- * @param forget deletes some and says how many
+ * @param tidy does a handful and says whether there may be more
  * @param pause milliseconds between two rounds
  */
-export function startJanitor(
-  forget: () => Promise<number>,
-  pause: number,
-  outages: Pick<OutageLog, 'failed'>,
-): Janitor {
+export function startJanitor(tidy: () => Promise<boolean>, pause: number, outages: Pick<OutageLog, 'failed'>): Janitor {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function round(): Promise<void> {
     let more = false;
     try {
-      more = (await forget()) > 0;
+      more = await tidy();
     } catch (error) {
       outages.failed('janitor.failed', error);
     }

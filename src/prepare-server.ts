@@ -42,6 +42,8 @@ export interface Surroundings {
   readonly databasePatience: number;
   /** Milliseconds between two writes of which credentials were used and which clients refused, for tests. */
   readonly activityPause?: number;
+  /** Milliseconds between two rounds of tidying up, for tests. */
+  readonly janitorPause?: number;
   /** Other limits than the usual ones, for tests. */
   readonly httpLimits?: HttpLimits;
   /** Others than the usual ones, and the time that they go by in milliseconds, for tests. */

@@ -49,6 +49,13 @@ export function newRoleKey(random: RandomId): RoleKey {
   return prefixed<RoleKey>('role', random);
 }
 
+export const AUDIT_EVENT_ID_PATTERN = '^evt_[A-Za-z0-9]{1,64}$';
+const AUDIT_EVENT_ID = new RegExp(AUDIT_EVENT_ID_PATTERN);
+
+export function isAuditEventId(value: string): value is AuditEventId {
+  return AUDIT_EVENT_ID.test(value);
+}
+
 export function newAuditEventId(random: RandomId): AuditEventId {
   return prefixed<AuditEventId>('evt', random);
 }

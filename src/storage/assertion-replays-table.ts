@@ -1,5 +1,6 @@
 import type { ReplayStore } from '../domain/assertions/replay-store.ts';
 import type { ClientId } from '../domain/ids.ts';
+import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
 
 interface Waiting {
@@ -70,7 +71,7 @@ export function assertionReplaysTable(knex: Tables): ReplayStore {
       const { rows } = await knex.raw<{ rows: unknown[] }>(
         `delete from assertion_replays where (client_id, jti) in (
            select client_id, jti from assertion_replays where expires_at < now() - interval '1 hour'
-           order by expires_at limit 1000 for update skip locked
+           order by expires_at limit ${HANDFUL} for update skip locked
          ) returning 1`,
       );
       return rows.length;

@@ -1,11 +1,14 @@
 import type { Knex } from 'knex';
 import type { Change } from '../domain/change.ts';
 import { CHANNEL } from './change-feed.ts';
-import type { Actor, AuditAction, AuditEvent, AuditReader } from '../domain/audit/audit-event.ts';
+import type { Actor, AuditAction, AuditEvent, AuditFilter, AuditReader } from '../domain/audit/audit-event.ts';
 import type { AuditEventId, CompanyId } from '../domain/ids.ts';
+import type { Position } from '../domain/page.ts';
+import { HANDFUL } from '../domain/storage.ts';
+import { POSITIONS_LOCK } from './advisory-lock.ts';
 import { newestFirst, pageOf } from './paging.ts';
 import { insertFromJson } from './insert-from-json.ts';
-import type { Tables } from './transaction.ts';
+import type { Tables, Transaction } from './transaction.ts';
 
 interface AuditEventRow {
   event_id: AuditEventId;
@@ -18,6 +21,8 @@ interface AuditEventRow {
   source: string | null;
   details: Record<string, unknown>;
 }
+
+type Events = Knex.QueryBuilder<object, AuditEventRow[]>;
 
 const COLUMNS = [
   'event_id',
@@ -56,22 +61,78 @@ const BY_ROOT = `actor ->> 'type' = 'service_account'
       and earlier.company_id = audit_events.company_id
   )`;
 
-export function auditEventsTable(knex: Tables): AuditReader {
+/** Positions are given to events that stand already, by one transaction at a time: a later one is seen later. */
+const SETTLE = `
+  update audit_events set position = placed.position
+  from (
+    select event_id, row_number() over (order by occurred_at, event_id)
+      + (select coalesce(max(position), 0) from audit_events) as position
+    from (
+      select event_id, occurred_at from audit_events where position is null order by occurred_at, event_id limit ${HANDFUL}
+    ) as waiting
+  ) as placed
+  where placed.event_id = audit_events.event_id
+  returning audit_events.event_id`;
+
+export function auditEventsTable(knex: Tables, transaction: Transaction): AuditReader {
+  const filtered = ({ company, action, target, actor, byRoot = false, requestId, from, to }: AuditFilter): Events => {
+    const query: Events = knex('audit_events').select<AuditEventRow[]>();
+    if (company !== undefined) void query.where({ company_id: company });
+    if (action !== undefined) void query.where({ action });
+    if (target !== undefined) void query.where({ target });
+    if (actor !== undefined) void query.whereRaw(`actor ->> 'clientId' = ?`, [actor]);
+    if (byRoot) void query.whereRaw(BY_ROOT);
+    if (requestId !== undefined) void query.where({ request_id: requestId });
+    if (from !== undefined) void query.where('occurred_at', '>=', from);
+    if (to !== undefined) void query.where('occurred_at', '<', to);
+    return query;
+  };
+
+  /** Two statements: the second must see what the transaction before has done. */
+  const settle = async (): Promise<number> =>
+    transaction(async (tables) => {
+      await tables.raw('select pg_advisory_xact_lock(?)', [POSITIONS_LOCK]);
+      const { rows } = await tables.raw<{ rows: unknown[] }>(SETTLE);
+      return rows.length;
+    });
+
+  /** @returns undefined without such an event */
+  async function positionOf(eventId: AuditEventId, company: CompanyId | undefined): Promise<string | undefined> {
+    const query = knex('audit_events').where({ event_id: eventId });
+    if (company !== undefined) void query.where({ company_id: company });
+    const row = await query.first<{ position: string } | undefined>('position');
+    return row?.position;
+  }
+
   return {
-    async list({ company, action, target, actor, byRoot = false, requestId, from, to }, page) {
-      const query: Knex.QueryBuilder<object, AuditEventRow[]> = knex('audit_events').select<AuditEventRow[]>();
-      if (company !== undefined) void query.where({ company_id: company });
-      if (action !== undefined) void query.where({ action });
-      if (target !== undefined) void query.where({ target });
-      if (actor !== undefined) void query.whereRaw(`actor ->> 'clientId' = ?`, [actor]);
-      if (byRoot) void query.whereRaw(BY_ROOT);
-      if (requestId !== undefined) void query.where({ request_id: requestId });
-      if (from !== undefined) void query.where('occurred_at', '>=', from);
-      if (to !== undefined) void query.where('occurred_at', '<', to);
+    settle,
+
+    async follow(filter, after, limit) {
+      while ((await settle()) === HANDFUL);
+      const query = filtered(filter);
+      if (after instanceof Date) void query.where('occurred_at', '>', after);
+      else {
+        const position = await positionOf(after, filter.company);
+        if (position === undefined) return undefined;
+        void query.where('position', '>', position);
+      }
+      const rows = await query
+        .whereNotNull('position')
+        .orderBy('position')
+        .limit(limit + 1);
+      return pageOf(rows, { limit, after: undefined }, eventFromRow, placeOf);
+    },
+
+    async list(filter, page) {
+      const query = filtered(filter);
       newestFirst(query, { time: 'occurred_at', id: 'event_id' }, page);
-      return pageOf(await query, page, eventFromRow, ({ occurredAt: time, eventId: id }) => ({ time, id }));
+      return pageOf(await query, page, eventFromRow, placeOf);
     },
   };
+}
+
+function placeOf({ occurredAt: time, eventId: id }: AuditEvent): Position {
+  return { time, id };
 }
 
 function rowOf(event: AuditEvent): AuditEventRow {

@@ -70,7 +70,7 @@ export function createStorage(
   return {
     read: translatedStores(stores(knex, builtIn)),
     readForTokens: translatedStores(stores(tokensKnex, builtIn)),
-    auditEvents: translated(auditEventsTable(knex)),
+    auditEvents: translated(auditEventsTable(knex, transaction)),
     replays: translated(assertionReplaysTable(tokensKnex)),
     write: write(false),
     writeAlone: write(true),

@@ -9,6 +9,7 @@ import { COLUMNS, columnsOf, credentialRows, describedColumns } from './credenti
 import { insertFromJson } from './insert-from-json.ts';
 import { listCredentials } from './listed-credentials.ts';
 import { ALLOT, OF_GONE } from './status-entries-table.ts';
+import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
 
 export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): CredentialStore {
@@ -82,7 +83,7 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
       const some = knex('credentials')
         .where({ state: 'ending' })
         .where('expires_at', '<', before)
-        .limit(1000)
+        .limit(HANDFUL)
         .select('credential_id');
       const { rows } = await knex.raw<{ rows: unknown[] }>(
         `with gone as (delete from credentials where credential_id in (?) returning credential_id)

@@ -4,6 +4,7 @@ import type { RecordedRefusals, RefusalReason, RefusedRequest } from '../domain/
 import type { RefusalStore } from '../domain/activity/refusal-store.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import { newestFirst, pageOf } from './paging.ts';
+import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
 
 interface RefusalsRow {
@@ -108,7 +109,7 @@ export function refusalsTable(knex: Tables): RefusalStore {
 
     async forget(before) {
       const old: unknown[] = await knex('refusals')
-        .whereIn('refusal_id', knex('refusals').where('last_at', '<', before).limit(1000).select('refusal_id'))
+        .whereIn('refusal_id', knex('refusals').where('last_at', '<', before).limit(HANDFUL).select('refusal_id'))
         .delete('refusal_id');
       const { rows: quiet } = await knex.raw<{ rows: unknown[] }>(FORGET_QUIET);
       return old.length + quiet.length;

@@ -1,4 +1,5 @@
 import type { RevokedTokenStore } from '../domain/status/revoked-token-store.ts';
+import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
 
 export function revokedTokensTable(knex: Tables): RevokedTokenStore {
@@ -17,7 +18,7 @@ export function revokedTokensTable(knex: Tables): RevokedTokenStore {
     },
 
     async forgetExpired(before) {
-      const some = knex('revoked_tokens').where('expires_at', '<', before).limit(1000).select('jti');
+      const some = knex('revoked_tokens').where('expires_at', '<', before).limit(HANDFUL).select('jti');
       const gone: unknown[] = await knex('revoked_tokens').whereIn('jti', some).delete('jti');
       return gone.length;
     },

@@ -1,4 +1,5 @@
 import type { StatusStore } from '../domain/status/status-store.ts';
+import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
 
 /** The live places of credentials that a part of a statement named `gone` deletes. */
@@ -33,7 +34,7 @@ export function statusEntriesTable(knex: Tables): StatusStore {
     },
 
     async forgetRevoked(before) {
-      const some = knex('status_entries').where('revoked_at', '<', before).limit(1000).select('list', 'idx');
+      const some = knex('status_entries').where('revoked_at', '<', before).limit(HANDFUL).select('list', 'idx');
       const gone: unknown[] = await knex('status_entries').whereIn(['list', 'idx'], some).delete('idx');
       return gone.length;
     },

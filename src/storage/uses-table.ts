@@ -1,5 +1,6 @@
 import type { UseStore } from '../domain/credentials/use-store.ts';
 import type { ClientId, CredentialId } from '../domain/ids.ts';
+import { HANDFUL } from '../domain/storage.ts';
 import { CHANNEL } from './change-feed.ts';
 import type { Tables } from './transaction.ts';
 
@@ -30,6 +31,8 @@ const RECORD = `
       returning seen.client_id
   )
   select client_id, pg_notify(?, json_build_object('kind', 'account', 'clientId', client_id)::text) from extended`;
+
+const KEY = ['client_id', 'credential_id', 'day'];
 
 export function usesTable(knex: Tables): UseStore {
   return {
@@ -62,7 +65,9 @@ export function usesTable(knex: Tables): UseStore {
     },
 
     async forgetCounts(before) {
-      const gone: unknown[] = await knex('use_counts').where('day', '<', before).delete('credential_id');
+      const gone: unknown[] = await knex('use_counts')
+        .whereIn(KEY, knex('use_counts').where('day', '<', before).limit(HANDFUL).select(KEY))
+        .delete('credential_id');
       return gone.length;
     },
   };

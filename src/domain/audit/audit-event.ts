@@ -89,4 +89,14 @@ export interface AuditFilter {
 export interface AuditReader {
   /** Newest first. */
   list(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
+  /**
+   * In the order in which they came to be seen, so that a reader who goes on after the last event misses none, however
+   * late another commits.
+   *
+   * @param after the id of an event, or a time before all that are wanted
+   * @returns undefined when the event is none of the company of the filter, or none at all
+   */
+  follow(filter: AuditFilter, after: AuditEventId | Date, limit: number): Promise<Page<AuditEvent> | undefined>;
+  /** Gives some of the events that have none a position in that order. @returns how many */
+  settle(): Promise<number>;
 }

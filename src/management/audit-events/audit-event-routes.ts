@@ -1,7 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { AUDIT_ACTIONS, type AuditEvent, type AuditReader } from '../../domain/audit/audit-event.ts';
+import { AUDIT_ACTIONS, type AuditEvent, type AuditFilter, type AuditReader } from '../../domain/audit/audit-event.ts';
 import { ANY_ID, MOMENT, TIME } from '../common-schema.ts';
 import { readMoment } from '../moment.ts';
+import { ProblemError } from '../problems.ts';
+import type { PageRequest } from '../../domain/page.ts';
+import { AUDIT_EVENT_ID_PATTERN, type AuditEventId, isAuditEventId } from '../../domain/ids.ts';
 import { ROOT_ACTOR, type RootVeil } from '../root-veil.ts';
 import { defineRoute, type Route } from '../route.ts';
 
@@ -17,6 +20,12 @@ const FILTER = {
     requestId: { ...ANY_ID, description: 'The X-Request-Id of the request that changed it' },
     from: { ...MOMENT, description: 'Not before: a time (RFC 3339), a date, or a duration back from now' },
     to: { ...MOMENT, description: 'Before, said in the same ways' },
+    after: {
+      type: 'string',
+      anyOf: [{ pattern: AUDIT_EVENT_ID_PATTERN }, MOMENT],
+      description:
+        'Oldest first, from the one that follows this eventId, or a time, on: a reader who asks again after the last one misses none',
+    },
   },
   additionalProperties: false,
 } as const;
@@ -73,33 +82,44 @@ export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVe
       query: FILTER,
       list: true,
       replies: { 200: { description: 'The events', schema: { type: 'array', items: AUDIT_EVENT } } },
-      async handle({ caller, now, company, query: { actor, from, to, ...filter }, page }) {
+      async handle({ caller, now, company, query: { actor, from, to, after, ...filter }, page }) {
         const byRoot = caller.company !== undefined && actor === ROOT_ACTOR;
         const foreign = caller.company !== undefined && actor !== undefined && !byRoot;
         // To a company the id of a root account is like any that nobody has.
         if (foreign && !(await rootVeil.isOwn(caller.company, actor))) return { status: 200, body: [] };
-        const { items, next } = await auditEvents.list(
-          {
-            ...filter,
-            from: readMoment(from, now, 'past'),
-            to: readMoment(to, now, 'past'),
-            company,
-            byRoot,
-            ...(!byRoot && { actor }),
-          },
-          page,
-        );
+        const wanted: AuditFilter = {
+          ...filter,
+          from: readMoment(from, now, 'past'),
+          to: readMoment(to, now, 'past'),
+          company,
+          byRoot,
+          ...(!byRoot && { actor }),
+        };
+        const { items, next } =
+          after === undefined
+            ? await auditEvents.list(wanted, page)
+            : ((await auditEvents.follow(wanted, following(after, page, now), page.limit)) ?? noSuchEvent());
         return { status: 200, body: items.map(present), next };
       },
     });
   return [
-    list('/api/audit-events', 'listAuditEvents', 'List every change, newest first'),
+    list('/api/audit-events', 'listAuditEvents', 'List every change, newest first, or oldest first after one'),
     list(
       '/api/companies/{companyId}/audit-events',
       'listCompanyAuditEvents',
-      'List the changes in a company, newest first',
+      'List the changes in a company, newest first, or oldest first after one',
     ),
   ];
+}
+
+/** Where a reader goes on: after the page before, or else where it says. */
+function following(text: string, page: PageRequest, now: Date): AuditEventId | Date {
+  const after = page.after?.id ?? text;
+  return isAuditEventId(after) ? after : (readMoment(text, now, 'past') ?? noSuchEvent());
+}
+
+function noSuchEvent(): never {
+  throw new ProblemError({ status: 400, code: 'invalid_query', detail: 'after is the id of no event here' });
 }
 
 function present(event: AuditEvent): FromSchema<typeof AUDIT_EVENT> {

@@ -1,5 +1,5 @@
 import { type Clock, VERIFIERS_BEHIND } from './domain/clock.ts';
-import type { Storage } from './domain/storage.ts';
+import { HANDFUL, type Storage } from './domain/storage.ts';
 
 /** For how long a credential that was rotated is still shown after its end, in milliseconds: 30 days. */
 const ENDED_SHOWN = 30 * 86_400_000;
@@ -11,26 +11,27 @@ const A_WEEK = 7 * 86_400_000;
 const REFUSALS_SHOWN = 30 * 86_400_000;
 
 /**
- * Deletes a handful of everything that is over.
+ * Deletes a handful of everything that is over, and has a handful of audit events settle in their order.
  *
  * @param tokenMaxTtl seconds
- * @returns how many rows went, of the table that most went from
+ * @returns whether there may be more
  */
-export function forgetWhatIsOver(
-  { read, replays }: Pick<Storage, 'read' | 'replays'>,
+export function tidyUp(
+  { read, replays, auditEvents }: Pick<Storage, 'read' | 'replays' | 'auditEvents'>,
   clock: Clock,
   tokenMaxTtl: number,
-): () => Promise<number> {
+): () => Promise<boolean> {
   return async () => {
     const ago = (milliseconds: number): Date => new Date(clock().getTime() - milliseconds);
-    const gone = [
+    const done = [
       await replays.forgetExpired(),
       await read.credentials.forgetEnded(ago(ENDED_SHOWN)),
       await read.uses.forgetCounts(ago(USES_SHOWN)),
       await read.refusals.forget(ago(REFUSALS_SHOWN)),
       await read.statuses.forgetRevoked(ago(Math.max(tokenMaxTtl * 1000, A_WEEK) + VERIFIERS_BEHIND)),
       await read.revokedTokens.forgetExpired(ago(VERIFIERS_BEHIND)),
+      await auditEvents.settle(),
     ];
-    return Math.max(...gone);
+    return done.some((rows) => rows >= HANDFUL);
   };
 }

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { assertRefused, COMPANY_PERMISSIONS, makeCaller, makeCompany } from '../support/companies.ts';
+import { onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+
+interface Event {
+  readonly eventId: string;
+  readonly action: string;
+  readonly target: string;
+  readonly occurredAt: string;
+}
+
+const LONG_AGO = '2000-01-01';
+
+/** Reads on after an event, or a time, page by page. */
+async function follow(app: TestApp, afterwards: string, path = '/api/audit-events', bearer?: string): Promise<Event[]> {
+  const events: Event[] = [];
+  let next = `${path}?after=${afterwards}&limit=3`;
+  while (next !== '') {
+    const { status, json, text, headers } = await app.api('GET', next, undefined, bearer);
+    assert.equal(status, 200, text);
+    assert.ok(json.length <= 3);
+    events.push(...json);
+    next = /^<(.*)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1] ?? '';
+  }
+  return events;
+}
+
+const idsOf = (events: readonly Event[]): string[] => events.map(({ eventId }) => eventId);
+
+onEachDatabase('a reader who follows the audit', (kind) => {
+  const app = useTestApp(kind);
+
+  const listed = async (): Promise<Event[]> => (await app.api('GET', '/api/audit-events')).json;
+
+  test('reads every event once, oldest first, and goes on after the last one', async () => {
+    await makeCompany(app, 'first');
+    const read = await follow(app, LONG_AGO);
+    assert.deepEqual(idsOf(read).toSorted(), idsOf(await listed()).toSorted());
+    const times = read.map(({ occurredAt }) => occurredAt);
+    assert.deepEqual(times, times.toSorted());
+    const last = read.at(-1)?.eventId ?? '';
+    assert.deepEqual(await follow(app, last), []);
+    for (const companyId of ['second', 'third']) await makeCompany(app, companyId);
+    const more = await follow(app, last);
+    assert.deepEqual(
+      more.map(({ action, target }) => [action, target]),
+      [
+        ['company.created', 'second'],
+        ['company.created', 'third'],
+      ],
+    );
+    // Also after one that was read in another order a moment ago.
+    await makeCompany(app, 'fourth');
+    const [newest] = await listed();
+    assert.deepEqual(await follow(app, newest?.eventId ?? ''), []);
+    const [one] = more;
+    assert.deepEqual(idsOf(await follow(app, one?.eventId ?? '')), [more[1]?.eventId, newest?.eventId]);
+  });
+
+  test('may begin at a time, and narrow the events', async () => {
+    const read = await follow(app, LONG_AGO);
+    const middle = read[Math.floor(read.length / 2)];
+    const since = read.filter(({ occurredAt }) => occurredAt > String(middle?.occurredAt));
+    assert.deepEqual(await follow(app, String(middle?.occurredAt)), since);
+    assert.deepEqual(await follow(app, 'P1D'), read);
+    const { json: companies } = await app.api('GET', `/api/audit-events?after=${LONG_AGO}&action=company.created`);
+    assert.deepEqual(
+      companies.map(({ target }: Event) => target),
+      ['first', 'second', 'third', 'fourth'],
+    );
+    const to = String(middle?.occurredAt);
+    const { json: early } = await app.api('GET', `/api/audit-events?after=${LONG_AGO}&to=${to}`);
+    assert.deepEqual(
+      early,
+      read.filter(({ occurredAt }) => occurredAt < to),
+    );
+  });
+
+  test('reads of a company what is its own, and learns nothing of other events', async () => {
+    const path = '/api/companies/first/audit-events';
+    const admin = await makeCaller(app, '/api/companies/first/service-accounts', COMPANY_PERMISSIONS);
+    const { json: whole } = await app.api('GET', path, undefined, admin.bearer);
+    const read = await follow(app, LONG_AGO, path, admin.bearer);
+    assert.deepEqual(read, whole.toReversed());
+    const foreign = (await listed()).find(({ target }) => target === 'second')?.eventId ?? '';
+    for (const unknown of [foreign, `evt_${'0'.repeat(22)}`]) {
+      const refused = await app.api('GET', `${path}?after=${unknown}`, undefined, admin.bearer);
+      assertRefused(app, refused, 400, 'invalid_query');
+      assert.equal(refused.json.detail, 'after is the id of no event here');
+    }
+    for (const bad of ['', 'evt_', 'yesterday', `evt_${'x'.repeat(200)}`]) {
+      assertRefused(app, await app.api('GET', `/api/audit-events?after=${bad}`), 400, 'invalid_query');
+    }
+  });
+});
+
+describe('a reader who follows the audit of two nodes', () => {
+  let database: TestDatabase;
+  let nodes: readonly [TestApp, TestApp];
+  before(async () => {
+    database = await postgres18.create();
+    nodes = [await startTestApp(database), await startTestApp(database)];
+  });
+  after(async () => {
+    await Promise.all(nodes.map((node) => node.close()));
+    await database.drop();
+  });
+
+  test('misses no event that is recorded late, after newer ones were read', async () => {
+    const [one] = nodes;
+    const late = `evt_${randomUUID().replaceAll('-', '')}`;
+    const transaction = await one.knex.transaction();
+    await transaction('audit_events').insert({
+      event_id: late,
+      occurred_at: new Date(),
+      action: 'company.created',
+      target: 'late',
+      actor: { type: 'server', command: 'start' },
+      details: {},
+    });
+    await makeCompany(one, 'newer');
+    const read = await follow(one, LONG_AGO);
+    assert.equal(read.at(-1)?.target, 'newer');
+    assert.equal(idsOf(read).includes(late), false);
+    await transaction.commit();
+    assert.deepEqual(idsOf(await follow(one, read.at(-1)?.eventId ?? '')), [late]);
+  });
+
+  test('reads each event once while both record and both are asked', async () => {
+    const [one, two] = nodes;
+    const seen = await follow(one, LONG_AGO);
+    const before = seen.length;
+    let writing = true;
+    const writers = [one, two, one, two].map(async (node, writer) => {
+      for (let round = 0; round < 12; round += 1) await makeCompany(node, `at-once-${writer}-${round}`);
+    });
+    const reader = async (): Promise<void> => {
+      for (let round = 0; ; round += 1) {
+        const last = !writing;
+        seen.push(...(await follow(round % 2 === 0 ? one : two, seen.at(-1)?.eventId ?? '')));
+        if (last) return;
+      }
+    };
+    await Promise.all([reader(), Promise.all(writers).finally(() => (writing = false))]);
+    assert.equal(seen.length - before, 48);
+    assert.equal(new Set(idsOf(seen)).size, seen.length);
+    const { json: whole } = await one.api('GET', '/api/audit-events');
+    assert.deepEqual(idsOf(seen).toSorted(), idsOf(whole).toSorted());
+  });
+});
