@@ -7,6 +7,7 @@ import { type RegisteredAccount, registerAccount } from '../support/accounts.ts'
 import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { makeCompany } from '../support/companies.ts';
 import { onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { quietSurroundings } from '../support/config.ts';
 import { bitOf, isRevokedBy, statusOf, untilListed } from '../support/status-lists.ts';
 import { rawRequest } from '../support/raw-request.ts';
@@ -169,6 +170,34 @@ describe('status lists of two nodes', () => {
       assert.ok(performance.now() - revoked < 10_000, 'still accepted after ten seconds');
       await setTimeout(100);
     }
+  });
+});
+
+describe('a status list that another node begins', () => {
+  let database: TestDatabase;
+  let app: TestApp;
+  before(async () => {
+    database = await postgres18.create();
+    app = await startTestApp(database, { WRIT_ISSUER: ISSUER });
+  });
+  after(async () => {
+    await app.close();
+    await database.drop();
+  });
+
+  test('is served soon after somebody asked for it, and named with the others', async () => {
+    const path = '/oauth/status-lists/1';
+    const { json } = await app.api('POST', '/api/service-accounts', { name: 'Of the second list' });
+    await app.knex('status_entries').where({ client_id: json.clientId }).update({ list: 1 });
+    const missed = await app.request(path);
+    assert.deepEqual([missed.status, missed.headers.get('cache-control')], [404, 'no-store']);
+    await eventually(3000, async () => (await app.request(path)).status === 200);
+    const { json: all } = await app.request('/oauth/status-lists');
+    assert.deepEqual(all, { status_lists: [`${ISSUER}/oauth/status-lists/0`, `${ISSUER}${path}`] });
+    const status = statusOf((await app.token(json)).json.access_token);
+    assert.equal(status.uri, `${ISSUER}${path}`);
+    await app.api('PATCH', `/api/service-accounts/${json.clientId}`, { state: 'disabled' });
+    await untilListed(app, status, true);
   });
 });
 
