@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { registerAccount } from './support/accounts.ts';
 import { assertion, clientKey, lastRefusal, registerWithKeys, tokenByAssertion } from './support/assertions.ts';
+import { prepareServer, type PreparedServer } from '../src/prepare-server.ts';
+import { tidyUp } from '../src/tidy-up.ts';
 import { makeCompany } from './support/companies.ts';
-import { onEachDatabase, type TestDatabase } from './support/databases.ts';
+import { quietSurroundings, testConfig } from './support/config.ts';
+import { embedded, onEachDatabase, type TestDatabase } from './support/databases.ts';
 import { eventually } from './support/eventually.ts';
 import { startTestApp, type TestApp } from './support/test-app.ts';
 import { written } from './support/written.ts';
@@ -22,12 +25,13 @@ onEachDatabase('tidying up', (kind) => {
   let app: TestApp;
   const start = Math.floor(Date.now() / 1000) * 1000;
   let now = start;
+  const clock = (): Date => new Date(now);
   before(async () => {
     database = await kind.create();
     app = await startTestApp(
       database,
       { WRIT_ISSUER: ISSUER, WRIT_TOKEN_MAX_TTL: String(TOKEN_MAX_TTL) },
-      { clock: () => new Date(now), activityPause: PAUSE, janitorPause: PAUSE },
+      { clock, activityPause: PAUSE, janitorPause: PAUSE },
     );
   });
   after(async () => {
@@ -35,8 +39,8 @@ onEachDatabase('tidying up', (kind) => {
     await database.drop();
   });
 
-  const rows = async (table: string, where: string): Promise<number> =>
-    Number((await app.knex.raw(`select count(*) from ${table} where ${where}`)).rows[0].count);
+  const rows = async (table: string, where: string, { knex } = app): Promise<number> =>
+    Number((await knex.raw(`select count(*) from ${table} where ${where}`)).rows[0].count);
 
   /** Waits until everything has been looked at once more from now on. */
   async function rounds(): Promise<void> {
@@ -119,14 +123,46 @@ onEachDatabase('tidying up', (kind) => {
     await rounds();
     assert.equal(await rows('audit_events', 'position is null'), 0);
   });
+});
 
-  test('goes on at once while a table has more than a handful', async () => {
-    const { clientId } = await registerAccount(app, { name: 'Busy' });
-    await app.knex.raw(
+describe('a round of tidying up', () => {
+  let database: TestDatabase;
+  let server: PreparedServer;
+  before(async () => {
+    database = await embedded.create();
+    server = await prepareServer(testConfig({ DATABASE_URL: database.url }), quietSurroundings());
+  });
+  after(async () => {
+    await server.close();
+    await database.drop();
+  });
+
+  test('takes a handful, and says whether there may be more', async () => {
+    const { knex } = server.database;
+    const tidy = tidyUp(server.storage, () => new Date(), 3600);
+    await tidy();
+    await knex.raw(
       `insert into revoked_tokens (jti, client_id, expires_at)
-       select 'jti-' || n, ?, now() - interval '1 day' from generate_series(1, 2500) as n`,
-      [clientId],
+       select 'jti-' || n, 'sa_busy', now() - interval '1 day' from generate_series(1, 1500) as n`,
     );
-    await eventually(10_000, async () => (await rows('revoked_tokens', `client_id = '${clientId}'`)) === 0);
+    const left = async (): Promise<number> => Number((await knex('revoked_tokens').count('* as left'))[0]?.['left']);
+    assert.equal(await tidy(), true);
+    assert.equal(await left(), 500);
+    assert.equal(await tidy(), false);
+    assert.equal(await left(), 0);
+    assert.equal(await tidy(), false);
+  });
+
+  test('keeps a place for a week although tokens are short: they may have been longer', async () => {
+    const { knex } = server.database;
+    const revokedAt = new Date();
+    const place = { list: 0, idx: 1, credential_id: 'cred_gone', client_id: 'sa_gone', revoked_at: revokedAt };
+    await knex('status_entries').insert(place);
+    const tidyAt = (age: number) => tidyUp(server.storage, () => new Date(revokedAt.getTime() + age), 60)();
+    const kept = (): Promise<unknown> => knex('status_entries').where({ client_id: 'sa_gone' }).first('idx');
+    await tidyAt(7 * DAY + HOUR - 1000);
+    assert.notEqual(await kept(), undefined);
+    await tidyAt(7 * DAY + HOUR + 1000);
+    assert.equal(await kept(), undefined);
   });
 });
