@@ -9,7 +9,7 @@ import {
   type Credential,
   CREDENTIAL_TYPES,
   type PublicKeyCredential,
-  whyUnusable,
+  hasExpired,
 } from './credential.ts';
 import { parsePublicKey } from './public-key.ts';
 import type { SecretHasher } from './secret-hasher.ts';
@@ -80,7 +80,7 @@ export async function issueCredentials(
   existing: readonly Credential[] = [],
 ): Promise<IssuedCredential[]> {
   for (const type of CREDENTIAL_TYPES) {
-    const live = existing.filter((one) => one.type === type && whyUnusable(one, now) !== 'credential_expired');
+    const live = existing.filter((one) => one.type === type && !hasExpired(one, now));
     if (live.length + wanted.filter((credential) => credential.type === type).length > LIMITS[type]) {
       throw new DomainError('limit_reached', `An account has at most ${LIMITS[type]} credentials of type ${type}`);
     }

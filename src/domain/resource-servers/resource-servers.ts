@@ -180,7 +180,8 @@ export function createResourceServers({
           tokenType: tokenType ?? before.tokenType,
           introspectedBy: introspectors ?? before.introspectedBy,
         };
-        assertTtl(after.tokenTtl, maxTtl);
+        // One that was allowed once may stay: tokens go by what is allowed now.
+        if (after.tokenTtl !== before.tokenTtl) assertTtl(after.tokenTtl, maxTtl);
         const details = differences(before, after, COMPARED);
         if (Object.keys(details).length === 0) return { names: false, result: before, audit: [] };
         const taken = permissions === undefined || takesAnything(after) ? [] : await withdraw(stores, after, cascade);

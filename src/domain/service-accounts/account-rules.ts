@@ -15,12 +15,18 @@ const MOST_GROUPS = 100;
 const MOST_METADATA = 4096;
 
 /**
- * Rules for an account as it would stand, whichever way it came to be so.
+ * Rules for an account as it would stand, whichever way it came to be so. A lifetime that the server allowed once may
+ * stay: tokens go by what it allows now.
  *
+ * @param before undefined: it is new
  * @throws DomainError `invalid_value`
  */
-export function assertFits({ tokenTtl, metadata }: ServiceAccount, { maxTtl }: TokenLimits): void {
-  if (tokenTtl !== undefined && tokenTtl > maxTtl) {
+export function assertFits(
+  { tokenTtl, metadata }: ServiceAccount,
+  before: ServiceAccount | undefined,
+  { maxTtl }: TokenLimits,
+): void {
+  if (tokenTtl !== undefined && tokenTtl > maxTtl && tokenTtl !== before?.tokenTtl) {
     throw new DomainError('invalid_value', 'Tokens may not last so long', {
       fields: [{ pointer: '/tokenTtl', message: `must be at most ${maxTtl} seconds on this server` }],
     });

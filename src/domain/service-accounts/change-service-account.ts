@@ -70,7 +70,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
       await assertMayHave(stores, caller, before, undefined);
     }
     const account = await changedAccount(stores, before.account, changes, { ...grants, roles, audiences });
-    assertFits(account, tools.tokens);
+    assertFits(account, before.account, tools.tokens);
     assertTokenFits({ account, ...rights, audiences }, before, tools.tokens);
     const details = detailsOf(before.account, account, grants, memberships, audiences);
     // Said twice, it is done once: nobody's revision moves for nothing.

@@ -92,7 +92,7 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
       roles: rights.roles,
       audiences,
     });
-    assertFits(account, tools.tokens);
+    assertFits(account, undefined, tools.tokens);
     assertTokenFits({ account, ...rights, audiences }, undefined, tools.tokens);
 
     const belongings = {

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { clientKey } from '../support/assertions.ts';
+import { assertRefused, makeCompany } from '../support/companies.ts';
+import { embedded } from '../support/databases.ts';
+import { useTestApp } from '../support/test-app.ts';
+
+/** A thing that can be changed: where it is read, and what is sent to the operation where that takes a body. */
+interface Thing {
+  readonly read: string;
+  readonly body?: object;
+}
+
+const COMPANY = '/api/companies/matched';
+
+describe('If-Match', () => {
+  const app = useTestApp(embedded);
+  let made = 0;
+  before(() => makeCompany(app, 'matched'));
+
+  async function make(path: string, input: object = {}): Promise<string> {
+    made += 1;
+    const { status, text, headers } = await app.api('POST', path, { name: `Thing ${made}`, ...input });
+    assert.equal(status, 201, text);
+    const location = headers.get('location') ?? '';
+    // Every thing has a second revision, so that the first one is of the past.
+    const { status: changed, text: refusal } = await app.api('PATCH', location, { name: `Changed ${made}` });
+    assert.equal(changed, 200, refusal);
+    return location;
+  }
+
+  const identifier = (path: string): string =>
+    path === '/api' ? `https://root.example/${made}` : `api://matched/${made}`;
+
+  /** Makes something that an operation can change, and gives its path. */
+  const makers: Readonly<Record<string, (path: string) => Promise<string>>> = {
+    companyId: () => make('/api/companies', { companyId: `matched-${made}` }),
+    clientId: (path) =>
+      make(`${path}/service-accounts`, { permissions: ['a'], roles: ['reporter'], audience: 'api://default' }),
+    credentialId: async (path) => {
+      const account = await make(`${path}/service-accounts`);
+      return make(`${account}/credentials`, { type: 'public_key', publicKey: clientKey('EdDSA').jwk });
+    },
+    roleId: (path) => make(`${path}/roles`, { permissions: [] }),
+    resourceServerId: (path) => make(`${path}/resource-servers`, { identifier: identifier(path) }),
+    groupId: (path) => make(`${path}/groups`, { permissions: ['a'], roles: ['reporter'] }),
+  };
+
+  /** @param path of an operation, as the document writes it */
+  async function thingOf(path: string): Promise<Thing & { readonly path: string }> {
+    const owner = path === '/api/companies/{companyId}' || !path.startsWith('/api/companies/') ? '/api' : COMPANY;
+    const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => String(name));
+    const ofCompany = owner === COMPANY ? parameters.slice(1) : parameters;
+    const kind = ofCompany.findLast((name) => name in makers) ?? '';
+    const make = makers[kind];
+    assert.ok(make !== undefined, `nothing is made here for ${path}`);
+    const read = await make(owner);
+    const rest = path.slice(path.indexOf(`{${kind}}`) + kind.length + 2);
+    return { read, path: read + rest.replace('{permission}', 'a').replace('{role}', 'reporter') };
+  }
+
+  test('is honoured by every operation that the document says honours it, and by every DELETE of one thing', async () => {
+    const { json: document } = await app.request('/api/openapi.json');
+    const honouring: string[] = [];
+    for (const [template, operations] of Object.entries<Record<string, { parameters?: { name: string }[] }>>(
+      document.paths,
+    )) {
+      for (const [verb, { parameters = [] }] of Object.entries(operations)) {
+        if (!parameters.some(({ name }) => name === 'If-Match')) continue;
+        const method = verb.toUpperCase();
+        honouring.push(`${method} ${template}`);
+        const thing = await thingOf(template);
+        const send = (tag: string) =>
+          app.api(method, thing.path, method === 'PATCH' ? { name: 'Sent' } : undefined, undefined, {
+            'If-Match': tag,
+          });
+        const before = await app.api('GET', thing.read);
+        assert.equal(before.headers.get('etag'), '"2"', template);
+        // One of the past, one that there never was, and forms that nobody sends.
+        for (const tag of ['"1"', '"99"', 'W/"1"', '"x"', '2', '"0"', '""', '"2.5.1.x"', '']) {
+          assertRefused(app, await send(tag), 412, 'precondition_failed', `${method} ${template} ${tag}`);
+        }
+        const after = await app.api('GET', thing.read);
+        assert.deepEqual([after.text, after.headers.get('etag')], [before.text, '"2"'], template);
+        const { status, text } = await send('"1", "2"');
+        assert.ok(status === 200 || status === 204, `${method} ${template}: ${text}`);
+      }
+    }
+    const deletes = Object.entries<object>(document.paths)
+      .filter(([path, operations]) => 'delete' in operations && !path.includes('/members'))
+      .map(([path]) => `DELETE ${path}`);
+    assert.deepEqual(honouring.filter((one) => one.startsWith('DELETE')).toSorted(), deletes.toSorted());
+    assert.ok(honouring.length >= 30, String(honouring.length));
+  });
+});
