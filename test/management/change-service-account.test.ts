@@ -168,19 +168,30 @@ onEachDatabase('changing a service account', (kind) => {
     }
     assert.equal((await patch(ROOT.clientId, { description: 'Still here' })).status, 200);
 
+    const everything = { permissions: ['writ.permissions.grant', 'writ.serviceaccounts.manage'] };
     // Neither who cannot prove to be anybody nor who cannot change anything counts.
     for (const body of [
-      {
-        name: 'No credential',
-        permissions: ['writ.permissions.grant', 'writ.serviceaccounts.manage'],
-        credentials: [],
-      },
+      { name: 'No credential', ...everything, credentials: [] },
       { name: 'No means', permissions: ['writ.permissions.grant'] },
-      { name: 'Off', permissions: ['writ.permissions.grant', 'writ.serviceaccounts.manage'], state: 'disabled' },
+      { name: 'Off', ...everything, state: 'disabled' },
+      { name: 'An API key', ...everything, credentials: [{ type: 'api_key', audience: `${app.issuer}/api` }] },
+      { name: 'A part', ...everything, credentials: [{ type: 'client_secret', permissions: ['writ.audit.view'] }] },
+      { name: 'At a place', permissions: everything.permissions.map((permission) => `${permission}@shop`) },
+      { name: 'One at a place', permissions: ['writ.permissions.grant@shop', 'writ.serviceaccounts.manage'] },
+      { name: 'The other at a place', permissions: ['writ.permissions.grant', 'writ.serviceaccounts.manage@shop'] },
     ]) {
       await make(body);
       assertRefused(app, await patch(ROOT.clientId, { state: 'disabled' }), 409, 'last_root', body.name);
     }
+    const { clientId: ended } = await make({ name: 'Ended', roles: ['root'] });
+    await app
+      .knex('credentials')
+      .where({ client_id: ended })
+      .update({ expires_at: new Date(0) });
+    // Nobody is given that role at a place, whatever stands in the table.
+    const { clientId: placed } = await make({ name: 'Root at a place', roles: ['root'] });
+    await app.knex('grants').where({ client_id: placed }).update({ place: 'shop' });
+    assertRefused(app, await patch(ROOT.clientId, { state: 'disabled' }), 409, 'last_root');
 
     const second = await makeCaller(app, PATH, ['writ.permissions.grant', 'writ.serviceaccounts.manage']);
     const path = `${PATH}/${second.clientId}`;
