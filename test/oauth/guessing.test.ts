@@ -6,7 +6,7 @@ import autocannon from 'autocannon';
 import { formatSecret } from '../../src/domain/credentials/client-secret.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import { createGuessLimiter, GUESS_LIMITS, type GuessLimiter } from '../../src/oauth/guess-limiter.ts';
-import { exchangeOf } from '../support/accounts.ts';
+import { exchange, exchangeOf } from '../support/accounts.ts';
 import {
   assertion,
   clientKey,
@@ -326,6 +326,44 @@ describe('guessing', () => {
     for (const forged of ['192.0.2.1', '192.0.2.2', 'nonsense']) {
       assert.equal((await ask(`${forged}, ${same[0]}`, clientId, 'wrong')).status, 429, forged);
     }
+  });
+
+  test('C-04 C-05 at API keys is slowed down by where it comes from, and keeps no known key from its token', async () => {
+    const from = '198.51.100.30';
+    const headers = (address: string) => ({ 'X-Forwarded-For': address });
+    const keyOf = async (): Promise<string> => {
+      const credentials = [{ type: 'api_key', audience: 'api://default' }];
+      const input = { name: `API key ${(made += 1)}`, permissions: ['a'], credentials };
+      return String((await app.api('POST', '/api/service-accounts', input)).json.apiKey);
+    };
+    const [known, unknown] = [await keyOf(), await keyOf()];
+    assert.equal((await exchange(app, known)).status, 200);
+    let guesses = 0;
+    const guess = (parameters: Record<string, string> = {}): Promise<Reply> => {
+      const bytes = Buffer.alloc(32);
+      bytes.writeUInt32BE((guesses += 1));
+      return exchange(app, formatSecret('api_key', bytes), parameters, headers(from));
+    };
+    const looks = (): number => app.statements().filter((sql) => sql.includes('secret_hash')).length;
+    const asked = looks();
+    assert.deepEqual(await statuses(source.burst, () => guess()), { 400: source.burst });
+    assert.equal(looks(), asked + source.burst);
+    const reasons = app.log().filter(({ reason }) => reason === 'api_key_unknown');
+    assert.equal(reasons.length, source.burst);
+    // Whatever else is said beside it.
+    for (const parameters of [{}, { client_id: account.clientId }, { resource: 'api://default' }]) {
+      const { status, json, headers: told } = await guess(parameters);
+      assert.deepEqual([status, json.error, told.get('retry-after')], [429, 'temporarily_unavailable', '1']);
+    }
+    assert.equal(events().at(-1)?.['reason'], 'guessing_by_source');
+    // A key of somebody else is a guess like any other.
+    assert.equal((await exchange(app, unknown, {}, headers(from))).status, 429);
+    assert.equal(looks(), asked + source.burst);
+    assert.equal((await exchange(app, known, {}, headers(from))).status, 200);
+    assert.equal((await exchange(app, unknown, {}, headers('198.51.100.31'))).status, 200);
+    now += source.interval;
+    assert.equal((await guess()).status, 400);
+    assert.equal((await guess()).status, 429);
   });
 
   test('is not what a client does that holds the key and says something wrong with it', async () => {
