@@ -131,6 +131,16 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
       ]);
     },
 
+    async mostMemberships(company, clientIds) {
+      const { rows } = await knex.raw<{ rows: { most: number }[] }>(
+        `select coalesce(max(memberships), 0)::int as most from (
+           select count(*) as memberships from group_members where company_id = ? and client_id = any(?) group by client_id
+         ) as counted`,
+        [company, [...clientIds]],
+      );
+      return rows[0]?.most ?? 0;
+    },
+
     async removeMembers(company, groupIds, members) {
       if (groupIds.length === 0 || members.length === 0) return;
       await knex('group_members')

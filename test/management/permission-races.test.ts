@@ -53,6 +53,24 @@ describe('two at once in the permission model', () => {
     }
   });
 
+  test('an account that joins several groups at once is in no more than it may be', async () => {
+    const accounts = '/api/companies/a/service-accounts';
+    const groups = '/api/companies/a/groups';
+    const join = async (): Promise<string> => {
+      const { json } = await api('POST', groups, { groupId: unique(), name: 'G' });
+      return json.groupId;
+    };
+    const there = await Promise.all(Array.from({ length: 98 }, join));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const path = await account({ groups: there }, accounts);
+      const id = path.slice(accounts.length + 1);
+      const more = await Promise.all([join(), join(), join(), join()]);
+      const replies = await Promise.all(more.map((groupId) => api('PUT', `${groups}/${groupId}/members/${id}`)));
+      assert.deepEqual(replies.map(({ status }) => status).toSorted(), [204, 204, 422, 422]);
+      assert.equal((await api('GET', path)).json.groups.length, 100);
+    }
+  });
+
   test('a role that is renamed does not get back what is withdrawn from it', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const [name, roleId] = [unique(), unique()];

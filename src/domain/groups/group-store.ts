@@ -23,5 +23,7 @@ export interface GroupStore {
   delete(group: Pick<Group, 'company' | 'groupId'>): Promise<void>;
   /** To each of them; whoever is in one already stays. */
   addMembers(company: CompanyId, groupIds: readonly GroupId[], members: readonly ClientId[]): Promise<void>;
+  /** Of these accounts of a company, in how many groups that one is which is in the most. */
+  mostMemberships(company: CompanyId, clientIds: readonly ClientId[]): Promise<number>;
   removeMembers(company: CompanyId, groupIds: readonly GroupId[], members: readonly ClientId[]): Promise<void>;
 }

@@ -12,7 +12,7 @@ import { assertEffective, numberOfEffective } from '../permissions/effective-per
 import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
 import { type WrittenPermission, writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
-import { assertNumberOfGrants } from '../service-accounts/account-rules.ts';
+import { assertNumberOfGrants, assertNumberOfGroups } from '../service-accounts/account-rules.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import { slugFor } from '../slug.ts';
@@ -120,13 +120,15 @@ export function createGroups({
     );
     await stores.groups.addMembers(company, [groupId], joined);
     await stores.groups.removeMembers(company, [groupId], left);
+    // Before anything is counted: an account that joins two groups at once does so one after the other.
+    await stores.serviceAccounts.touch(company, [...joined, ...left], clock());
+    if (joined.length > 0) assertNumberOfGroups(await stores.groups.mostMemberships(company, joined));
     if (added.length + joined.length > 0) {
       const most = await stores.serviceAccounts.mostEffective(
         added.length > 0 ? { company, groupId } : { company, clientIds: joined },
       );
       assertPermissions(owner, limits, most);
     }
-    await stores.serviceAccounts.touch(company, [...joined, ...left], clock());
     const lists = {
       permissionsAdded: writtenPermissions(added, audiences),
       permissionsRemoved: writtenPermissions(removed, audiences),

@@ -47,9 +47,7 @@ export function assertFits(
  * @throws DomainError `limit_reached`
  */
 export function assertNumberOfEffective(rights: Rights, owner: KeptCompany | undefined, limits: Limits): void {
-  if (rights.groups.length > MOST_GROUPS) {
-    throw new DomainError('limit_reached', `An account is in at most ${MOST_GROUPS} groups`);
-  }
+  assertNumberOfGroups(rights.groups.length);
   assertPermissions(owner, limits, numberOfEffective(rights));
 }
 
@@ -81,6 +79,11 @@ function sizeOf(sized: SizedAccount, { issuer, signingAlg }: TokenLimits): numbe
     company,
     permissions: [...(holdingsOf(sized, company).get(audience) ?? [])],
   });
+}
+
+/** @throws DomainError `limit_reached` */
+export function assertNumberOfGroups(count: number): void {
+  if (count > MOST_GROUPS) throw new DomainError('limit_reached', `An account is in at most ${MOST_GROUPS} groups`);
 }
 
 /** @throws DomainError `limit_reached` */
