@@ -146,6 +146,25 @@ onEachDatabase(
       assert.deepEqual(pages, [20, 2]);
     });
 
+    test('G-24 a page of credentials ends where they name many permissions, and the list goes on', async () => {
+      const { json: account } = await post(ACCOUNTS, { name: 'Restricted', credentials: [] });
+      const names = JSON.stringify(Array.from({ length: 1000 }, (_, number) => `p:${number}`));
+      await app.knex.raw(
+        `insert into credentials
+           (credential_id, client_id, company_id, type, secret_hash, hint, data, permissions, created_at)
+         select 'cred_many' || n, ?, 'a', 'client_secret', sha256(n::text::bytea), 'x', '{}', ?::jsonb, date_trunc('second', now())
+         from generate_series(1, 50) as n`,
+        [account.clientId, names],
+      );
+      const pages: number[] = [];
+      for (let next: string | undefined = `${IN_A}/credentials?clientId=${account.clientId}`; next !== undefined;) {
+        const { json, headers }: Reply = await app.api('GET', next, undefined, owner.bearer);
+        pages.push(json.length);
+        next = /<([^>]+)>/.exec(headers.get('link') ?? '')?.[1];
+      }
+      assert.deepEqual(pages, [20, 20, 10]);
+    });
+
     test('G-24 what has grown beyond it already is read as far as it counts', async () => {
       const { json: account } = await post(ACCOUNTS, { name: 'Grown', roles: ['big'], audience: `${app.issuer}/api` });
       // As a release without the limit left it behind.
