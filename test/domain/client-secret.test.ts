@@ -1,16 +1,33 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { random } from '../../src/random.ts';
 import { base62 } from '../../src/domain/base62.ts';
+import type { ClientSecretCredential } from '../../src/domain/credentials/credential.ts';
+import { findSecret } from '../../src/domain/credentials/find-secret.ts';
 import { formatSecret, isMistyped } from '../../src/domain/credentials/client-secret.ts';
 
 const entropy = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
 describe('a client secret', () => {
+  test('is compared with every one that there is, wherever the right one stands', () => {
+    const hashes = Array.from({ length: 5 }, () => randomBytes(32));
+    const secrets = hashes.map((secretHash) => ({ secretHash }) as ClientSecretCredential);
+    for (const presented of [...hashes, randomBytes(32)]) {
+      const compared: Buffer[] = [];
+      const same = (one: Buffer, other: Buffer): boolean => {
+        compared.push(one);
+        return timingSafeEqual(one, other);
+      };
+      const found = findSecret(secrets, presented, same);
+      assert.equal(found, secrets[hashes.indexOf(presented)]);
+      assert.deepEqual(compared, hashes);
+    }
+  });
+
   test('has the form that the contract gives it, and a good checksum', () => {
     fc.assert(
       fc.property(entropy, (bytes) => {

@@ -5,6 +5,7 @@ import { clientKey, jws } from '../support/assertions.ts';
 import { apiToken } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded, type TestDatabase } from '../support/databases.ts';
+import { rawRequest } from '../support/raw-request.ts';
 import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
 
 describe('an access token at the management API', () => {
@@ -107,6 +108,29 @@ describe('an access token at the management API', () => {
     const { json } = await app.api('POST', '/api/service-accounts', body, await apiToken(app, ROOT));
     return (await app.token(json)).json.access_token;
   }
+
+  test('stands alone: two headers are none, whatever they say', async () => {
+    const bearer = await apiToken(app, ROOT);
+    const call = async (...values: string[]): Promise<{ status: number; reason: unknown }> => {
+      const { status, text } = await rawRequest(`${app.url}/api/self`, { headers: { Authorization: values } });
+      const { requestId } = JSON.parse(text);
+      const line = app.log().findLast((one) => one['requestId'] === requestId && one['event'] === 'management.refused');
+      return { status, reason: line?.['reason'] };
+    };
+    assert.equal((await call(`Bearer ${bearer}`)).status, 200);
+    for (const values of [
+      [`Bearer ${bearer}`, `Bearer ${bearer}`],
+      [`Bearer ${bearer}`, 'Bearer x'],
+      ['Bearer x', `Bearer ${bearer}`],
+      [`Bearer ${bearer}`, 'Basic eDp5'],
+      ['', `Bearer ${bearer}`],
+    ]) {
+      assert.deepEqual(await call(...values), { status: 401, reason: 'token_malformed' }, values.join());
+    }
+    for (const value of [`Bearer ${bearer}, Bearer ${bearer}`, `Bearer ${bearer} ${bearer}`, bearer, 'Bearer', '']) {
+      assert.equal((await call(value)).status, 401, value);
+    }
+  });
 
   test('is no other one, however like one that was good', async () => {
     const bearer = await apiToken(app, ROOT);

@@ -84,6 +84,23 @@ describe('the token endpoint over HTTP', () => {
     for (const [body, headers] of cases) await refused(post(body, headers), 400, 'invalid_request', body);
   });
 
+  test('B-01 takes an assertion of the one type that there is', async () => {
+    const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+    const send = (given: Record<string, string>) => {
+      const value = assertion(key, account.clientId, app.issuer);
+      return post(
+        new URLSearchParams({ grant_type: 'client_credentials', client_assertion: value, ...given }).toString(),
+      );
+    };
+    for (const other of ['', 'x', ` ${type}`, `${type}x`, type.toUpperCase(), type.replace('jwt', 'saml2')]) {
+      const reply = send({ client_assertion_type: other });
+      await refused(reply, 400, 'invalid_request', other);
+      assert.match(String((await reply).json['error_description']), /client_assertion_type must be urn:/);
+    }
+    await refused(send({}), 400, 'invalid_request');
+    assert.equal((await send({ client_assertion_type: type })).status, 200);
+  });
+
   test('B-02 B-05 reads no parameter from the query, and logs none of it', async () => {
     for (const query of [
       '?client_secret=CANARY-1234',

@@ -29,6 +29,34 @@ describe('keys at rest', () => {
     });
   }
 
+  for (const [table, name, sealed] of [
+    ['server_secrets', 'name', 'sealed'],
+    ['signing_keys', 'kid', 'sealed_private_jwk'],
+  ] as const) {
+    test(`F-05 a sealed value of ${table} that stands in another row stops the start`, async () => {
+      const database = await postgres18.create();
+      const config = testConfig({ DATABASE_URL: database.url });
+      const client = new pg.Client(database.url);
+      await client.connect();
+      const { rows } = await client.query(`select ${name} as name, ${sealed} as sealed from ${table} order by 1`);
+      assert.equal(rows.length, 2);
+      const put = (row: number, value: number) =>
+        client.query(`update ${table} set ${sealed} = $1 where ${name} = $2`, [rows[value].sealed, rows[row].name]);
+      for (const row of [0, 1]) {
+        // The key-encryption key is the right one, and opens the value where it belongs.
+        await put(row, 1 - row);
+        await assert.rejects(prepareServer(config, quietSurroundings()), {
+          name: 'UndecryptableError',
+          message: new RegExp(`^${table}/${rows[row].name} cannot be decrypted`),
+        });
+        await put(row, row);
+      }
+      await (await prepareServer(config, quietSurroundings())).close();
+      await client.end();
+      await database.drop();
+    });
+  }
+
   test('F-05 a wrong key-encryption key ends the process', async () => {
     const database = await postgres18.create();
     const folder = workFolder();

@@ -15,12 +15,13 @@ function setUp(maxStaleness = 900_000) {
     version: 'one' as string | undefined,
     loads: 0,
     outcomes: [] as string[],
-    database: 'up' as 'up' | 'down' | 'silent',
+    database: 'up' as 'up' | 'down' | 'silent' | 'broken',
   };
   const cache = createAccountCache({
     async load() {
       world.loads += 1;
       if (world.database === 'down') throw new DomainError('unavailable', 'down');
+      if (world.database === 'broken') throw new Error('column does not exist');
       if (world.database === 'silent') await new Promise(() => {});
       const { version } = world;
       await new Promise((later) => setImmediate(later));
@@ -196,6 +197,18 @@ describe('accounts in memory', () => {
     assert.equal(world.outcomes.at(-1), 'stale');
     pass(1, false);
     await assert.rejects(find(), { code: 'unavailable' });
+  });
+
+  test('are not served as they were when the database answers with a fault', async () => {
+    const { world, find, pass } = setUp(60_000);
+    await find();
+    world.database = 'broken';
+    pass(2000, false);
+    await assert.rejects(find(), { message: 'column does not exist' });
+    assert.equal(world.outcomes.includes('stale'), false);
+    // It answers, so it is asked again at once.
+    world.database = 'up';
+    assert.equal(await find(), 'one');
   });
 
   test('that may have changed unheard are served no longer than since they were known', async () => {

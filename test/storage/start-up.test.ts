@@ -52,6 +52,25 @@ describe('start-up', () => {
     await database.drop();
   });
 
+  test('E-18 an account that there is does not become the root account by its id', async () => {
+    const database = await postgres18.create();
+    const first = await startTestApp(database);
+    const { json } = await first.api('POST', '/api/service-accounts', { name: 'Somebody', permissions: ['a'] });
+    // As nobody can: the last root account is gone.
+    await first.knex('service_accounts').where({ client_id: ROOT.clientId }).delete();
+    const read = (): Promise<unknown> => first.knex('service_accounts').select('client_id', 'slug', 'revision');
+    const before = await read();
+    const other = { WRIT_BOOTSTRAP_CLIENT_ID: json.clientId };
+    await assert.rejects(startTestApp(database, other), {
+      code: 'already_exists',
+      message: `WRIT_BOOTSTRAP_CLIENT_ID: ${json.clientId} has been used before`,
+    });
+    assert.deepEqual(await read(), before);
+    assert.deepEqual(await first.knex('grants').pluck('name'), ['a']);
+    await first.close();
+    await database.drop();
+  });
+
   test('a first root account may be fixed to a public key, and then has no secret at all', async () => {
     const key = clientKey('EdDSA');
     const database = await postgres18.create({ empty: true });
