@@ -38,7 +38,14 @@ async function run(command: readonly string[]): Promise<void> {
       logger.fatal({ event: 'process.failed', err: error });
       void exit(1);
     });
-    const surroundings = { clock: systemClock, random, logger, metrics: createMetrics(), databasePatience: 30_000 };
+    const surroundings = {
+      clock: systemClock,
+      random,
+      logger,
+      metrics: createMetrics(),
+      pid: process.pid,
+      databasePatience: 30_000,
+    };
     switch (command.join(' ')) {
       case '':
         return await serve(config, surroundings);

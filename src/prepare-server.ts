@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { pid } from 'node:process';
 import { clocksApart } from './clocks-apart.ts';
 import { atMostEvery } from './at-most-every.ts';
 import type { Config } from './config/parse-config.ts';
@@ -38,6 +37,8 @@ export interface Surroundings {
   readonly random: { bytes(size: number): Uint8Array; id(): string; uuid(): string };
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Of this process. */
+  readonly pid: number;
   /** How long a start waits for a database that is not up, in milliseconds. */
   readonly databasePatience: number;
   /** Milliseconds between two writes of which credentials were used and which clients refused, for tests. */
@@ -191,7 +192,7 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
   };
 }
 
-function openDatabase(config: Config, { clock, logger, databasePatience }: Surroundings): Promise<Database> {
+function openDatabase(config: Config, { clock, logger, pid, databasePatience }: Surroundings): Promise<Database> {
   const say = (level: 'debug' | 'error') => (words: unknown) =>
     logger[level]({ event: 'database.notice' }, String(words));
   // The query builder warns of each connection that it loses; that the database is away is said once.

@@ -6,6 +6,7 @@ import type { AuditEventId, CompanyId } from '../domain/ids.ts';
 import type { Position } from '../domain/page.ts';
 import { HANDFUL } from '../domain/storage.ts';
 import { POSITIONS_LOCK } from './advisory-lock.ts';
+import { rowsWithin } from './owned-rows.ts';
 import { newestFirst, pageOf } from './paging.ts';
 import { insertFromJson } from './insert-from-json.ts';
 import type { Tables, Transaction } from './transaction.ts';
@@ -61,7 +62,10 @@ const BY_ROOT = `actor ->> 'type' = 'service_account'
       and earlier.company_id = audit_events.company_id
   )`;
 
-/** Positions are given to events that stand already, by one transaction at a time: a later one is seen later. */
+/**
+ * Positions are given to events that stand already, by one transaction at a time: a later one is seen later. Rows of all:
+ * it is one order.
+ */
 const SETTLE = `
   update audit_events set position = placed.position
   from (
@@ -76,8 +80,7 @@ const SETTLE = `
 
 export function auditEventsTable(knex: Tables, transaction: Transaction): AuditReader {
   const filtered = ({ company, action, target, actor, byRoot = false, requestId, from, to }: AuditFilter): Events => {
-    const query: Events = knex('audit_events').select<AuditEventRow[]>();
-    if (company !== undefined) void query.where({ company_id: company });
+    const query: Events = rowsWithin(knex, 'audit_events', company).select<AuditEventRow[]>();
     if (action !== undefined) void query.where({ action });
     if (target !== undefined) void query.where({ target });
     if (actor !== undefined) void query.whereRaw(`actor ->> 'clientId' = ?`, [actor]);
@@ -98,9 +101,9 @@ export function auditEventsTable(knex: Tables, transaction: Transaction): AuditR
 
   /** @returns undefined without such an event */
   async function positionOf(eventId: AuditEventId, company: CompanyId | undefined): Promise<string | undefined> {
-    const query = knex('audit_events').where({ event_id: eventId });
-    if (company !== undefined) void query.where({ company_id: company });
-    const row = await query.first<{ position: string } | undefined>('position');
+    const row = await rowsWithin(knex, 'audit_events', company)
+      .where({ event_id: eventId })
+      .first<{ position: string } | undefined>('position');
     return row?.position;
   }
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Change } from '../domain/change.ts';
 import { isClientId, isCompanyId } from '../domain/ids.ts';
-import { within } from './within.ts';
+import { unheeded, within } from './within.ts';
 
 /** How this node hears of what other nodes change, and how it knows that it would have heard. */
 export interface ChangeFeed {
@@ -115,7 +115,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
       onReached(lastAnswer);
       await prove(next);
     } catch (error) {
-      next.end().catch(() => {});
+      next.end().catch(unheeded);
       throw error;
     }
     client = next;
@@ -164,7 +164,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
       onAnswer(clockOffset);
     } catch (error) {
       onTrouble({ kind: 'lost', reason: String(error), error });
-      client?.end().catch(() => {});
+      client?.end().catch(unheeded);
       client = deaf = undefined;
     }
     if (!closed) timer = setTimeout(() => void ask(), ASK_EVERY);
@@ -186,7 +186,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
     async close() {
       closed = true;
       clearTimeout(timer);
-      if (client !== undefined) await within(client.end(), GIVE_UP).catch(() => {});
+      if (client !== undefined) await within(client.end(), GIVE_UP).catch(unheeded);
     },
   };
 }

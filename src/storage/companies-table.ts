@@ -9,6 +9,7 @@ import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-ser
 import type { State } from '../domain/state.ts';
 import { type AudienceJson, identifierIn } from './audience-rows.ts';
 import { insertFromJson } from './insert-from-json.ts';
+import { allRows, ownRows } from './owned-rows.ts';
 import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
@@ -49,7 +50,6 @@ type Companies = Knex.QueryBuilder<object, CompanyWithParts[]>;
 export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): CompanyStore {
   const withParts = (query: Knex.QueryBuilder): Companies =>
     query.select<CompanyWithParts[]>('companies.*', knex.raw(`(${GRANTABLE_AS_JSON}) as grantable`));
-  const companies = (): Companies => withParts(knex('companies'));
   const fromRow = (row: CompanyWithParts): Company => ({
     ...companyFromRow(row),
     grantable: row.grantable.map((one) => grantableFromJson(one, builtIn)),
@@ -58,11 +58,11 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
     const [row] = await query;
     return row && fromRow(row);
   };
-  const find: CompanyStore['find'] = (companyId) => one(companies().where({ company_id: companyId }));
+  const find: CompanyStore['find'] = (companyId) => one(withParts(ownRows(knex, 'companies', companyId)));
 
   return {
     async insert(company) {
-      const inserted: unknown[] = await knex('companies')
+      const inserted: unknown[] = await allRows(knex, 'companies')
         .insert(rowOf(company))
         .onConflict()
         .ignore()
@@ -73,7 +73,7 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
     find,
 
     async keep(companyId) {
-      const [row] = await knex('companies').where({ company_id: companyId }).forKeyShare().select<CompanyRow[]>();
+      const [row] = await ownRows(knex, 'companies', companyId).forKeyShare().select<CompanyRow[]>();
       return row && companyFromRow(row);
     },
 
@@ -92,15 +92,14 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
 
     async lock(companyId) {
       // Lock first, then read: one statement would read what is grantable as it was before it got the lock.
-      await knex('companies').where({ company_id: companyId }).forUpdate().select('company_id');
+      await ownRows(knex, 'companies', companyId).forUpdate().select('company_id');
       return find(companyId);
     },
 
     async changeGrantable(companyId, { added, removed }) {
       if (removed.length > 0) {
         const key = `resource_server, coalesce(permission, '')`;
-        await knex('grantable')
-          .where({ company_id: companyId })
+        await ownRows(knex, 'grantable', companyId)
           .whereRaw(`(${key}) in (select ${key} from jsonb_populate_recordset(null::grantable, ?::jsonb))`, [
             grantableRows(companyId, removed),
           ])
@@ -111,7 +110,7 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
     },
 
     async list({ companyId, state, search }, page) {
-      const query = knex('companies');
+      const query = allRows(knex, 'companies');
       if (companyId !== undefined) void query.where({ company_id: companyId });
       if (state !== undefined) void query.where({ state });
       if (search !== undefined) void startingWith(query, search, 'company_id', 'lower(name)');
@@ -121,7 +120,7 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
     },
 
     async update(company) {
-      await knex('companies').where({ company_id: company.companyId }).update(rowOf(company));
+      await ownRows(knex, 'companies', company.companyId).update(rowOf(company));
     },
 
     async contents(companyId, since, limit) {
@@ -146,13 +145,12 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
     },
 
     async hasAccounts(companyId) {
-      return (await knex('service_accounts').where({ company_id: companyId }).first('client_id')) !== undefined;
+      return (await ownRows(knex, 'service_accounts', companyId).first('client_id')) !== undefined;
     },
 
     async delete(companyId, at) {
       // Before anything else, as whoever changes one of them does.
-      const accounts = await knex('service_accounts')
-        .where({ company_id: companyId })
+      const accounts = await ownRows(knex, 'service_accounts', companyId)
         .orderBy('client_id')
         .forUpdate()
         .select<{ client_id: ClientId; name: string; slug: string }[]>('client_id', 'name', 'slug');
@@ -162,7 +160,7 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
          on conflict do nothing`,
         [at, companyId, companyId, at],
       );
-      await knex('companies').where({ company_id: companyId }).delete('company_id');
+      await ownRows(knex, 'companies', companyId).delete('company_id');
       return accounts.map(({ client_id: clientId, name, slug }) => ({ clientId, name, slug }));
     },
 

@@ -8,6 +8,7 @@ import type { AccountKey } from '../domain/service-accounts/service-account.ts';
 import { COLUMNS, columnsOf, credentialRows, describedColumns } from './credential-rows.ts';
 import { insertFromJson } from './insert-from-json.ts';
 import { listCredentials } from './listed-credentials.ts';
+import { allRows, ownRows, rowsWithin } from './owned-rows.ts';
 import { ALLOT, OF_GONE } from './status-entries-table.ts';
 import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
@@ -30,8 +31,8 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
       // The secret and the key stay what they are.
       const { permissions, ...columns } = describedColumns(credential);
       const { data } = columnsOf(credential);
-      await knex('credentials')
-        .where(ownColumns(account, credential.credentialId))
+      await ownRows(knex, 'credentials', account.company)
+        .where(keyOf(account, credential.credentialId))
         .update({ ...columns, data, permissions: permissions === null ? null : JSON.stringify(permissions) });
     },
 
@@ -41,8 +42,7 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
         const most = maxAgeOf(type, policy);
         if (most === undefined) continue;
         const end = new Date(now.getTime() + most * 1000);
-        const all = (): Knex.QueryBuilder =>
-          knex('credentials').where({ type, ...(company !== undefined && { company_id: company }) });
+        const all = (): Knex.QueryBuilder => rowsWithin(knex, 'credentials', company).where({ type });
         // What ends sooner, and would move on by more with its next use.
         await all().where({ extend: true }).where('lifetime', '>', most).update({ lifetime: most });
         const ended: unknown[] = await all()
@@ -60,7 +60,7 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
     },
 
     async countExpiring(now, before) {
-      const rows = await knex('credentials')
+      const rows = await allRows(knex, 'credentials')
         .where({ state: 'enabled' })
         .whereBetween('expires_at', [now, before])
         .groupBy('type')
@@ -69,22 +69,23 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
     },
 
     async delete(account, credentialId) {
-      await knex('credentials').where(ownColumns(account, credentialId)).delete('credential_id');
+      await ownRows(knex, 'credentials', account.company).where(keyOf(account, credentialId)).delete('credential_id');
     },
 
     async ownerOf(secretHash) {
-      const row = await knex('credentials')
+      const row = await allRows(knex, 'credentials')
         .where({ secret_hash: secretHash })
         .first<{ client_id: ClientId }>('client_id');
       return row?.client_id;
     },
 
     async forgetEnded(before) {
-      const some = knex('credentials')
+      const some = allRows(knex, 'credentials')
         .where({ state: 'ending' })
         .where('expires_at', '<', before)
         .limit(HANDFUL)
         .select('credential_id');
+      // Rows of all: everybody's are forgotten.
       const { rows } = await knex.raw<{ rows: unknown[] }>(
         `with gone as (delete from credentials where credential_id in (?) returning credential_id)
          update status_entries set revoked_at = now()
@@ -97,6 +98,6 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
   };
 }
 
-function ownColumns({ clientId, company }: AccountKey, credentialId: CredentialId): Record<string, string | null> {
-  return { credential_id: credentialId, client_id: clientId, company_id: company ?? null };
+function keyOf({ clientId }: AccountKey, credentialId: CredentialId): Record<string, string> {
+  return { credential_id: credentialId, client_id: clientId };
 }

@@ -8,6 +8,7 @@ import type { ResourceServerId } from '../domain/resource-servers/resource-serve
 import type { RoleId, RoleKey } from '../domain/roles/role.ts';
 import { insertFromJson } from './insert-from-json.ts';
 import { ofAccount } from './of-account.ts';
+import { ownRows } from './owned-rows.ts';
 import type { Tables } from './transaction.ts';
 
 const COLUMNS = [
@@ -91,7 +92,7 @@ export function grantsTable(knex: Tables): GrantStore {
     async delete(subject, grants) {
       if (grants.length === 0) return;
       const key = `kind, name, place, coalesce(role_key, resource_server)`;
-      await knex('grants')
+      await ownRows(knex, 'grants', subject.company)
         .where(subjectColumns(subject))
         .whereRaw(`(${key}) in (select ${key} from jsonb_populate_recordset(null::grants, ?::jsonb))`, [
           JSON.stringify(grants.map(columnsOf)),

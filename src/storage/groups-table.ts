@@ -6,6 +6,7 @@ import { audiencesById, type BuiltInIdentifiers } from '../domain/resource-serve
 import { BUILT_IN_ROLES } from '../domain/roles/built-in-roles.ts';
 import { rolesByKey } from '../domain/roles/role.ts';
 import { type GrantJson, grantFromJson, GRANTS_AS_JSON } from './grants-table.ts';
+import { allRows, ownRows } from './owned-rows.ts';
 import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import { audienceFromJson, type AudienceJson, AUDIENCES_AS_JSON } from './audience-rows.ts';
 import { roleFromJson, type RoleJson, ROLES_AS_JSON } from './roles-table.ts';
@@ -64,7 +65,7 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
       ...Object.entries(PARTS).map(([name, part]) => knex.raw(`(${part}) as ${name}`)),
     );
   const snapshots = (company: CompanyId): Knex.QueryBuilder<object, GroupSnapshotRow[]> =>
-    withParts(knex('groups').where('groups.company_id', company));
+    withParts(ownRows(knex, 'groups', company));
 
   return {
     async find(company, groupId) {
@@ -73,7 +74,11 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
     },
 
     async insert(group) {
-      const inserted: unknown[] = await knex('groups').insert(rowOf(group)).onConflict().ignore().returning('group_id');
+      const inserted: unknown[] = await allRows(knex, 'groups')
+        .insert(rowOf(group))
+        .onConflict()
+        .ignore()
+        .returning('group_id');
       return inserted.length > 0;
     },
 
@@ -81,8 +86,7 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
       if (groupIds.length === 0) return [];
       // Two statements: what one reads beside the rows it waits for is as old as its beginning.
       // In one order, so that two who lock several do not wait for each other.
-      await knex('groups')
-        .where({ company_id: company })
+      await ownRows(knex, 'groups', company)
         .whereIn('group_id', [...groupIds])
         .orderBy('group_id')
         .forNoKeyUpdate()
@@ -94,7 +98,7 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
     },
 
     async list(company, { search }, page) {
-      const query = knex('groups').where('groups.company_id', company);
+      const query = ownRows(knex, 'groups', company);
       if (search !== undefined) void startingWith(query, search, 'lower(groups.group_id)', 'lower(groups.name)');
       newestFirst(query, NEWEST, page);
       return pageOf(
@@ -106,19 +110,18 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
     },
 
     async update(group) {
-      await knex('groups').where({ company_id: group.company, group_id: group.groupId }).update(rowOf(group));
+      await ownRows(knex, 'groups', group.company).where({ group_id: group.groupId }).update(rowOf(group));
     },
 
     async touch(company, groupIds, at) {
       if (groupIds.length === 0) return;
-      await knex('groups')
-        .where({ company_id: company })
+      await ownRows(knex, 'groups', company)
         .whereIn('group_id', [...groupIds])
         .update({ updated_at: at, revision: knex.raw('revision + 1') });
     },
 
     async delete({ company, groupId }) {
-      await knex('groups').where({ company_id: company, group_id: groupId }).delete('group_id');
+      await ownRows(knex, 'groups', company).where({ group_id: groupId }).delete('group_id');
     },
 
     async addMembers(company, groupIds, members) {
@@ -143,8 +146,7 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
 
     async removeMembers(company, groupIds, members) {
       if (groupIds.length === 0 || members.length === 0) return;
-      await knex('group_members')
-        .where({ company_id: company })
+      await ownRows(knex, 'group_members', company)
         .whereIn('group_id', [...groupIds])
         .whereIn('client_id', [...members])
         .delete('client_id');

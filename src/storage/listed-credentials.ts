@@ -5,6 +5,7 @@ import type { Page, PageRequest } from '../domain/page.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import { AUDIENCES_AS_JSON } from './audience-rows.ts';
 import { credentialFromJson, type CredentialJson } from './credential-rows.ts';
+import { allRows, ownRows } from './owned-rows.ts';
 import { lightEnough, newestFirst, pageOf } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
@@ -22,7 +23,10 @@ const NEWEST = { time: 'credentials.created_at', id: 'credentials.credential_id'
 /** A key is as long as several names of permissions. */
 const WEIGHT = 'coalesce(jsonb_array_length(permissions), 0) + 10';
 
-/** A credential as {@link CredentialJson}, but for its hash and its place in the status lists, which no list shows. */
+/**
+ * A credential as {@link CredentialJson}, but for its hash and its place in the status lists, which no list shows. Rows of
+ * all: a key may be for a resource server of root.
+ */
 const AS_JSON = `to_jsonb(credentials) || jsonb_build_object(
   'secret_hash', '',
   'status', null,
@@ -37,9 +41,8 @@ export async function listCredentials(
   filter: CredentialFilter,
   page: PageRequest,
 ): Promise<Page<ListedCredential>> {
-  const query = filtered(knex('credentials'), filter);
-  if (company === undefined) void query.whereNull('credentials.company_id');
-  else if (company !== '*') void query.where('credentials.company_id', company);
+  const rowsOf = company === '*' ? allRows(knex, 'credentials') : ownRows(knex, 'credentials', company);
+  const query = filtered(rowsOf, filter);
   newestFirst(query, NEWEST, page);
   const rows = await lightEnough(knex, 'credentials', query, NEWEST, WEIGHT)
     .join('service_accounts', 'service_accounts.client_id', 'credentials.client_id')

@@ -10,7 +10,7 @@ import { checkServer, UnsuitableDatabaseError } from './server-check.ts';
 import { grantToServerRole } from './server-role.ts';
 import { prepareSession } from './session.ts';
 import { isUnavailable } from './unavailable.ts';
-import { within } from './within.ts';
+import { unheeded, within } from './within.ts';
 
 /** Where a PostgreSQL server is reached: by the role that serves, by the role that migrates, and by the feed of changes. */
 export interface PostgresUrls {
@@ -79,7 +79,7 @@ export async function openPostgresDatabase(
     },
     async close() {
       // A connection that nobody answers on never ends by itself.
-      await Promise.all([main, tokens].map((one) => within(one.destroy(), CLOSING).catch(() => {})));
+      await Promise.all([main, tokens].map((one) => within(one.destroy(), CLOSING).catch(unheeded)));
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Page, PageRequest, Position } from '../domain/page.ts';
+import { allRows, type OwnedTable } from './owned-rows.ts';
 import type { Tables } from './transaction.ts';
 
 /**
@@ -37,13 +38,13 @@ const MOST_WEIGHT = 20_000;
  */
 export function lightEnough(
   knex: Tables,
-  table: string,
+  table: OwnedTable,
   query: Knex.QueryBuilder,
   columns: { readonly time: string; readonly id: string },
   weight: string,
 ): Knex.QueryBuilder {
   const rows = query.select(`${table}.*`, knex.raw(`(${weight}) as weight`));
-  const weighed = knex(table)
+  const weighed = allRows(knex, table)
     .from(rows.as(table))
     .select(
       `${table}.*`,
@@ -53,7 +54,7 @@ export function lightEnough(
         [columns.time, columns.id],
       ),
     );
-  return knex(table)
+  return allRows(knex, table)
     .from(weighed.as(table))
     .whereRaw('coalesce(before, 0) < ?', [MOST_WEIGHT])
     .orderBy([

@@ -3,6 +3,7 @@ import { MOST_ALONE } from '../domain/activity/gather-refusals.ts';
 import type { RecordedRefusals, RefusalReason, RefusedRequest } from '../domain/activity/refusal.ts';
 import type { RefusalStore } from '../domain/activity/refusal-store.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
+import { allRows, rowsWithin } from './owned-rows.ts';
 import { newestFirst, pageOf } from './paging.ts';
 import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
@@ -67,12 +68,13 @@ const RECORD = `
       recent = newest_requests(jsonb_build_array(refusals.recent, excluded.recent))
     returning client_id is null as nobodys`;
 
+/** Rows of all: they are nobody's. */
 const FORGET_NOBODYS = `
   delete from refusals where refusal_id in (
     select refusal_id from refusals where client_id is null order by last_at desc offset ${MOST_NOBODYS}
   )`;
 
-/** Where something has been folded away not long ago. */
+/** Where something has been folded away not long ago. Rows of all: a bucket is of one account, or of one source. */
 const FORGET_QUIET = `
   delete from refusals using refusals as many
     where (many.named = '' or many.source = '') and many.last_at > now() - interval '${QUIET}'
@@ -98,8 +100,9 @@ export function refusalsTable(knex: Tables): RefusalStore {
     },
 
     async list({ company, account, clientId, requestId }, page) {
-      const query: Knex.QueryBuilder<object, RefusalsRow[]> = knex('refusals').select<RefusalsRow[]>();
-      if (company !== undefined) void query.where({ company_id: company });
+      const query: Knex.QueryBuilder<object, RefusalsRow[]> = rowsWithin(knex, 'refusals', company).select<
+        RefusalsRow[]
+      >();
       if (account !== undefined) void query.where({ client_id: account.clientId, company_id: account.company ?? null });
       if (clientId !== undefined) void query.whereIn('named', [clientId, `${clientId.slice(0, SHORTENED)}...`]);
       if (requestId !== undefined) void query.whereRaw('recent @> ?::jsonb', [JSON.stringify([{ requestId }])]);
@@ -108,8 +111,11 @@ export function refusalsTable(knex: Tables): RefusalStore {
     },
 
     async forget(before) {
-      const old: unknown[] = await knex('refusals')
-        .whereIn('refusal_id', knex('refusals').where('last_at', '<', before).limit(HANDFUL).select('refusal_id'))
+      const old: unknown[] = await allRows(knex, 'refusals')
+        .whereIn(
+          'refusal_id',
+          allRows(knex, 'refusals').where('last_at', '<', before).limit(HANDFUL).select('refusal_id'),
+        )
         .delete('refusal_id');
       const { rows: quiet } = await knex.raw<{ rows: unknown[] }>(FORGET_QUIET);
       return old.length + quiet.length;

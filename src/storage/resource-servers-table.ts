@@ -9,6 +9,7 @@ import {
 } from '../domain/resource-servers/resource-server.ts';
 import type { DeletedKey, ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
 import { AUDIENCE_COLUMNS, audienceFromJson, type AudienceJson } from './audience-rows.ts';
+import { allRows, ownRows, seenRows } from './owned-rows.ts';
 import { OF_GONE } from './status-entries-table.ts';
 import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
@@ -47,7 +48,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
       knex.raw(`(${PERMISSIONS_AS_JSON}) as permissions`),
       knex.raw(`(${INTROSPECTED_BY}) as introspected_by`),
     );
-  const seen = (company: CompanyId | undefined): Servers => withParts(seenBy(knex('resource_servers'), company));
+  const seen = (company: CompanyId | undefined): Servers => withParts(seenRows(knex, 'resource_servers', company));
 
   const find: ResourceServerStore['find'] = async (company, id) => {
     const [row] = await seen(company).where('resource_server_id', id);
@@ -82,7 +83,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
     find,
 
     async insert(server) {
-      const inserted: unknown[] = await knex('resource_servers')
+      const inserted: unknown[] = await allRows(knex, 'resource_servers')
         .insert(rowOf(server))
         .onConflict()
         .ignore()
@@ -96,7 +97,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async named(identifier) {
       const own = builtInNamed(identifier);
-      const query = knex('resource_servers').select<AudienceJson[]>(AUDIENCE_COLUMNS);
+      const query = allRows(knex, 'resource_servers').select<AudienceJson[]>(AUDIENCE_COLUMNS);
       const [row] = await (own === undefined
         ? query.where('identifier_key', identifierKey(identifier)).forKeyShare()
         : query.where('resource_server_id', own));
@@ -105,7 +106,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async audiences(ids) {
       if (ids.length === 0) return [];
-      const rows = await knex('resource_servers')
+      const rows = await allRows(knex, 'resource_servers')
         .whereIn('resource_server_id', [...ids])
         .select<AudienceJson[]>(AUDIENCE_COLUMNS);
       return rows.map((row) => audienceFromJson(row, builtIn));
@@ -113,7 +114,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async lock(company, id) {
       // Two statements: what one reads beside the row it waits for is as old as its beginning.
-      await seenBy(knex('resource_servers'), company).where({ resource_server_id: id }).forUpdate().select('name');
+      await seenRows(knex, 'resource_servers', company).where({ resource_server_id: id }).forUpdate().select('name');
       return find(company, id);
     },
 
@@ -129,7 +130,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
     },
 
     async list(company, { search }, page) {
-      const query = seenBy(knex('resource_servers'), company);
+      const query = seenRows(knex, 'resource_servers', company);
       if (search !== undefined) void startingWith(query, search, 'lower(name)');
       newestFirst(query, NEWEST, page);
       return pageOf(
@@ -142,7 +143,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async update(server, declared) {
       const { resourceServerId: id } = server;
-      await knex('resource_servers').where({ resource_server_id: id }).update(rowOf(server));
+      await ownRows(knex, 'resource_servers', server.company).where({ resource_server_id: id }).update(rowOf(server));
       await knex('introspectors').where({ resource_server_id: id }).delete('client_id');
       await nameIntrospectors(server);
       if (!declared) return;
@@ -168,13 +169,19 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
          select credential_id as "credentialId", client_id as "clientId", company_id as company from gone`,
         [id, at],
       );
-      await knex('resource_servers').where({ resource_server_id: id }).delete('resource_server_id');
+      await allRows(knex, 'resource_servers').where({ resource_server_id: id }).delete('resource_server_id');
       return rows.map(({ company, ...key }) => ({ ...key, company: company ?? undefined }));
     },
 
     async uses(id, except, limit) {
       const others = except === undefined ? '' : 'and not (name = any(:except))';
       const bindings = { id, limit, ...(except !== undefined && { except: [...except] }) };
+      // Rows of all: root's are used in companies.
+      const ofAccounts =
+        except === undefined
+          ? `union all select 'service_account', client_id, null from service_accounts where audience = :id
+             union select 'service_account', client_id, null from credentials where audience = :id`
+          : '';
       const { rows } = await knex.raw<{ rows: { by: Use['by']; id: string; permission: string | null }[] }>(
         `select case when client_id is null then 'group' else 'service_account' end as by,
            coalesce(client_id, group_id) as id, name as permission
@@ -182,12 +189,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
          union all
          select 'role', role_id, permission from role_permissions join roles using (role_key)
          where resource_server = :id ${others.replaceAll('name', 'permission')}
-         ${
-           except === undefined
-             ? `union all select 'service_account', client_id, null from service_accounts where audience = :id
-              union select 'service_account', client_id, null from credentials where audience = :id`
-             : ''
-         }
+         ${ofAccounts}
          order by by, id, permission limit :limit`,
         bindings,
       );
@@ -195,7 +197,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
     },
 
     async withdraw(id, except) {
-      await knex('grants')
+      await allRows(knex, 'grants')
         .where({ resource_server: id })
         .whereNotIn('name', [...except])
         .delete('grant_id');
@@ -203,20 +205,12 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
         .where({ resource_server: id })
         .whereNotIn('permission', [...except])
         .delete('role_key');
-      await knex('grantable')
+      await allRows(knex, 'grantable')
         .where({ resource_server: id })
         .whereNotIn('permission', [...except])
         .delete('company_id');
     },
   };
-}
-
-/** Root's and the company's own; only root's for root. */
-function seenBy(query: Knex.QueryBuilder, company: CompanyId | undefined): Knex.QueryBuilder {
-  return query.where((owned) => {
-    void owned.whereNull('resource_servers.company_id');
-    if (company !== undefined) void owned.orWhere('resource_servers.company_id', company);
-  });
 }
 
 function rowOf(server: ResourceServer): Record<string, unknown> {

@@ -6,6 +6,7 @@ import type { Use } from '../domain/resource-servers/resource-server-store.ts';
 import { ROOT_ROLE } from '../domain/roles/built-in-roles.ts';
 import type { RoleStore } from '../domain/roles/role-store.ts';
 import type { Role, RoleId, RoleKey, RoleRights } from '../domain/roles/role.ts';
+import { allRows, ownRows, seenRows } from './owned-rows.ts';
 import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
@@ -83,18 +84,22 @@ export function rolesTable(knex: Tables): RoleStore {
 
   return {
     async insert(role) {
-      const inserted: unknown[] = await knex('roles').insert(rowOf(role)).onConflict().ignore().returning('role_key');
+      const inserted: unknown[] = await allRows(knex, 'roles')
+        .insert(rowOf(role))
+        .onConflict()
+        .ignore()
+        .returning('role_key');
       if (inserted.length > 0) await permit(role);
       return inserted.length > 0;
     },
 
     async find(company, roleId) {
-      const [role] = firstOfEach(await meant(roles(seenBy(knex('roles'), company)), [roleId]));
+      const [role] = firstOfEach(await meant(roles(seenBy(knex, company)), [roleId]));
       return role;
     },
 
     async sizes(company, roleIds) {
-      const rows: { role_id: RoleId; size: number }[] = await seenBy(knex('roles'), company)
+      const rows: { role_id: RoleId; size: number }[] = await seenBy(knex, company)
         .whereIn('role_id', [...roleIds])
         // A company's own comes last, and counts.
         .orderByRaw('company_id nulls first')
@@ -104,21 +109,21 @@ export function rolesTable(knex: Tables): RoleStore {
 
     async visible(company, roleIds) {
       // Two statements: what one reads beside the rows it waits for is as old as its beginning.
-      await seenBy(knex('roles'), company)
+      await seenBy(knex, company)
         .whereIn('role_id', [...roleIds])
         .forKeyShare()
         .select('role_key');
-      return firstOfEach(await meant(roles(seenBy(knex('roles'), company)), roleIds));
+      return firstOfEach(await meant(roles(seenBy(knex, company)), roleIds));
     },
 
     async lock(roleKey) {
-      await knex('roles').where({ role_key: roleKey }).forUpdate().select('role_key');
-      const [row] = await roles(knex('roles').where({ role_key: roleKey }));
+      await allRows(knex, 'roles').where({ role_key: roleKey }).forUpdate().select('role_key');
+      const [row] = await roles(allRows(knex, 'roles').where({ role_key: roleKey }));
       return row && roleFromRow(row);
     },
 
     async list(company, { search }, page) {
-      const query = seenBy(knex('roles'), company);
+      const query = seenBy(knex, company);
       if (search !== undefined) void startingWith(query, search, 'lower(role_id)', 'lower(name)');
       newestFirst(query, NEWEST, page);
       return pageOf(
@@ -131,7 +136,7 @@ export function rolesTable(knex: Tables): RoleStore {
 
     async update(role, { added, removed }) {
       const { roleKey } = role;
-      await knex('roles').where({ role_key: roleKey }).update(rowOf(role));
+      await ownRows(knex, 'roles', role.company).where({ role_key: roleKey }).update(rowOf(role));
       const gone = removed.map(({ permission, resourceServerId }) => [permission, resourceServerId]);
       if (gone.length > 0) {
         await knex('role_permissions')
@@ -143,11 +148,11 @@ export function rolesTable(knex: Tables): RoleStore {
     },
 
     async delete(roleKey) {
-      await knex('roles').where({ role_key: roleKey }).delete('role_key');
+      await allRows(knex, 'roles').where({ role_key: roleKey }).delete('role_key');
     },
 
     async uses(roleKey, limit) {
-      return knex('grants')
+      return allRows(knex, 'grants')
         .where({ role_key: roleKey })
         .orderByRaw('client_id, group_id')
         .limit(limit)
@@ -160,11 +165,9 @@ export function rolesTable(knex: Tables): RoleStore {
 }
 
 /** The built-in ones, root's, and the company's own; none that only root accounts may have. */
-function seenBy(query: Knex.QueryBuilder, company: CompanyId | undefined): Knex.QueryBuilder {
-  if (company === undefined) return query.whereNull('roles.company_id');
-  return query
-    .where((owned) => owned.whereNull('roles.company_id').orWhere('roles.company_id', company))
-    .whereNot('roles.role_key', ROOT_ROLE);
+function seenBy(knex: Tables, company: CompanyId | undefined): Knex.QueryBuilder {
+  const rows = seenRows(knex, 'roles', company);
+  return company === undefined ? rows : rows.whereNot('roles.role_key', ROOT_ROLE);
 }
 
 function rowOf(role: Role): Record<string, unknown> {

@@ -21,6 +21,7 @@ import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './creden
 import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { mostEffective } from './most-effective.ts';
 import { ofAccount } from './of-account.ts';
+import { allRows, ownRows, rowsWithin } from './owned-rows.ts';
 import { lightEnough, newestFirst, pageOf } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
@@ -32,8 +33,8 @@ type Snapshots = Knex.QueryBuilder<object, SnapshotRow[]>;
 
 export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers): ServiceAccountStore {
   const fromRow = (row: SnapshotRow): AccountSnapshot => snapshotFromRow(row, builtIn);
-  const snapshots = (): Snapshots =>
-    knex('service_accounts').select<SnapshotRow[]>(
+  const snapshots = (rows: Knex.QueryBuilder): Snapshots =>
+    rows.select<SnapshotRow[]>(
       'service_accounts.*',
       knex.raw(`(select state from companies where company_id = service_accounts.company_id) as company_state`),
       knex.raw(`(${LAST_USED_AT}) as last_used_at`),
@@ -44,7 +45,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
   async function find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined> {
     // A slug has the form of an id, too.
     if (!isClientId(idOrSlug)) return undefined;
-    const [row] = await called(ownedBy(snapshots(), company), idOrSlug);
+    const [row] = await called(snapshots(ownRows(knex, 'service_accounts', company)), idOrSlug);
     return row && fromRow(row);
   }
 
@@ -58,7 +59,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
     const read: { resource_server_id: string; identifier: string }[] =
       others.length === 0
         ? []
-        : await knex('resource_servers')
+        : await allRows(knex, 'resource_servers')
             .whereIn('resource_server_id', others)
             .select('resource_server_id', 'identifier');
     const identifiers = new Map([
@@ -78,12 +79,12 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
     },
 
     async findSnapshot(clientId) {
-      const [row] = await snapshots().where('service_accounts.client_id', clientId);
+      const [row] = await snapshots(allRows(knex, 'service_accounts')).where('service_accounts.client_id', clientId);
       return row && fromRow(row);
     },
 
     async findCaller(clientId, jti) {
-      const [row] = await snapshots()
+      const [row] = await snapshots(allRows(knex, 'service_accounts'))
         .where('service_accounts.client_id', clientId)
         .select<(SnapshotRow & { token_revoked: boolean })[]>(
           knex.raw('exists (select from revoked_tokens where jti = ?) as token_revoked', [jti]),
@@ -95,7 +96,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async identify(company, idsOrSlugs) {
       if (idsOrSlugs.length === 0) return [];
-      const rows = await ownedBy(knex('service_accounts'), company)
+      const rows = await ownRows(knex, 'service_accounts', company)
         .where((query) => query.whereIn('client_id', [...idsOrSlugs]).orWhereIn('slug', [...idsOrSlugs]))
         .orderBy('client_id')
         .forKeyShare()
@@ -105,9 +106,8 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async known(company, clientIds) {
       if (clientIds.length === 0) return [];
-      const query = knex('service_accounts').whereIn('client_id', [...clientIds]);
-      if (company !== undefined) void query.where('company_id', company);
-      const rows = await query
+      const rows = await rowsWithin(knex, 'service_accounts', company)
+        .whereIn('client_id', [...clientIds])
         .orderBy('client_id')
         .forKeyShare()
         .select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
@@ -116,7 +116,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async named(company, clientIds) {
       if (clientIds.length === 0) return [];
-      const rows = await ownedBy(knex('service_accounts'), company)
+      const rows = await ownRows(knex, 'service_accounts', company)
         .whereRaw('client_id = any(?)', [[...clientIds]])
         .select<Pick<ServiceAccountRow, 'client_id' | 'slug' | 'name'>[]>('client_id', 'slug', 'name');
       return rows.map(({ client_id: clientId, slug, name }) => ({ clientId, slug, name }));
@@ -126,7 +126,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
       if (!isClientId(idOrSlug)) return undefined;
       // Two statements: what one reads beside the row it waits for is as old as its beginning.
       // It keeps its id, so whoever refers to it need not wait.
-      const [row] = await called(ownedBy(knex('service_accounts'), company), idOrSlug)
+      const [row] = await called(ownRows(knex, 'service_accounts', company), idOrSlug)
         .forNoKeyUpdate()
         .select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
       return row && find(company, row.client_id);
@@ -136,7 +136,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async list(company, filter, page, now) {
       const query = filteredAccounts(
-        company === '*' ? knex('service_accounts') : ownedBy(knex('service_accounts'), company),
+        company === '*' ? allRows(knex, 'service_accounts') : ownRows(knex, 'service_accounts', company),
         filter,
       );
       newestFirst(query, NEWEST, page);
@@ -163,7 +163,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
     },
 
     async update(account) {
-      await ownedBy(knex('service_accounts'), account.company)
+      await ownRows(knex, 'service_accounts', account.company)
         .where({ client_id: account.clientId })
         .update(rowOf(account));
     },
@@ -171,18 +171,18 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
     async touch(company, clientIds, at) {
       if (clientIds.length === 0) return;
       // In one order, so that two who touch several do not wait for each other.
-      const rows = ownedBy(knex('service_accounts'), company)
+      const rows = ownRows(knex, 'service_accounts', company)
         .whereIn('client_id', [...clientIds])
         .orderBy('client_id')
         .forNoKeyUpdate()
         .select('client_id');
-      await knex('service_accounts')
+      await ownRows(knex, 'service_accounts', company)
         .whereIn('client_id', rows)
         .update({ updated_at: at, revision: knex.raw('revision + 1') });
     },
 
     async delete({ clientId, company }, at) {
-      await ownedBy(knex('service_accounts'), company).where({ client_id: clientId }).delete('client_id');
+      await ownRows(knex, 'service_accounts', company).where({ client_id: clientId }).delete('client_id');
       await knex('retired_ids').insert({ id: clientId, retired_at: at }).onConflict().ignore();
     },
 
@@ -198,12 +198,14 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
     },
 
     async isUsed(clientId) {
-      const account: unknown = await knex('service_accounts').where({ client_id: clientId }).first('client_id');
+      const account: unknown = await allRows(knex, 'service_accounts')
+        .where({ client_id: clientId })
+        .first('client_id');
       return account !== undefined || (await knex('retired_ids').where({ id: clientId }).first('id')) !== undefined;
     },
 
     async lockRoots({ working } = { working: false }) {
-      const query = ownedBy(knex('service_accounts'), undefined)
+      const query = ownRows(knex, 'service_accounts', undefined)
         .whereRaw(
           `(${holds('role', 'root')} or ${ROOT_PERMISSIONS.map((name) => holds('permission', name)).join(' and ')})`,
         )
@@ -241,12 +243,5 @@ function called<Query extends Knex.QueryBuilder>(query: Query, idOrSlug: string)
     .whereRaw('(service_accounts.client_id = ? or service_accounts.slug = ?)', [idOrSlug, idOrSlug])
     .orderByRaw('service_accounts.client_id = ? desc', [idOrSlug])
     .limit(1);
-  return query;
-}
-
-/** Only what belongs to a company, or to none. */
-function ownedBy<Query extends Knex.QueryBuilder>(query: Query, company: CompanyId | undefined): Query {
-  if (company === undefined) void query.whereNull('service_accounts.company_id');
-  else void query.where('service_accounts.company_id', company);
   return query;
 }

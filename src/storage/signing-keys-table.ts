@@ -1,5 +1,6 @@
 import type { SigningKeyStore } from '../domain/signing-keys/signing-key-store.ts';
 import type { PublicSigningJwk, SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import { allRows } from './owned-rows.ts';
 import type { Tables } from './transaction.ts';
 
 interface SigningKeyRow {
@@ -53,7 +54,7 @@ export function signingKeysTable(knex: Tables): SigningKeyStore {
     },
 
     async named() {
-      const rows: { signing_alg: SigningAlg }[] = await knex('resource_servers')
+      const rows: { signing_alg: SigningAlg }[] = await allRows(knex, 'resource_servers')
         .whereNotNull('signing_alg')
         .distinct('signing_alg');
       return new Set(rows.map((row) => row.signing_alg));

@@ -5,9 +5,26 @@ import { within } from './within.ts';
 /** How long undoing may take, in milliseconds: it waits behind a statement that was given up and still runs. */
 const UNDOING = 1000;
 
+declare const reached: unique symbol;
+/** A table whose rows belong to companies, once `owned-rows.ts` has reached it. */
+export type ReachedTable = string & { readonly [reached]: true };
+
+/** Tables whose rows belong to nobody, or to what another table holds. */
+type SharedTable =
+  | 'declared_permissions'
+  | 'introspectors'
+  | 'last_uses'
+  | 'retired_ids'
+  | 'revoked_tokens'
+  | 'role_permissions'
+  | 'server_secrets'
+  | 'signing_keys'
+  | 'status_entries'
+  | 'use_counts';
+
 /** What a table file needs of the query builder: inside a transaction it speaks on the transaction's connection. */
 export interface Tables {
-  (table: string): Knex.QueryBuilder;
+  (table: SharedTable | ReachedTable): Knex.QueryBuilder;
   // oxlint-disable-next-line typescript/no-explicit-any -- as the query builder has it
   raw<Result = any>(sql: string, bindings?: Bindings): Knex.Raw<Result>;
 }

@@ -13,3 +13,6 @@ export async function within<Value>(promise: Promise<Value>, milliseconds: numbe
     clearTimeout(timer);
   }
 }
+
+/** For what has been given up: nobody waits for it any more, and its failure says nothing new. */
+export function unheeded(): void {}

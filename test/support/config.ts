@@ -35,6 +35,7 @@ export function quietSurroundings(overrides: Partial<Surroundings> & { lines?: s
     random,
     logger: createLogger('trace', false, { write: (line: string) => void lines.push(line) }),
     metrics: createMetrics(),
+    pid: process.pid,
     databasePatience: 10_000,
     guessing: { limits: NO_GUESS_LIMITS, now: () => performance.now() },
     ...rest,

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { violations } from './house-rules.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+describe('the rules of the house', () => {
+  test('are kept by every file', () => {
+    const files = globSync('{src,test,bench,migrations}/**/*.ts', { cwd: ROOT });
+    assert.ok(files.length > 400, String(files.length));
+    const broken = files.flatMap((file) =>
+      violations(file, readFileSync(join(ROOT, file), 'utf8')).map((violation) => `${file}: ${violation}`),
+    );
+    assert.deepEqual(broken, []);
+  });
+
+  /** A piece of code that breaks a rule, where it would stand, and one that does not. */
+  const examples: readonly (readonly [string, string, string, string])[] = [
+    [
+      'randomness by name',
+      'src/domain/x.ts',
+      `import { randomBytes } from 'node:crypto';`,
+      `import { createHash } from 'node:crypto';`,
+    ],
+    [
+      'randomness of another name',
+      'src/oauth/x.ts',
+      `import { createHash, randomFillSync as fill } from 'node:crypto';`,
+      `import { createHmac } from 'node:crypto';`,
+    ],
+    [
+      'randomness by default',
+      'src/domain/x.ts',
+      `import crypto from 'node:crypto';`,
+      `import { timingSafeEqual } from 'node:crypto';`,
+    ],
+    [
+      'randomness by everything',
+      'src/x.ts',
+      `import * as all from 'node:crypto';`,
+      `import { random } from './random.ts';`,
+    ],
+    ['randomness by import()', 'src/x.ts', `await import('node:crypto');`, `await import('./random.ts');`],
+    [
+      'randomness of globalThis',
+      'src/domain/x.ts',
+      'globalThis.crypto.getRandomValues(a);',
+      'globalThis.setTimeout(a, 1);',
+    ],
+    ['a global by another way', 'src/domain/x.ts', `globalThis['process'].exit();`, 'a.process();'],
+    [
+      'a builtin without node:',
+      'src/config/x.ts',
+      `import { readFileSync } from 'fs';`,
+      `import { readFileSync } from 'node:fs';`,
+    ],
+    [
+      'a builtin below another',
+      'src/config/x.ts',
+      `import { readFile } from 'fs/promises';`,
+      `import { readFile } from 'node:fs/promises';`,
+    ],
+    ['a sub-path', 'src/management/x.ts', `import a from 'ajv/dist/core.js';`, `import a from 'ajv/dist/2020.js';`],
+    ['a package of a package', 'src/storage/x.ts', `import types from 'pg-types';`, `import pg from 'pg';`],
+    ['a package for tests', 'src/domain/x.ts', `import fc from 'fast-check';`, `import { jwtVerify } from 'jose';`],
+    [
+      'a type of a package of a package',
+      'src/oauth/x.ts',
+      `export type { X } from 'keygrip';`,
+      `export type { Y } from './y.ts';`,
+    ],
+    ['process by import', 'src/logger.ts', `import process from 'node:process';`, `import { pino } from 'pino';`],
+    [
+      'a part of process by import',
+      'src/logger.ts',
+      `import { exit } from 'node:process';`,
+      `import { hostname } from 'node:os';`,
+    ],
+    [
+      'the database beside the storage',
+      'src/app.ts',
+      `import knex from 'knex';`,
+      `import { createFaces } from './create-faces.ts';`,
+    ],
+    [
+      'the storage from the root',
+      'src/app.ts',
+      `import { x } from './storage/change-feed.ts';`,
+      `import { x } from './janitor.ts';`,
+    ],
+    ['a computed import', 'src/main.ts', 'await import(name);', `await import('./app.ts');`],
+    ['require', 'src/main.ts', `const a = require('pg');`, 'const a = required;'],
+    ['new Date()', 'src/domain/x.ts', 'new Date();', 'new Date(0);'],
+    ['new Date', 'src/domain/x.ts', 'const a = new Date;', 'const a = new Data;'],
+    ['Date()', 'src/domain/x.ts', 'const a = Date();', 'const a = Dated();'],
+    ['Date.now', 'src/domain/x.ts', 'Date.now();', 'Date.parse(a);'],
+    ['Temporal.Now', 'src/domain/x.ts', 'Temporal.Now.instant();', 'Temporal.Instant.from(a);'],
+    ['a catch that swallows', 'src/http/x.ts', 'try { a(); } catch {}', 'try { a(); } catch { b(); }'],
+    [
+      'a catch that swallows an error',
+      'src/http/x.ts',
+      'try { a(); } catch (error) { }',
+      'try { a(); } catch { /* It is there. */ }',
+    ],
+    ['.catch that swallows', 'src/http/x.ts', 'a.catch(() => {});', 'a.catch(unheeded);'],
+    [
+      'a query that says not whose',
+      'src/storage/x.ts',
+      'const a = `select * from service_accounts where client_id = ?`;',
+      'const a = `select * from service_accounts where company_id = ?`;',
+    ],
+    [
+      'a join that says not whose',
+      'src/storage/x.ts',
+      `const a = 'select 1 from last_uses join credentials using (credential_id)';`,
+      `// Rows of all: the key says which.\nconst a = 'select 1 from last_uses join credentials using (credential_id)';`,
+    ],
+    [
+      'an update that says not whose',
+      'src/storage/x.ts',
+      'const a = `update grants set name = ${b}`;',
+      'const a = `update last_uses set name = ${b}`;',
+    ],
+    ['a skipped test', 'test/x.test.ts', `test.skip('a', () => {});`, `test('a', () => {});`],
+    [
+      'a skipped suite',
+      'test/x.test.ts',
+      `describe('a', { skip: true }, () => {});`,
+      `describe('a', { skip: !hasCurl }, () => {});`,
+    ],
+    [
+      'a test that is skipped for a reason',
+      'test/x.test.ts',
+      `test('a', { skip: 'later' }, () => {});`,
+      `test('a', { skip: !hasCurl && 'needs curl' }, () => {});`,
+    ],
+    ['a test to be written', 'test/x.test.ts', `test.todo('a');`, `test('a', () => {});`],
+    ['the only test', 'test/x.test.ts', `describe.only('a', () => {});`, `describe('a', () => {});`],
+    ['a test that skips itself', 'test/x.test.ts', `test('a', (t) => t.skip());`, `test('a', (t) => t.after(b));`],
+  ];
+
+  for (const [name, path, bad, good] of examples) {
+    test(`know ${name}`, () => {
+      assert.equal(violations(path, bad).length, 1, violations(path, bad).join());
+      assert.deepEqual(violations(path, good), []);
+    });
+  }
+});

@@ -1,0 +1,157 @@
+import { builtinModules } from 'node:module';
+import { parseSync, Visitor } from 'oxc-parser';
+import manifest from '../../package.json' with { type: 'json' };
+
+/** Every way to make something random, and to reach one. */
+const RANDOM = /^(?:random|generate|webcrypto|getRandomValues|subtle|default|\*)/;
+/** A sub-path of a package that is one of its public entries. */
+const SUB_PATHS = new Set(['ajv/dist/2020.js']);
+/** How each of these files makes keys, which no argument can make. */
+const KEY_MAKERS: Readonly<Record<string, string>> = {
+  'src/domain/signing-keys/signing-key.ts': 'generateKeyPair',
+  'src/oauth/decoy.ts': 'generateKeyPairSync',
+};
+const DATABASE = new Set(['knex', 'knex-pglite', 'pg', '@electric-sql/pglite']);
+/** What files beside the parts need of the storage: the one opens it, the others write a file and know a constant. */
+const STORAGE_FROM_ROOT: Readonly<Record<string, readonly string[]>> = {
+  'src/prepare-server.ts': [
+    './storage/account-cache.ts',
+    './storage/change-feed.ts',
+    './storage/create-storage.ts',
+    './storage/database.ts',
+    './storage/key-encryption-key.ts',
+    './storage/open-embedded-database.ts',
+    './storage/open-postgres-database.ts',
+  ],
+  'src/apply-settings.ts': ['./storage/root-file.ts'],
+  'src/readiness.ts': ['./storage/account-cache.ts'],
+};
+const COMMENT_LINES = 8;
+const OWNED_TABLES =
+  'audit_events|companies|credentials|grantable|grants|group_members|groups|refusals|resource_servers|roles|service_accounts';
+const REACHES = new RegExp(String.raw`\b(?:from|join|update|into|using)\s+(?:${OWNED_TABLES})\b`, 'i');
+/** How a statement says whose rows it means: by the company, or by what says it in turn. */
+const SAYS_WHOSE = /company_id|company_to_count|ofAccount\(|OF_GROUP/;
+/** A comment on a statement that means the rows of every company says so, and why. */
+const OF_ALL = /Rows of(?:\n \*)? all:/;
+
+/**
+ * What in a file breaks a rule of this house that no tool knows.
+ *
+ * @param path from the root of the project
+ * @returns a line for each
+ */
+export function violations(path: string, source: string): string[] {
+  const found: string[] = [];
+  const { program, comments, errors } = parseSync(path, source);
+  for (const { message } of errors) found.push(`it cannot be read: ${message}`);
+  const inSource = path.startsWith('src/');
+  const inTests = path.startsWith('test/');
+  const commented = (start: number, end: number): boolean =>
+    comments.some((comment) => comment.start >= start && comment.end <= end);
+  const textOf = ({ start, end }: { start: number; end: number }): string => source.slice(start, end);
+  const lineBefore = (start: number): string => source.slice(0, start).split('\n').slice(-COMMENT_LINES).join('\n');
+
+  function imported(from: string, names: readonly string[], isType = false): void {
+    if (!inSource) return;
+    const [scope = '', name = ''] = from.split('/');
+    const bare = from.startsWith('@') ? `${scope}/${name}` : scope;
+    if (from.startsWith('.')) {
+      const isRoot = !path.slice('src/'.length).includes('/');
+      if (isRoot && from.startsWith('./storage/') && STORAGE_FROM_ROOT[path]?.includes(from) !== true) {
+        found.push(`${from} is of the storage`);
+      }
+      return;
+    }
+    if (!from.startsWith('node:') && builtinModules.includes(from)) found.push(`${from} is written without node:`);
+    else if (!from.startsWith('node:')) {
+      if (!(bare in (isType ? { ...manifest.dependencies, ...manifest.devDependencies } : manifest.dependencies)))
+        found.push(`${bare} is no dependency of this project`);
+      else if (from !== bare && !SUB_PATHS.has(from)) found.push(`${from} is a sub-path`);
+      if (DATABASE.has(bare) && !path.startsWith('src/storage/')) found.push(`${from} is for the storage`);
+    }
+    if (/^(?:node:)?process$/.test(from) && path !== 'src/main.ts') found.push('process is for main.ts');
+    if (/^(?:node:)?crypto$/.test(from) && path !== 'src/random.ts') {
+      for (const one of names.filter((each) => RANDOM.test(each) && KEY_MAKERS[path] !== each))
+        found.push(`${one} of node:crypto is random`);
+    }
+  }
+
+  function statement(text: string, start: number): void {
+    if (!path.startsWith('src/storage/') || !REACHES.test(text) || SAYS_WHOSE.test(text)) return;
+    if (!OF_ALL.test(lineBefore(start))) found.push(`a statement says not whose rows: ${text.slice(0, 60)}`);
+  }
+
+  new Visitor({
+    ImportDeclaration(node) {
+      const names = node.specifiers.map((specifier) =>
+        specifier.type === 'ImportSpecifier'
+          ? 'name' in specifier.imported
+            ? specifier.imported.name
+            : specifier.imported.value
+          : specifier.type === 'ImportDefaultSpecifier'
+            ? 'default'
+            : '*',
+      );
+      imported(node.source.value, names, node.importKind === 'type');
+    },
+    ExportAllDeclaration: (node) => imported(node.source.value, ['*']),
+    ExportNamedDeclaration(node) {
+      if (node.source) imported(node.source.value, ['*']);
+    },
+    ImportExpression(node) {
+      if (!inSource) return;
+      if (node.source.type !== 'Literal' || typeof node.source.value !== 'string')
+        found.push('what is imported is computed');
+      else imported(node.source.value, ['*']);
+    },
+    MemberExpression(node) {
+      if (!inSource || node.object.type !== 'Identifier') return;
+      const { name } = node.object;
+      const member = textOf(node.property);
+      if (/^(?:globalThis|global)$/.test(name) && (node.computed || member !== 'setTimeout')) {
+        found.push(`${textOf(node)} goes round the rules about globals`);
+      }
+      if (name === 'Temporal' && member === 'Now') found.push('Temporal.Now is a clock');
+    },
+    NewExpression(node) {
+      const isDate = node.callee.type === 'Identifier' && node.callee.name === 'Date';
+      if (inSource && isDate && node.arguments.length === 0 && path !== 'src/system-clock.ts') {
+        found.push('new Date without an argument is a clock');
+      }
+    },
+    Identifier(node) {
+      if (inSource && node.name === 'require') found.push('require goes round the rules about imports');
+    },
+    CallExpression(node) {
+      const { callee } = node;
+      if (inSource && callee.type === 'Identifier' && callee.name === 'Date') found.push('Date() is a clock');
+      if (callee.type !== 'MemberExpression' || callee.computed) return;
+      const method = textOf(callee.property);
+      if (inSource && textOf(callee) === 'Date.now' && path !== 'src/system-clock.ts')
+        found.push('Date.now is a clock');
+      const [first] = node.arguments;
+      const isFunction = first?.type === 'ArrowFunctionExpression' || first?.type === 'FunctionExpression';
+      if (inSource && method === 'catch' && isFunction && textOf(first.body ?? first) === '{}') {
+        found.push('.catch with an empty function swallows');
+      }
+      const of = textOf(callee.object);
+      const skips = ['skip', 'only', 'todo'].includes(method) && /^(?:test|describe|it|suite|t|context)$/.test(of);
+      if (inTests && skips) found.push(`${of}.${method} leaves tests out`);
+    },
+    CatchClause({ body }) {
+      if (inSource && body.body.length === 0 && !commented(body.start, body.end)) found.push('catch swallows');
+    },
+    Property(node) {
+      if (!inTests || node.key.type !== 'Identifier') return;
+      const { name } = node.key;
+      const always = node.value.type === 'Literal' && Boolean(node.value.value);
+      if (['skip', 'only', 'todo'].includes(name) && always) found.push(`${name} leaves tests out whatever there is`);
+    },
+    TemplateLiteral: (node) => statement(textOf(node), node.start),
+    Literal(node) {
+      if (typeof node.value === 'string') statement(node.value, node.start);
+    },
+  }).visit(program);
+  return found;
+}
