@@ -214,6 +214,10 @@ describe('the settings', () => {
         /^WRIT_DATABASE_ADMIN_URL must be an address .*# as %23/,
       ],
     ]),
+    [
+      { DATABASE_URL: 'postgres://u:secret%E4word@db/writ' },
+      /^DATABASE_URL must be an address in which % is followed by two hexadecimal digits: [^E]*$/,
+    ],
     [{ DATABASE_URL: 'postgres://db:99999/writ' }, /^DATABASE_URL must be an address such as postgres:\/\/USER/],
     [{ DATABASE_URL: 'postgres://db:port/writ' }, /^DATABASE_URL must be an address such as/],
     [

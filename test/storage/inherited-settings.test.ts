@@ -35,6 +35,8 @@ describe('a database with settings of its own', () => {
       await administer(database, (target) => `alter database ${target} set ${name} = ${value}`);
     }
     const app = await startTestApp(database);
+    const { rows } = await app.knex.raw('show transaction_isolation');
+    assert.deepEqual(rows, [{ transaction_isolation: 'read committed' }]);
     const account = await registerWithKeys(app, 'Größe \\ 大', [], { secret: true });
     assert.equal((await app.token(account)).status, 200);
     const path = `/api/service-accounts/${account.clientId}`;

@@ -74,6 +74,13 @@ for (const kind of [PGLITE, POSTGRES]) {
       assert.ok(await noted('kept'));
     });
 
+    test('sees what others have committed meanwhile, whatever a connection does otherwise', async () => {
+      await database().raw(`set default_transaction_isolation = 'serializable'`);
+      const { rows } = await transaction((tables) => tables.raw('show transaction_isolation'));
+      await database().raw('reset default_transaction_isolation');
+      assert.deepEqual(rows, [{ transaction_isolation: 'read committed' }]);
+    });
+
     test('leaves nothing when its work fails, and says why', async () => {
       const failure = new Error('changed my mind');
       const work = async (tables: Tables): Promise<never> => {
