@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
+import { random } from '../../src/random.ts';
+import { CHANNEL, type ChangeFeed, type ChangeFeedOptions, createChangeFeed } from '../../src/storage/change-feed.ts';
+import { systemClock } from '../../src/system-clock.ts';
 import { registerWithKeys } from '../support/assertions.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { type DeafPooler, startDeafPooler } from '../support/deaf-pooler.ts';
 import { eventually } from '../support/eventually.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 
 describe('a feed behind a pooler that shares connections out by transaction', () => {
@@ -55,6 +59,90 @@ describe('a feed behind a pooler that shares connections out by transaction', ()
     pooler.deaf = false;
     await eventually(15_000, async () => (await two.request('/health/ready')).json.status === 'ready');
     await Promise.all([one.close(), two.close()]);
+  });
+});
+
+describe('a feed', () => {
+  let database: TestDatabase;
+  let announcer: pg.Client;
+  before(async () => {
+    database = await postgres18.create();
+    announcer = new pg.Client(database.url);
+    await announcer.connect();
+  });
+  after(async () => {
+    await announcer.end();
+    await database.drop();
+  });
+
+  const announce = (payload: string): Promise<unknown> =>
+    announcer.query('select pg_notify($1, $2)', [CHANNEL, payload]);
+
+  function listen(url: string, options: Partial<ChangeFeedOptions> = {}): Promise<ChangeFeed> {
+    return createChangeFeed({
+      url,
+      listener: { changed: () => {}, missed: () => {} },
+      announce,
+      newId: random.id,
+      clock: systemClock,
+      onReached: () => {},
+      onAnswer: () => {},
+      onTrouble: () => {},
+      ...options,
+    });
+  }
+
+  test('that went deaf says that changes may have gone unheard since before, not since it found out', async () => {
+    const pooler = await startDeafPooler(database.url);
+    pooler.deaf = false;
+    const troubles: string[] = [];
+    const missed: number[] = [];
+    const feed = await listen(pooler.url, {
+      listener: { changed: () => {}, missed: (heardUntil) => missed.push(heardUntil) },
+      onTrouble: ({ reason }) => troubles.push(reason),
+    });
+    const deafSince = performance.now();
+    pooler.deaf = true;
+    await eventually(20_000, () => troubles.length > 0);
+    assert.match(String(troubles[0]), /does not hear/);
+    // It was answered all the time.
+    assert.ok(feed.lastAnswer() > deafSince);
+    pooler.deaf = false;
+    await eventually(20_000, () => missed.length > 0);
+    assert.ok(Number(missed[0]) < deafSince, `${missed[0]} is not before ${deafSince}`);
+    await feed.close();
+    await pooler.close();
+  });
+
+  test('whose process is slow is not taken for deaf', async () => {
+    const proxy = await startFaultProxy(database.url);
+    let calls = 0;
+    const feed = await listen(proxy.url, {
+      async announce(payload) {
+        calls += 1;
+        // What is announced arrives long after it would have been heard, and before the answer to a later question.
+        proxy.swallow();
+        setTimeout(proxy.heal, 1500);
+        await announce(payload);
+      },
+    });
+    assert.equal(calls, 1);
+    await feed.close();
+    await proxy.close();
+  });
+
+  test('tells that the database can be reached again, and since when it may not have been', async () => {
+    const proxy = await startFaultProxy(database.url);
+    const reached: number[] = [];
+    const feed = await listen(proxy.url, { onReached: (lastAnswer) => reached.push(lastAnswer) });
+    assert.equal(reached.length, 1);
+    const answered = feed.lastAnswer();
+    proxy.lose();
+    const lost = performance.now();
+    await eventually(20_000, () => reached.length > 1);
+    assert.ok(Number(reached[1]) >= answered && Number(reached[1]) <= lost, reached.join());
+    await feed.close();
+    await proxy.close();
   });
 });
 

@@ -51,6 +51,16 @@ describe('connections to the database that have fallen silent', () => {
     );
   });
 
+  test('G-03 are given up while nobody asks, so that the next one does not wait', async () => {
+    await Promise.all(Array.from({ length: 30 }, () => app.api('GET', '/api/service-accounts')));
+    const backs = (): number => app.log().filter(({ event }) => event === 'database.back').length;
+    const before = backs();
+    proxy.lose();
+    await eventually(15_000, () => backs() > before);
+    const replies = await Promise.all(Array.from({ length: 20 }, () => app.api('GET', '/api/service-accounts')));
+    assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]));
+  });
+
   test('a database that takes no connection either is answered with what is remembered, or 503', async () => {
     const account = await registerWithKeys(app, 'Remembered', [], { secret: true });
     assert.equal((await app.token(account)).status, 200);
