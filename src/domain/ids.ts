@@ -49,9 +49,9 @@ export function newRoleKey(random: RandomId): RoleKey {
   return prefixed<RoleKey>('role', random);
 }
 
-export const AUDIT_EVENT_ID_PATTERN = '^evt_[A-Za-z0-9]{1,64}$';
-const AUDIT_EVENT_ID = new RegExp(AUDIT_EVENT_ID_PATTERN);
+const AUDIT_EVENT_ID = /^evt_[A-Za-z0-9]{1,64}$/;
 
+/** Whether a string from outside can be the id of an event. */
 export function isAuditEventId(value: string): value is AuditEventId {
   return AUDIT_EVENT_ID.test(value);
 }

@@ -31,8 +31,10 @@ export interface FairConnections {
   accepted(): number;
   /** Open connections that have not asked for anything yet. */
   newcomers(): number;
-  /** Requests that are worked on, of all connections or of one. */
-  inFlight(socket?: Socket): number;
+  /** Requests that are worked on, of all connections. */
+  inFlight(): number;
+  /** The request of a connection that is worked on and has not been read to its end, with its answer. */
+  beingRead(socket: Socket): readonly [IncomingMessage, ServerResponse] | undefined;
   /** Cuts the connections that have left answers unread the longest, while too much is unread. Called now and then. */
   cutSlowReaders(): void;
 }
@@ -40,6 +42,8 @@ export interface FairConnections {
 interface Connection {
   hasAsked: boolean;
   inFlight: number;
+  /** The request that was begun last, and its answer. */
+  last: readonly [IncomingMessage, ServerResponse] | undefined;
   readonly waiting: [IncomingMessage, ServerResponse][];
   /** Rounds of {@link FairConnections.cutSlowReaders} in which the client has read nothing. */
   stalled: number;
@@ -59,7 +63,14 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
   let inFlight = 0;
 
   function accept(socket: Socket): void {
-    const connection: Connection = { hasAsked: false, inFlight: 0, waiting: [], stalled: 0, unread: 0 };
+    const connection: Connection = {
+      hasAsked: false,
+      inFlight: 0,
+      last: undefined,
+      waiting: [],
+      stalled: 0,
+      unread: 0,
+    };
     connections.set(socket, connection);
     accepted += 1;
     newcomers += 1;
@@ -73,9 +84,11 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
 
   function start(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
     connection.inFlight += 1;
+    connection.last = [request, response];
     inFlight += 1;
     response.on('close', () => {
       connection.inFlight -= 1;
+      if (connection.last?.[0] === request) connection.last = undefined;
       inFlight -= 1;
       startNext(connection);
     });
@@ -111,7 +124,12 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
     accept,
     accepted: () => accepted,
     newcomers: () => newcomers,
-    inFlight: (socket) => (socket === undefined ? inFlight : (connections.get(socket)?.inFlight ?? 0)),
+    inFlight: () => inFlight,
+
+    beingRead(socket) {
+      const last = connections.get(socket)?.last;
+      return last?.[0].complete === false ? last : undefined;
+    },
 
     handle(request, response) {
       const { socket } = request;

@@ -84,7 +84,11 @@ export async function listen(
     connections.handle,
   );
   server.timeout = stallTimeout;
-  server.on('connection', connections.accept);
+  server.on('connection', (socket: Socket) => {
+    connections.accept(socket);
+    // Node.js remembers it from here on: a socket that is closed says no more where it came from.
+    void socket.remoteAddress;
+  });
   // Node would drop the headers beyond its own limit and say nothing.
   server.maxHeadersCount = 0;
   server.on('clientError', (error: ParseError, socket: Socket) => {
@@ -93,10 +97,11 @@ export async function listen(
       return;
     }
     const status = STATUS.get(error.code ?? '') ?? 400;
-    const requestId = newId();
-    // A request that breaks off in the middle is refused by who reads it.
-    const management = isManagement(targetOf(error.rawPacket));
-    if (connections.inFlight(socket) === 0) {
+    // A request that breaks off in the middle has an id already, and is recorded by who reads it.
+    const [request, response] = connections.beingRead(socket) ?? [];
+    const requestId = idOf(response) ?? newId();
+    const management = isManagement(request?.url ?? targetOf(error.rawPacket));
+    if (request === undefined) {
       onRefused({ status, requestId, peer: socket.remoteAddress, management, message: messageOf(status) });
     }
     socket.end(rawRefusal(status, requestId, management));
@@ -172,6 +177,12 @@ export interface RefusedMessage {
 }
 
 type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
+/** The id that an answer carries already. */
+function idOf(response: ServerResponse | undefined): string | undefined {
+  const id = response?.getHeader('X-Request-Id');
+  return typeof id === 'string' ? id : undefined;
+}
 
 /** The target of a request that could not be read, as far as it was read. */
 function targetOf(packet: Buffer | undefined): string {

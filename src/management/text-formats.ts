@@ -1,4 +1,4 @@
-import { CLIENT_ID_PATTERN } from '../domain/ids.ts';
+import { CLIENT_ID_PATTERN, isAuditEventId } from '../domain/ids.ts';
 import { isName } from '../domain/name.ts';
 import { PLACE_PATTERN, SEGMENT_PATTERN } from '../domain/permissions/place.ts';
 import { SLUG_PATTERN } from '../domain/slug.ts';
@@ -16,6 +16,10 @@ const TEN_YEARS = 315_360_000;
 const DESCRIBED = /^[^\p{Cs}\u202A-\u202E\u2066-\u2069]*$/u;
 const CONTROL = /\p{Cc}/u;
 
+function isMoment(text: string): boolean {
+  return readMoment(text, new Date(0), 'past') !== undefined;
+}
+
 /** Every format of the schemas that people write by. */
 export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
   name: {
@@ -31,9 +35,13 @@ export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
     words: 'must be text without control characters',
   },
   moment: {
-    fits: (text) => readMoment(text, new Date(0), 'past') !== undefined,
+    fits: isMoment,
     words:
       'must be a time with an offset such as 2026-11-21T00:00:00Z or 2026-11-21T01:00:00+01:00, a date such as 2026-11-21, which begins at midnight in UTC, or a duration such as P90D; the day must exist',
+  },
+  'event-or-moment': {
+    fits: (text) => isAuditEventId(text) || isMoment(text),
+    words: 'must be the eventId of an event, or a time with an offset, a date, or a duration such as P1D back from now',
   },
   'minute-or-longer': {
     fits: (text) => {

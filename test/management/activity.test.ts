@@ -673,6 +673,8 @@ describe('what several nodes see of refusals', () => {
 describe('a request that could not be read', () => {
   const app = useTestApp(postgres18, {}, { activityPause: 20 });
 
+  const idOf = (answer: string): string => String(/^X-Request-Id: (\S+)\r$/im.exec(answer)?.[1]);
+
   test('is found by its id, with what was answered, in the log and in the activity', async () => {
     const ask = (text: string): Promise<{ text: string }> => exchange(app.url, [text]);
     for (const [sent, status] of [
@@ -701,8 +703,69 @@ describe('a request that could not be read', () => {
     const added = (): Record<string, unknown>[] => app.log().slice(before);
     await eventually(10_000, () => added().some(({ event }) => event === 'token.refused'));
     assert.deepEqual(
-      added().map(({ event, reason }) => [event, reason]),
-      [['token.refused', 'client_gone']],
+      added().map(({ event, reason, requestId, source }) => [event, reason, requestId, source]),
+      [['token.refused', 'client_gone', idOf(text), '127.0.0.1']],
+    );
+    const requestId = idOf(text);
+    let found: { source: string; recent: { status: number }[] }[] = [];
+    await eventually(10_000, async () => {
+      found = (await app.api('GET', `/api/activity?requestId=${requestId}`)).json;
+      return found.length > 0;
+    });
+    assert.deepEqual([found.length, found[0]?.source], [1, '127.0.0.1']);
+  });
+
+  test('is answered under the id that it brought, in the words of where it was for, however late it breaks off', async () => {
+    for (const [target, form, event] of [
+      ['/api/companies', 'application/problem+json', 'management.refused'],
+      ['/oauth/token', 'application/json', 'token.refused'],
+    ] as const) {
+      const id = `broken-${target.slice(1, 4)}`;
+      const head = [
+        `POST ${target} HTTP/1.1`,
+        'Host: x',
+        `X-Request-Id: ${id}`,
+        'Content-Type: application/json',
+        `Authorization: Bearer ${await app.rootToken()}`,
+        'Transfer-Encoding: chunked',
+      ];
+      // The head and a whole chunk are read long before the body breaks off.
+      async function* parts(): AsyncGenerator<string> {
+        yield `${head.join('\r\n')}\r\n\r\n2\r\n{"\r\n`;
+        await setTimeout(100);
+        yield 'no size\r\n';
+      }
+      const before = app.log().length;
+      const { text } = await exchange(app.url, parts());
+      assert.match(text, /^HTTP\/1\.1 400 /);
+      assert.match(text, new RegExp(`^Content-Type: ${form.replace('+', '\\+')}`, 'im'));
+      assert.equal(idOf(text), id);
+      await eventually(10_000, () => app.log().length > before);
+      const lines = app
+        .log()
+        .slice(before)
+        .filter(({ requestId }) => requestId === id);
+      assert.deepEqual(
+        lines.map((line) => [line['event'], line['source']]),
+        [[event, '127.0.0.1']],
+      );
+    }
+  });
+
+  test('is recorded also where an answer to another one is due on its connection', async () => {
+    const before = app.log().length;
+    // The first one waits for its body.
+    const whole = `GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const { text } = await exchange(app.url, [`${whole}NONSENSE\r\n\r\n`]);
+    const refused = text.slice(text.lastIndexOf('HTTP/1.1 400'));
+    assert.match(refused, /^HTTP\/1\.1 400 /);
+    const lines = app
+      .log()
+      .slice(before)
+      .filter(({ requestId }) => requestId === idOf(refused));
+    assert.deepEqual(
+      lines.map(({ event, status, source }) => [event, status, source]),
+      [['http.refused', 400, '127.0.0.1']],
     );
   });
 

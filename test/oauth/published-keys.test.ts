@@ -33,6 +33,26 @@ async function makeClient(app: TestApp, permission: string): Promise<typeof ROOT
   return json;
 }
 
+test('an algorithm that several name at once, on two nodes, gets one key', async () => {
+  const database = await postgres18.create();
+  const nodes = [
+    await startTestApp(database, { WRIT_ISSUER: ISSUER }),
+    await startTestApp(database, { WRIT_ISSUER: ISSUER }),
+  ];
+  for (const alg of ['PS256', 'EdDSA']) {
+    const made = nodes.flatMap((node, index) =>
+      ['a', 'b'].map((name) => makeServer(node, `${name}${index}-${alg.toLowerCase()}`, alg)),
+    );
+    await Promise.all(made);
+  }
+  for (const node of nodes) {
+    await eventually(5000, async () => (await algs(node)).length === 4);
+    assert.deepEqual(await algs(node), ['ES256', 'PS256', 'EdDSA', 'RS256']);
+    await node.close();
+  }
+  await database.drop();
+});
+
 onEachDatabase(
   'the keys of the JWKS',
   (kind) => {

@@ -4,7 +4,7 @@ import { ANY_ID, MOMENT, TIME } from '../common-schema.ts';
 import { readMoment } from '../moment.ts';
 import { ProblemError } from '../problems.ts';
 import type { PageRequest } from '../../domain/page.ts';
-import { AUDIT_EVENT_ID_PATTERN, type AuditEventId, isAuditEventId } from '../../domain/ids.ts';
+import { type AuditEventId, isAuditEventId } from '../../domain/ids.ts';
 import { ROOT_ACTOR, type RootVeil } from '../root-veil.ts';
 import { defineRoute, type Route } from '../route.ts';
 
@@ -22,7 +22,9 @@ const FILTER = {
     to: { ...MOMENT, description: 'Before, said in the same ways' },
     after: {
       type: 'string',
-      anyOf: [{ pattern: AUDIT_EVENT_ID_PATTERN }, MOMENT],
+      format: 'event-or-moment',
+      maxLength: 96,
+      examples: ['evt_5V0kPEq8mDgXc2nB7TzWfY', ...MOMENT.examples],
       description:
         'Oldest first, from the one that follows this eventId, or a time, on: a reader who asks again after the last one misses none',
     },
