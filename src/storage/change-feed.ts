@@ -32,8 +32,8 @@ export interface ChangeFeedOptions {
   readonly newId: () => string;
   /** This node's wall clock. */
   readonly clock: () => Date;
-  /** Told that the database can be reached again, and when it answered last before that. */
-  readonly onReached: (lastAnswer: number) => void;
+  /** Told that the database can be reached again: a connection that has not answered `since` may be silent. */
+  readonly onReached: (since: number) => void;
   /** Told of every answer, and by how many milliseconds the database's clock is ahead of this node's. */
   readonly onAnswer: (clockOffset: number) => void;
   readonly onTrouble: (trouble: FeedTrouble) => void;
@@ -76,6 +76,8 @@ const ASK = 'select extract(epoch from clock_timestamp()) * 1000 as now';
 export async function createChangeFeed(options: ChangeFeedOptions): Promise<ChangeFeed> {
   const { listener, announce, newId, clock, onReached, onAnswer, onTrouble } = options;
   let lastAnswer = performance.now();
+  /** When something was asked that was not answered. */
+  let askedInVain = lastAnswer;
   /** Until when it is certain that everything was heard. */
   let provedAt = lastAnswer;
   let clockOffset = 0;
@@ -112,7 +114,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
     try {
       await next.connect();
       await next.query(`listen ${CHANNEL}`);
-      onReached(lastAnswer);
+      onReached(askedInVain);
       await prove(next);
     } catch (error) {
       next.end().catch(unheeded);
@@ -163,6 +165,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
       lastAnswer = asked;
       onAnswer(clockOffset);
     } catch (error) {
+      askedInVain = asked;
       onTrouble({ kind: 'lost', reason: String(error), error });
       client?.end().catch(unheeded);
       client = deaf = undefined;

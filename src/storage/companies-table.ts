@@ -77,10 +77,10 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
       return row && companyFromRow(row);
     },
 
-    async keepCounted(companyId, wanted, now) {
+    async keepToAdd(companyId, adding, server, now) {
       const { rows } = await knex.raw<{ rows: { company: CompanyRow; used: CountedCompany['used'] }[] }>(
-        'select * from company_to_count(?, ?::text[], ?)',
-        [companyId, [...wanted], now],
+        'select * from company_to_add(?, ?::jsonb, ?::jsonb, ?)',
+        [companyId, JSON.stringify(adding), JSON.stringify(server), now],
       );
       const [row] = rows;
       if (row === undefined) return undefined;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { POSITIONS_LOCK } from '../../src/storage/advisory-lock.ts';
 import { assertRefused, COMPANY_PERMISSIONS, makeCaller, makeCompany } from '../support/companies.ts';
 import { onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 
 interface Event {
@@ -127,6 +129,21 @@ describe('a reader who follows the audit of two nodes', () => {
     assert.equal(idsOf(read).includes(late), false);
     await transaction.commit();
     assert.deepEqual(idsOf(await follow(one, read.at(-1)?.eventId ?? '')), [late]);
+  });
+
+  test('waits while positions are given elsewhere, and begins after them', async () => {
+    const [one] = nodes;
+    const transaction = await one.knex.transaction();
+    await transaction.raw('select pg_advisory_xact_lock(?)', [POSITIONS_LOCK]);
+    await makeCompany(one, 'waited-for');
+    const reading = follow(one, LONG_AGO);
+    const waiting = async (): Promise<boolean> => {
+      const { rows } = await one.knex.raw(`select from pg_locks where locktype = 'advisory' and not granted`);
+      return rows.length > 0;
+    };
+    await eventually(10_000, waiting, 'nobody waits');
+    await transaction.commit();
+    assert.equal((await reading).at(-1)?.target, 'waited-for');
   });
 
   test('reads each event once while both record and both are asked', async () => {

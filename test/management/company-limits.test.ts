@@ -107,6 +107,51 @@ onEachDatabase('the limits of a company', (kind) => {
     assert.equal((await app.api('PATCH', `${of}/${short.credentialId}`, again)).status, 200);
   });
 
+  test('go by numbers that are never less than there is, and that are counted anew where they reach a limit', async () => {
+    const path = await company({ serviceAccounts: 8, credentials: 8 });
+    const companyId = String(path.split('/')[3]);
+    const accounts = `${path}/service-accounts`;
+    const counted = async (): Promise<Record<string, number>> => {
+      const { rows } = await app.knex.raw(
+        `select at_most, (select count(*)::int from service_accounts where company_id = :id) as "serviceAccounts",
+           (select count(*)::int from credentials where company_id = :id and state <> 'ending'
+             and (expires_at is null or expires_at > :now)) as credentials
+         from company_counts where company_id = :id`,
+        { id: companyId, now: clock() },
+      );
+      const [{ at_most: most, serviceAccounts, credentials }] = rows;
+      assert.ok(most.serviceAccounts >= serviceAccounts && most.credentials >= credentials, JSON.stringify(rows));
+      return most;
+    };
+    const register = async (): Promise<Reply['json']> =>
+      (await post(accounts, { name: 'Counted', slug: `counted-${(made += 1)}` })).json;
+    await register();
+    assert.deepEqual(await counted(), { serviceAccounts: 1, credentials: 1 });
+    const one = await register();
+    const of = `${accounts}/${one.clientId}/credentials`;
+    const [first] = one.credentials;
+    await post(`${of}/${first.credentialId}/rotate`, { overlap: 60 });
+    const { json: short } = await post(of, { type: 'client_secret', expiresIn: 60 });
+    await counted();
+    clock.forward(61_000);
+    await app.api('PATCH', `${of}/${short.credentialId}`, { expiresIn: 60 });
+    await counted();
+    await app.api('DELETE', `${accounts}/${one.clientId}`);
+    // Nothing is lowered, so that nobody who deletes waits for those who add.
+    assert.ok(Number((await counted())['serviceAccounts']) === 2);
+    for (let round = 0; round < 12; round += 1) {
+      const { clientId } = await register();
+      await counted();
+      if (round % 2 === 0) await app.api('DELETE', `${accounts}/${clientId}`);
+    }
+    assert.equal((await counted())['serviceAccounts'], 8);
+    const { json: list } = await app.api('GET', accounts);
+    assert.equal(list.length, 7);
+    await register();
+    assertReached(app, await app.api('POST', accounts, { name: 'One too many' }), 'serviceAccounts', 8, 8);
+    await counted();
+  });
+
   test('bound the permissions of one account, by whichever way it would come to them', async () => {
     const path = await company({ permissions: 3 });
     const accounts = `${path}/service-accounts`;

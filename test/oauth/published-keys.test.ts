@@ -45,6 +45,8 @@ test('an algorithm that several name at once, on two nodes, gets one key', async
     );
     await Promise.all(made);
   }
+  const kept: { alg: string }[] = (await nodes[0]?.knex('signing_keys').select('alg')) ?? [];
+  assert.deepEqual(kept.map(({ alg }) => alg).toSorted(), ['ES256', 'EdDSA', 'PS256', 'RS256']);
   for (const node of nodes) {
     await eventually(5000, async () => (await algs(node)).length === 4);
     assert.deepEqual(await algs(node), ['ES256', 'PS256', 'EdDSA', 'RS256']);

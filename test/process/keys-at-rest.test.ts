@@ -45,7 +45,8 @@ describe('keys at rest', () => {
       for (const row of [0, 1]) {
         // The key-encryption key is the right one, and opens the value where it belongs.
         await put(row, 1 - row);
-        await assert.rejects(prepareServer(config, quietSurroundings()), {
+        const start = prepareServer(config, quietSurroundings()).then((server) => server.close());
+        await assert.rejects(start, {
           name: 'UndecryptableError',
           message: new RegExp(`^${table}/${rows[row].name} cannot be decrypted`),
         });

@@ -78,8 +78,12 @@ describe('a feed', () => {
   const announce = (payload: string): Promise<unknown> =>
     announcer.query('select pg_notify($1, $2)', [CHANNEL, payload]);
 
-  function listen(url: string, options: Partial<ChangeFeedOptions> = {}): Promise<ChangeFeed> {
-    return createChangeFeed({
+  const feeds = new Set<ChangeFeed>();
+  // A feed that a failed test left behind would keep this process from ending.
+  after(() => Promise.allSettled([...feeds].map((feed) => feed.close())));
+
+  async function listen(url: string, options: Partial<ChangeFeedOptions> = {}): Promise<ChangeFeed> {
+    const feed = await createChangeFeed({
       url,
       listener: { changed: () => {}, missed: () => {} },
       announce,
@@ -90,6 +94,8 @@ describe('a feed', () => {
       onTrouble: () => {},
       ...options,
     });
+    feeds.add(feed);
+    return feed;
   }
 
   test('that went deaf says that changes may have gone unheard since before, not since it found out', async () => {
@@ -136,11 +142,11 @@ describe('a feed', () => {
     const reached: number[] = [];
     const feed = await listen(proxy.url, { onReached: (lastAnswer) => reached.push(lastAnswer) });
     assert.equal(reached.length, 1);
-    const answered = feed.lastAnswer();
-    proxy.lose();
     const lost = performance.now();
+    proxy.lose();
     await eventually(20_000, () => reached.length > 1);
-    assert.ok(Number(reached[1]) >= answered && Number(reached[1]) <= lost, reached.join());
+    // What answered a moment before is in doubt as well: nothing has answered since.
+    assert.ok(Number(reached[1]) >= lost, `${reached[1]} is before ${lost}`);
     await feed.close();
     await proxy.close();
   });

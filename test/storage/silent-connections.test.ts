@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Knex } from 'knex';
+import { random } from '../../src/random.ts';
+import { openPostgresDatabase } from '../../src/storage/open-postgres-database.ts';
+import { systemClock } from '../../src/system-clock.ts';
 import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
@@ -49,6 +53,35 @@ describe('connections to the database that have fallen silent', () => {
       statuses.every((status) => status === 200 || status === 503),
       statuses.join(),
     );
+  });
+
+  test('G-03 are given up as soon as the feed has reached the database again: no statement is tried on them', async (t) => {
+    const silent: Knex.Logger = { warn: () => {}, error: () => {}, debug: () => {}, deprecate: () => {} };
+    const own = await startFaultProxy(database.url);
+    const urls = { url: own.url, adminUrl: own.url, listenUrl: own.url };
+    const opened = await openPostgresDatabase(urls, { patience: 10_000, onWait: () => {}, log: silent });
+    let missed = 0;
+    const feed = await opened.listen({
+      listener: { changed: () => {}, missed: () => (missed += 1) },
+      newId: random.id,
+      clock: systemClock,
+      onAnswer: () => {},
+      onTrouble: () => {},
+    });
+    const pools = [opened.knex, opened.tokensKnex];
+    t.after(async () => {
+      await own.close();
+      await feed.close();
+      await opened.close();
+    });
+    const errors: unknown[] = [];
+    for (const pool of pools) pool.on('query-error', (error) => errors.push(error));
+    const ask = () => Promise.all(pools.flatMap((pool) => Array.from({ length: 10 }, () => pool.raw('select 1'))));
+    await ask();
+    own.lose();
+    await eventually(20_000, () => missed > 0);
+    await ask();
+    assert.deepEqual(errors, []);
   });
 
   test('G-03 are given up while nobody asks, so that the next one does not wait', async () => {

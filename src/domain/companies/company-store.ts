@@ -4,7 +4,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { State } from '../state.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import type { Company } from './company.ts';
-import type { Counted, CountedCompany } from './limits.ts';
+import type { Counted, CountedCompany, Limits } from './limits.ts';
 
 /** A company without what is kept beside it. */
 export type KeptCompany = Omit<Company, 'grantable'>;
@@ -33,12 +33,18 @@ export interface CompanyStore {
   /** Nobody deletes the company until the end of the transaction. */
   keep(companyId: CompanyId): Promise<KeptCompany | undefined>;
   /**
-   * As `keep`, and nobody else counts what belongs to it until the end of the transaction.
+   * As `keep`, and nobody else adds to it until the end of the transaction.
    *
-   * @param wanted what is counted
+   * @param adding how many at most
+   * @param server the limits of companies that have none of their own
    * @param now before which credentials have expired
    */
-  keepCounted(companyId: CompanyId, wanted: readonly Counted[], now: Date): Promise<CountedCompany | undefined>;
+  keepToAdd(
+    companyId: CompanyId,
+    adding: Partial<Record<Counted, number>>,
+    server: Limits,
+    now: Date,
+  ): Promise<CountedCompany | undefined>;
   /** As `find`, and nobody else changes or deletes it, or gives it an account, until the end of the transaction. */
   lock(companyId: CompanyId): Promise<Company | undefined>;
   /** Newest first. */

@@ -47,9 +47,9 @@ const WORDS: Readonly<Record<Limit, string>> = {
   permissions: 'permissions in one account',
 };
 
-/** A company of which something was counted after nobody else could add to it. */
+/** A company that is to get more, while nobody else can add to it. */
 export interface CountedCompany extends KeptCompany {
-  /** Of everything that was counted, how many there are. */
+  /** How many there are of that for which there may be no room; what is not there has room. */
   readonly used: Partial<Record<Counted, number>>;
 }
 
@@ -80,11 +80,7 @@ export async function keepWithRoom(
   now: Date,
 ): Promise<KeptCompany | undefined> {
   if (company === undefined) return undefined;
-  const kept = await companies.keepCounted(
-    company,
-    COUNTED.filter((name) => name in adding),
-    now,
-  );
+  const kept = await companies.keepToAdd(company, adding, server, now);
   if (kept === undefined) throw new DomainError('not_found', 'There is no such company');
   assertRoom(kept, server, adding);
   return kept;
@@ -106,9 +102,8 @@ export function assertRoom(
     const count = adding[name] ?? 0;
     if (count === 0) continue;
     const used = company.used[name];
-    if (used === undefined) throw new Error(`the ${name} of a company were not counted`);
     const most = company.limits[name] ?? server[name];
-    if (used + count > most) throw reached(name, most, used);
+    if (used !== undefined && used + count > most) throw reached(name, most, used);
   }
 }
 

@@ -1,7 +1,7 @@
 import { differences } from '../audit/differences.ts';
 import { type Change, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
-import { assertRoom, type Counted, type CountedCompany, type Limits } from '../companies/limits.ts';
+import { assertRoom, type CountedCompany, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -115,14 +115,14 @@ export interface CredentialsTools extends CredentialTools {
 export function createCredentials(tools: CredentialsTools): Credentials {
   const { storage, clock } = tools;
 
-  /** Keeps a company. Where something of it is counted, other requests that count wait. */
+  /** Keeps a company. Where it may get one more credential that works, others that add to it wait. */
   async function keepOwner(
     { companies }: Stores,
     company: CompanyId | undefined,
-    counted: readonly Counted[],
+    mayAdd: boolean,
   ): Promise<CountedCompany | undefined> {
     if (company === undefined) return undefined;
-    if (counted.length > 0) return companies.keepCounted(company, counted, clock());
+    if (mayAdd) return companies.keepToAdd(company, { credentials: 1 }, tools.limits, clock());
     const kept = await companies.keep(company);
     return kept && { ...kept, used: {} };
   }
@@ -132,12 +132,12 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     caller: Caller,
     company: CompanyId | undefined,
     id: string,
-    counted: readonly Counted[],
+    mayAdd: boolean,
     act: (locked: LockedAccount & { readonly owner: CountedCompany | undefined }) => Promise<Work<Result>>,
   ): Promise<Result> {
     return storage.write(originOf(caller), async (stores) => {
       // Before its account, as whoever changes or deletes it does.
-      const owner = await keepOwner(stores, company, counted);
+      const owner = await keepOwner(stores, company, mayAdd);
       const policy = policyFor(owner, tools.policy);
       return keepingARoot(stores, company, async () => {
         const snapshot = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
@@ -171,7 +171,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     },
 
     add: (caller, company, id, wanted) =>
-      onAccount(caller, company, id, ['credentials'], async ({ snapshot, policy, stores, owner }) => {
+      onAccount(caller, company, id, true, async ({ snapshot, policy, stores, owner }) => {
         assertRoom(owner, tools.limits, { credentials: 1 });
         assertHeld(snapshot, wanted.permissions);
         await assertMayHave(stores, caller, snapshot, wanted.permissions);
@@ -188,7 +188,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         caller,
         company,
         account,
-        changes.lifetime === undefined ? [] : ['credentials'],
+        changes.lifetime !== undefined,
         async ({ snapshot, policy, stores, owner }) => {
           const before = found(snapshot, id);
           assertRevision(before.revision, expected);
@@ -215,7 +215,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       ),
 
     rotate: (caller, company, account, id, rotation) =>
-      onAccount(caller, company, account, ['credentials'], async ({ snapshot, policy, stores, owner }) => {
+      onAccount(caller, company, account, true, async ({ snapshot, policy, stores, owner }) => {
         const old = found(snapshot, id);
         assertNotRotated(old);
         // The successor takes the place of the old credential, which has none if it has expired.
@@ -225,7 +225,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       }),
 
     rotateOwn: (caller, rotation) =>
-      onAccount(caller, caller.company, caller.clientId, [], async ({ snapshot, policy, stores }) => {
+      onAccount(caller, caller.company, caller.clientId, false, async ({ snapshot, policy, stores }) => {
         const old = found(snapshot, caller.credentialId);
         assertNotRotated(old);
         assertMayRotateOwn(caller, snapshot, old, clock());
@@ -233,7 +233,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       }),
 
     remove: (caller, company, account, id, expected, ifUnusedFor) =>
-      onAccount(caller, company, account, [], async ({ snapshot, stores }) => {
+      onAccount(caller, company, account, false, async ({ snapshot, stores }) => {
         const credential = found(snapshot, id);
         assertRevision(credential.revision, expected);
         // With what the account itself made of it: whoever got hold of it may have done that.
