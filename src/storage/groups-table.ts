@@ -41,8 +41,9 @@ const PARTS = {
     where group_members.company_id = groups.company_id and group_members.group_id = groups.group_id`,
   grants: `select ${GRANTS_AS_JSON} from grants where ${OF_GROUP}`,
   // With all the built-in ones: who has one of them may bind those below.
-  roles: `select ${ROLES_AS_JSON} from roles where role_key in (${ROLES_OF_GROUP})
-    or role_key in (${BUILT_IN_ROLES.map((roleKey) => `'${roleKey}'`).join(', ')})`,
+  // An array of keys: for anything else, every role that there is would be looked at.
+  roles: `select ${ROLES_AS_JSON} from roles where role_key = any(array(
+    ${ROLES_OF_GROUP} union all select unnest(array[${BUILT_IN_ROLES.map((roleKey) => `'${roleKey}'`).join(', ')}])))`,
   audiences: `select ${AUDIENCES_AS_JSON} from resource_servers where resource_server_id in (
     select resource_server from grants where ${OF_GROUP}
     union select resource_server from role_permissions where role_key in (${ROLES_OF_GROUP})
