@@ -29,18 +29,8 @@ export async function up(knex: Knex): Promise<void> {
   await knex.raw('create index refusals_nobodys on refusals (last_at) where client_id is null');
   await knex.raw(`create index refusals_folded on refusals (last_at) where named = '' or source = ''`);
   await knex.raw('create index refusals_recent on refusals using gin (recent jsonb_path_ops)');
-  // Of arrays of requests the newest requests, in one array.
-  await knex.raw(`
-    create function newest_requests(arrays jsonb) returns jsonb language sql immutable as $$
-      select coalesce(jsonb_agg(request order by request ->> 'occurredAt' desc), '[]')
-      from (
-        select request from jsonb_array_elements(arrays) as requests, jsonb_array_elements(requests) as request
-        order by request ->> 'occurredAt' desc limit 20
-      ) as newest
-    $$`);
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.raw('drop function newest_requests(jsonb)');
   await knex.schema.dropTable('refusals');
 }

@@ -5,35 +5,9 @@ export async function up(knex: Knex): Promise<void> {
     table.text('audience').index();
     table.foreign('audience').references('resource_servers.resource_server_id').onDelete('CASCADE');
   });
-  // A function, for the same reason as `account_rights`.
-  await knex.raw(`
-    create function account_credentials(account text, company text) returns jsonb language plpgsql stable as $$
-    begin
-      return (
-        select coalesce(jsonb_agg(jsonb_build_object(
-          'credential_id', credentials.credential_id, 'type', type, 'created_at', credentials.created_at,
-          'secret_hash', encode(secret_hash, 'base64'), 'hint', hint, 'kid', kid, 'data', data,
-          'name', credentials.name, 'description', description, 'state', state,
-          'expires_at', expires_at, 'lifetime', lifetime, 'expires_by_policy', expires_by_policy, 'extend', extend,
-          'permissions', permissions, 'rotated_from', rotated_from, 'successor', successor,
-          'revision', credentials.revision,
-          'status', case when status_entries.list is not null
-            then jsonb_build_object('list', status_entries.list, 'idx', status_entries.idx) end,
-          'audience', case when resource_servers.resource_server_id is not null then jsonb_build_object(
-            'resource_server_id', resource_server_id, 'company_id', resource_servers.company_id,
-            'identifier', identifier, 'token_ttl', token_ttl, 'signing_alg', signing_alg, 'token_type', token_type
-          ) end
-        ) order by credentials.created_at, credentials.credential_id), '[]')
-        from credentials
-        left join status_entries on status_entries.credential_id = credentials.credential_id and revoked_at is null
-        left join resource_servers on resource_server_id = credentials.audience
-        where credentials.client_id = account and credentials.company_id is not distinct from company
-      );
-    end $$`);
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.raw('drop function account_credentials(text, text)');
   await knex('credentials').where({ type: 'api_key' }).delete();
   await knex.schema.alterTable('credentials', (table) => {
     table.dropColumn('audience');

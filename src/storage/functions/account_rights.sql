@@ -1,0 +1,57 @@
+-- What an account was given, with everything that it refers to: read by storage/account-rows.ts. A function, because it
+-- reads eight tables, and planning that costs twice as much as doing it: a function is planned once a connection.
+--
+-- It is read as far as it may count (MOST_EFFECTIVE, 10,000) and no further, its own grants first, then group by group:
+-- roles and groups may have grown beyond that before they had a limit. Keys are looked up by arrays: for a subquery,
+-- every role and every resource server that there is would be looked at.
+create or replace function account_rights(account text, company text, audience text) returns jsonb
+language plpgsql stable as $$
+begin
+  return (
+    with its_groups as (
+      select group_id from group_members where client_id = account and company_id = company
+    ), its_grants as (
+      select * from (
+        select * from grants where client_id = account and company_id is not distinct from company
+        union all
+        select * from grants where company_id = company and group_id in (select group_id from its_groups)
+      ) as all_grants order by group_id nulls first, name, place, resource_server, role_key limit 10000
+    ), its_roles as (
+      select role_key, role_id from roles where role_key = any(array(select role_key from its_grants))
+    ), their_permissions as (
+      select * from role_permissions where role_key = any(array(select role_key from its_roles))
+      order by role_key, permission, resource_server limit 10000
+    )
+    select jsonb_build_object(
+      'groups', (select coalesce(jsonb_agg(group_id order by group_id), '[]') from its_groups),
+      'grants', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'kind', kind, 'name', name, 'place', place, 'resource_server', resource_server, 'qualified', qualified,
+          'role_key', role_key, 'group_id', group_id
+        ) order by name, place, resource_server), '[]')
+        from its_grants
+      ),
+      'roles', (
+        select coalesce(jsonb_agg(jsonb_build_object('role_key', role_key, 'role_id', role_id, 'permissions',
+          coalesce(permissions, '[]'))), '[]')
+        from its_roles left join (
+          select role_key, jsonb_agg(jsonb_build_object(
+            'permission', permission, 'resource_server', resource_server, 'qualified', qualified
+          ) order by permission, resource_server) as permissions
+          from their_permissions group by role_key
+        ) as given using (role_key)
+      ),
+      'audiences', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'resource_server_id', resource_server_id, 'company_id', company_id, 'identifier', identifier,
+          'token_ttl', token_ttl, 'signing_alg', signing_alg, 'token_type', token_type
+        )), '[]')
+        from resource_servers where resource_server_id = any(array(
+          select resource_server from its_grants
+          union select resource_server from their_permissions
+          union values ('management'), ('default'), (audience)
+        ))
+      )
+    )
+  );
+end $$;

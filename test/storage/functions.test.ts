@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { AudienceJson } from '../../src/storage/audience-rows.ts';
+import type { SnapshotRow } from '../../src/storage/account-rows.ts';
+import type { CredentialJson } from '../../src/storage/credential-rows.ts';
+import type { GrantJson } from '../../src/storage/grants-table.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import type { RoleJson } from '../../src/storage/roles-table.ts';
+import { clientKey } from '../support/assertions.ts';
+import { makeCompany } from '../support/companies.ts';
+import { onEachDatabase, postgres18 } from '../support/databases.ts';
+import { startTestApp, useTestApp } from '../support/test-app.ts';
+
+/** The members of every alternative of a type. */
+type Members<Type> = Type extends unknown ? keyof Type : never;
+
+/** Names every member of a type; the compiler asks for each. */
+function membersOf<Type>(members: Readonly<Record<Members<Type>, true>>): string[] {
+  return Object.keys(members).toSorted();
+}
+
+const AUDIENCE = {
+  resource_server_id: true,
+  company_id: true,
+  identifier: true,
+  token_ttl: true,
+  signing_alg: true,
+  token_type: true,
+} as const;
+
+const FOLDER = join(import.meta.dirname, '../../src/storage/functions');
+
+onEachDatabase('what a function of the database answers', (kind) => {
+  const app = useTestApp(kind);
+
+  test('has the members that the type has by which it is read', async () => {
+    await makeCompany(app, 'read');
+    const company = '/api/companies/read';
+    const identifier = 'api://read/x';
+    await app.api('POST', `${company}/resource-servers`, { identifier, name: 'X', permissions: [{ name: 'x' }] });
+    await app.api('POST', `${company}/roles`, { roleId: 'r', name: 'R', permissions: ['x'] });
+    await app.api('POST', `${company}/groups`, { groupId: 'g', name: 'G', permissions: ['x'] });
+    const { json, status, text } = await app.api('POST', `${company}/service-accounts`, {
+      name: 'Has everything',
+      permissions: ['x@shop'],
+      roles: ['r'],
+      groups: ['g'],
+      credentials: [
+        { type: 'client_secret' },
+        { type: 'public_key', publicKey: clientKey('ES256').jwk },
+        { type: 'api_key', audience: identifier },
+      ],
+    });
+    assert.equal(status, 201, text);
+    const value = async (call: string, bindings: readonly string[]) =>
+      (await app.knex.raw(`select ${call} as value`, bindings)).rows[0].value;
+    const assertMembers = (items: readonly object[], members: readonly string[], count: number): void => {
+      assert.equal(items.length, count);
+      for (const item of items) assert.deepEqual(Object.keys(item).toSorted(), members);
+    };
+
+    const credentials: object[] = await value(`account_credentials(?, 'read')`, [json.clientId]);
+    const members = membersOf<CredentialJson>({
+      credential_id: true,
+      type: true,
+      created_at: true,
+      secret_hash: true,
+      hint: true,
+      kid: true,
+      data: true,
+      name: true,
+      description: true,
+      state: true,
+      expires_at: true,
+      lifetime: true,
+      expires_by_policy: true,
+      extend: true,
+      permissions: true,
+      rotated_from: true,
+      successor: true,
+      revision: true,
+      status: true,
+      audience: true,
+    });
+    assertMembers(credentials, members, 3);
+    const audiences = credentials.flatMap((one) => ('audience' in one && one.audience !== null ? [one.audience] : []));
+    assertMembers(audiences as object[], membersOf<AudienceJson>(AUDIENCE), 1);
+
+    const rights = await value(`account_rights(?, 'read', 'default')`, [json.clientId]);
+    const parts = membersOf<SnapshotRow['rights']>({ grants: true, groups: true, roles: true, audiences: true });
+    assert.deepEqual(Object.keys(rights).toSorted(), parts);
+    const grant = membersOf<GrantJson>({
+      kind: true,
+      name: true,
+      place: true,
+      resource_server: true,
+      qualified: true,
+      role_key: true,
+      group_id: true,
+    });
+    assertMembers(rights.grants, grant, 3);
+    assertMembers(rights.roles, membersOf<RoleJson>({ role_key: true, role_id: true, permissions: true }), 1);
+    const permission = membersOf<RoleJson['permissions'][number]>({
+      permission: true,
+      resource_server: true,
+      qualified: true,
+    });
+    assertMembers(rights.roles[0].permissions, permission, 1);
+    assertMembers(rights.audiences, membersOf<AudienceJson>(AUDIENCE), 3);
+
+    const { rows: candidates } = await app.knex.raw(
+      `select * from candidate_resource_servers('read', array['x'], array[]::text[])`,
+    );
+    assertMembers(candidates, [...membersOf<AudienceJson>(AUDIENCE), 'anything', 'declared'].toSorted(), 3);
+  });
+});
+
+describe('the functions of the database', () => {
+  test('are made anew where their text is new, and nowhere else; what nothing calls goes', async () => {
+    const database = await postgres18.create();
+    const { knex, close } = await startTestApp(database);
+    const names = readdirSync(FOLDER).map((file) => file.replace('.sql', ''));
+    const made = async (): Promise<Map<string, string>> => {
+      const { rows } = await knex.raw(
+        `select proname as name, oid::text || ':' || xmin::text as version from pg_proc
+         where pronamespace = current_schema()::regnamespace
+         union all select relname, oid::text || ':' || xmin::text from pg_class where relkind = 'v'
+           and relnamespace = current_schema()::regnamespace`,
+      );
+      return new Map(rows.map((row: { name: string; version: string }) => [row.name, row.version]));
+    };
+    const before = await made();
+    assert.deepEqual([...before.keys()].toSorted(), names.toSorted());
+    await migrate(knex);
+    assert.deepEqual(await made(), before);
+    // As a release with another text left it.
+    await knex('made_functions').where({ name: 'newest_requests' }).update({ digest: 'of another release' });
+    await knex.raw(`create or replace function newest_requests(arrays jsonb) returns jsonb language sql immutable
+      as $$ select '"other"'::jsonb $$`);
+    await knex.raw(`create function company_to_count(id text, wanted text[], at timestamptz) returns int language sql
+      as $$ select 1 $$`);
+    await migrate(knex);
+    const after = await made();
+    assert.deepEqual([...after.keys()].toSorted(), names.toSorted());
+    for (const name of names) assert.equal(after.get(name) === before.get(name), name !== 'newest_requests', name);
+    const { rows } = await knex.raw(`select newest_requests('[[1]]') as value`);
+    assert.deepEqual(rows[0].value, [1]);
+    await close();
+    await database.drop();
+  });
+
+  test('say each who calls them, and each has a file of its name', () => {
+    for (const file of readdirSync(FOLDER)) {
+      const text = readFileSync(join(FOLDER, file), 'utf8');
+      const [head = '', sql = ''] = text.split(/^(?=create )/m);
+      assert.match(head, /(?:read|called) by\s+(?:-- )?[a-z_/.-]+/, file);
+      assert.match(sql, new RegExp(`^create or replace (?:function|view) ${file.replace('.sql', '')}\\b`), file);
+    }
+  });
+
+  test('a node starts on a database that a later release has migrated already', async () => {
+    const database = await postgres18.create();
+    const later = await startTestApp(database);
+    await later
+      .knex('knex_migrations')
+      .insert({ name: '20991231000000-of-later.ts', batch: 99, migration_time: new Date() });
+    const earlier = await startTestApp(database);
+    const { status } = await earlier.api('GET', '/api/self');
+    assert.equal(status, 200);
+    await Promise.all([later.close(), earlier.close()]);
+    await database.drop();
+  });
+});
