@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 
 /**
- * How much of everything that is counted a company has at most. Who adds to a company raises the numbers, under the lock
- * of the company, and nobody lowers them: they are counted anew where they reach a limit.
+ * For everything that is counted, a number that is never less than the company has. A request that adds to a company raises
+ * the number under the lock of the company. Nothing lowers it: where it reaches a limit, the company is counted anew.
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('company_counts', (table) => {

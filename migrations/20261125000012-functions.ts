@@ -8,7 +8,7 @@ export async function up(knex: Knex): Promise<void> {
   });
 }
 
-/** What the functions need goes after them. */
+/** The functions go first, and then the tables that they need. */
 export async function down(knex: Knex): Promise<void> {
   await knex.raw('drop view if exists live_credentials');
   await knex.raw(`

@@ -153,6 +153,21 @@ describe('a round of tidying up', () => {
     assert.equal(await tidy(), false);
   });
 
+  test('counts the credentials that it forgets, with a place in a status list or without', async () => {
+    const { knex } = server.database;
+    const tidy = tidyUp(server.storage, () => new Date(), 3600);
+    await tidy();
+    const account = await knex('service_accounts').first('client_id');
+    await knex.raw(
+      `insert into credentials (credential_id, client_id, type, secret_hash, hint, data, state, created_at, expires_at)
+       select 'cred_ended_' || n, ?, 'client_secret', sha256(n::text::bytea), 'x', '{}', 'ending', now(),
+         now() - interval '31 days' from generate_series(1, 1000) as n`,
+      [account?.client_id],
+    );
+    assert.equal(await tidy(), true);
+    assert.equal(await tidy(), false);
+  });
+
   test('keeps a place for a week although tokens are short: they may have been longer', async () => {
     const { knex } = server.database;
     const revokedAt = new Date();

@@ -14,7 +14,7 @@ import type { RevokedTokenStore } from './status/revoked-token-store.ts';
 import type { StatusStore } from './status/status-store.ts';
 import type { SigningKeyStore } from './signing-keys/signing-key-store.ts';
 
-/** How many rows of a table are forgotten at once: so few that nothing else waits for them. As many: there may be more. */
+/** How many rows of a table are forgotten at once: so few that nothing else waits. Where so many went, there may be more. */
 export const HANDFUL = 1000;
 
 /** The tables, all reading and writing in one transaction or all outside any. */

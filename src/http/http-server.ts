@@ -97,7 +97,7 @@ export async function listen(
       return;
     }
     const status = STATUS.get(error.code ?? '') ?? 400;
-    // A request that breaks off in the middle has an id already, and is recorded by who reads it.
+    // A request that breaks off in the middle has an id already, and is recorded by the handler that reads it.
     const [request, response] = connections.beingRead(socket) ?? [];
     const requestId = idOf(response) ?? newId();
     const management = isManagement(request?.url ?? targetOf(error.rawPacket));

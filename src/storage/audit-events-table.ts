@@ -62,6 +62,9 @@ const BY_ROOT = `actor ->> 'type' = 'service_account'
       and earlier.company_id = audit_events.company_id
   )`;
 
+/** By how many milliseconds the order of positions and the order of times may differ: a day, as clocks may. */
+const CLOCKS_APART = 86_400_000;
+
 /**
  * Positions are given to events that stand already, by one transaction at a time: a later one is seen later. Rows of all:
  * it is one order.
@@ -99,6 +102,19 @@ export function auditEventsTable(knex: Tables, transaction: Transaction): AuditR
       return rows.length;
     });
 
+  /** The position of the last event before a time; 0 without one: a reader need not look at the events before it. */
+  async function lastBefore(time: Date, company: CompanyId | undefined): Promise<string> {
+    const row = await rowsWithin(knex, 'audit_events', company)
+      .where('occurred_at', '<', time)
+      .whereNotNull('position')
+      .orderBy([
+        { column: 'occurred_at', order: 'desc' },
+        { column: 'event_id', order: 'desc' },
+      ])
+      .first<{ position: string } | undefined>('position');
+    return row?.position ?? '0';
+  }
+
   /** @returns undefined without such an event */
   async function positionOf(eventId: AuditEventId, company: CompanyId | undefined): Promise<string | undefined> {
     const row = await rowsWithin(knex, 'audit_events', company)
@@ -113,8 +129,10 @@ export function auditEventsTable(knex: Tables, transaction: Transaction): AuditR
     async follow(filter, after, limit) {
       while ((await settle()) === HANDFUL);
       const query = filtered(filter);
-      if (after instanceof Date) void query.where('occurred_at', '>', after);
-      else {
+      if (after instanceof Date) {
+        const before = await lastBefore(new Date(after.getTime() - CLOCKS_APART), filter.company);
+        void query.where('occurred_at', '>', after).where('position', '>', before);
+      } else {
         const position = await positionOf(after, filter.company);
         if (position === undefined) return undefined;
         void query.where('position', '>', position);

@@ -165,7 +165,8 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
       lastAnswer = asked;
       onAnswer(clockOffset);
     } catch (error) {
-      askedInVain = asked;
+      // A feed that is only deaf was answered.
+      if (!(error instanceof DeafFeedError)) askedInVain = asked;
       onTrouble({ kind: 'lost', reason: String(error), error });
       client?.end().catch(unheeded);
       client = deaf = undefined;

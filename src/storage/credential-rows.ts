@@ -7,7 +7,7 @@ import { audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { byteaText } from './insert-from-json.ts';
 import { ofAccount } from './of-account.ts';
 
-/** What is written of a new credential. */
+/** The columns that are filled for a new credential. */
 export const COLUMNS = [
   'credential_id',
   'client_id',
@@ -142,7 +142,7 @@ export function describedColumns(credential: Credential): Record<string, unknown
   };
 }
 
-/** What is kept of one kind only. */
+/** The columns that only some kinds of credentials have. */
 export function columnsOf(credential: Credential): Record<string, unknown> {
   switch (credential.type) {
     case 'client_secret':

@@ -87,10 +87,9 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
         .select('credential_id');
       // Rows of all: everybody's are forgotten.
       const { rows } = await knex.raw<{ rows: unknown[] }>(
-        `with gone as (delete from credentials where credential_id in (?) returning credential_id)
-         update status_entries set revoked_at = now()
-         from gone where ${OF_GONE}
-         returning gone.credential_id`,
+        `with gone as (delete from credentials where credential_id in (?) returning credential_id),
+           revoked as (update status_entries set revoked_at = now() from gone where ${OF_GONE})
+         select from gone`,
         [some],
       );
       return rows.length;

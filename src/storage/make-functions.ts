@@ -6,13 +6,10 @@ import type { Knex } from 'knex';
 /** A file for each function and each view, with the same name. */
 const FOLDER = join(import.meta.dirname, 'functions');
 
-/** Functions of earlier releases that nothing calls since the release before this one. */
-const OBSOLETE = ['company_to_count(text, text[], timestamptz)'];
-
 /**
  * Makes the functions whose text is new, after the tables that they need. Two releases share a database while one takes the
- * place of the other, and either may start last: a function that comes to mean something else gets another name, and the
- * old one is dropped a release later.
+ * place of the other, and either may start last: a function that comes to mean something else gets another name, and a
+ * migration of a later release drops the old one.
  */
 export async function makeFunctions(transaction: Knex.Transaction): Promise<void> {
   const rows = await transaction<{ name: string; digest: string }>('made_functions').select('name', 'digest');
@@ -28,5 +25,4 @@ export async function makeFunctions(transaction: Knex.Transaction): Promise<void
     await transaction.raw(text.replaceAll('?', String.raw`\?`));
     await transaction('made_functions').insert({ name, digest }).onConflict('name').merge();
   }
-  for (const signature of OBSOLETE) await transaction.raw(`drop function if exists ${signature}`);
 }

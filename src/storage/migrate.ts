@@ -7,7 +7,7 @@ const MIGRATIONS: Knex.MigratorConfig = {
   directory: fileURLToPath(new URL('../../migrations', import.meta.url)),
   extension: 'ts',
   loadExtensions: ['.ts'],
-  // A node of the release before may start anew while this one's migrations are done already.
+  // From this release on, a node may start anew on a database that a later release has migrated.
   disableMigrationsListValidation: true,
 };
 

@@ -36,8 +36,8 @@ export function rowsWithin(knex: Tables, table: OwnedTable, company: CompanyId |
 }
 
 /**
- * Whosever rows: for what is done to all of them, for rows that say whose they are when they are inserted, and where a key
- * that nobody can choose says which row is meant, and its owner has been looked at.
+ * The rows of root and of every company: for work on all of them, for inserts (a new row says whose it is), and for a row
+ * named by a key that nobody can choose, once its owner has been checked.
  */
 export function allRows(knex: Tables, table: OwnedTable): Knex.QueryBuilder {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where such a table is reached

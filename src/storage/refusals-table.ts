@@ -68,7 +68,7 @@ const RECORD = `
       recent = newest_requests(jsonb_build_array(refusals.recent, excluded.recent))
     returning client_id is null as nobodys`;
 
-/** Rows of all: they are nobody's. */
+/** Rows of all: the rows are of ids that nobody has. */
 const FORGET_NOBODYS = `
   delete from refusals where refusal_id in (
     select refusal_id from refusals where client_id is null order by last_at desc offset ${MOST_NOBODYS}

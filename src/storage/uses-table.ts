@@ -6,8 +6,8 @@ import type { Tables } from './transaction.ts';
 
 /**
  * Several nodes say what they saw, in any order: the latest time stays, the counts add up. In one order, so that two of
- * them do not wait for each other; of accounts that are gone nothing is kept. Rows of all: a node says at once what it saw
- * of everybody, by ids that nobody else has.
+ * them do not wait for each other; of accounts that are gone nothing is kept. Rows of all: one statement
+ * has the uses of every account that the node saw, by client ids, which are unique.
  */
 const RECORD = `
   with seen as (

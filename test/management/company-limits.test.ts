@@ -107,6 +107,30 @@ onEachDatabase('the limits of a company', (kind) => {
     assert.equal((await app.api('PATCH', `${of}/${short.credentialId}`, again)).status, 200);
   });
 
+  test('count a credential that its uses extend for a day after its end: a use may still give it more time', async () => {
+    const path = await company({ credentials: 1 });
+    const credentials = [{ type: 'client_secret', expiresIn: 60, extend: true }];
+    const { json } = await post(`${path}/service-accounts`, { name: 'Extended', credentials });
+    const add = () =>
+      app.api('POST', `${path}/service-accounts/${json.clientId}/credentials`, { type: 'client_secret' });
+    clock.forward(61_000);
+    assertReached(app, await add(), 'credentials', 1, 1);
+    await app
+      .knex('credentials')
+      .where({ client_id: json.clientId })
+      .update({ expires_at: new Date(clock().getTime() - 86_400_001) });
+    assert.equal((await add()).status, 201);
+  });
+
+  test('are kept to although a node of the release before adds, which raises no numbers', async () => {
+    const path = await company({ groups: 2 });
+    const companyId = String(path.split('/')[3]);
+    await post(`${path}/groups`, { name: '1' });
+    await app.knex.raw(`select company_to_count(?, array['groups'], now())`, [companyId]);
+    await app.knex('groups').insert({ company_id: companyId, group_id: 'of-before', name: 'Of before' });
+    assertReached(app, await app.api('POST', `${path}/groups`, { name: '3' }), 'groups', 2, 2);
+  });
+
   test('go by numbers that are never less than there is, and that are counted anew where they reach a limit', async () => {
     const path = await company({ serviceAccounts: 8, credentials: 8 });
     const companyId = String(path.split('/')[3]);

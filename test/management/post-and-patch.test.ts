@@ -203,8 +203,13 @@ describe('POST is as strict as PATCH', () => {
     const add = () => app.api('POST', path, keys(1, {})[0]);
     assertRefused(app, await add(), 422, 'limit_reached');
     clock.forward(61_000);
-    assert.equal((await add()).status, 201);
+    const { json: last } = await add();
     assert.equal((await add()).status, 201);
     assertRefused(app, await add(), 422, 'limit_reached');
+    // Nor does an expired one come back where all places are taken.
+    const revive = () => app.api('PATCH', `${path}/${first.credentialId}`, { expiresIn: 60 });
+    assertRefused(app, await revive(), 422, 'limit_reached');
+    await app.api('DELETE', `${path}/${last.credentialId}`);
+    assert.equal((await revive()).status, 200);
   });
 });

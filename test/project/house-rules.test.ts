@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 describe('the rules of the house', () => {
   test('are kept by every file', () => {
-    const files = globSync('{src,test,bench,migrations}/**/*.ts', { cwd: ROOT });
+    const files = globSync(['{src,test,bench,migrations}/**/*.ts', 'src/storage/functions/*.sql'], { cwd: ROOT });
     assert.ok(files.length > 400, String(files.length));
     const broken = files.flatMap((file) =>
       violations(file, readFileSync(join(ROOT, file), 'utf8')).map((violation) => `${file}: ${violation}`),
@@ -122,6 +122,12 @@ describe('the rules of the house', () => {
       'src/storage/x.ts',
       'const a = `update grants set name = ${b}`;',
       'const a = `update last_uses set name = ${b}`;',
+    ],
+    [
+      'a function that says not whose',
+      'src/storage/functions/x.sql',
+      '-- Of a company_id.\ncreate or replace view x as select from credentials',
+      'create or replace view x as select from credentials where company_id = 1',
     ],
     ['a skipped test', 'test/x.test.ts', `test.skip('a', () => {});`, `test('a', () => {});`],
     [

@@ -31,9 +31,9 @@ const OWNED_TABLES =
   'audit_events|companies|credentials|grantable|grants|group_members|groups|refusals|resource_servers|roles|service_accounts';
 const REACHES = new RegExp(String.raw`\b(?:from|join|update|into|using)\s+(?:${OWNED_TABLES})\b`, 'i');
 /** How a statement says whose rows it means: by the company, or by what says it in turn. */
-const SAYS_WHOSE = /company_id|company_to_count|ofAccount\(|OF_GROUP/;
+const SAYS_WHOSE = /company_id|ofAccount\(|OF_GROUP/;
 /** A comment on a statement that means the rows of every company says so, and why. */
-const OF_ALL = /Rows of(?:\n \*)? all:/;
+const OF_ALL = /Rows of(?:\n(?: \*|--))? all:/;
 
 /**
  * What in a file breaks a rule of this house that no tool knows.
@@ -42,6 +42,17 @@ const OF_ALL = /Rows of(?:\n \*)? all:/;
  * @returns a line for each
  */
 export function violations(path: string, source: string): string[] {
+  return path.endsWith('.sql') ? violationsOfSql(source) : violationsOfTypeScript(path, source);
+}
+
+/** A function of the database says in its statements whose rows it means, or in its comment that it means all. */
+function violationsOfSql(source: string): string[] {
+  const statements = source.replaceAll(/^--.*$/gm, '');
+  if (!REACHES.test(statements) || SAYS_WHOSE.test(statements) || OF_ALL.test(source)) return [];
+  return ['it says not whose rows it means'];
+}
+
+function violationsOfTypeScript(path: string, source: string): string[] {
   const found: string[] = [];
   const { program, comments, errors } = parseSync(path, source);
   for (const { message } of errors) found.push(`it cannot be read: ${message}`);

@@ -103,9 +103,11 @@ describe('a feed', () => {
     pooler.deaf = false;
     const troubles: string[] = [];
     const missed: number[] = [];
+    const reached: number[] = [];
     const feed = await listen(pooler.url, {
       listener: { changed: () => {}, missed: (heardUntil) => missed.push(heardUntil) },
       onTrouble: ({ reason }) => troubles.push(reason),
+      onReached: (since) => reached.push(since),
     });
     const deafSince = performance.now();
     pooler.deaf = true;
@@ -116,6 +118,8 @@ describe('a feed', () => {
     pooler.deaf = false;
     await eventually(20_000, () => missed.length > 0);
     assert.ok(Number(missed[0]) < deafSince, `${missed[0]} is not before ${deafSince}`);
+    // The connections of the pool have been answered as well: none of them is in doubt.
+    assert.ok(reached.length > 1 && reached.every((since) => since < deafSince), reached.join());
     await feed.close();
     await pooler.close();
   });

@@ -49,7 +49,7 @@ const WORDS: Readonly<Record<Limit, string>> = {
 
 /** A company that is to get more, while nobody else can add to it. */
 export interface CountedCompany extends KeptCompany {
-  /** How many there are of that for which there may be no room; what is not there has room. */
+  /** The numbers of what may have reached its limit; everything else has room. */
   readonly used: Partial<Record<Counted, number>>;
 }
 

@@ -29,13 +29,13 @@ import type { UseCount } from './use-store.ts';
 import { bindAudiences, type WantedCredential } from './wanted-credential.ts';
 import { widens } from './widens.ts';
 import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
-import { type CredentialTools, issueCredentials, type IssuedCredential } from './issue-credentials.ts';
+import { assertPlaces, type CredentialTools, issueCredentials, type IssuedCredential } from './issue-credentials.ts';
 
 /** The credentials of an account, which is found by its id or its slug. */
 export interface Credentials {
   /** Oldest first. @throws DomainError `not_found` */
   list(company: CompanyId | undefined, account: string): Promise<readonly UsedCredential[]>;
-  /** Those of every account of a company, of root, or (`*`) of root and of every company. Newest first. */
+  /** The credentials of a company, of root, or (`*`) of root and of every company. Newest first. */
   listAll(
     company: CompanyId | '*' | undefined,
     filter: CredentialFilter,
@@ -194,8 +194,10 @@ export function createCredentials(tools: CredentialsTools): Credentials {
           assertRevision(before.revision, expected);
           const after = changedCredential(before, changes, policy, clock());
           // An expired credential that works again takes a place.
-          if (hasExpired(before, clock()) && !hasExpired(after, clock()))
+          if (hasExpired(before, clock()) && !hasExpired(after, clock())) {
             assertRoom(owner, tools.limits, { credentials: 1 });
+            assertPlaces(before.type, 1, snapshot.credentials, clock());
+          }
           assertUnlikeOthers(snapshot.credentials, before, changes);
           if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
           if (asksForEverything(changes) || widens(before, after, tools.assertionMaxTtl)) {
@@ -225,7 +227,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       }),
 
     rotateOwn: (caller, rotation) =>
-      onAccount(caller, caller.company, caller.clientId, false, async ({ snapshot, policy, stores }) => {
+      onAccount(caller, caller.company, caller.clientId, true, async ({ snapshot, policy, stores }) => {
         const old = found(snapshot, caller.credentialId);
         assertNotRotated(old);
         assertMayRotateOwn(caller, snapshot, old, clock());

@@ -80,10 +80,7 @@ export async function issueCredentials(
   existing: readonly Credential[] = [],
 ): Promise<IssuedCredential[]> {
   for (const type of CREDENTIAL_TYPES) {
-    const live = existing.filter((one) => one.type === type && !hasExpired(one, now));
-    if (live.length + wanted.filter((credential) => credential.type === type).length > LIMITS[type]) {
-      throw new DomainError('limit_reached', `An account has at most ${LIMITS[type]} credentials of type ${type}`);
-    }
+    assertPlaces(type, wanted.filter((credential) => credential.type === type).length, existing, now);
   }
   const issued: IssuedCredential[] = [];
   const keys = await thumbprintsOf(existing);
@@ -113,6 +110,24 @@ export async function issueCredentials(
     if (name !== undefined && made !== undefined) names.set(name, made.credential.credentialId);
   }
   return issued;
+}
+
+/**
+ * Holds an account to the number of credentials of a kind that it may have. An expired credential takes no place.
+ *
+ * @param adding how many more are to work
+ * @throws DomainError `limit_reached`
+ */
+export function assertPlaces(
+  type: Credential['type'],
+  adding: number,
+  existing: readonly Credential[],
+  now: Date,
+): void {
+  const live = existing.filter((one) => one.type === type && !hasExpired(one, now));
+  if (adding > 0 && live.length + adding > LIMITS[type]) {
+    throw new DomainError('limit_reached', `An account has at most ${LIMITS[type]} credentials of type ${type}`);
+  }
 }
 
 /** @throws DomainError `invalid_value` when it may not be for so long, or extend what does not end */

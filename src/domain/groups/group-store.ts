@@ -23,7 +23,7 @@ export interface GroupStore {
   delete(group: Pick<Group, 'company' | 'groupId'>): Promise<void>;
   /** To each of them; whoever is in one already stays. */
   addMembers(company: CompanyId, groupIds: readonly GroupId[], members: readonly ClientId[]): Promise<void>;
-  /** Of these accounts of a company, in how many groups that one is which is in the most. */
+  /** The number of groups of that account among these which is in the most groups. */
   mostMemberships(company: CompanyId, clientIds: readonly ClientId[]): Promise<number>;
   removeMembers(company: CompanyId, groupIds: readonly GroupId[], members: readonly ClientId[]): Promise<void>;
 }

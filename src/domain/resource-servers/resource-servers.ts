@@ -180,7 +180,7 @@ export function createResourceServers({
           tokenType: tokenType ?? before.tokenType,
           introspectedBy: introspectors ?? before.introspectedBy,
         };
-        // One that was allowed once may stay: tokens go by what is allowed now.
+        // A lifetime that was allowed once may stay: tokens go by the maximum of now.
         if (after.tokenTtl !== before.tokenTtl) assertTtl(after.tokenTtl, maxTtl);
         const details = differences(before, after, COMPARED);
         if (Object.keys(details).length === 0) return { names: false, result: before, audit: [] };

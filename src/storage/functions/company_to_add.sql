@@ -1,7 +1,8 @@
 -- Locks a company that is to get more of what is counted, and counts what may have reached its limit: called by
--- storage/companies-table.ts. Numbers that are never less than there is stand in company_counts; who adds raises them under
--- the lock of the company, and nobody lowers them. Statements of a volatile function each see the database anew, so it
--- counts after it got the lock.
+-- storage/companies-table.ts. The table company_counts has numbers that are never less than there is. A request that adds
+-- raises them under the lock of the company, and nothing lowers them. Statements of a volatile function each see the database anew, so it
+-- counts after it got the lock. A credential that its uses extend keeps its place for a day after its end: a use that has
+-- not been written down yet may give it more time.
 create or replace function company_to_add(id text, adding jsonb, server jsonb, at timestamptz)
 returns table (company jsonb, used jsonb) language plpgsql volatile as $$
 declare
@@ -23,7 +24,7 @@ begin
       counted := case name
         when 'serviceAccounts' then (select count(*) from service_accounts where company_id = id)
         when 'credentials' then (select count(*) from credentials where company_id = id and state <> 'ending'
-          and (expires_at is null or expires_at > at))
+          and (expires_at is null or expires_at > at - case when extend then interval '1 day' else '0' end))
         when 'groups' then (select count(*) from groups where company_id = id)
         when 'roles' then (select count(*) from roles where company_id = id)
         when 'resourceServers' then (select count(*) from resource_servers where company_id = id)
