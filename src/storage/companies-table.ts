@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { CountedCompany, Limits } from '../domain/companies/limits.ts';
+import type { Counted, Limits } from '../domain/companies/limits.ts';
 import type { CompanyContents, CompanyStore, KeptCompany } from '../domain/companies/company-store.ts';
 import type { Company } from '../domain/companies/company.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
@@ -77,17 +77,12 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
       return row && companyFromRow(row);
     },
 
-    async keepToAdd(companyId, adding, server, now) {
-      const { rows } = await knex.raw<{ rows: { company: CompanyRow; used: CountedCompany['used'] }[] }>(
-        'select * from company_to_add(?, ?::jsonb, ?::jsonb, ?)',
-        [companyId, JSON.stringify(adding), JSON.stringify(server), now],
+    async countAdded(companyId, added, limits, now) {
+      const { rows } = await knex.raw<{ rows: { used: Partial<Record<Counted, number>> }[] }>(
+        'select company_added(?, ?::jsonb, ?::jsonb, ?) as used',
+        [companyId, JSON.stringify(added), JSON.stringify(limits), now],
       );
-      const [row] = rows;
-      if (row === undefined) return undefined;
-      const { created_at: created, updated_at: updated } = row.company;
-      // As JSON, a time is text.
-      const company = { ...row.company, created_at: new Date(created), updated_at: new Date(updated) };
-      return { ...companyFromRow(company), used: row.used };
+      return rows[0]?.used ?? {};
     },
 
     async lock(companyId) {

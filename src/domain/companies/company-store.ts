@@ -4,7 +4,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { State } from '../state.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import type { Company } from './company.ts';
-import type { Counted, CountedCompany, Limits } from './limits.ts';
+import type { Counted, Limits } from './limits.ts';
 
 /** A company without what is kept beside it. */
 export type KeptCompany = Omit<Company, 'grantable'>;
@@ -33,18 +33,19 @@ export interface CompanyStore {
   /** Nobody deletes the company until the end of the transaction. */
   keep(companyId: CompanyId): Promise<KeptCompany | undefined>;
   /**
-   * As `keep`, and nobody else adds to it until the end of the transaction.
+   * Counts what this transaction has added; other transactions that add to the company wait until it ends.
    *
-   * @param adding how many at most
-   * @param server the limits of companies that have none of their own
+   * @param added how many at most
+   * @param limits of the company, and of the server where it has none
    * @param now before which credentials have expired
+   * @returns how many there are of what may be more than its limit
    */
-  keepToAdd(
+  countAdded(
     companyId: CompanyId,
-    adding: Partial<Record<Counted, number>>,
-    server: Limits,
+    added: Partial<Record<Counted, number>>,
+    limits: Limits,
     now: Date,
-  ): Promise<CountedCompany | undefined>;
+  ): Promise<Partial<Record<Counted, number>>>;
   /** As `find`, and nobody else changes or deletes it, or gives it an account, until the end of the transaction. */
   lock(companyId: CompanyId): Promise<Company | undefined>;
   /** Newest first. */

@@ -47,12 +47,6 @@ const WORDS: Readonly<Record<Limit, string>> = {
   permissions: 'permissions in one account',
 };
 
-/** A company that is to get more, while nobody else can add to it. */
-export interface CountedCompany extends KeptCompany {
-  /** The numbers of what may have reached its limit; everything else has room. */
-  readonly used: Partial<Record<Counted, number>>;
-}
-
 /** Limits, changed by a JSON merge patch (RFC 7396) of one level; in one order. */
 export function mergedLimits(before: Partial<Limits>, patch: LimitChanges = {}): Partial<Limits> {
   return Object.fromEntries(
@@ -64,46 +58,45 @@ export function mergedLimits(before: Partial<Limits>, patch: LimitChanges = {}):
 }
 
 /**
- * Keeps a company that is to get more, and others that would add to it wait until the end of the transaction.
+ * Keeps the company that is to get more: nobody deletes it, or changes its limits, until the end of the transaction.
  *
- * @param company undefined: root, which has no limits
- * @param server the limits of a company that has none of its own
- * @param adding of everything that is to be added, how many
+ * @param company undefined: root
  * @returns undefined for root
- * @throws DomainError `not_found`, `limit_reached`
+ * @throws DomainError `not_found`
  */
-export async function keepWithRoom(
+export async function keepOwner(
   { companies }: Pick<Stores, 'companies'>,
   company: CompanyId | undefined,
-  server: Limits,
-  adding: Partial<Record<Counted, number>>,
-  now: Date,
 ): Promise<KeptCompany | undefined> {
   if (company === undefined) return undefined;
-  const kept = await companies.keepToAdd(company, adding, server, now);
+  const kept = await companies.keep(company);
   if (kept === undefined) throw new DomainError('not_found', 'There is no such company');
-  assertRoom(kept, server, adding);
   return kept;
 }
 
 /**
- * @param company undefined: root, which has no limits
+ * Holds a company to its limits, after something has been added to it: two requests at once must not pass a limit, and so
+ * the second one waits here until the first one has ended.
+ *
+ * @param owner undefined: root, which has no limits
  * @param server the limits of a company that has none of its own
- * @param adding of everything that is to be added, how many
+ * @param added of everything that has been added, how many
+ * @param now before which credentials have expired
  * @throws DomainError `limit_reached`
  */
-export function assertRoom(
-  company: CountedCompany | undefined,
+export async function assertRoom(
+  { companies }: Pick<Stores, 'companies'>,
+  owner: KeptCompany | undefined,
   server: Limits,
-  adding: Partial<Record<Counted, number>>,
-): void {
-  if (company === undefined) return;
+  added: Partial<Record<Counted, number>>,
+  now: Date,
+): Promise<void> {
+  if (owner === undefined) return;
+  const limits = { ...server, ...owner.limits };
+  const used = await companies.countAdded(owner.companyId, added, limits, now);
   for (const name of COUNTED) {
-    const count = adding[name] ?? 0;
-    if (count === 0) continue;
-    const used = company.used[name];
-    const most = company.limits[name] ?? server[name];
-    if (used !== undefined && used + count > most) throw reached(name, most, used);
+    const count = used[name];
+    if (count !== undefined && count > limits[name]) throw reached(name, limits[name], count - (added[name] ?? 0));
   }
 }
 

@@ -1,7 +1,8 @@
 import { differences } from '../audit/differences.ts';
 import { type Change, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
-import { assertRoom, type CountedCompany, type Limits } from '../companies/limits.ts';
+import type { KeptCompany } from '../companies/company-store.ts';
+import { assertRoom, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -115,35 +116,28 @@ export interface CredentialsTools extends CredentialTools {
 export function createCredentials(tools: CredentialsTools): Credentials {
   const { storage, clock } = tools;
 
-  /** Keeps a company. Where it may get one more credential that works, others that add to it wait. */
-  async function keepOwner(
-    { companies }: Stores,
-    company: CompanyId | undefined,
-    mayAdd: boolean,
-  ): Promise<CountedCompany | undefined> {
-    if (company === undefined) return undefined;
-    if (mayAdd) return companies.keepToAdd(company, { credentials: 1 }, tools.limits, clock());
-    const kept = await companies.keep(company);
-    return kept && { ...kept, used: {} };
-  }
-
   /** Does something to the credentials of one account, which nobody else changes meanwhile. */
   async function onAccount<Result>(
     caller: Caller,
     company: CompanyId | undefined,
     id: string,
-    mayAdd: boolean,
-    act: (locked: LockedAccount & { readonly owner: CountedCompany | undefined }) => Promise<Work<Result>>,
+    act: (locked: LockedAccount & { readonly owner: KeptCompany | undefined }) => Promise<Work<Result>>,
   ): Promise<Result> {
     return storage.write(originOf(caller), async (stores) => {
       // Before its account, as whoever changes or deletes it does.
-      const owner = await keepOwner(stores, company, mayAdd);
+      const owner = company === undefined ? undefined : await stores.companies.keep(company);
       const policy = policyFor(owner, tools.policy);
       return keepingARoot(stores, company, async () => {
         const snapshot = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
         return act({ snapshot, policy, stores, owner });
       });
     });
+  }
+
+  /** Counts a successor, for which there is room: the old credential may expire before the transaction ends. */
+  async function countSuccessor({ companies }: Stores, owner: KeptCompany | undefined): Promise<void> {
+    if (owner === undefined) return;
+    await companies.countAdded(owner.companyId, { credentials: 1 }, { ...tools.limits, ...owner.limits }, clock());
   }
 
   /** Ends the live tokens of what cannot get any more, and gives what can again a place for new ones. */
@@ -171,8 +165,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     },
 
     add: (caller, company, id, wanted) =>
-      onAccount(caller, company, id, true, async ({ snapshot, policy, stores, owner }) => {
-        assertRoom(owner, tools.limits, { credentials: 1 });
+      onAccount(caller, company, id, async ({ snapshot, policy, stores, owner }) => {
         assertHeld(snapshot, wanted.permissions);
         await assertMayHave(stores, caller, snapshot, wanted.permissions);
         const bound = await bindAudiences(stores, company, [wanted]);
@@ -180,62 +173,60 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         if (issued === undefined) throw new Error('a credential was not made');
         const { credential } = issued;
         await stores.credentials.insert(snapshot.account, [credential]);
+        await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
         return { result: issued, audit: [entry('credential.created', snapshot, credential, shown(credential))] };
       }),
 
     change: (caller, company, account, id, expected, changes) =>
-      onAccount(
-        caller,
-        company,
-        account,
-        changes.lifetime !== undefined,
-        async ({ snapshot, policy, stores, owner }) => {
-          const before = found(snapshot, id);
-          assertRevision(before.revision, expected);
-          const after = changedCredential(before, changes, policy, clock());
-          // An expired credential that works again takes a place.
-          if (hasExpired(before, clock()) && !hasExpired(after, clock())) {
-            assertRoom(owner, tools.limits, { credentials: 1 });
-            assertPlaces(before.type, 1, snapshot.credentials, clock());
-          }
-          assertUnlikeOthers(snapshot.credentials, before, changes);
-          if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
-          if (asksForEverything(changes) || widens(before, after, tools.assertionMaxTtl)) {
-            await assertMayHave(stores, caller, snapshot, after.permissions);
-          }
-          const details = differences(shown(before), shown(after), Object.keys(shown(after)));
-          const lastUse = useOf(before, await stores.uses.lastOf(snapshot.account.clientId));
-          if (Object.keys(details).length === 0) return { result: { credential: before, lastUse }, audit: [] };
-          const next = { ...after, revision: before.revision + 1 };
-          await stores.credentials.update(snapshot.account, next);
-          const settled = next.state === before.state ? [] : await settle(stores, snapshot);
-          return {
-            result: { credential: next, lastUse },
-            audit: [entry('credential.changed', snapshot, before, details, settled)],
-          };
-        },
-      ),
+      onAccount(caller, company, account, async ({ snapshot, policy, stores, owner }) => {
+        const before = found(snapshot, id);
+        assertRevision(before.revision, expected);
+        const after = changedCredential(before, changes, policy, clock());
+        // An expired credential that works again takes a place.
+        const revived = hasExpired(before, clock()) && !hasExpired(after, clock());
+        if (revived) assertPlaces(before.type, 1, snapshot.credentials, clock());
+        assertUnlikeOthers(snapshot.credentials, before, changes);
+        if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
+        if (asksForEverything(changes) || widens(before, after, tools.assertionMaxTtl)) {
+          await assertMayHave(stores, caller, snapshot, after.permissions);
+        }
+        const details = differences(shown(before), shown(after), Object.keys(shown(after)));
+        const lastUse = useOf(before, await stores.uses.lastOf(snapshot.account.clientId));
+        if (Object.keys(details).length === 0) return { result: { credential: before, lastUse }, audit: [] };
+        const next = { ...after, revision: before.revision + 1 };
+        await stores.credentials.update(snapshot.account, next);
+        if (revived) await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
+        const settled = next.state === before.state ? [] : await settle(stores, snapshot);
+        return {
+          result: { credential: next, lastUse },
+          audit: [entry('credential.changed', snapshot, before, details, settled)],
+        };
+      }),
 
     rotate: (caller, company, account, id, rotation) =>
-      onAccount(caller, company, account, true, async ({ snapshot, policy, stores, owner }) => {
+      onAccount(caller, company, account, async ({ snapshot, policy, stores, owner }) => {
         const old = found(snapshot, id);
         assertNotRotated(old);
-        // The successor takes the place of the old credential, which has none if it has expired.
-        if (hasExpired(old, clock())) assertRoom(owner, tools.limits, { credentials: 1 });
         await assertMayHave(stores, caller, snapshot, old.permissions);
-        return replace({ snapshot, policy, stores }, old, rotation, tools);
+        const work = await replace({ snapshot, policy, stores }, old, rotation, tools);
+        // The successor takes the place of the old credential, which has none if it has expired.
+        if (hasExpired(old, clock())) await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
+        else await countSuccessor(stores, owner);
+        return work;
       }),
 
     rotateOwn: (caller, rotation) =>
-      onAccount(caller, caller.company, caller.clientId, true, async ({ snapshot, policy, stores }) => {
+      onAccount(caller, caller.company, caller.clientId, async ({ snapshot, policy, stores, owner }) => {
         const old = found(snapshot, caller.credentialId);
         assertNotRotated(old);
         assertMayRotateOwn(caller, snapshot, old, clock());
-        return replace({ snapshot, policy, stores }, old, { ...rotation, own: true }, tools);
+        const work = await replace({ snapshot, policy, stores }, old, { ...rotation, own: true }, tools);
+        await countSuccessor(stores, owner);
+        return work;
       }),
 
     remove: (caller, company, account, id, expected, ifUnusedFor) =>
-      onAccount(caller, company, account, false, async ({ snapshot, stores }) => {
+      onAccount(caller, company, account, async ({ snapshot, stores }) => {
         const credential = found(snapshot, id);
         assertRevision(credential.revision, expected);
         // With what the account itself made of it: whoever got hold of it may have done that.

@@ -3,7 +3,7 @@ import { differences } from '../audit/differences.ts';
 import { type Change, everyoneIn } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
-import { assertPermissions, keepWithRoom, type Limits } from '../companies/limits.ts';
+import { assertPermissions, assertRoom, keepOwner, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, newGrantId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -163,7 +163,7 @@ export function createGroups({
         revision: 1,
       };
       return storage.write(originOf(caller), async (stores) => {
-        const owner = await keepWithRoom(stores, company, limits, { groups: 1 }, now);
+        const owner = await keepOwner(stores, company);
         if (!(await stores.groups.insert(group))) {
           throw new DomainError('already_exists', `A group with the id ${groupId} exists`, {
             fields: [{ pointer: '/groupId', message: 'is taken' }],
@@ -173,6 +173,7 @@ export function createGroups({
         const nothing: GroupSnapshot = { group, grants: [], members: [], roles: new Map(), audiences: new Map() };
         const { permissions, roles, members } = input;
         const applied = await apply(stores, caller, owner, nothing, { permissions, roles, members });
+        await assertRoom(stores, owner, limits, { groups: 1 }, now);
         const details = { name: group.name, ...applied.details };
         return {
           result: (await stores.groups.find(company, groupId)) ?? noSuchGroup(),

@@ -2,7 +2,7 @@ import { differences } from '../audit/differences.ts';
 import type { AuditEntry, Origin } from '../audit/audit-event.ts';
 import { type Change, everyoneIn, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
-import { keepWithRoom, type Limits } from '../companies/limits.ts';
+import { assertRoom, keepOwner, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, newResourceServerId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -133,7 +133,7 @@ export function createResourceServers({
       };
       return writing(originOf(caller), async (stores) => {
         const { resourceServers, serviceAccounts } = stores;
-        await keepWithRoom(stores, company, limits, { resourceServers: 1 }, now);
+        const owner = await keepOwner(stores, company);
         const introspectedBy = await introspectorsOf(serviceAccounts, company, input.introspectedBy);
         const server: ResourceServer = { ...base, introspectedBy };
         const taken = await resourceServers.named(input.identifier);
@@ -144,6 +144,7 @@ export function createResourceServers({
             ...(existing !== undefined && { existing }),
           });
         }
+        await assertRoom(stores, owner, limits, { resourceServers: 1 }, now);
         const { identifier, name } = server;
         const permissions = input.permissions.map((declared) => declared.name);
         return {

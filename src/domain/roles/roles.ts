@@ -2,7 +2,7 @@ import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
-import { assertPermissions, keepWithRoom, type Limits } from '../companies/limits.ts';
+import { assertPermissions, assertRoom, keepOwner, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type CompanyId, newRoleKey, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -96,7 +96,7 @@ export function createRoles({
       }
       const now = clock();
       return storage.write(originOf(caller), async (stores) => {
-        await keepWithRoom(stores, company, limits, { roles: 1 }, now);
+        const owner = await keepOwner(stores, company);
         const { permissions, audiences } = await bindRolePermissions(stores, company, input.permissions);
         const role: Role = {
           roleKey: newRoleKey(randomId),
@@ -118,6 +118,7 @@ export function createRoles({
             existing: roleId,
           });
         }
+        await assertRoom(stores, owner, limits, { roles: 1 }, now);
         const result = shown(role, audiences);
         return {
           result,

@@ -1,4 +1,4 @@
-import { keepWithRoom } from '../companies/limits.ts';
+import { assertRoom, keepOwner } from '../companies/limits.ts';
 import { policyFor } from '../credentials/credential-policy.ts';
 import { issueCredentials } from '../credentials/issue-credentials.ts';
 import { bindAudiences } from '../credentials/wanted-credential.ts';
@@ -45,8 +45,7 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
   return async (stores, caller, company, input) => {
     const now = clock();
     const clientId = newClientId(randomId);
-    const adding = { serviceAccounts: 1, credentials: input.credentials.length };
-    const owner = await keepWithRoom(stores, company, tools.limits, adding, now);
+    const owner = await keepOwner(stores, company);
     const wanted = await bindAudiences(stores, company, input.credentials);
     const issued = await issueCredentials(wanted, tools, now, policyFor(owner, tools.policy));
     const credentials = issued.map(({ credential }) => credential);
@@ -111,6 +110,7 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
       await stores.groups.addMembers(company, groupIds, [clientId]);
       await stores.groups.touch(company, groupIds, now);
     }
+    await assertRoom(stores, owner, tools.limits, { serviceAccounts: 1, credentials: credentials.length }, now);
     return {
       result: {
         account,
