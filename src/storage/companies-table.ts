@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Counted, Limits } from '../domain/companies/limits.ts';
+import type { Limits, Used } from '../domain/companies/limits.ts';
 import type { CompanyContents, CompanyStore, KeptCompany } from '../domain/companies/company-store.ts';
 import type { Company } from '../domain/companies/company.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
@@ -78,7 +78,7 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
     },
 
     async countAdded(companyId, added, limits, now) {
-      const { rows } = await knex.raw<{ rows: { used: Partial<Record<Counted, number>> }[] }>(
+      const { rows } = await knex.raw<{ rows: { used: Used }[] }>(
         'select company_added(?, ?::jsonb, ?::jsonb, ?) as used',
         [companyId, JSON.stringify(added), JSON.stringify(limits), now],
       );

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { Used } from '../domain/companies/limits.ts';
 import { type CompanyId, isClientId } from '../domain/ids.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
 import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';
@@ -70,12 +71,18 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
   }
 
   return {
-    async insert(account, { credentials, grants }) {
-      const { rows } = await knex.raw<{ rows: { made: boolean }[] }>(
-        'select register_service_account(?::jsonb, ?::jsonb, ?::jsonb) as made',
-        [JSON.stringify(rowOf(account)), credentialRows(account, credentials), grantRows(account, grants)],
+    async insert(account, { credentials, grants }, counting) {
+      const { rows } = await knex.raw<{ rows: { used: Used | null }[] }>(
+        'select register_account(?::jsonb, ?::jsonb, ?::jsonb, ?::jsonb, ?) as used',
+        [
+          JSON.stringify(rowOf(account)),
+          credentialRows(account, credentials),
+          grantRows(account, grants),
+          counting === undefined ? null : JSON.stringify(counting.limits),
+          counting?.now ?? null,
+        ],
       );
-      return rows[0]?.made === true;
+      return rows[0]?.used ?? undefined;
     },
 
     async findSnapshot(clientId) {

@@ -4,7 +4,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { State } from '../state.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import type { Company } from './company.ts';
-import type { Counted, Limits } from './limits.ts';
+import type { Counted, Limits, Used } from './limits.ts';
 
 /** A company without what is kept beside it. */
 export type KeptCompany = Omit<Company, 'grantable'>;
@@ -40,12 +40,7 @@ export interface CompanyStore {
    * @param now before which credentials have expired
    * @returns how many there are of what may be more than its limit
    */
-  countAdded(
-    companyId: CompanyId,
-    added: Partial<Record<Counted, number>>,
-    limits: Limits,
-    now: Date,
-  ): Promise<Partial<Record<Counted, number>>>;
+  countAdded(companyId: CompanyId, added: Used, limits: Limits, now: Date): Promise<Used>;
   /** As `find`, and nobody else changes or deletes it, or gives it an account, until the end of the transaction. */
   lock(companyId: CompanyId): Promise<Company | undefined>;
   /** Newest first. */

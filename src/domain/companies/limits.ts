@@ -8,6 +8,9 @@ import type { KeptCompany } from './company-store.ts';
 export const COUNTED = ['serviceAccounts', 'credentials', 'groups', 'roles', 'resourceServers'] as const;
 export type Counted = (typeof COUNTED)[number];
 
+/** Numbers of what is counted. */
+export type Used = Partial<Record<Counted, number>>;
+
 /** Every limit of a company; `permissions`: how many one of its accounts has at most, each way to one counted. */
 export const LIMITS = [...COUNTED, 'permissions'] as const;
 export type Limit = (typeof LIMITS)[number];
@@ -88,12 +91,24 @@ export async function assertRoom(
   { companies }: Pick<Stores, 'companies'>,
   owner: KeptCompany | undefined,
   server: Limits,
-  added: Partial<Record<Counted, number>>,
+  added: Used,
   now: Date,
 ): Promise<void> {
   if (owner === undefined) return;
-  const limits = { ...server, ...owner.limits };
-  const used = await companies.countAdded(owner.companyId, added, limits, now);
+  const limits = limitsOf(owner, server);
+  assertWithin(limits, await companies.countAdded(owner.companyId, added, limits, now), added);
+}
+
+/** The limits that hold for a company: its own, and those of the server where it has none. */
+export function limitsOf({ limits }: Pick<KeptCompany, 'limits'>, server: Limits): Limits {
+  return { ...server, ...limits };
+}
+
+/**
+ * @param used how many there are of what may be more than its limit, with what has been added
+ * @throws DomainError `limit_reached`
+ */
+export function assertWithin(limits: Limits, used: Used, added: Used): void {
   for (const name of COUNTED) {
     const count = used[name];
     if (count !== undefined && count > limits[name]) throw reached(name, limits[name], count - (added[name] ?? 0));

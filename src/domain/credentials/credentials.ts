@@ -2,7 +2,7 @@ import { differences } from '../audit/differences.ts';
 import { type Change, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
-import { assertRoom, type Limits } from '../companies/limits.ts';
+import { assertRoom, type Limits, limitsOf } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -137,7 +137,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
   /** Counts a successor, for which there is room: the old credential may expire before the transaction ends. */
   async function countSuccessor({ companies }: Stores, owner: KeptCompany | undefined): Promise<void> {
     if (owner === undefined) return;
-    await companies.countAdded(owner.companyId, { credentials: 1 }, { ...tools.limits, ...owner.limits }, clock());
+    await companies.countAdded(owner.companyId, { credentials: 1 }, limitsOf(owner, tools.limits), clock());
   }
 
   /** Ends the live tokens of what cannot get any more, and gives what can again a place for new ones. */

@@ -1,4 +1,4 @@
-import { assertRoom, keepOwner } from '../companies/limits.ts';
+import { assertWithin, keepOwner, limitsOf } from '../companies/limits.ts';
 import { policyFor } from '../credentials/credential-policy.ts';
 import { issueCredentials } from '../credentials/issue-credentials.ts';
 import { bindAudiences } from '../credentials/wanted-credential.ts';
@@ -98,19 +98,22 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
       credentials,
       grants: grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
     };
-    if (!(await stores.serviceAccounts.insert(account, belongings))) {
+    const counting = owner && { limits: limitsOf(owner, tools.limits), now };
+    const used = await stores.serviceAccounts.insert(account, belongings, counting);
+    if (used === undefined) {
       const taken = await stores.serviceAccounts.find(company, account.slug);
       throw new DomainError('already_exists', `A service account with the slug ${account.slug} exists`, {
         fields: [{ pointer: '/slug', message: 'is taken' }],
         ...(taken && { existing: taken.account.clientId }),
       });
     }
+    if (counting !== undefined)
+      assertWithin(counting.limits, used, { serviceAccounts: 1, credentials: credentials.length });
     if (company !== undefined) {
       const groupIds = groups.map(({ groupId }) => groupId);
       await stores.groups.addMembers(company, groupIds, [clientId]);
       await stores.groups.touch(company, groupIds, now);
     }
-    await assertRoom(stores, owner, tools.limits, { serviceAccounts: 1, credentials: credentials.length }, now);
     return {
       result: {
         account,

@@ -63,10 +63,8 @@ export async function bootstrapRoot(
     updatedAt: now,
     revision: 1,
   };
-  await stores.serviceAccounts.insert(account, {
-    credentials,
-    grants: [{ ...ROOT_ROLE_GRANT, grantId: newGrantId(tools.randomId) }],
-  });
+  const grants = [{ ...ROOT_ROLE_GRANT, grantId: newGrantId(tools.randomId) }];
+  await stores.serviceAccounts.insert(account, { credentials, grants }, undefined);
   const created: AuditEntry = {
     action: 'service_account.created',
     target: clientId,

@@ -1,3 +1,4 @@
+import type { Limits, Used } from '../companies/limits.ts';
 import type { Credential } from '../credentials/credential.ts';
 import type { GroupId } from '../groups/group.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
@@ -31,14 +32,17 @@ export type EffectiveHolders =
 
 export interface ServiceAccountStore {
   /**
-   * Adds an account with what belongs to it.
+   * Adds an account with what belongs to it, and counts it.
    *
-   * @returns false, and changes nothing, when the slug or the id is taken, or the slug is the id of another of them
+   * @param counting the limits of its company, and the time before which credentials have expired; undefined: a root account
+   * @returns how many there are now of what may be more than its limit; undefined, and nothing is changed, when the slug or
+   *   the id is taken, or the slug is the id of another account
    */
   insert(
     account: ServiceAccount,
     belongings: { readonly credentials: readonly Credential[]; readonly grants: readonly StoredGrant[] },
-  ): Promise<boolean>;
+    counting: { readonly limits: Limits; readonly now: Date } | undefined,
+  ): Promise<Used | undefined>;
   /** One account, whoever it belongs to, in one statement: for finding out who somebody is. */
   findSnapshot(clientId: ClientId): Promise<AccountSnapshot | undefined>;
   /** As `findSnapshot`, and whether the access token with this `jti` was revoked by itself. */

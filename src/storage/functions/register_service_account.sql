@@ -1,5 +1,5 @@
 -- Registers an account with its credentials and what it is granted, in one round trip: called by
--- storage/service-accounts-table.ts. False, and nothing is changed, when the slug or the id is taken, or the slug is the
+-- register_account. False, and nothing is changed, when the slug or the id is taken, or the slug is the
 -- id of another of them. It names the columns that it fills, so that a later release can add one while this one runs.
 create or replace function register_service_account(account jsonb, its_credentials jsonb, its_grants jsonb)
 returns boolean language plpgsql as $$
