@@ -135,7 +135,7 @@ async function measureOther(worlds: readonly [World, World]): Promise<void> {
     `A company at its limits (${ACCOUNTS} accounts, twice as many credentials, a tenth of groups, roles and APIs) works beside another.`,
   );
   say(
-    `${chosen.rate} requests a second offered of each kind, ${chosen.seconds} s, by turns; medians of ${chosen.rounds} rounds.\n`,
+    `${chosen.rate} requests a second offered of each kind, ${chosen.seconds} s, by turns; all of ${chosen.rounds} rounds together.\n`,
   );
   const kinds = ['token by secret', 'token by key', 'read an account'];
   const seen = worlds.map(() => kinds.map(() => createHistogram()));
