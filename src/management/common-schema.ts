@@ -13,6 +13,9 @@ export const CREATED_BY = {
 /** The beginning of a name, to look for. */
 export const SEARCH = { type: 'string', format: 'prefix', minLength: 1, maxLength: 128 } as const;
 
+/** The parameter by which root looks everywhere at once, as the `company` of a list. */
+export const EVERY_COMPANY = { type: 'string', enum: ['*'], description: 'Also what belongs to companies' } as const;
+
 /** Free text of one line. */
 export const NAME = { type: 'string', format: 'name', minLength: 1, maxLength: 128 } as const;
 

@@ -6,7 +6,7 @@ import type { AuditEventId, CompanyId } from '../domain/ids.ts';
 import type { Position } from '../domain/page.ts';
 import { HANDFUL } from '../domain/storage.ts';
 import { POSITIONS_LOCK } from './advisory-lock.ts';
-import { rowsWithin } from './owned-rows.ts';
+import { ownRows } from './owned-rows.ts';
 import { newestFirst, pageOf } from './paging.ts';
 import { insertFromJson } from './insert-from-json.ts';
 import type { Tables, Transaction } from './transaction.ts';
@@ -83,7 +83,7 @@ const SETTLE = `
 
 export function auditEventsTable(knex: Tables, transaction: Transaction): AuditReader {
   const filtered = ({ company, action, target, actor, byRoot = false, requestId, from, to }: AuditFilter): Events => {
-    const query: Events = rowsWithin(knex, 'audit_events', company).select<AuditEventRow[]>();
+    const query: Events = ownRows(knex, 'audit_events', company ?? '*').select<AuditEventRow[]>();
     if (action !== undefined) void query.where({ action });
     if (target !== undefined) void query.where({ target });
     if (actor !== undefined) void query.whereRaw(`actor ->> 'clientId' = ?`, [actor]);
@@ -104,7 +104,7 @@ export function auditEventsTable(knex: Tables, transaction: Transaction): AuditR
 
   /** The position of the last event before a time; 0 without one: a reader need not look at the events before it. */
   async function lastBefore(time: Date, company: CompanyId | undefined): Promise<string> {
-    const row = await rowsWithin(knex, 'audit_events', company)
+    const row = await ownRows(knex, 'audit_events', company ?? '*')
       .where('occurred_at', '<', time)
       .whereNotNull('position')
       .orderBy([
@@ -117,7 +117,7 @@ export function auditEventsTable(knex: Tables, transaction: Transaction): AuditR
 
   /** @returns undefined without such an event */
   async function positionOf(eventId: AuditEventId, company: CompanyId | undefined): Promise<string | undefined> {
-    const row = await rowsWithin(knex, 'audit_events', company)
+    const row = await ownRows(knex, 'audit_events', company ?? '*')
       .where({ event_id: eventId })
       .first<{ position: string } | undefined>('position');
     return row?.position;

@@ -67,7 +67,7 @@ export type CredentialJson = {
   | { type: 'public_key'; kid: string; data: PublicKeyData }
 );
 
-/** What only public keys have. */
+/** The members that only public keys have. */
 interface PublicKeyData {
   publicKey: PublicKeyCredential['publicKey'];
   assertionAudiences: string[];
@@ -125,7 +125,7 @@ export function credentialRows({ clientId, company }: AccountKey, credentials: r
   );
 }
 
-/** What can change of a credential of every kind. */
+/** The columns that can change, whatever kind a credential is of. */
 export function describedColumns(credential: Credential): Record<string, unknown> & { permissions: unknown } {
   return {
     name: credential.name ?? null,

@@ -8,7 +8,7 @@ import type { AccountKey } from '../domain/service-accounts/service-account.ts';
 import { COLUMNS, columnsOf, credentialRows, describedColumns } from './credential-rows.ts';
 import { insertFromJson } from './insert-from-json.ts';
 import { listCredentials } from './listed-credentials.ts';
-import { allRows, ownRows, rowsWithin } from './owned-rows.ts';
+import { allRows, ownRows } from './owned-rows.ts';
 import { ALLOT, OF_GONE } from './status-entries-table.ts';
 import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
@@ -42,7 +42,7 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
         const most = maxAgeOf(type, policy);
         if (most === undefined) continue;
         const end = new Date(now.getTime() + most * 1000);
-        const all = (): Knex.QueryBuilder => rowsWithin(knex, 'credentials', company).where({ type });
+        const all = (): Knex.QueryBuilder => ownRows(knex, 'credentials', company ?? '*').where({ type });
         // What ends sooner, and would move on by more with its next use.
         await all().where({ extend: true }).where('lifetime', '>', most).update({ lifetime: most });
         const ended: unknown[] = await all()

@@ -5,7 +5,7 @@ import type { Page, PageRequest } from '../domain/page.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import { AUDIENCES_AS_JSON } from './audience-rows.ts';
 import { credentialFromJson, type CredentialJson } from './credential-rows.ts';
-import { allRows, ownRows } from './owned-rows.ts';
+import { ownRows } from './owned-rows.ts';
 import { lightEnough, newestFirst, pageOf } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
@@ -41,8 +41,7 @@ export async function listCredentials(
   filter: CredentialFilter,
   page: PageRequest,
 ): Promise<Page<ListedCredential>> {
-  const rowsOf = company === '*' ? allRows(knex, 'credentials') : ownRows(knex, 'credentials', company);
-  const query = filtered(rowsOf, filter);
+  const query = filtered(ownRows(knex, 'credentials', company), filter);
   newestFirst(query, NEWEST, page);
   const rows = await lightEnough(knex, 'credentials', query, NEWEST, WEIGHT)
     .join('service_accounts', 'service_accounts.client_id', 'credentials.client_id')

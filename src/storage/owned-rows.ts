@@ -16,9 +16,10 @@ export type OwnedTable =
   | 'roles'
   | 'service_accounts';
 
-/** The rows of one company, or root's own. */
-export function ownRows(knex: Tables, table: OwnedTable, company: CompanyId | undefined): Knex.QueryBuilder {
+/** The rows of one company, root's own (undefined), or, where root looks everywhere (`*`), all of them. */
+export function ownRows(knex: Tables, table: OwnedTable, company: CompanyId | '*' | undefined): Knex.QueryBuilder {
   const rows = allRows(knex, table);
+  if (company === '*') return rows;
   return company === undefined ? rows.whereNull(`${table}.company_id`) : rows.where(`${table}.company_id`, company);
 }
 
@@ -28,11 +29,6 @@ export function seenRows(knex: Tables, table: OwnedTable, company: CompanyId | u
   return allRows(knex, table).where((rows) =>
     rows.whereNull(`${table}.company_id`).orWhere(`${table}.company_id`, company),
   );
-}
-
-/** The rows of a company, or of root and every company where root has asked for all (undefined). */
-export function rowsWithin(knex: Tables, table: OwnedTable, company: CompanyId | undefined): Knex.QueryBuilder {
-  return company === undefined ? allRows(knex, table) : ownRows(knex, table, company);
 }
 
 /**

@@ -3,7 +3,7 @@ import { MOST_ALONE } from '../domain/activity/gather-refusals.ts';
 import type { RecordedRefusals, RefusalReason, RefusedRequest } from '../domain/activity/refusal.ts';
 import type { RefusalStore } from '../domain/activity/refusal-store.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
-import { allRows, rowsWithin } from './owned-rows.ts';
+import { allRows, ownRows } from './owned-rows.ts';
 import { newestFirst, pageOf } from './paging.ts';
 import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
@@ -100,7 +100,7 @@ export function refusalsTable(knex: Tables): RefusalStore {
     },
 
     async list({ company, account, clientId, requestId }, page) {
-      const query: Knex.QueryBuilder<object, RefusalsRow[]> = rowsWithin(knex, 'refusals', company).select<
+      const query: Knex.QueryBuilder<object, RefusalsRow[]> = ownRows(knex, 'refusals', company ?? '*').select<
         RefusalsRow[]
       >();
       if (account !== undefined) void query.where({ client_id: account.clientId, company_id: account.company ?? null });

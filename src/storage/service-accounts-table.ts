@@ -22,7 +22,7 @@ import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './creden
 import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { mostEffective } from './most-effective.ts';
 import { ofAccount } from './of-account.ts';
-import { allRows, ownRows, rowsWithin } from './owned-rows.ts';
+import { allRows, ownRows } from './owned-rows.ts';
 import { lightEnough, newestFirst, pageOf } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
@@ -113,7 +113,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async known(company, clientIds) {
       if (clientIds.length === 0) return [];
-      const rows = await rowsWithin(knex, 'service_accounts', company)
+      const rows = await ownRows(knex, 'service_accounts', company ?? '*')
         .whereIn('client_id', [...clientIds])
         .orderBy('client_id')
         .forKeyShare()
@@ -142,10 +142,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
     mostEffective: (of) => mostEffective(knex, of),
 
     async list(company, filter, page, now) {
-      const query = filteredAccounts(
-        company === '*' ? allRows(knex, 'service_accounts') : ownRows(knex, 'service_accounts', company),
-        filter,
-      );
+      const query = filteredAccounts(ownRows(knex, 'service_accounts', company), filter);
       newestFirst(query, NEWEST, page);
       const light = lightEnough(knex, 'service_accounts', query, NEWEST, WEIGHT)
         .joinRaw(`cross join lateral (${CREDENTIAL_COUNTS}) as counted`, [now])

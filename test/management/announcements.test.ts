@@ -51,12 +51,12 @@ describe('every kind of write', () => {
     return reply;
   };
 
-  /** What a write announces, each thing once, in any order. */
+  /** The announcements of a write, each once, in any order. */
   async function announced(work: () => Promise<unknown>): Promise<Set<string>> {
     await listening.query('select 1');
     heard = [];
     await work();
-    // What was committed before a question is heard before its answer.
+    // A connection hears of everything that was committed before its question before it gets the answer.
     await listening.query('select 1');
     return new Set(heard.map((change) => JSON.stringify(change)));
   }

@@ -131,6 +131,29 @@ describe('a reader who follows the audit of two nodes', () => {
     assert.deepEqual(idsOf(await follow(one, read.at(-1)?.eventId ?? '')), [late]);
   });
 
+  test('that begins at a time reads what a node recorded whose clock was ahead', async () => {
+    const [one] = nodes;
+    const record = async (target: string, time: number): Promise<void> => {
+      await one.knex('audit_events').insert({
+        event_id: `evt_${randomUUID().replaceAll('-', '')}`,
+        occurred_at: new Date(time),
+        action: 'company.created',
+        target,
+        actor: { type: 'server', command: 'start' },
+        details: {},
+      });
+      await follow(one, LONG_AGO);
+    };
+    const start = Date.now() + 3_600_000;
+    await record('ahead', start + 60_000);
+    await record('before', start - 1);
+    const read = await follow(one, new Date(start).toISOString());
+    assert.deepEqual(
+      read.map(({ target }) => target),
+      ['ahead'],
+    );
+  });
+
   test('waits while positions are given elsewhere, and begins after them', async () => {
     const [one] = nodes;
     const transaction = await one.knex.transaction();

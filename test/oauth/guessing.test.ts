@@ -350,7 +350,7 @@ describe('guessing', () => {
     assert.equal(looks(), asked + source.burst);
     const reasons = app.log().filter(({ reason }) => reason === 'api_key_unknown');
     assert.equal(reasons.length, source.burst);
-    // Whatever else is said beside it.
+    // Other parameters beside it make no difference.
     for (const parameters of [{}, { client_id: account.clientId }, { resource: 'api://default' }]) {
       const { status, json, headers: told } = await guess(parameters);
       assert.deepEqual([status, json.error, told.get('retry-after')], [429, 'temporarily_unavailable', '1']);

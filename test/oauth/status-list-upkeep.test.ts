@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { decodeJwt, exportJWK, generateKeyPair } from 'jose';
+import { decodeJwt } from 'jose';
 import type { RevokedEntries } from '../../src/domain/status/status-store.ts';
-import { startStatusLists, type StatusLists } from '../../src/oauth/status-lists.ts';
-import { bitOf } from '../support/status-lists.ts';
+import type { StatusLists } from '../../src/oauth/status-lists.ts';
+import { bitOf, startLists } from '../support/status-lists.ts';
 
 const MINUTE = 60_000;
 
@@ -18,14 +18,7 @@ describe('status lists', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     looks = [];
     failures = [];
-    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
-    const key = {
-      kid: 'k',
-      alg: 'ES256',
-      privateJwk: await exportJWK(privateKey),
-      publicJwk: await exportJWK(publicKey),
-    } as never;
-    lists = startStatusLists({
+    lists = await startLists({
       store: {
         revoked() {
           const look = Promise.withResolvers<RevokedEntries>();
@@ -33,9 +26,6 @@ describe('status lists', () => {
           return look.promise;
         },
       },
-      keyRing: { active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
-      signingAlg: 'ES256',
-      issuer: 'https://id.example',
       clock: () => new Date(now),
       onFailure: (error) => failures.push(error),
     });

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { type RegisteredAccount, registerAccount } from '../support/accounts.ts';
 import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { makeCompany } from '../support/companies.ts';
 import { onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { quietSurroundings } from '../support/config.ts';
-import { bitOf, isRevokedBy, statusOf, untilListed } from '../support/status-lists.ts';
+import { bitOf, isRevokedBy, startLists, statusOf, untilListed } from '../support/status-lists.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
-import { startStatusLists, type StatusLists } from '../../src/oauth/status-lists.ts';
+import type { StatusLists } from '../../src/oauth/status-lists.ts';
 
 const ISSUER = 'https://id.example';
 
@@ -207,19 +207,9 @@ describe('a status list of a million credentials', () => {
   async function published(share: number): Promise<{ lists: StatusLists; revoked: Set<number> }> {
     const revoked = new Set<number>();
     while (revoked.size < Math.round(1_000_000 * share)) revoked.add(randomInt(PLACES));
-    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
-    const key = {
-      kid: 'k',
-      alg: 'ES256',
-      privateJwk: await exportJWK(privateKey),
-      publicJwk: await exportJWK(publicKey),
-    } as never;
     const { clock } = quietSurroundings();
-    const lists = startStatusLists({
+    const lists = await startLists({
       store: { revoked: () => Promise.resolve({ lists: 1, revoked: new Map([[0, Uint32Array.from(revoked)]]) }) },
-      keyRing: { active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
-      signingAlg: 'ES256',
-      issuer: ISSUER,
       clock,
       onFailure: (error) => assert.fail(String(error)),
     });

@@ -12,7 +12,7 @@ const KEY_MAKERS: Readonly<Record<string, string>> = {
   'src/oauth/decoy.ts': 'generateKeyPairSync',
 };
 const DATABASE = new Set(['knex', 'knex-pglite', 'pg', '@electric-sql/pglite']);
-/** What files beside the parts need of the storage: the one opens it, the others write a file and know a constant. */
+/** The files of the storage that root files may import: one root file opens the storage, the others write a file and know a constant. */
 const STORAGE_FROM_ROOT: Readonly<Record<string, readonly string[]>> = {
   'src/prepare-server.ts': [
     './storage/account-cache.ts',
@@ -36,7 +36,7 @@ const SAYS_WHOSE = /company_id|ofAccount\(|OF_GROUP/;
 const OF_ALL = /Rows of(?:\n(?: \*|--))? all:/;
 
 /**
- * What in a file breaks a rule of this house that no tool knows.
+ * Finds the places of a file that break a rule of this house which no tool knows.
  *
  * @param path from the root of the project
  * @returns a line for each

@@ -130,7 +130,7 @@ describe('a feed', () => {
     const feed = await listen(proxy.url, {
       async announce(payload) {
         calls += 1;
-        // What is announced arrives long after it would have been heard, and before the answer to a later question.
+        // The announcement arrives late, and still before the answer to a later question.
         proxy.swallow();
         setTimeout(proxy.heal, 1500);
         await announce(payload);
@@ -149,7 +149,7 @@ describe('a feed', () => {
     const lost = performance.now();
     proxy.lose();
     await eventually(20_000, () => reached.length > 1);
-    // What answered a moment before is in doubt as well: nothing has answered since.
+    // A connection that answered a moment before is in doubt as well: nothing has answered since.
     assert.ok(Number(reached[1]) >= lost, `${reached[1]} is before ${lost}`);
     await feed.close();
     await proxy.close();

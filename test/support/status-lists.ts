@@ -1,8 +1,28 @@
 import assert from 'node:assert/strict';
 import { inflateSync } from 'node:zlib';
-import { decodeJwt } from 'jose';
+import { decodeJwt, exportJWK, generateKeyPair } from 'jose';
+import { startStatusLists, type StatusListOptions, type StatusLists } from '../../src/oauth/status-lists.ts';
 import { eventually } from './eventually.ts';
 import type { TestApp } from './test-app.ts';
+
+/** Starts status lists of their own, which are signed by a key made for them. */
+export async function startLists(
+  options: Pick<StatusListOptions, 'store' | 'clock' | 'onFailure'>,
+): Promise<StatusLists> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const key = {
+    kid: 'k',
+    alg: 'ES256',
+    privateJwk: await exportJWK(privateKey),
+    publicJwk: await exportJWK(publicKey),
+  } as never;
+  return startStatusLists({
+    ...options,
+    keyRing: { active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
+    signingAlg: 'ES256',
+    issuer: 'https://id.example',
+  });
+}
 
 /** The `status` claim of an access token. */
 export interface StatusReference {

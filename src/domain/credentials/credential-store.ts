@@ -5,7 +5,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { Credential, CredentialState } from './credential.ts';
 import type { UsedCredential } from './used-credential.ts';
 
-/** Which credentials are wanted; what is undefined does not matter. */
+/** A filter of credentials; an undefined member lets every credential pass. */
 export interface CredentialFilter {
   readonly type?: Credential['type'] | undefined;
   readonly state?: CredentialState | undefined;

@@ -208,9 +208,10 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         const old = found(snapshot, id);
         assertNotRotated(old);
         await assertMayHave(stores, caller, snapshot, old.permissions);
+        const expired = hasExpired(old, clock());
         const work = await replace({ snapshot, policy, stores }, old, rotation, tools);
         // The successor takes the place of the old credential, which has none if it has expired.
-        if (hasExpired(old, clock())) await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
+        if (expired) await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
         else await countSuccessor(stores, owner);
         return work;
       }),

@@ -3,7 +3,7 @@ import { CREDENTIAL_STATES, CREDENTIAL_TYPES } from '../../domain/credentials/cr
 import type { Credentials } from '../../domain/credentials/credentials.ts';
 import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
 import { type Collection, collectionsOf } from '../collection.ts';
-import { MOMENT } from '../common-schema.ts';
+import { EVERY_COMPANY, MOMENT } from '../common-schema.ts';
 import { readMoment } from '../moment.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { CREDENTIAL } from './credential-schema.ts';
@@ -40,7 +40,7 @@ const FILTER_OF_ROOT = {
   ...FILTER,
   properties: {
     ...FILTER.properties,
-    company: { type: 'string', enum: ['*'], description: 'Also the credentials of every company' },
+    company: EVERY_COMPANY,
   },
 } as const;
 

@@ -2,7 +2,7 @@ import type { FromSchema } from 'json-schema-to-ts';
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
 import { STATES } from '../../domain/state.ts';
-import { MOMENT, SEARCH, SLUG } from '../common-schema.ts';
+import { EVERY_COMPANY, MOMENT, SEARCH, SLUG } from '../common-schema.ts';
 import { readMoment } from '../moment.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { Collection } from '../collection.ts';
@@ -36,7 +36,7 @@ const FILTER_OF_ROOT = {
   ...FILTER,
   properties: {
     ...FILTER.properties,
-    company: { type: 'string', enum: ['*'], description: 'Also the accounts of every company' },
+    company: EVERY_COMPANY,
   },
 } as const;
 

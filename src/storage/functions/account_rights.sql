@@ -1,5 +1,5 @@
--- What an account was given, with everything that it refers to: read by storage/account-rows.ts. A function, because it
--- reads eight tables, and planning that costs twice as much as doing it: a function is planned once a connection.
+-- The rights of an account, with everything that they refer to: read by storage/account-rows.ts. The function reads eight
+-- tables. Planning that costs twice as much as doing it, and a function is planned once a connection.
 --
 -- It is read as far as it may count (MOST_EFFECTIVE, 10,000) and no further, its own grants first, then group by group:
 -- roles and groups may have grown beyond that before they had a limit. Keys are looked up by arrays: for a subquery,

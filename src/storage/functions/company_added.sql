@@ -1,5 +1,5 @@
 -- Counts what a transaction has added to a company, once its rows are there: called by storage/companies-table.ts. It
--- answers how many there are of what may be more than it may (at_most_allowed); everything else has room.
+-- answers the numbers that may be more than the company is allowed (at_most_allowed); everything else has room.
 --
 -- The table company_counts has numbers that are never less than the company has. A transaction that adds raises them, and
 -- nothing lowers them: where a number would pass the limit, the rows are counted. Other transactions that add wait from
