@@ -48,7 +48,7 @@ describe('the limits of a server in production', () => {
     });
   });
 
-  test('are what the server listens with', async () => {
+  test('B-14 are what the server listens with', async () => {
     let server: Server | undefined;
     const seen = (message: unknown): void => {
       if (isStart(message) && message.request.url === '/health/live') ({ server } = message);

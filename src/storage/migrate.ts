@@ -1,24 +1,45 @@
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Knex } from 'knex';
 import { ADVISORY_LOCK } from './advisory-lock.ts';
 import { makeFunctions } from './make-functions.ts';
+import { UnsuitableDatabaseError } from './server-check.ts';
+
+const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 const MIGRATIONS: Knex.MigratorConfig = {
-  directory: fileURLToPath(new URL('../../migrations', import.meta.url)),
+  directory: FOLDER,
   extension: 'ts',
   loadExtensions: ['.ts'],
-  // From this release on, a node may start anew on a database that a later release has migrated.
+  // A node may start anew on a database that a later release has migrated; {@link refuseBroken} has the exceptions.
   disableMigrationsListValidation: true,
 };
 
+/** The file of a migration ends so after which no earlier release may use the database. */
+const BREAKING = '.breaking.ts';
+
 /**
- * Brings the schema and the functions up to date in one transaction, one node at a time. A lock row, knex's own way, would stay behind
- * when a node is killed.
+ * Brings the schema and the functions up to date in one transaction, one node at a time. A lock row, knex's own way, would
+ * stay behind when a node is killed.
+ *
+ * @throws UnsuitableDatabaseError when a later release has shut this one out
  */
 export async function migrate(knex: Knex): Promise<void> {
   await knex.transaction(async (transaction) => {
     await transaction.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
     await transaction.migrate.latest(MIGRATIONS);
+    await refuseBroken(transaction);
     await makeFunctions(transaction);
   });
+}
+
+async function refuseBroken(transaction: Knex.Transaction): Promise<void> {
+  const broken: string[] = await transaction('knex_migrations')
+    .whereLike('name', `%${BREAKING}`)
+    .whereNotIn('name', readdirSync(FOLDER))
+    .pluck('name');
+  if (broken.length === 0) return;
+  throw new UnsuitableDatabaseError(
+    `The database is of a later release, which shut this one out (${broken.join(', ')}): start that release, or restore a copy from before it`,
+  );
 }

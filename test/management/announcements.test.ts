@@ -157,7 +157,7 @@ describe('every kind of write', () => {
     }
   });
 
-  test('acts on a node that remembers the account', async () => {
+  test('B-27 acts on a node that remembers the account', async () => {
     const account = await register('Remembered', { permissions: ['a'] });
     const many = await Promise.all(Array.from({ length: 101 }, (_, member) => register(`Among many ${member}`)));
     const scope = async (): Promise<string> => (await two.token(account)).json.scope ?? '';

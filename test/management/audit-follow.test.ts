@@ -81,7 +81,7 @@ onEachDatabase('a reader who follows the audit', (kind) => {
     );
   });
 
-  test('reads of a company what is its own, and learns nothing of other events', async () => {
+  test('E-01 reads of a company what is its own, and learns nothing of other events', async () => {
     const path = '/api/companies/first/audit-events';
     const admin = await makeCaller(app, '/api/companies/first/service-accounts', COMPANY_PERMISSIONS);
     const { json: whole } = await app.api('GET', path, undefined, admin.bearer);
@@ -111,7 +111,7 @@ describe('a reader who follows the audit of two nodes', () => {
     await database.drop();
   });
 
-  test('misses no event that is recorded late, after newer ones were read', async () => {
+  test('E-19 misses no event that is recorded late, after newer ones were read', async () => {
     const [one] = nodes;
     const late = `evt_${randomUUID().replaceAll('-', '')}`;
     const transaction = await one.knex.transaction();

@@ -237,7 +237,7 @@ describe('the limits of a company on two nodes', () => {
     await database.drop();
   });
 
-  test('are not passed by any number of requests at once', async () => {
+  test('E-12 are not passed by any number of requests at once', async () => {
     const [node] = nodes;
     assert.ok(node);
     const limits = { serviceAccounts: 7, credentials: 9, groups: 3, roles: 3, resourceServers: 3 };

@@ -119,7 +119,7 @@ onEachDatabase('the credentials of many accounts', (kind) => {
     await app.api('PATCH', path, { state: 'enabled' });
   });
 
-  test('are for those who may read the accounts, each company its own', async () => {
+  test('E-01 are for those who may read the accounts, each company its own', async () => {
     const accounts = '/api/companies/one/service-accounts';
     const viewer = await makeCaller(app, accounts, ['writ.serviceaccounts.view']);
     const { json } = await app.api('GET', '/api/companies/one/credentials', undefined, viewer.bearer);

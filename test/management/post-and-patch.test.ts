@@ -151,7 +151,7 @@ describe('POST is as strict as PATCH', () => {
     }
   });
 
-  test('of an account with roles or groups: who gives them must be able to bind roles', async () => {
+  test('E-02 of an account with roles or groups: a caller who gives them must be able to bind roles', async () => {
     const manage = ['writ.serviceaccounts.manage', 'writ.serviceaccounts.view', 'writ.companies.view', 'a'];
     await make(`${COMPANY}/groups`, { groupId: 'g', name: 'G', permissions: ['a'] });
     const unbound = await makeCaller(app, ACCOUNTS, manage);

@@ -158,7 +158,7 @@ describe('the functions of the database', () => {
     }
   });
 
-  test('a node starts on a database that a later release has migrated already', async () => {
+  test('G-11 a node starts on a database that a later release has migrated, unless that shuts earlier ones out', async () => {
     const database = await postgres18.create();
     const later = await startTestApp(database);
     await later
@@ -167,7 +167,20 @@ describe('the functions of the database', () => {
     const earlier = await startTestApp(database);
     const { status } = await earlier.api('GET', '/api/self');
     assert.equal(status, 200);
-    await Promise.all([later.close(), earlier.close()]);
+    await earlier.close();
+    const made = await later.knex('made_functions').select();
+    await later.knex('made_functions').where({ name: 'newest_requests' }).update({ digest: 'of later' });
+    await later
+      .knex('knex_migrations')
+      .insert({ name: '20991231000001-columns-gone.breaking.ts', batch: 99, migration_time: new Date() });
+    await assert.rejects(startTestApp(database), {
+      name: 'UnsuitableDatabaseError',
+      message: /of a later release, which shut this one out \(20991231000001-columns-gone\.breaking\.ts\)/,
+    });
+    // Nothing of it has been changed.
+    assert.equal((await later.knex('made_functions').where({ digest: 'of later' })).length, 1);
+    assert.equal((await later.knex('made_functions').select()).length, made.length);
+    await later.close();
     await database.drop();
   });
 });
