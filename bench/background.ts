@@ -11,7 +11,7 @@ import { createStorage } from '../src/storage/create-storage.ts';
 import { openPostgresDatabase } from '../src/storage/open-postgres-database.ts';
 import type { ClientId, CompanyId, CredentialId } from '../src/domain/ids.ts';
 import { generateSigningKey } from '../src/domain/signing-keys/signing-key.ts';
-import { effectivePermissions } from '../src/domain/permissions/effective-permissions.ts';
+import { effectivePermissions } from '../src/domain/permissions/rules/holdings.ts';
 import { planToken } from '../src/domain/tokens/plan-token.ts';
 import { cpuSecondsOfChildren, parentOf } from './process-usage.ts';
 import { startStatusLists } from '../src/oauth/status-lists.ts';

@@ -1,21 +1,21 @@
 import type { Config } from './config/parse-config.ts';
 import type { RootCredential } from './domain/service-accounts/root-account.ts';
-import { applyPolicy, bootstrap } from './apply-settings.ts';
-import { tidyUp } from './tidy-up.ts';
+import { applyPolicy, bootstrap } from './start/apply-settings.ts';
+import { tidyUp } from './background/tidy-up.ts';
 import { basePathRemover } from './http/base-path.ts';
 import type { Readiness } from './http/health.ts';
-import { HTTP_LIMITS, type HttpServer, listen } from './http/http-server.ts';
+import { HTTP_LIMITS, type HttpLimits, type HttpServer, listen } from './http/http-server.ts';
 import { isManagementPath } from './management/management-face.ts';
 import { isMiaTokenPath } from './oauth/oauth-face.ts';
 import { startStatusLists } from './oauth/status-lists.ts';
-import { placeFaces } from './place-faces.ts';
-import { readinessOf } from './readiness.ts';
-import { startRefusalRecorder } from './refusal-recorder.ts';
-import { startUseRecorder } from './use-recorder.ts';
-import { startJanitor } from './janitor.ts';
-import type { PreparedServer, Surroundings } from './prepare-server.ts';
-import { reportUnread } from './report-unread.ts';
-import { createFaces } from './create-faces.ts';
+import { placeFaces } from './faces/place-faces.ts';
+import { readinessOf } from './faces/readiness.ts';
+import { startRefusalRecorder } from './background/refusal-recorder.ts';
+import { startUseRecorder } from './background/use-recorder.ts';
+import { startJanitor } from './background/janitor.ts';
+import type { PreparedServer } from './start/prepare-server.ts';
+import { reportUnread } from './faces/report-unread.ts';
+import { createFaces, type FaceSurroundings } from './faces/create-faces.ts';
 
 /** A server that takes requests. */
 export interface App {
@@ -32,13 +32,22 @@ export interface App {
   stopDraining(): void;
 }
 
+/** What a server is given, with shorter times and other limits for tests. */
+export interface AppSurroundings extends FaceSurroundings {
+  /** Milliseconds between two writes of which credentials were used and which clients were refused. */
+  readonly activityPause?: number;
+  /** Milliseconds between two rounds of the janitor. */
+  readonly janitorPause?: number;
+  readonly httpLimits?: HttpLimits;
+}
+
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
 /** Milliseconds between two writes of which credentials were used, and which clients refused. */
 const ACTIVITY_PAUSE = 5000;
 
 /** Serves on a prepared database: the composition root, where every part is given what it needs. */
-export async function startApp(config: Config, server: PreparedServer, surroundings: Surroundings): Promise<App> {
+export async function startApp(config: Config, server: PreparedServer, surroundings: AppSurroundings): Promise<App> {
   const firstRoot = await bootstrap(config, server, surroundings);
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;
   const { read } = server.storage;

@@ -1,13 +1,13 @@
 import { enableCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { ConfigError, parseConfig, type Config } from './config/parse-config.ts';
-import { firstStartBanner } from './first-start-banner.ts';
-import { createLogger, type Logger } from './logger.ts';
-import { createLogOutput } from './log-output.ts';
-import { createMetrics } from './metrics.ts';
-import { random } from './random.ts';
-import type { Surroundings } from './prepare-server.ts';
-import { systemClock } from './system-clock.ts';
+import { firstStartBanner } from './start/first-start-banner.ts';
+import { createLogger, type Logger } from './observability/logger.ts';
+import { createLogOutput } from './observability/log-output.ts';
+import { createMetrics } from './observability/metrics.ts';
+import { random } from './start/random.ts';
+import type { Surroundings } from './start/surroundings.ts';
+import { systemClock } from './start/system-clock.ts';
 
 /** Milliseconds that the end of the process waits for who reads the log. */
 const FLUSHING = 1000;
@@ -69,7 +69,10 @@ async function serve(config: Config, surroundings: Surroundings): Promise<void> 
   // A person at the terminal does not wait for load balancers.
   process.on('SIGINT', () => stop(0));
 
-  const [{ prepareServer }, { startApp }] = await Promise.all([import('./prepare-server.ts'), import('./app.ts')]);
+  const [{ prepareServer }, { startApp }] = await Promise.all([
+    import('./start/prepare-server.ts'),
+    import('./app.ts'),
+  ]);
   const server = await prepareServer(config, surroundings);
   const app = await startApp(config, server, surroundings);
   let stopping = false;
@@ -95,7 +98,7 @@ async function serve(config: Config, surroundings: Surroundings): Promise<void> 
 }
 
 async function recover(config: Config, surroundings: Surroundings): Promise<void> {
-  const { recoverRootAccount } = await import('./recover-root-account.ts');
+  const { recoverRootAccount } = await import('./start/recover-root-account.ts');
   const { clientId, clientSecret } = await recoverRootAccount(config, surroundings);
   process.stdout.write(`${JSON.stringify({ clientId, clientSecret }, undefined, 2)}\n`);
 }

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { BlockList } from 'node:net';
-import { type Limits, STANDARD_LIMITS } from '../domain/companies/limits.ts';
+import { type Limits, STANDARD_LIMITS } from '../domain/companies/company-limits.ts';
 import type { CredentialPolicy } from '../domain/credentials/credential-policy.ts';
 import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
 import { isAbsoluteUri } from '../domain/resource-servers/resource-server.ts';

@@ -1,5 +1,5 @@
+import { type Limit, type Limits, LIMITS, MOST } from '../domain/companies/company-limits.ts';
 import { BlockList, isIP } from 'node:net';
-import { type Limit, LIMITS, type Limits, MOST } from '../domain/companies/limits.ts';
 
 /** An issuer identifier (RFC 8414 §2), which may be http outside production. */
 export function isIssuer(value: string): boolean {

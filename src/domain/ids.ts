@@ -1,5 +1,3 @@
-import type { ResourceServerId } from './resource-servers/resource-server.ts';
-import type { RoleKey } from './roles/role.ts';
 import { SLUG_LENGTH, SLUG_PATTERN } from './slug.ts';
 
 declare const brand: unique symbol;
@@ -10,6 +8,18 @@ export type CompanyId = Branded<'CompanyId'>;
 export type CredentialId = Branded<'CredentialId'>;
 export type GrantId = Branded<'GrantId'>;
 export type AuditEventId = Branded<'AuditEventId'>;
+/** The id of a resource server; the two built-in resource servers have fixed ids. */
+export type ResourceServerId = 'management' | 'default' | Branded<'ResourceServerId'>;
+/** The id of a group, which its owners choose: unique in its company. */
+export type GroupId = Branded<'GroupId'>;
+/** The id of a role, which its owners choose: unique in its company, or among the roles of root. */
+export type RoleId = Branded<'RoleId'>;
+/** Tells a role from every other role, also from those of the same id in other companies. A built-in role has its id as its key. */
+export type RoleKey = Branded<'RoleKey'>;
+/** The name of something that an account may do at a resource server; it travels as one OAuth scope-token. */
+export type Permission = Branded<'Permission'>;
+/** A path in a company, `shop/prod`: a permission that is held at a place is held at every place below. */
+export type Place = Branded<'Place'>;
 
 /** Makes the random part of an identifier: at least 128 bits, only of `[A-Za-z0-9]`. */
 export type RandomId = () => string;

@@ -1,4 +1,4 @@
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { HttpMiddleware } from './context.ts';
 import { readOnly } from './public-document.ts';
 

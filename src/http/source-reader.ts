@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type BlockList, isIP } from 'node:net';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../observability/logger.ts';
 import { forwardedAddress, plainAddress } from './forwarded-address.ts';
 
 /** Says where a request comes from, as far as that can be believed. */

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { reachesEverything, reachOf } from '../domain/credentials/reach.ts';
-import { roleGrantsOf } from '../domain/permissions/effective-permissions.ts';
+import { roleGrantsOf } from '../domain/permissions/rules/holdings.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';

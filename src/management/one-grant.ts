@@ -1,6 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { PLACE_PATTERN } from '../domain/permissions/place.ts';
-import type { WantedChanges } from '../domain/permissions/changed-grants.ts';
+import type { WantedChanges } from '../domain/permissions/rules/changed-grants.ts';
 
 /** The query of what adds or removes one permission or one role. */
 export const AT_PLACE = {

@@ -1,6 +1,6 @@
 import { DomainError, type DomainErrorCode, type FieldProblem } from '../domain/domain-error.ts';
 import { BodyTooLargeError, ClientGoneError } from '../http/read-body.ts';
-import { LineTooLongError } from '../take-turns.ts';
+import { LineTooLongError } from '../pacing/take-turns.ts';
 import type { Problem, ProblemCode } from '../http/problem.ts';
 
 const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {

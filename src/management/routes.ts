@@ -8,13 +8,13 @@ import type { ResourceServers } from '../domain/resource-servers/resource-server
 import type { Roles } from '../domain/roles/roles.ts';
 import type { ServiceAccounts } from '../domain/service-accounts/service-accounts.ts';
 import { getActivity, refusalRoutes } from './activity/activity-routes.ts';
-import { diagnoseAssertion } from './activity/diagnose-assertion.ts';
+import { diagnoseAssertion } from './activity/post-diagnose-assertion.ts';
 import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
 import { credentialRoutes, rotateSelf } from './credentials/credential-routes.ts';
 import { listCredentials } from './credentials/list-credentials.ts';
 import { groupRoutes } from './groups/group-routes.ts';
-import { miaRoutes } from './mia.ts';
+import { miaRoutes } from './mia/mia-routes.ts';
 import { openApiRoute } from './openapi.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
 import { roleRoutes } from './roles/role-routes.ts';
@@ -24,12 +24,12 @@ import { getSelf } from './self.ts';
 import { COMPANY_ACCOUNTS, ROOT_ACCOUNTS } from './service-accounts/account-collection.ts';
 import type { TokenSettings } from '../domain/tokens/plan-token.ts';
 import { accountGrants } from './service-accounts/account-grants.ts';
-import { changeServiceAccount } from './service-accounts/change-service-account.ts';
-import { getEffectivePermissions } from './service-accounts/effective-permissions.ts';
+import { changeServiceAccount } from './service-accounts/patch-service-account.ts';
+import { getEffectivePermissions } from './service-accounts/get-effective-permissions.ts';
 import { getServiceAccount } from './service-accounts/get-service-account.ts';
 import { listServiceAccounts } from './service-accounts/list-service-accounts.ts';
-import { registerServiceAccount } from './service-accounts/register-service-account.ts';
-import { removeServiceAccount } from './service-accounts/remove-service-account.ts';
+import { registerServiceAccount } from './service-accounts/post-service-account.ts';
+import { removeServiceAccount } from './service-accounts/delete-service-account.ts';
 import { getVersion } from './version.ts';
 
 /** Every operation of the management API. */

@@ -1,10 +1,10 @@
 import type { ClientEndpoint, NoteRefusal } from '../domain/activity/refusal.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../observability/logger.ts';
 import { readClientRequest } from './client-request.ts';
 import { beginIssuance, type Issuance } from './issuance.ts';
 import { type OAuthError, sendOAuthError } from './oauth-error.ts';
-import { errorOf } from './refusal.ts';
+import { errorOf } from './refusal-of.ts';
 import { reportRefusal } from './report-refusal.ts';
 
 /** What every endpoint has where clients authenticate. */

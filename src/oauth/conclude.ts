@@ -3,7 +3,7 @@ import type { AssertionTools } from './client-assertion.ts';
 import { exchangeRefused } from './client-request.ts';
 import type { GuessLimiter } from './guess-limiter.ts';
 import type { Issuance } from './issuance.ts';
-import { refusalOf } from './refusal.ts';
+import { refusalOf } from './refusal-of.ts';
 
 /** What it takes to see an attempt to its end. */
 export interface ConclusionTools {

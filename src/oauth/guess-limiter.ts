@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { isClientId } from '../domain/ids.ts';
 import { sourcePrefix } from '../http/source-prefix.ts';
-import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { OAuthError } from './oauth-error.ts';
 
 /** How many failures are let pass at once, and how many milliseconds bring one of them back. */

@@ -1,6 +1,6 @@
 import type { ClientId } from '../domain/ids.ts';
 import type { HttpContext } from '../http/context.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../observability/logger.ts';
 import type { OAuthError } from './oauth-error.ts';
 
 /**

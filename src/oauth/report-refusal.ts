@@ -7,7 +7,7 @@ import {
 import { shown } from '../domain/assertions/shown.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { HttpContext } from '../http/context.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../observability/logger.ts';
 import type { Issuance } from './issuance.ts';
 import { logRefusal } from './log-refusal.ts';
 import type { OAuthError } from './oauth-error.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { warns } from '../domain/credentials/credential.ts';
 import type { FindApiKey } from '../domain/tokens/find-api-key.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { clientEndpoint, type ClientEndpointOptions } from './client-endpoint.ts';
 import { ACCESS_TOKEN_TYPE, exchangeRefused } from './client-request.ts';
 import { conclude, type ConclusionTools } from './conclude.ts';

@@ -3,7 +3,7 @@ import { bearerTokenOf } from '../http/bearer-token.ts';
 import type { HttpContext, HttpHandler } from '../http/context.ts';
 import { readOnly } from '../http/public-document.ts';
 import { OAuthError, sendOAuthError } from './oauth-error.ts';
-import { errorOf } from './refusal.ts';
+import { errorOf } from './refusal-of.ts';
 import { type RefusalReporting, reportRefusal } from './report-refusal.ts';
 import { assertPasses, readTokenGate } from './token-gate.ts';
 

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { DomainError } from '../domain/domain-error.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
+import { REACHED_WITHIN } from '../domain/freshness.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { ChangeListener } from './change-feed.ts';
 import { within } from './within.ts';
@@ -41,8 +42,6 @@ interface Entry {
   readonly loadedAt: number;
 }
 
-/** Milliseconds after its last answer in which the database counts as reached. */
-export const REACHED_WITHIN = 1000;
 /** How long a known account waits to be looked at anew, and an unknown one to be found, while the database is away. */
 const SHORT_DEADLINE = 250;
 const LONG_DEADLINE = 1000;

@@ -1,12 +1,7 @@
-import type { GroupId } from '../domain/groups/group.ts';
-import type { ClientId, CompanyId } from '../domain/ids.ts';
-import { holdingsOf } from '../domain/permissions/effective-permissions.ts';
+import type { ClientId, CompanyId, GroupId, ResourceServerId } from '../domain/ids.ts';
+import { holdingsOf } from '../domain/permissions/rules/holdings.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
-import {
-  audiencesById,
-  type BuiltInIdentifiers,
-  type ResourceServerId,
-} from '../domain/resource-servers/resource-server.ts';
+import { audiencesById, type BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import { rolesByKey } from '../domain/roles/role.ts';
 import {
   type AccountSnapshot,

@@ -1,9 +1,8 @@
-import type { CompanyId } from '../domain/ids.ts';
+import type { CompanyId, ResourceServerId } from '../domain/ids.ts';
 import {
   type Audience,
   type BuiltInIdentifiers,
   isBuiltInServer,
-  type ResourceServerId,
   type TokenType,
 } from '../domain/resource-servers/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';

@@ -1,10 +1,9 @@
 import type { Knex } from 'knex';
-import type { Limits, Used } from '../domain/companies/limits.ts';
+import type { Grantable } from '../domain/permissions/grantable.ts';
+import type { Limits, Used } from '../domain/companies/company-limits.ts';
 import type { CompanyContents, CompanyStore, KeptCompany } from '../domain/companies/company-store.ts';
 import type { Company } from '../domain/companies/company.ts';
-import type { ClientId, CompanyId } from '../domain/ids.ts';
-import type { Grantable } from '../domain/permissions/grantable.ts';
-import type { Permission } from '../domain/permissions/permission.ts';
+import type { ClientId, CompanyId, Permission } from '../domain/ids.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { State } from '../domain/state.ts';
 import { type AudienceJson, identifierIn } from './audience-rows.ts';

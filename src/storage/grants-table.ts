@@ -1,11 +1,7 @@
-import type { GroupId } from '../domain/groups/group.ts';
+import type { GroupId, Permission, Place, ResourceServerId, RoleId, RoleKey } from '../domain/ids.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
 import type { GrantStore, GrantSubject, StoredGrant } from '../domain/permissions/grant-store.ts';
-import type { Permission } from '../domain/permissions/permission.ts';
-import type { Place } from '../domain/permissions/place.ts';
 import { inOrder, type WrittenPermission } from '../domain/permissions/written-grants.ts';
-import type { ResourceServerId } from '../domain/resource-servers/resource-server.ts';
-import type { RoleId, RoleKey } from '../domain/roles/role.ts';
 import { insertFromJson } from './insert-from-json.ts';
 import { ofAccount } from './of-account.ts';
 import { ownRows } from './owned-rows.ts';

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
-import type { Group, GroupId, GroupSnapshot } from '../domain/groups/group.ts';
+import type { Group, GroupSnapshot } from '../domain/groups/group.ts';
 import type { GroupStore } from '../domain/groups/group-store.ts';
-import type { ClientId, CompanyId } from '../domain/ids.ts';
+import type { ClientId, CompanyId, GroupId } from '../domain/ids.ts';
 import { audiencesById, type BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import { BUILT_IN_ROLES } from '../domain/roles/built-in-roles.ts';
 import { rolesByKey } from '../domain/roles/role.ts';

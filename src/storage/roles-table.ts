@@ -1,11 +1,9 @@
 import type { Knex } from 'knex';
-import type { ClientId, CompanyId } from '../domain/ids.ts';
-import type { Permission } from '../domain/permissions/permission.ts';
-import type { ResourceServerId } from '../domain/resource-servers/resource-server.ts';
+import type { ClientId, CompanyId, Permission, ResourceServerId, RoleId, RoleKey } from '../domain/ids.ts';
 import type { Use } from '../domain/resource-servers/resource-server-store.ts';
 import { ROOT_ROLE } from '../domain/roles/built-in-roles.ts';
 import type { RoleStore } from '../domain/roles/role-store.ts';
-import type { Role, RoleId, RoleKey, RoleRights } from '../domain/roles/role.ts';
+import type { Role, RoleRights } from '../domain/roles/role.ts';
 import { allRows, ownRows, seenRows } from './owned-rows.ts';
 import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';

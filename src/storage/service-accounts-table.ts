@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Used } from '../domain/companies/limits.ts';
+import type { Used } from '../domain/companies/company-limits.ts';
 import { type CompanyId, isClientId } from '../domain/ids.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
 import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';

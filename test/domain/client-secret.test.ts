@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { random } from '../../src/random.ts';
+import { random } from '../../src/start/random.ts';
 import { base62 } from '../../src/domain/base62.ts';
 import type { ClientSecretCredential } from '../../src/domain/credentials/credential.ts';
 import { findSecret } from '../../src/domain/credentials/find-secret.ts';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { ResourceServerId } from '../../src/domain/ids.ts';
 import type { Grant } from '../../src/domain/permissions/grant.ts';
-import { holdingsOf } from '../../src/domain/permissions/effective-permissions.ts';
-import { type AccessRequest, resolveAccess } from '../../src/domain/permissions/resolve-access.ts';
+import { holdingsOf } from '../../src/domain/permissions/rules/holdings.ts';
+import { type AccessRequest, resolveAccess } from '../../src/domain/permissions/rules/resolve-access.ts';
 import { parseScopeToken } from '../../src/domain/permissions/scope-token.ts';
-import type { Audience, ResourceServerId } from '../../src/domain/resource-servers/resource-server.ts';
+import type { Audience } from '../../src/domain/resource-servers/resource-server.ts';
 
 const identifiers = { management: 'https://id.example/api', default: 'https://api.example' };
 const audiences = new Map(

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { postgres18 } from '../support/databases.ts';
-import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 test('A-11 64 who send one assertion to four nodes at the same moment get one token, 200 times', async () => {
   const database = await postgres18.create();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { Reply } from '../support/api-contract.ts';
 import { MOST_ALONE } from '../../src/domain/activity/gather-refusals.ts';
 import { REFUSAL_REASONS } from '../../src/domain/activity/refusal.ts';
 import { formatSecret } from '../../src/domain/credentials/client-secret.ts';
@@ -13,7 +14,7 @@ import { embedded, onEachDatabase, postgres18, type TestDatabase } from '../supp
 import { eventually } from '../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { exchange } from '../support/raw-socket.ts';
-import { type Reply, startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 import { type TestClock, testClock } from '../support/test-clock.ts';
 import { written } from '../support/written.ts';
 

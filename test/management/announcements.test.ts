@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
+import type { Reply } from '../support/api-contract.ts';
 import type { RootCredential } from '../../src/domain/service-accounts/root-account.ts';
-import { recoverRootAccount } from '../../src/recover-root-account.ts';
+import { recoverRootAccount } from '../../src/start/recover-root-account.ts';
 import { CHANNEL } from '../../src/storage/change-feed.ts';
 import { clientKey } from '../support/assertions.ts';
 import { apiToken, makeCompany } from '../support/companies.ts';
 import { quietSurroundings, ROOT, testConfig } from '../support/config.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 type Write = (method: string, path: string, body?: object, bearer?: string) => Promise<Reply>;
 

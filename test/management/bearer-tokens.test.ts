@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
+import type { Reply } from '../support/api-contract.ts';
 import { clientKey, jws } from '../support/assertions.ts';
 import { apiToken } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded, type TestDatabase } from '../support/databases.ts';
 import { rawRequest } from '../support/raw-request.ts';
-import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 describe('an access token at the management API', () => {
   let database: TestDatabase;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { Reply } from '../support/api-contract.ts';
 import { arbitraryOf, type SchemaNode } from '../support/arbitrary-of.ts';
 import { makeCompany } from '../support/companies.ts';
 import { postgres18 } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 type Body = Record<string, unknown>;
 

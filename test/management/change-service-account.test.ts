@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
+import type { Reply } from '../support/api-contract.ts';
 import { apiToken, assertRefused, makeCaller } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded, onEachDatabase } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const PATH = '/api/service-accounts';
 

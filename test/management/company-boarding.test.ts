@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { apiToken, assertRefused, makeCaller } from '../support/companies.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 onEachDatabase('a company that comes with its first account', (kind) => {
   const app = useTestApp(kind);

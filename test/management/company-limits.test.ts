@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { clientKey } from '../support/assertions.ts';
 import { apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
 import { onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
 import { testClock } from '../support/test-clock.ts';
-import { type Reply, startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 
 type Limits = Readonly<Record<string, number | null>>;
 

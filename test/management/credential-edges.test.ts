@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { Reply } from '../support/api-contract.ts';
 import { registerAccount } from '../support/accounts.ts';
 import { apiToken, makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { statusOf, untilListed } from '../support/status-lists.ts';
-import { type Reply, startTestApp, useTestApp } from '../support/test-app.ts';
+import { startTestApp, useTestApp } from '../support/test-app.ts';
 import { testClock } from '../support/test-clock.ts';
 
 const ACCOUNTS = '/api/service-accounts';

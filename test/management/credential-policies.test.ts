@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { type RegisteredAccount, registerAccount } from '../support/accounts.ts';
 import { clientKey } from '../support/assertions.ts';
 import { apiToken, makeCaller, makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embeddedAndNewest, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
 import { statusOf, untilListed } from '../support/status-lists.ts';
-import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
 import { testClock } from '../support/test-clock.ts';
 import { written } from '../support/written.ts';
 

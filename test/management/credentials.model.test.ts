@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
+import type { Reply } from '../support/api-contract.ts';
 import { assertion, type ClientKey, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embeddedAndNewest, onEachDatabase, type TestDatabase } from '../support/databases.ts';
 import { bitOf, statusOf } from '../support/status-lists.ts';
-import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 // Two clocks: what Writ decides goes by the one that is moved here, the library and PostgreSQL have their own. That shows
 // in three places only, and none of them is met. The library gives a token its `exp` and takes one as expired; tokens

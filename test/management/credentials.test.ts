@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
+import type { Reply } from '../support/api-contract.ts';
 import { credentialsTable } from '../../src/storage/credentials-table.ts';
 import { assertion, clientKey, lastRefusal, tokenByAssertion } from '../support/assertions.ts';
 import {
@@ -13,7 +14,7 @@ import {
 } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
-import { type Reply, startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 
 const ACCOUNTS = '/api/service-accounts';
 

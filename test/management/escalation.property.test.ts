@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
+import type { Reply } from '../support/api-contract.ts';
 import { apiToken } from '../support/companies.ts';
 import { postgres18 } from '../support/databases.ts';
 import {
@@ -29,7 +30,7 @@ import {
   type World,
   type Written,
 } from '../support/permission-model.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 interface Credentials {
   readonly clientId: string;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { GUESS_LIMITS } from '../../src/oauth/guess-limiter.ts';
 import { clientKey, jws } from '../support/assertions.ts';
 import { ROOT } from '../support/config.ts';
 import { postgres18 } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const { source } = GUESS_LIMITS;
 const CLIENT_KEY = 'a-client-key-of-the-tests-0123456789';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { assertRefused, makeCompany } from '../support/companies.ts';
 import { onEachDatabase } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const PATH = '/api/companies/listed/service-accounts';
 

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { decodeJwt } from 'jose';
+import type { Reply } from '../support/api-contract.ts';
 import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { embeddedAndNewest, onEachDatabase, postgres18 } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 import { describe } from 'node:test';
 
 const IN_A = '/api/companies/a';

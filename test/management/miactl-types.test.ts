@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { type ApiCaller, apiToken, makeCompany } from '../support/companies.ts';
 import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { goInt64, goSlice, goString, goStruct, goTime, type GoType } from '../support/go-json.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 // The types into which miactl reads what it is answered.
 const ROLES = goSlice(goString);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { clientKey } from '../support/assertions.ts';
 import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
 import { postgres18 } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const ACCOUNTS = '/api/companies/a/service-accounts';
 const GROUPS = '/api/companies/a/groups';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { clientKey } from '../support/assertions.ts';
 import { type ApiCaller, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
 import { embedded } from '../support/databases.ts';
 import { testClock } from '../support/test-clock.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const COMPANY = '/api/companies/strict';
 const ACCOUNTS = `${COMPANY}/service-accounts`;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import pg from 'pg';
+import type { Reply } from '../support/api-contract.ts';
 import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
 import { embeddedAndNewest, onEachDatabase, postgres18 } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const IN_A = '/api/companies/a';
 const ACCOUNTS = `${IN_A}/service-accounts`;

@@ -3,11 +3,12 @@ import { checkPrimeSync, generateKeyPairSync, generatePrimeSync, randomBytes, ra
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { Reply } from '../support/api-contract.ts';
 import { parsePublicKey } from '../../src/domain/credentials/public-key.ts';
 import { DomainError } from '../../src/domain/domain-error.ts';
 import { clientKey } from '../support/assertions.ts';
 import { embedded } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const number = (value: bigint): string => {
   const hex = value.toString(16);

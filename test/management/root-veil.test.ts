@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { type ApiCaller, COMPANY_PERMISSIONS, makeCaller, makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const IN = '/api/companies/veiled';
 

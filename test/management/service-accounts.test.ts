@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { ROOT } from '../support/config.ts';
 import { onEachDatabase } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 onEachDatabase('root service accounts', (kind) => {
   const app = useTestApp(kind);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
-import { type Reply, startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../support/test-app.ts';
 
 describe('the management API', () => {
   test('answers at an address of its own, with metrics and health, and the token endpoint does not', async () => {

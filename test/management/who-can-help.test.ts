@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
 import { postgres18 } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const COMPANY = '/api/companies/a';
 const ACCOUNTS = `${COMPANY}/service-accounts`;

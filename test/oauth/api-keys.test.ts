@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
+import type { Reply } from '../support/api-contract.ts';
 import { exchange as exchangeKey, exchangeOf } from '../support/accounts.ts';
 import { assertion, clientKey, type ClientKey } from '../support/assertions.ts';
 import { makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
 import { statusOf, untilListed } from '../support/status-lists.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const SHOP = 'https://shop.example.com';

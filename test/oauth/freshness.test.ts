@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
+import type { Reply } from '../support/api-contract.ts';
 import { CHANNEL } from '../../src/storage/change-feed.ts';
 import { clientKey, registerWithKeys, tokenByAssertion, assertion, lastRefusal } from '../support/assertions.ts';
 import { makeCompany } from '../support/companies.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
-import { type Reply, startTestApp, type TestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 const ISSUER = 'https://id.example';
 

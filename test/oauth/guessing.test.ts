@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import autocannon from 'autocannon';
+import type { Reply } from '../support/api-contract.ts';
 import { formatSecret } from '../../src/domain/credentials/client-secret.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import { createGuessLimiter, GUESS_LIMITS, type GuessLimiter } from '../../src/oauth/guess-limiter.ts';
@@ -17,7 +18,7 @@ import {
 } from '../support/assertions.ts';
 import { quietSurroundings } from '../support/config.ts';
 import { embedded, type TestDatabase } from '../support/databases.ts';
-import { type Reply, startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 import { secretTools, snapshotOf, startBareTokenEndpoint } from '../support/token-endpoint.ts';
 import { written } from '../support/written.ts';
 

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import * as oauth from 'oauth4webapi';
+import type { Reply } from '../support/api-contract.ts';
 import { type RegisteredAccount, registerAccount } from '../support/accounts.ts';
 import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { apiToken, makeCaller, makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 interface Client {
   readonly clientId: string;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
-import { type Reply, useTestApp } from '../support/test-app.ts';
+import { useTestApp } from '../support/test-app.ts';
 
 const SHOP = 'https://shop.example.com';
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import pg from 'pg';
-import { prepareServer } from '../../src/prepare-server.ts';
+import { prepareServer } from '../../src/start/prepare-server.ts';
 import { quietSurroundings, TEST_ENVIRONMENT, testConfig } from '../support/config.ts';
 import { databases, embedded, postgres18 } from '../support/databases.ts';
 import { startServerProcess, workFolder } from '../support/server-process.ts';

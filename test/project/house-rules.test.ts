@@ -71,10 +71,15 @@ describe('the rules of the house', () => {
       `export type { X } from 'keygrip';`,
       `export type { Y } from './y.ts';`,
     ],
-    ['process by import', 'src/logger.ts', `import process from 'node:process';`, `import { pino } from 'pino';`],
+    [
+      'process by import',
+      'src/observability/logger.ts',
+      `import process from 'node:process';`,
+      `import { pino } from 'pino';`,
+    ],
     [
       'a part of process by import',
-      'src/logger.ts',
+      'src/observability/logger.ts',
       `import { exit } from 'node:process';`,
       `import { hostname } from 'node:os';`,
     ],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
-import { random } from '../../src/random.ts';
+import { random } from '../../src/start/random.ts';
 import { CHANNEL, type ChangeFeed, type ChangeFeedOptions, createChangeFeed } from '../../src/storage/change-feed.ts';
-import { systemClock } from '../../src/system-clock.ts';
+import { systemClock } from '../../src/start/system-clock.ts';
 import { registerWithKeys } from '../support/assertions.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { type DeafPooler, startDeafPooler } from '../support/deaf-pooler.ts';

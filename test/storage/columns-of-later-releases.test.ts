@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Reply } from '../support/api-contract.ts';
 import { exchange } from '../support/accounts.ts';
 import { assertion, clientKey, tokenByAssertion } from '../support/assertions.ts';
 import { apiToken } from '../support/companies.ts';
 import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
-import type { Reply, TestApp } from '../support/test-app.ts';
+import type { TestApp } from '../support/test-app.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 /** Calls of every kind, in a company and outside. @returns what was answered, as far as it is the same each time */

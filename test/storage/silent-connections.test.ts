@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Knex } from 'knex';
-import { random } from '../../src/random.ts';
+import { random } from '../../src/start/random.ts';
 import { openPostgresDatabase } from '../../src/storage/open-postgres-database.ts';
-import { systemClock } from '../../src/system-clock.ts';
+import { systemClock } from '../../src/start/system-clock.ts';
 import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { postgres18, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Reply, TestApp } from './test-app.ts';
+import type { Reply } from './api-contract.ts';
+import type { TestApp } from './test-app.ts';
 
 /** An account with what a first look at it tells. */
 export interface RegisteredAccount {

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { TEXT_FORMATS } from '../../src/management/text-formats.ts';
-import type { Reply } from './test-app.ts';
+
+/** An answer over HTTP, its body read. */
+export interface Reply {
+  readonly status: number;
+  /** `Location` and the address in `Link` as clients resolve them, as a path. */
+  readonly headers: Headers;
+  readonly text: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects of a body by asserting on it
+  readonly json: any;
+}
 
 interface Operation {
   readonly operationId: string;

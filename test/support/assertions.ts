@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
-import type { Reply, TestApp } from './test-app.ts';
+import type { Reply } from './api-contract.ts';
+import type { TestApp } from './test-app.ts';
 
 export type ClientAlg = 'RS256' | 'PS256' | 'ES256' | 'EdDSA' | 'Ed25519';
 

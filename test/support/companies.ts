@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Reply, TestApp } from './test-app.ts';
+import type { Reply } from './api-contract.ts';
+import type { TestApp } from './test-app.ts';
 
 /** Everything that an account of a company may be allowed to do at the management API. */
 export const COMPANY_PERMISSIONS = [

@@ -1,10 +1,10 @@
 import { parseConfig, type Config } from '../../src/config/parse-config.ts';
-import { createLogger } from '../../src/logger.ts';
-import type { Surroundings } from '../../src/prepare-server.ts';
+import { createLogger } from '../../src/observability/logger.ts';
+import type { AppSurroundings } from '../../src/app.ts';
 import type { GuessLimits } from '../../src/oauth/guess-limiter.ts';
-import { createMetrics } from '../../src/metrics.ts';
-import { random } from '../../src/random.ts';
-import { systemClock } from '../../src/system-clock.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { random } from '../../src/start/random.ts';
+import { systemClock } from '../../src/start/system-clock.ts';
 
 /** The root account of every template database. */
 export const ROOT = { clientId: 'sa_root_of_the_tests', clientSecret: 'root-secret-of-the-tests-0123456789-abcdefgh' };
@@ -28,7 +28,7 @@ export const NO_GUESS_LIMITS: GuessLimits = { pair: UNLIMITED, source: UNLIMITED
 /** One line of the log, parsed. */
 export type LogEntry = Record<string, unknown>;
 
-export function quietSurroundings(overrides: Partial<Surroundings> & { lines?: string[] } = {}): Surroundings {
+export function quietSurroundings(overrides: Partial<AppSurroundings> & { lines?: string[] } = {}): AppSurroundings {
   const { lines = [], ...rest } = overrides;
   return {
     clock: systemClock,

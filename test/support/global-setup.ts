@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startApp } from '../../src/app.ts';
-import { prepareServer } from '../../src/prepare-server.ts';
+import { prepareServer } from '../../src/start/prepare-server.ts';
 import { quietSurroundings, testConfig } from './config.ts';
 import { EmbeddedPostgres15, EmbeddedPostgres18 } from './embedded-postgres.ts';
 import { freePort } from './free-port.ts';

@@ -1,21 +1,11 @@
 import { after, before } from 'node:test';
 import type { Knex } from 'knex';
-import { startApp } from '../../src/app.ts';
-import { prepareServer, type Surroundings } from '../../src/prepare-server.ts';
-import { type ApiDocument, assertDescribed } from './api-contract.ts';
+import { type AppSurroundings, startApp } from '../../src/app.ts';
+import { prepareServer } from '../../src/start/prepare-server.ts';
+import { type ApiDocument, assertDescribed, type Reply } from './api-contract.ts';
 import { type LogEntry, quietSurroundings, ROOT, testConfig } from './config.ts';
 import type { DatabaseKind, TestDatabase } from './databases.ts';
 import { freePort } from './free-port.ts';
-
-/** An answer over HTTP, its body read. */
-export interface Reply {
-  readonly status: number;
-  /** `Location` and the address in `Link` as clients resolve them, as a path. */
-  readonly headers: Headers;
-  readonly text: string;
-  // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects of a body by asserting on it
-  readonly json: any;
-}
 
 /** A server under test, reached over real HTTP. */
 export interface TestApp {
@@ -63,7 +53,7 @@ after(() => Promise.allSettled([...running].map((app) => app.close())));
 export function useTestApp(
   kind: DatabaseKind,
   environment?: Record<string, string>,
-  surroundings?: Partial<Surroundings>,
+  surroundings?: Partial<AppSurroundings>,
 ): TestApp {
   const app = {} as TestApp;
   let database: TestDatabase;
@@ -82,7 +72,7 @@ export function useTestApp(
 export async function startTestApp(
   database: TestDatabase,
   environment: Record<string, string> = {},
-  surroundings: Partial<Surroundings> = {},
+  surroundings: Partial<AppSurroundings> = {},
 ): Promise<TestApp> {
   const port = await freePort();
   const config = testConfig({ DATABASE_URL: database.url, PORT: String(port), ...environment });

@@ -13,8 +13,8 @@ import { createProvider, type ProviderOptions } from '../../src/oauth/create-pro
 import { createDecoyKeys } from '../../src/oauth/decoy.ts';
 import { createGuessLimiter } from '../../src/oauth/guess-limiter.ts';
 import { tokenEndpoint } from '../../src/oauth/token-endpoint.ts';
-import { random } from '../../src/random.ts';
-import { systemClock } from '../../src/system-clock.ts';
+import { random } from '../../src/start/random.ts';
+import { systemClock } from '../../src/start/system-clock.ts';
 import { type LogEntry, NO_GUESS_LIMITS, quietSurroundings } from './config.ts';
 import { freePort } from './free-port.ts';
 

@@ -1,3 +1,6 @@
+import { changedGrantable, writtenGrantable } from '../permissions/rules/changed-grantable.ts';
+import type { GrantableChanges, WrittenGrantable } from '../permissions/grantable.ts';
+import { type LimitChanges, mergedLimits } from './company-limits.ts';
 import type { AuditEntry } from '../audit/audit-event.ts';
 import { everyoneIn, STATUSES } from '../change.ts';
 import { differences } from '../audit/differences.ts';
@@ -5,15 +8,9 @@ import type { Clock } from '../clock.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import { DomainError } from '../domain-error.ts';
 import { isCompanyId } from '../ids.ts';
-import {
-  changedGrantable,
-  type GrantableChanges,
-  type WrittenGrantable,
-  writtenGrantable,
-} from '../permissions/grantable.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
-import { assertAllowed } from '../permissions/may-grant.ts';
+import { assertAllowed } from '../permissions/rules/may-grant.ts';
 import type { Registration } from '../service-accounts/register-service-account.ts';
 import type { NewServiceAccount, RegisteredServiceAccount } from '../service-accounts/service-accounts.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
@@ -21,7 +18,6 @@ import { slugOf } from '../slug.ts';
 import type { State } from '../state.ts';
 import type { Storage } from '../storage.ts';
 import type { Company } from './company.ts';
-import { type LimitChanges, mergedLimits } from './limits.ts';
 import type { CompanyContents, CompanyFilter, CompanyStore } from './company-store.ts';
 
 /** What a caller may say about a company that it registers. */

@@ -1,10 +1,10 @@
-import type { CompanyId } from '../ids.ts';
 import type { GrantableChanges } from '../permissions/grantable.ts';
+import type { Counted, Limits, Used } from './company-limits.ts';
+import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { State } from '../state.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import type { Company } from './company.ts';
-import type { Counted, Limits, Used } from './limits.ts';
 
 /** A company without what is kept beside it. */
 export type KeptCompany = Omit<Company, 'grantable'>;

@@ -1,7 +1,7 @@
+import type { Grantable } from '../permissions/grantable.ts';
+import type { Limits } from './company-limits.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
-import type { Grantable } from '../permissions/grantable.ts';
-import type { Limits } from './limits.ts';
 import type { State } from '../state.ts';
 
 /** A tenant: service accounts of its own, and nobody else's business. */

@@ -1,8 +1,9 @@
+import { assertRoom, limitsOf } from '../companies/hold-to-limits.ts';
+import type { Limits } from '../companies/company-limits.ts';
 import { differences } from '../audit/differences.ts';
 import { type Change, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
-import { assertRoom, type Limits, limitsOf } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';

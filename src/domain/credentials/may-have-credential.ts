@@ -1,7 +1,7 @@
 import type { Caller } from '../service-accounts/caller.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import { DomainError } from '../domain-error.ts';
-import { assertMayActAs } from '../permissions/may-grant.ts';
+import { assertMayActAs } from '../permissions/rules/may-grant.ts';
 import { covers } from '../permissions/scope-token.ts';
 import { BUILT_IN_ROLES, rankOf } from '../roles/built-in-roles.ts';
 import { isRoleId, rolesByKey } from '../roles/role.ts';

@@ -1,4 +1,4 @@
-import type { Holdings } from '../permissions/effective-permissions.ts';
+import type { Holdings } from '../permissions/rules/holdings.ts';
 import { inCommon } from '../permissions/scope-token.ts';
 import type { Credential } from './credential.ts';
 

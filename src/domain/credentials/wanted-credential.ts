@@ -1,5 +1,5 @@
 import type { CompanyId } from '../ids.ts';
-import { namedAudience } from '../permissions/choose-audience.ts';
+import { namedAudience } from '../permissions/rules/choose-audience.ts';
 import type { Stores } from '../storage.ts';
 import type { CredentialDescription, NewCredential } from './issue-credentials.ts';
 

@@ -1,6 +1,6 @@
-import type { ClientId, CompanyId } from '../ids.ts';
+import type { ClientId, CompanyId, GroupId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { Group, GroupId, GroupSnapshot } from './group.ts';
+import type { Group, GroupSnapshot } from './group.ts';
 
 /** Which groups are wanted; what is undefined does not matter. */
 export interface GroupFilter {

@@ -1,10 +1,7 @@
-import type { ClientId, CompanyId } from '../ids.ts';
+import type { ClientId, CompanyId, GroupId } from '../ids.ts';
 import type { Grant } from '../permissions/grant.ts';
 import type { Audiences } from '../resource-servers/resource-server.ts';
 import type { RolesByKey } from '../roles/role.ts';
-
-/** What people call a group: unique in its company. */
-export type GroupId = string & { readonly __groupId: never };
 
 const GROUP_ID = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
 

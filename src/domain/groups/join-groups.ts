@@ -1,8 +1,8 @@
 import { DomainError } from '../domain-error.ts';
-import type { CompanyId } from '../ids.ts';
+import type { CompanyId, GroupId } from '../ids.ts';
 import type { Audiences } from '../resource-servers/resource-server.ts';
 import type { RolesByKey } from '../roles/role.ts';
-import { type GroupId, isGroupId, type Membership } from './group.ts';
+import { isGroupId, type Membership } from './group.ts';
 import type { GroupStore } from './group-store.ts';
 
 /** Groups that an account is to be in, and everything that they refer to. */

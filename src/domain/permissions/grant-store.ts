@@ -1,5 +1,4 @@
-import type { GroupId } from '../groups/group.ts';
-import type { CompanyId, GrantId } from '../ids.ts';
+import type { CompanyId, GrantId, GroupId } from '../ids.ts';
 import type { AccountKey } from '../service-accounts/service-account.ts';
 import type { Grant } from './grant.ts';
 

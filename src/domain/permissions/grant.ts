@@ -1,7 +1,4 @@
-import type { ResourceServerId } from '../resource-servers/resource-server.ts';
-import type { RoleId, RoleKey } from '../roles/role.ts';
-import type { Permission } from './permission.ts';
-import type { Place } from './place.ts';
+import type { Permission, Place, ResourceServerId, RoleId, RoleKey } from '../ids.ts';
 import { scopeToken } from './scope-token.ts';
 
 /** A permission at the resource server to which it was bound when it was written. */

@@ -1,5 +1,4 @@
-/** The name of something an account may do at a resource server; it travels as one OAuth scope-token. */
-export type Permission = string & { readonly __permission: never };
+import type { Permission } from '../ids.ts';
 
 // RFC 6749 §3.3 scope-token, without the `@` that separates a place; and neither `.` nor `..`, which HTTP clients take
 // out of paths.

@@ -1,5 +1,4 @@
-/** Where something is held: a path in the company, `shop/prod`; what is held there is held below. */
-export type Place = string & { readonly __place: never };
+import type { Place } from '../ids.ts';
 
 /** The company as a whole, or the server for root accounts. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place that is no path

@@ -1,4 +1,5 @@
-import { EVERYWHERE, isPlace, type Place } from './place.ts';
+import type { Place } from '../ids.ts';
+import { EVERYWHERE, isPlace } from './place.ts';
 
 /** How a token says what is held: a name, or a name at a place, `orders:read@shop/prod` (RFC 6749 §3.3 scope-token). */
 export function scopeToken(name: string, place: Place): string {

@@ -1,6 +1,6 @@
-import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
+import type { ClientId, CompanyId, CredentialId, ResourceServerId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { Audience, ResourceServer, ResourceServerId } from './resource-server.ts';
+import type { Audience, ResourceServer } from './resource-server.ts';
 
 /** A resource server to which a permission may be bound. */
 export interface BindingCandidate extends Audience {

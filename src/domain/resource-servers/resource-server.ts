@@ -1,8 +1,5 @@
-import type { ClientId, CompanyId } from '../ids.ts';
+import type { ClientId, CompanyId, ResourceServerId } from '../ids.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
-
-/** Which resource server a grant is bound to. The two built-in ones are known by fixed ids. */
-export type ResourceServerId = 'management' | 'default' | (string & { readonly __resourceServerId: never });
 
 /** `typ` of access tokens: as RFC 9068 §2.1 says, or as software that came before it expects. */
 export const TOKEN_TYPES = ['at+jwt', 'JWT'] as const;

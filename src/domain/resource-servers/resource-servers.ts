@@ -1,8 +1,9 @@
+import { assertRoom, keepOwner } from '../companies/hold-to-limits.ts';
+import type { Limits } from '../companies/company-limits.ts';
 import { differences } from '../audit/differences.ts';
 import type { AuditEntry, Origin } from '../audit/audit-event.ts';
 import { type Change, everyoneIn, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
-import { assertRoom, keepOwner, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, newResourceServerId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';

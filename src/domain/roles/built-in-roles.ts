@@ -1,7 +1,8 @@
+import type { Permission, Place } from '../ids.ts';
 import { MANAGEMENT_PERMISSIONS, type ManagementPermission } from '../permissions/management-permissions.ts';
-import { isPermission, type Permission } from '../permissions/permission.ts';
+import { isPermission } from '../permissions/permission.ts';
 import type { RoleGrant } from '../permissions/grant.ts';
-import { depthOf, EVERYWHERE, type Place } from '../permissions/place.ts';
+import { depthOf, EVERYWHERE } from '../permissions/place.ts';
 import type { RolePermission, RoleRights } from './role.ts';
 
 /** What each of them may do that the one before may not, lowest first. */

@@ -1,6 +1,6 @@
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
-import { askedIn, bindGrants } from '../permissions/bind-grants.ts';
+import { askedIn, bindGrants } from '../permissions/rules/bind-grants.ts';
 import type { WrittenPermission } from '../permissions/written-grants.ts';
 import type { PermissionGrant } from '../permissions/grant.ts';
 import { EVERYWHERE } from '../permissions/place.ts';

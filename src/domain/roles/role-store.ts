@@ -1,7 +1,7 @@
-import type { CompanyId } from '../ids.ts';
+import type { CompanyId, RoleId, RoleKey } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Use } from '../resource-servers/resource-server-store.ts';
-import type { Role, RoleId, RoleKey, RolePermission } from './role.ts';
+import type { Role, RolePermission } from './role.ts';
 
 /** Which roles are wanted; what is undefined does not matter. */
 export interface RoleFilter {

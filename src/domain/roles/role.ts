@@ -1,12 +1,4 @@
-import type { ClientId, CompanyId } from '../ids.ts';
-import type { Permission } from '../permissions/permission.ts';
-import type { ResourceServerId } from '../resource-servers/resource-server.ts';
-
-/** What people call a role: unique in its company, or among those of root. */
-export type RoleId = string & { readonly __roleId: never };
-
-/** Says which role it is, whoever has one of the same name. That of a built-in role is its id. */
-export type RoleKey = string & { readonly __roleKey: never };
+import type { ClientId, CompanyId, Permission, ResourceServerId, RoleId, RoleKey } from '../ids.ts';
 
 const ROLE_ID = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
 

@@ -1,12 +1,13 @@
+import { assertPermissions, assertRoom, keepOwner } from '../companies/hold-to-limits.ts';
+import type { Limits } from '../companies/company-limits.ts';
 import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
-import { assertPermissions, assertRoom, keepOwner, type Limits } from '../companies/limits.ts';
 import { DomainError } from '../domain-error.ts';
 import { type CompanyId, newRoleKey, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { assertMayGrant } from '../permissions/may-grant.ts';
+import { assertMayGrant } from '../permissions/rules/may-grant.ts';
 import { EVERYWHERE } from '../permissions/place.ts';
 import { type WrittenPermission, writtenMembers } from '../permissions/written-grants.ts';
 import { type Change, everyoneIn } from '../change.ts';

@@ -1,7 +1,8 @@
+import { assertPermissions } from '../companies/hold-to-limits.ts';
+import type { Limits } from '../companies/company-limits.ts';
 import { DomainError } from '../domain-error.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
-import { assertPermissions, type Limits } from '../companies/limits.ts';
-import { holdingsOf, numberOfEffective, type Rights } from '../permissions/effective-permissions.ts';
+import { holdingsOf, numberOfEffective, type Rights } from '../permissions/rules/holdings.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Stores } from '../storage.ts';
 import { accessTokenSize } from '../tokens/access-token-size.ts';

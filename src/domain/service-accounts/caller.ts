@@ -1,7 +1,6 @@
 import type { Origin } from '../audit/audit-event.ts';
-import type { GroupId } from '../groups/group.ts';
-import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
-import type { Holdings } from '../permissions/effective-permissions.ts';
+import type { ClientId, CompanyId, CredentialId, GroupId } from '../ids.ts';
+import type { Holdings } from '../permissions/rules/holdings.ts';
 import type { RoleGrant } from '../permissions/grant.ts';
 
 /** The account that makes a management call. */

@@ -2,13 +2,13 @@ import { differences } from '../audit/differences.ts';
 import { STATUSES } from '../change.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
 import { assertMayHave } from '../credentials/may-have-credential.ts';
-import type { GroupId, Membership } from '../groups/group.ts';
+import type { Membership } from '../groups/group.ts';
 import { joinGroups, type JoinedGroups } from '../groups/join-groups.ts';
-import { type CompanyId, newGrantId } from '../ids.ts';
-import { audienceOf, namedAudience } from '../permissions/choose-audience.ts';
-import { assertAllowed, assertMayGrant } from '../permissions/may-grant.ts';
+import { type CompanyId, type GroupId, newGrantId, type ResourceServerId } from '../ids.ts';
+import { audienceOf, namedAudience } from '../permissions/rules/choose-audience.ts';
+import { assertAllowed, assertMayGrant } from '../permissions/rules/may-grant.ts';
 import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
-import type { Audience, Audiences, ResourceServerId } from '../resource-servers/resource-server.ts';
+import type { Audience, Audiences } from '../resource-servers/resource-server.ts';
 import { assertRevision } from '../revision.ts';
 import type { Stores, Work } from '../storage.ts';
 import {
@@ -19,7 +19,7 @@ import {
   keepingARoot,
 } from './account-rules.ts';
 import { type Caller, originOf } from './caller.ts';
-import { changedGrants, type GrantChanges } from '../permissions/changed-grants.ts';
+import { changedGrants, type GrantChanges } from '../permissions/rules/changed-grants.ts';
 import type { AccountSnapshot, Metadata, ServiceAccount } from './service-account.ts';
 import {
   type AccountChanges,

@@ -1,10 +1,8 @@
-import type { Limits, Used } from '../companies/limits.ts';
+import type { Limits, Used } from '../companies/company-limits.ts';
 import type { Credential } from '../credentials/credential.ts';
-import type { GroupId } from '../groups/group.ts';
-import type { ClientId, CompanyId } from '../ids.ts';
+import type { ClientId, CompanyId, GroupId, RoleKey } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { StoredGrant } from '../permissions/grant-store.ts';
-import type { RoleKey } from '../roles/role.ts';
 import type { State } from '../state.ts';
 import type { AccountKey, AccountSnapshot, AccountSummary, ServiceAccount } from './service-account.ts';
 

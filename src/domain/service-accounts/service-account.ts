@@ -1,9 +1,8 @@
 import { type Credential, nextExpiryOf } from '../credentials/credential.ts';
-import type { ClientId, CompanyId } from '../ids.ts';
-import type { GroupId } from '../groups/group.ts';
-import type { Holdings, Rights } from '../permissions/effective-permissions.ts';
+import type { ClientId, CompanyId, GroupId, ResourceServerId } from '../ids.ts';
+import type { Holdings, Rights } from '../permissions/rules/holdings.ts';
 import { type WrittenPermission, writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
-import type { Audiences, ResourceServerId } from '../resource-servers/resource-server.ts';
+import type { Audiences } from '../resource-servers/resource-server.ts';
 import type { State } from '../state.ts';
 
 /** A machine that may get tokens. */

@@ -1,12 +1,12 @@
+import type { Limits } from '../companies/company-limits.ts';
 import type { Clock } from '../clock.ts';
-import type { Limits } from '../companies/limits.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import type { CredentialTools, IssuedCredential } from '../credentials/issue-credentials.ts';
 import type { WantedCredential } from '../credentials/wanted-credential.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { WantedChanges } from '../permissions/changed-grants.ts';
+import type { WantedChanges } from '../permissions/rules/changed-grants.ts';
 import type { WrittenPermission } from '../permissions/written-grants.ts';
 import type { ExpectedRevisions } from '../revision.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';

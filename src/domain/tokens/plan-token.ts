@@ -1,7 +1,8 @@
+import type { ResourceServerId } from '../ids.ts';
 import { narrowed } from '../credentials/reach.ts';
-import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/resolve-access.ts';
+import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/rules/resolve-access.ts';
 import { parseScope } from '../permissions/requested-scope.ts';
-import type { Audience, ResourceServerId } from '../resource-servers/resource-server.ts';
+import type { Audience } from '../resource-servers/resource-server.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE } from '../service-accounts/service-account.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import { accessTokenSize } from './access-token-size.ts';

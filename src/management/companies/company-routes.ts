@@ -1,9 +1,9 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { writtenGrantable } from '../../domain/permissions/rules/changed-grantable.ts';
+import { type Limits, LIMITS } from '../../domain/companies/company-limits.ts';
 import type { Companies, CompanyOwner } from '../../domain/companies/companies.ts';
 import type { CompanyContents } from '../../domain/companies/company-store.ts';
 import type { Company } from '../../domain/companies/company.ts';
-import { LIMITS, type Limits } from '../../domain/companies/limits.ts';
-import { writtenGrantable } from '../../domain/permissions/grantable.ts';
 import { STATES } from '../../domain/state.ts';
 import { SEARCH } from '../common-schema.ts';
 import { wantedCredential } from '../credentials/wanted-credentials.ts';

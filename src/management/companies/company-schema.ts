@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { type Limit, MOST } from '../../domain/companies/limits.ts';
+import { type Limit, MOST } from '../../domain/companies/company-limits.ts';
 import { STATES } from '../../domain/state.ts';
 import { NEW_CREDENTIAL } from '../credentials/credential-schema.ts';
 import { REGISTERED_SERVICE_ACCOUNT } from '../service-accounts/service-account-schema.ts';

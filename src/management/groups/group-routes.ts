@@ -4,7 +4,7 @@ import type { GroupChanges, Groups } from '../../domain/groups/groups.ts';
 import type { CompanyId } from '../../domain/ids.ts';
 import { SEARCH } from '../common-schema.ts';
 import { everyPage } from '../every-page.ts';
-import { rolesAt } from '../mia-roles.ts';
+import { rolesAt } from '../mia/mia-roles.ts';
 import { AT_PLACE, atPlace, type AtPlace, ONE_GRANT_OPERATIONS } from '../one-grant.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
 import {

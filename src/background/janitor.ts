@@ -1,0 +1,39 @@
+import type { OutageLog } from '../observability/outage-log.ts';
+
+/** Work that is done again and again in the background. */
+export interface Janitor {
+  stop(): void;
+}
+
+/**
+ * Tidies up again and again: at once for as long as there is more, and then after a pause.
+ *
+ * @param tidy does a handful and says whether there may be more
+ * @param pause milliseconds between two rounds
+ */
+export function startJanitor(tidy: () => Promise<boolean>, pause: number, outages: Pick<OutageLog, 'failed'>): Janitor {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function round(): Promise<void> {
+    let more = false;
+    try {
+      more = await tidy();
+    } catch (error) {
+      outages.failed('janitor.failed', error);
+    }
+    schedule(more ? 0 : pause);
+  }
+
+  function schedule(delay: number): void {
+    if (!stopped) timer = setTimeout(() => void round(), delay).unref();
+  }
+
+  schedule(pause);
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { Clock } from '../domain/clock.ts';
+import type { NoteUse, Use, UseStore } from '../domain/credentials/use-store.ts';
+import type { ClientId, CredentialId } from '../domain/ids.ts';
+import { type Gathering, startGatheredWriter } from './gathered-writer.ts';
+import type { OutageLog } from '../observability/outage-log.ts';
+
+/** Gathers which credentials are used, and writes it down now and then. */
+export interface UseRecorder {
+  readonly note: NoteUse;
+  /** Writes what has been gathered, and stops. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param pause milliseconds between two writes; each is one statement, however many tokens were issued meanwhile
+ * @param onExtended told whose credentials end later now
+ */
+export function startUseRecorder(
+  { record }: Pick<UseStore, 'record'>,
+  {
+    clock,
+    outages,
+    pause,
+    onExtended,
+  }: {
+    clock: Clock;
+    outages: Pick<OutageLog, 'failed'>;
+    pause: number;
+    onExtended: (clientId: ClientId) => void;
+  },
+): UseRecorder {
+  const uses = gatherUses();
+  const write = async (items: readonly Use[]): Promise<void> => (await record(items)).forEach(onExtended);
+  return {
+    note: (clientId, credentialId, source) => uses.add({ clientId, credentialId, source, usedAt: clock(), count: 1 }),
+    close: startGatheredWriter(uses, write, { pause, outages, event: 'uses.not_recorded' }),
+  };
+}
+
+function gatherUses(): Gathering<Use> {
+  let gathered = new Map<CredentialId, { -readonly [Member in keyof Use]: Use[Member] }>();
+  return {
+    add(use) {
+      const known = gathered.get(use.credentialId);
+      if (known === undefined) {
+        gathered.set(use.credentialId, { ...use });
+        return;
+      }
+      known.count += use.count;
+      if (use.usedAt < known.usedAt) return;
+      known.usedAt = use.usedAt;
+      known.source = use.source;
+    },
+    take() {
+      const uses = [...gathered.values()];
+      gathered = new Map();
+      return uses;
+    },
+  };
+}

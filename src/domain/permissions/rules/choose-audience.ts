@@ -1,0 +1,58 @@
+import { DomainError } from '../../domain-error.ts';
+import type { CompanyId, ResourceServerId } from '../../ids.ts';
+import type { Audience, Audiences } from '../../resource-servers/resource-server.ts';
+import type { ResourceServerStore } from '../../resource-servers/resource-server-store.ts';
+import { permissionsOf } from '../../roles/built-in-roles.ts';
+import type { BoundGrants } from './bind-grants.ts';
+
+/**
+ * The resource server that an account's owner names as an audience.
+ *
+ * @param company that of the account: it sees its own and root's
+ * @param at where what has it stands in the body of the request
+ * @throws DomainError `invalid_value`
+ */
+export async function namedAudience(
+  { named }: Pick<ResourceServerStore, 'named'>,
+  company: CompanyId | undefined,
+  identifier: string,
+  at = '',
+): Promise<Audience> {
+  const server = await named(identifier);
+  if (server === undefined || (server.company !== undefined && server.company !== company)) {
+    throw new DomainError('invalid_value', 'audience names no resource server', {
+      fields: [{ pointer: `${at}/audience`, message: 'is not the identifier of a resource server' }],
+    });
+  }
+  return server;
+}
+
+/**
+ * The audience of an account that has none yet: that of the first permissions and roles it gets.
+ *
+ * @param asking false where the management API is meant when they span several, as for Mia's clients
+ * @returns undefined when it gets none
+ * @throws DomainError `audience_required` when they span several resource servers
+ */
+export function audienceOf(
+  { grants, roles, audiences }: Pick<BoundGrants, 'grants' | 'roles'> & { readonly audiences: Audiences },
+  asking: boolean,
+): ResourceServerId | undefined {
+  const bound = new Set(
+    grants.flatMap((grant): ResourceServerId[] => {
+      if (grant.kind === 'permission') return [grant.resourceServerId];
+      const role = roles.get(grant.roleKey);
+      return role === undefined ? [] : permissionsOf(role).map(({ resourceServerId }) => resourceServerId);
+    }),
+  );
+  const [first, ...others] = bound;
+  if (others.length === 0) return first;
+  if (!asking) return 'management';
+  const identifiers = [...bound]
+    .map((id) => audiences.get(id)?.identifier ?? id)
+    .toSorted()
+    .join(', ');
+  throw new DomainError('audience_required', `What it gets spans ${identifiers}: say which one is the audience`, {
+    fields: [{ pointer: '/audience', message: `is required: one of ${identifiers}` }],
+  });
+}

@@ -1,0 +1,19 @@
+import type { Readiness } from '../http/health.ts';
+import { clocksApart } from '../domain/clock.ts';
+import { REACHED_WITHIN } from '../domain/freshness.ts';
+import type { PreparedServer } from '../start/prepare-server.ts';
+
+/**
+ * How well a node can serve now, from what it knows already.
+ *
+ * @param maxStaleness seconds for which known clients are served while the database is away
+ */
+export function readinessOf(
+  { sinceAnswer, clockOffset }: Pick<PreparedServer, 'sinceAnswer' | 'clockOffset'>,
+  maxStaleness: number,
+): Readiness {
+  const away = sinceAnswer();
+  const status = away <= REACHED_WITHIN ? 'ready' : away <= maxStaleness * 1000 ? 'degraded' : 'unavailable';
+  const apart = clocksApart(clockOffset());
+  return { status, warnings: apart === undefined ? [] : [apart] };
+}

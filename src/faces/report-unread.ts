@@ -1,0 +1,24 @@
+import type { NoteRefusal } from '../domain/activity/refusal.ts';
+import type { RefusedMessage } from '../http/http-server.ts';
+import type { Logger } from '../observability/logger.ts';
+
+/** Makes what was refused before it could be read as a request be found by its id, with what was answered. */
+export function reportUnread(
+  { status, requestId, peer, management, message }: RefusedMessage,
+  logger: Logger,
+  noteRefusal: NoteRefusal,
+): void {
+  logger.info({ event: 'http.refused', status, requestId, source: peer, detail: message });
+  if (management) return;
+  noteRefusal({
+    clientId: undefined,
+    found: false,
+    reason: 'invalid_request',
+    endpoint: 'oauth',
+    told: { status, error: 'invalid_request', description: message },
+    source: peer ?? '',
+    requestId,
+    credentialId: undefined,
+    detail: message,
+  });
+}

@@ -1,0 +1,128 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { effectivePermissions } from '../../domain/permissions/rules/holdings.ts';
+import { EVERYWHERE } from '../../domain/permissions/place.ts';
+import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
+import { planToken, type TokenSettings } from '../../domain/tokens/plan-token.ts';
+import type { Collection } from '../collection.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+const QUERY = {
+  type: 'object',
+  properties: {
+    resource: { type: 'string', maxLength: 512, description: 'As a token request would say it' },
+    scope: { type: 'string', maxLength: 8192, description: 'As a token request would say it' },
+  },
+  additionalProperties: false,
+} as const;
+
+const EFFECTIVE_PERMISSIONS = {
+  title: 'EffectivePermissions',
+  type: 'object',
+  properties: {
+    permissions: {
+      type: 'array',
+      description: 'One for each way by which the account comes to a permission',
+      items: {
+        title: 'EffectivePermission',
+        type: 'object',
+        properties: {
+          permission: { type: 'string', examples: ['orders:read'] },
+          place: { type: ['string', 'null'], description: 'null: everywhere', examples: ['shop/prod'] },
+          resource: { type: 'string', description: 'Identifier of the resource server', examples: ['api://default'] },
+          group: { type: ['string', 'null'], description: 'The group that was given it; null: the account was' },
+          role: { type: ['string', 'null'], description: 'The role that it is part of; null: given by itself' },
+        },
+        required: ['permission', 'place', 'resource', 'group', 'role'],
+        additionalProperties: false,
+      },
+    },
+    token: {
+      title: 'PlannedToken',
+      type: ['object', 'null'],
+      description: 'What a token request with these parameters would give; null when it would be refused',
+      properties: {
+        aud: { type: 'string', examples: ['api://default'] },
+        scope: { type: 'string' },
+        permissions: { type: 'array', items: { type: 'string' } },
+        expiresIn: { type: 'integer', description: 'Seconds' },
+        alg: { type: 'string' },
+        typ: { type: 'string' },
+      },
+      required: ['aud', 'scope', 'permissions', 'expiresIn', 'alg', 'typ'],
+      additionalProperties: false,
+    },
+    refusal: {
+      title: 'TokenRefusal',
+      type: ['object', 'null'],
+      description: 'Why it would be refused, as the token endpoint says it; a disabled account gets the uniform 401',
+      properties: { error: { type: 'string' }, error_description: { type: 'string' } },
+      required: ['error', 'error_description'],
+      additionalProperties: false,
+    },
+  },
+  required: ['permissions', 'token', 'refusal'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** What an account may do, why, and what a token request would give it. */
+export function getEffectivePermissions(
+  { path, tag, operationId, one }: Collection,
+  serviceAccounts: ServiceAccounts,
+  settings: TokenSettings,
+): Route {
+  return defineRoute<undefined, FromSchema<typeof QUERY>>({
+    method: 'GET',
+    path: `${path}/{clientId}/effective-permissions`,
+    operationId: operationId('get', 'EffectivePermissions'),
+    summary: `Read what a ${one} may do, and what it would get a token for`,
+    tag,
+    permission: 'writ.serviceaccounts.view',
+    query: QUERY,
+    replies: { 200: { description: 'What it may do', schema: EFFECTIVE_PERMISSIONS } },
+    async handle({ company, query, param }) {
+      const snapshot = await serviceAccounts.get(company, param('clientId'));
+      return { status: 200, body: { permissions: present(snapshot), ...planned(snapshot, query, settings) } };
+    },
+  });
+}
+
+type Body = FromSchema<typeof EFFECTIVE_PERMISSIONS>;
+
+function present(snapshot: AccountSnapshot): Body['permissions'] {
+  return effectivePermissions(snapshot, snapshot.account.company).map(
+    ({ permission, place, resourceServerId, group, role }) => ({
+      permission,
+      place: place === EVERYWHERE ? null : place,
+      resource: snapshot.audiences.get(resourceServerId)?.identifier ?? resourceServerId,
+      group: group ?? null,
+      role: role ?? null,
+    }),
+  );
+}
+
+function planned(
+  snapshot: AccountSnapshot,
+  { resource, scope }: FromSchema<typeof QUERY>,
+  settings: TokenSettings,
+): Pick<Body, 'token' | 'refusal'> {
+  const refused = (error: string, description: string): Pick<Body, 'token' | 'refusal'> => ({
+    token: null,
+    refusal: { error, error_description: description },
+  });
+  if (!snapshot.enabled) return refused('invalid_client', 'the account or its company is disabled');
+  // As at the token endpoint, a parameter without a value is absent.
+  const plan = planToken(snapshot, { resource: resource === '' ? undefined : resource, scope }, settings);
+  if ('refused' in plan) return refused(plan.refused, plan.description);
+  return {
+    token: {
+      aud: plan.server.identifier,
+      scope: plan.scope,
+      permissions: plan.scope === '' ? [] : plan.scope.split(' '),
+      expiresIn: plan.expiresIn,
+      alg: plan.signingAlg,
+      typ: plan.server.tokenType,
+    },
+    refusal: null,
+  };
+}

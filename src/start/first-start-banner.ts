@@ -1,0 +1,29 @@
+import type { RootCredential } from '../domain/service-accounts/root-account.ts';
+
+/**
+ * What a first start prints: the first account, and three commands that lead to a token of one's own.
+ *
+ * @param where `base` and `management`: where the two are reached; `clientKey`: whether the latter asks for one
+ */
+export function firstStartBanner(
+  { base, management, clientKey }: { base: string; management: string; clientKey: boolean },
+  { clientId, clientSecret }: RootCredential,
+): string {
+  const header = clientKey ? ` -H "Client-key: $CLIENT_KEY"` : '';
+  const pick = (member: string): string => `sed 's/.*"${member}":"\\([^"]*\\)".*/\\1/'`;
+  return `
+Writ has made its first service account. Its secret is shown this once:
+
+  clientId      ${clientId}
+  clientSecret  ${clientSecret}
+
+Paste these three to get a token of your own${clientKey ? ', with one of WRIT_CLIENT_KEYS in CLIENT_KEY' : ''}:
+
+TOKEN=$(curl -sS ${base}/oauth/token -u '${clientId}:${clientSecret}' -d grant_type=client_credentials | ${pick('access_token')})
+
+CLIENT=$(curl -sS ${management}/api/service-accounts${header} -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"name":"My first client","permissions":["orders:read"]}'); echo "$CLIENT"
+
+curl -sS ${base}/oauth/token -u "$(echo "$CLIENT" | ${pick('clientId')}):$(echo "$CLIENT" | ${pick('clientSecret')})" -d grant_type=client_credentials
+
+`;
+}

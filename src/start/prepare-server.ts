@@ -1,0 +1,209 @@
+import { hostname } from 'node:os';
+import { atMostEvery } from '../pacing/at-most-every.ts';
+import type { Config } from '../config/parse-config.ts';
+import type { Origin } from '../domain/audit/audit-event.ts';
+import { clocksApart, VERIFIERS_BEHIND } from '../domain/clock.ts';
+import type { CredentialTools } from '../domain/credentials/issue-credentials.ts';
+import { createSecretHasher } from '../domain/credentials/secret-hasher.ts';
+import { DomainError } from '../domain/domain-error.ts';
+import { createKeyEncryption, type KeyEncryption } from '../domain/encryption/key-encryption.ts';
+import { hasServerSecrets, prepareServerSecrets, type ServerSecrets } from '../domain/encryption/server-secrets.ts';
+import { builtInIdentifiers } from '../domain/resource-servers/resource-server.ts';
+import { type KeyRing, readKeyRing } from '../domain/signing-keys/key-ring.ts';
+import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
+import { type SettleRules, settleSigningKeys } from '../domain/signing-keys/settle-signing-keys.ts';
+import type { SigningKeyKeeper } from '../domain/resource-servers/resource-servers.ts';
+import { type LiveSigningKeys, startLiveSigningKeys } from '../background/live-signing-keys.ts';
+import { snapshotSize } from '../domain/service-accounts/snapshot-size.ts';
+import type { Storage } from '../domain/storage.ts';
+import { loadInTurns } from '../storage/load-in-turns.ts';
+import { createOutageLog, type OutageLog } from '../observability/outage-log.ts';
+import type { ChangeFeed, ChangeListener } from '../storage/change-feed.ts';
+import { type AccountCache, createAccountCache } from '../storage/account-cache.ts';
+import { createStorage } from '../storage/create-storage.ts';
+import { type Database, poolState } from '../storage/database.ts';
+import { obtainKeyEncryptionKey } from '../storage/key-encryption-key.ts';
+import { openEmbeddedDatabase } from '../storage/open-embedded-database.ts';
+import { openPostgresDatabase } from '../storage/open-postgres-database.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** A database that is open, migrated, and holds everything that a server needs to have. */
+export interface PreparedServer {
+  readonly database: Database;
+  readonly storage: Storage;
+  /** The accounts, as this node remembers them. */
+  readonly accounts: AccountCache;
+  /** Milliseconds since the database last answered. */
+  sinceAnswer(): number;
+  /** Milliseconds by which the database's clock is ahead of this node's. */
+  clockOffset(): number;
+  /** Where failures beside the requests are told. */
+  readonly outages: OutageLog;
+  readonly signingKeys: LiveSigningKeys & SigningKeyKeeper;
+  /** Keys the HMAC by which this server knows its own cursors. */
+  readonly cursorKey: Uint8Array;
+  readonly credentialTools: CredentialTools;
+  /** Has somebody told whenever live tokens may have been revoked, here or on another node. */
+  onStatusChange(told: () => void): void;
+  close(): Promise<void>;
+}
+
+/** How what a start does by itself is recorded. */
+export const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined, source: undefined };
+
+/**
+ * Opens the database and makes what is missing in it: the schema, this server's secrets, its signing keys.
+ *
+ * @throws DataFolderInUseError, KeyEncryptionKeyError, UndecryptableError; Error when the database cannot be reached
+ */
+export async function prepareServer(config: Config, surroundings: Surroundings): Promise<PreparedServer> {
+  const { clock, random, logger, metrics } = surroundings;
+  const now = (): number => performance.now();
+  await using opened = new AsyncDisposableStack();
+  const database = opened.adopt(await openDatabase(config, surroundings), (adopted) => adopted.close());
+  await database.migrate();
+  const outages = createOutageLog(logger, now);
+  const storage = createStorage(database.knex, database.tokensKnex, {
+    clock,
+    randomId: random.id,
+    builtIn: builtInIdentifiers(config),
+    onCommit(events, changes) {
+      for (const { action, target, actor, requestId } of events)
+        logger.info({ event: action, target, actor, requestId });
+      changes.forEach(listener.changed);
+    },
+  });
+  const accounts = createAccountCache({
+    load: loadInTurns(storage.readForTokens.serviceAccounts.findSnapshot),
+    sizeOf: snapshotSize,
+    lastAnswer: () => feed.lastAnswer(),
+    now,
+    maxStaleness: config.maxStaleness * 1000,
+    onOutcome: metrics.cacheOutcome,
+  });
+  let tellOfStatuses = (): void => {};
+  let refreshKeys = (): Promise<void> => Promise.resolve();
+  const tellOfUnreadable = atMostEvery(60_000, now, (reason: string) =>
+    logger.warn({ event: 'change.unreadable', reason }, 'Something else than Writ announces changes; all is read anew'),
+  );
+  const listener: ChangeListener = {
+    changed(change) {
+      accounts.changed(change);
+      if (change.kind === 'statuses') tellOfStatuses();
+      if (change.kind === 'keys') void refreshKeys();
+    },
+    missed(heardUntil) {
+      accounts.missed(heardUntil);
+      tellOfStatuses();
+      void refreshKeys();
+    },
+  };
+  const tellOfClock = atMostEvery(60_000, now, (apart: string) => logger.warn({ event: 'clock.apart' }, apart));
+  const feed: ChangeFeed = opened.adopt(
+    await database.listen({
+      listener,
+      clock,
+      newId: random.id,
+      onAnswer(offset) {
+        outages.answered();
+        const apart = clocksApart(offset);
+        if (apart !== undefined) tellOfClock(apart);
+      },
+      onTrouble: ({ kind, reason, error }) =>
+        kind === 'lost'
+          ? outages.failed('changes.lost', new DomainError('unavailable', reason, { cause: error }))
+          : tellOfUnreadable(reason),
+    }),
+    (adopted) => adopted.close(),
+  );
+  database.knex.on('query', metrics.databaseQuery);
+  if (database.tokensKnex !== database.knex) database.tokensKnex.on('query', metrics.databaseQuery);
+  metrics.observePool(() => poolState(database));
+
+  const encryption = createKeyEncryption(
+    obtainKeyEncryptionKey(
+      config.keysDirectory,
+      config.keyEncryptionKey,
+      {
+        needed: await hasServerSecrets(storage.read.serverSecrets),
+        mayMake: config.database.kind === 'embedded' || !config.production,
+        warn: (text) => logger.warn({ event: 'key_file.open_to_others' }, text),
+      },
+      () => random.bytes(32),
+    ),
+  );
+  const { keyRing, clientSecretHashKey, cursorKey } = await prepareKeys(storage, encryption, config, surroundings);
+  const keys = opened.adopt(
+    startLiveSigningKeys(keyRing, {
+      read: () => readKeyRing(storage.read.signingKeys, encryption, keyRules(config, clock())),
+      clock,
+      onFailure: (error) => outages.failed('signing_keys.not_read', error),
+    }),
+    (adopted) => adopted.close(),
+  );
+  refreshKeys = keys.refresh;
+  const stillOpen = opened.move();
+  return {
+    database,
+    storage,
+    accounts,
+    sinceAnswer: () => now() - feed.lastAnswer(),
+    clockOffset: feed.clockOffset,
+    outages,
+    signingKeys: {
+      ...keys,
+      settle: (stores) => settleSigningKeys(stores.signingKeys, encryption, keyRules(config, clock())),
+    },
+    cursorKey,
+    onStatusChange(told) {
+      tellOfStatuses = told;
+    },
+    credentialTools: {
+      hashSecret: createSecretHasher(clientSecretHashKey),
+      randomBytes: random.bytes,
+      randomId: random.id,
+      isOwnKey: (thumbprint) => keys.current().keys.some(({ kid }) => kid === thumbprint),
+    },
+    close: () => stillOpen.disposeAsync(),
+  };
+}
+
+function openDatabase(config: Config, { clock, logger, pid, databasePatience }: Surroundings): Promise<Database> {
+  const say = (level: 'debug' | 'error') => (words: unknown) =>
+    logger[level]({ event: 'database.notice' }, String(words));
+  // The query builder warns of each connection that it loses; that the database is away is said once.
+  const log = { debug: say('debug'), warn: say('debug'), error: say('error'), deprecate: say('debug') };
+  if (config.database.kind === 'embedded') {
+    const owner = { pid, host: hostname(), startedAt: clock().toISOString() };
+    return openEmbeddedDatabase(config.database.directory, owner, log);
+  }
+  return openPostgresDatabase(config.database, {
+    patience: databasePatience,
+    log,
+    onWait: (reason) => logger.warn({ event: 'database.waiting', reason }),
+  });
+}
+
+/** Milliseconds for which a verifier may keep the JWKS, and a minute in which a node may still hear of the key. */
+const KEY_LEAD = JWKS_MAX_AGE * 1000 + 60_000;
+
+/** Outside production nobody has kept the JWKS, and whoever tries an algorithm out wants to see it. */
+function keyRules({ signingAlg, tokenMaxTtl, production }: Config, now: Date): SettleRules {
+  return { signingAlg, keptFor: tokenMaxTtl * 1000 + VERIFIERS_BEHIND, lead: production ? KEY_LEAD : 0, now };
+}
+
+function prepareKeys(
+  storage: Storage,
+  encryption: KeyEncryption,
+  config: Config,
+  { clock, random }: Surroundings,
+): Promise<ServerSecrets & { keyRing: KeyRing }> {
+  return storage.writeAlone(START, async ({ serverSecrets, signingKeys }) => {
+    const now = clock();
+    const secrets = await prepareServerSecrets(serverSecrets, encryption, { randomBytes: random.bytes, now });
+    const rules = keyRules(config, now);
+    const audit = await settleSigningKeys(signingKeys, encryption, rules);
+    // Read back, so that every node has the same keys in the same order and serves the same JWKS.
+    return { result: { ...secrets, keyRing: await readKeyRing(signingKeys, encryption, rules) }, audit };
+  });
+}
