@@ -1,11 +1,12 @@
 import Provider, { type Configuration, errors } from 'oidc-provider';
+import type { PublicKeyCredential } from '../domain/credentials/kinds/public-key-kind.ts';
 import { type AssertionRules, type AssertionSettings, rulesFor } from '../domain/assertions/assertion-rules.ts';
 import { checkAssertion } from '../domain/assertions/check-assertion.ts';
 import { isSignedWith } from '../domain/assertions/is-signed-with.ts';
 import type { Assertion } from '../domain/assertions/parse-assertion.ts';
 import type { ReplayStore } from '../domain/assertions/replay-store.ts';
 import { rememberedUntil, REPLAYED, useAssertion } from '../domain/assertions/use-assertion.ts';
-import type { Credential, PublicKeyCredential } from '../domain/credentials/credential.ts';
+import type { Credential } from '../domain/credentials/credential.ts';
 import { isClientId } from '../domain/ids.ts';
 import type { DecoyKeys } from './decoy.ts';
 import { type Issuance, issuanceOf } from './issuance.ts';

@@ -1,7 +1,7 @@
 import Provider from 'oidc-provider';
+import type { ClientSecretCredential } from '../domain/credentials/kinds/client-secret-kind.ts';
 import type { Clock } from '../domain/clock.ts';
 import { isMistyped, oddityOf } from '../domain/credentials/client-secret.ts';
-import type { ClientSecretCredential } from '../domain/credentials/credential.ts';
 import { findSecret, type SameHash } from '../domain/credentials/find-secret.ts';
 import { whyRefused } from '../domain/credentials/why-refused.ts';
 import type { SecretHasher } from '../domain/credentials/secret-hasher.ts';

@@ -1,7 +1,7 @@
 import Provider, { type ClientMetadata } from 'oidc-provider';
+import type { PublicKeyCredential } from '../domain/credentials/kinds/public-key-kind.ts';
 import { findKey } from '../domain/assertions/fitting-key.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { PublicKeyCredential } from '../domain/credentials/credential.ts';
 import { isMistyped, oddityOf } from '../domain/credentials/client-secret.ts';
 import { type ClientId, isClientId } from '../domain/ids.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';

@@ -1,4 +1,4 @@
-import type { ApiKeyCredential } from '../domain/credentials/credential.ts';
+import type { ApiKeyCredential } from '../domain/credentials/kinds/api-key-kind.ts';
 import type { VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 
 /** What is asked about: an access token, or an API key and what it is worth now. */

@@ -1,6 +1,7 @@
 import { errors, type Configuration } from 'oidc-provider';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
+import { kindOf } from '../domain/credentials/kinds/kinds.ts';
 import { isNamed } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import { planToken, type PlanRequest, type TokenSettings } from '../domain/tokens/plan-token.ts';
@@ -62,12 +63,16 @@ function exchange(issuance: Issuance, { account }: AccountSnapshot): void {
   issuance.credential = exchanged.credential;
 }
 
-/** An API key is good at one resource server, whatever the request says. @throws InvalidTarget for another one */
+/**
+ * The resource server and the scope that a request asks for. Some credentials work for one resource server only.
+ *
+ * @throws InvalidTarget when the request names another one
+ */
 function asked({ resource, scope }: ClientRequest, credential: Credential | undefined): PlanRequest {
-  if (credential?.type !== 'api_key') return { resource, scope };
-  const { audience } = credential;
-  if (resource !== undefined && !isNamed(audience, resource)) {
-    throw new errors.InvalidTarget('the API key is for another resource server');
+  const only = credential && kindOf(credential).onlyAt(credential);
+  if (only === undefined) return { resource, scope };
+  if (resource !== undefined && !isNamed(only, resource)) {
+    throw new errors.InvalidTarget('the credential is for another resource server');
   }
-  return { resource: audience.identifier, scope };
+  return { resource: only.identifier, scope };
 }

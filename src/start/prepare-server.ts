@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
+import type { CredentialTools } from '../domain/credentials/kinds/kind.ts';
 import { atMostEvery } from '../pacing/at-most-every.ts';
 import type { Config } from '../config/parse-config.ts';
 import type { Origin } from '../domain/audit/audit-event.ts';
 import { clocksApart, VERIFIERS_BEHIND } from '../domain/clock.ts';
-import type { CredentialTools } from '../domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from '../domain/credentials/secret-hasher.ts';
 import { DomainError } from '../domain/domain-error.ts';
 import { createKeyEncryption, type KeyEncryption } from '../domain/encryption/key-encryption.ts';

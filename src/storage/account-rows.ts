@@ -1,3 +1,4 @@
+import type { CredentialType } from '../domain/credentials/credential.ts';
 import type { ClientId, CompanyId, GroupId, ResourceServerId } from '../domain/ids.ts';
 import { holdingsOf } from '../domain/permissions/rules/holdings.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
@@ -54,8 +55,7 @@ export type SummaryRow = ServiceAccountRow & {
   last_used_at: Date | null;
   credential_count: number;
   next_expiry_at: Date | null;
-  secret_count: number;
-  key_count: number;
+  credential_types: CredentialType[];
   grant_lines: string | null;
   group_ids: GroupId[];
 };
@@ -134,7 +134,6 @@ export function summaryFromRow(row: SummaryRow, identifierOf: (id: string) => st
     lastUsedAt: row.last_used_at ?? undefined,
     credentialCount: row.credential_count,
     nextExpiryAt: row.next_expiry_at ?? undefined,
-    hasSecret: row.secret_count > 0,
-    hasKey: row.key_count > 0,
+    credentialTypes: row.credential_types,
   };
 }

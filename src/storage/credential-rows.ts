@@ -1,4 +1,6 @@
-import { type Credential, type CredentialState, type PublicKeyCredential } from '../domain/credentials/credential.ts';
+import type { CredentialState } from '../domain/credentials/credential-base.ts';
+import type { Credential, CredentialType } from '../domain/credentials/credential.ts';
+import { kindOf } from '../domain/credentials/kinds/kinds.ts';
 import type { CredentialId } from '../domain/ids.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { AccountKey } from '../domain/service-accounts/service-account.ts';
@@ -36,17 +38,16 @@ export const COLUMNS = [
 export const CREDENTIALS_AS_JSON = 'account_credentials(service_accounts.client_id, service_accounts.company_id)';
 
 /**
- * How many credentials the account in scope has, how many of them are secrets and keys, and when the first of them
- * expires. Takes the time that it is.
+ * The number of credentials of the account in scope, their types, and the time at which the first of them expires. Its
+ * one parameter is the current time.
  */
 export const CREDENTIAL_COUNTS = `
-  select count(*)::int as credential_count, count(*) filter (where type = 'client_secret')::int as secret_count,
-    count(*) filter (where type = 'public_key')::int as key_count,
+  select count(*)::int as credential_count, coalesce(jsonb_agg(distinct type), '[]') as credential_types,
     min(expires_at) filter (where state = 'enabled' and expires_at > ?) as next_expiry_at
   from credentials where ${ofAccount('credentials')}`;
 
 /** A row as {@link CREDENTIALS_AS_JSON} writes it. */
-export type CredentialJson = {
+export interface CredentialJson {
   credential_id: CredentialId;
   created_at: string;
   name: string | null;
@@ -61,17 +62,12 @@ export type CredentialJson = {
   successor: CredentialId | null;
   status: StatusEntry | null;
   revision: number;
-} & (
-  | { type: 'client_secret'; secret_hash: string; hint: string }
-  | { type: 'api_key'; secret_hash: string; hint: string; audience: AudienceJson }
-  | { type: 'public_key'; kid: string; data: PublicKeyData }
-);
-
-/** The members that only public keys have. */
-interface PublicKeyData {
-  publicKey: PublicKeyCredential['publicKey'];
-  assertionAudiences: string[];
-  assertionMaxTtl?: number;
+  type: CredentialType;
+  secret_hash: string | null;
+  hint: string | null;
+  kid: string | null;
+  data: unknown;
+  audience: AudienceJson | null;
 }
 
 export function credentialFromJson(row: CredentialJson, builtIn: BuiltInIdentifiers): Credential {
@@ -91,23 +87,13 @@ export function credentialFromJson(row: CredentialJson, builtIn: BuiltInIdentifi
     status: row.status ?? undefined,
     revision: row.revision,
   };
-  switch (row.type) {
-    case 'client_secret':
-      return { ...base, type: row.type, secretHash: Buffer.from(row.secret_hash, 'base64'), hint: row.hint };
-    case 'api_key': {
-      const secretHash = Buffer.from(row.secret_hash, 'base64');
-      return { ...base, type: row.type, secretHash, hint: row.hint, audience: audienceFromJson(row.audience, builtIn) };
-    }
-    case 'public_key':
-      return {
-        ...base,
-        type: row.type,
-        kid: row.kid,
-        publicKey: row.data.publicKey,
-        assertionAudiences: row.data.assertionAudiences,
-        assertionMaxTtl: row.data.assertionMaxTtl,
-      };
-  }
+  return kindOf(row).restored(base, {
+    secretHash: row.secret_hash === null ? undefined : Buffer.from(row.secret_hash, 'base64'),
+    hint: row.hint ?? undefined,
+    kid: row.kid ?? undefined,
+    data: row.data,
+    audience: row.audience === null ? undefined : audienceFromJson(row.audience, builtIn),
+  });
 }
 
 /** The rows of an account's credentials, as a JSON array. */
@@ -143,25 +129,13 @@ export function describedColumns(credential: Credential): Record<string, unknown
 }
 
 /** The columns that only some kinds of credentials have. */
-export function columnsOf(credential: Credential): Record<string, unknown> {
-  switch (credential.type) {
-    case 'client_secret':
-      return { secret_hash: byteaText(credential.secretHash), hint: credential.hint, data: {} };
-    case 'api_key':
-      return {
-        secret_hash: byteaText(credential.secretHash),
-        hint: credential.hint,
-        data: {},
-        audience: credential.audience.resourceServerId,
-      };
-    case 'public_key': {
-      const { publicKey, assertionAudiences, assertionMaxTtl } = credential;
-      const data: PublicKeyData = {
-        publicKey,
-        assertionAudiences: [...assertionAudiences],
-        ...(assertionMaxTtl !== undefined && { assertionMaxTtl }),
-      };
-      return { kid: credential.kid, data };
-    }
-  }
+export function columnsOf(credential: Credential): Record<string, unknown> & { data: object } {
+  const { secretHash, hint, kid, data = {}, audience } = kindOf(credential).stored(credential);
+  return {
+    data,
+    ...(secretHash !== undefined && { secret_hash: byteaText(secretHash) }),
+    ...(hint !== undefined && { hint }),
+    ...(kid !== undefined && { kid }),
+    ...(audience !== undefined && { audience }),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { maxAgeOf } from '../domain/credentials/credential-policy.ts';
+import { maxAgeOf } from '../domain/credentials/lifetime.ts';
 import type { CredentialStore } from '../domain/credentials/credential-store.ts';
 import { type Credential, CREDENTIAL_TYPES } from '../domain/credentials/credential.ts';
 import type { ClientId, CredentialId } from '../domain/ids.ts';

@@ -7,7 +7,7 @@ import {
   isBuiltInServer,
   type ResourceServer,
 } from '../domain/resource-servers/resource-server.ts';
-import type { DeletedKey, ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
+import type { DeletedCredential, ResourceServerStore, Use } from '../domain/resource-servers/resource-server-store.ts';
 import { AUDIENCE_COLUMNS, audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { allRows, ownRows, seenRows } from './owned-rows.ts';
 import { OF_GONE } from './status-entries-table.ts';
@@ -163,14 +163,14 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
     },
 
     async delete(id, at) {
-      const { rows } = await knex.raw<{ rows: DeletedKey[] }>(
-        `with gone as (delete from credentials where audience = ? returning credential_id, client_id, company_id),
+      const { rows } = await knex.raw<{ rows: DeletedCredential[] }>(
+        `with gone as (delete from credentials where audience = ? returning credential_id, client_id, company_id, type),
            revoked as (update status_entries set revoked_at = ? from gone where ${OF_GONE})
-         select credential_id as "credentialId", client_id as "clientId", company_id as company from gone`,
+         select type, credential_id as "credentialId", client_id as "clientId", company_id as company from gone`,
         [id, at],
       );
       await allRows(knex, 'resource_servers').where({ resource_server_id: id }).delete('resource_server_id');
-      return rows.map(({ company, ...key }) => ({ ...key, company: company ?? undefined }));
+      return rows.map(({ company, ...credential }) => ({ ...credential, company: company ?? undefined }));
     },
 
     async uses(id, except, limit) {

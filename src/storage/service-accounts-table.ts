@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Used } from '../domain/companies/company-limits.ts';
 import { type CompanyId, isClientId } from '../domain/ids.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
-import type { ManagementPermission } from '../domain/permissions/management-permissions.ts';
+import { type ManagementPermission, ROOT_MEANS } from '../domain/permissions/management-permissions.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
@@ -18,7 +18,7 @@ import {
   type SummaryRow,
 } from './account-rows.ts';
 import { filteredAccounts } from './filtered-accounts.ts';
-import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credential-rows.ts';
+import { CREDENTIAL_COUNTS, credentialFromJson, credentialRows, CREDENTIALS_AS_JSON } from './credential-rows.ts';
 import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { mostEffective } from './most-effective.ts';
 import { ofAccount } from './of-account.ts';
@@ -69,6 +69,13 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
     ]);
     return (id) => identifiers.get(id) ?? id;
   }
+
+  /** The root accounts that can put everything right, locked, oldest first. */
+  const roots = (): Knex.QueryBuilder =>
+    ownRows(knex, 'service_accounts', undefined)
+      .whereRaw(`(${holds('role', 'root')} or ${ROOT_MEANS.map((name) => holds('permission', name)).join(' and ')})`)
+      .orderBy(['created_at', 'client_id'])
+      .forUpdate();
 
   return {
     async insert(account, { credentials, grants }, counting) {
@@ -208,31 +215,25 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
       return account !== undefined || (await knex('retired_ids').where({ id: clientId }).first('id')) !== undefined;
     },
 
-    async lockRoots({ working } = { working: false }) {
-      const query = ownRows(knex, 'service_accounts', undefined)
-        .whereRaw(
-          `(${holds('role', 'root')} or ${ROOT_PERMISSIONS.map((name) => holds('permission', name)).join(' and ')})`,
-        )
-        .orderBy(['created_at', 'client_id'])
-        .forUpdate()
-        .select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
-      if (working) {
-        void query.where({ state: 'enabled' }).whereRaw(
-          `exists (select from credentials where ${ofAccount('credentials')} and credentials.state <> 'disabled'
-              and (expires_at is null or expires_at > now() or expires_by_policy and credentials.state = 'enabled') and permissions is null
-              and type <> 'api_key')`,
+    async lockRoots() {
+      const rows = await roots().select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
+      return rows.map((row) => row.client_id);
+    },
+
+    async enabledRoots() {
+      const rows = await roots()
+        .where({ state: 'enabled' })
+        .select<Pick<SnapshotRow, 'client_id' | 'credentials'>[]>(
+          'client_id',
+          knex.raw(`${CREDENTIALS_AS_JSON} as credentials`),
         );
-      }
-      return (await query).map((row) => row.client_id);
+      return rows.map((row) => ({
+        clientId: row.client_id,
+        credentials: row.credentials.map((credential) => credentialFromJson(credential, builtIn)),
+      }));
     },
   };
 }
-
-/** Who holds these two can give anybody everything else. */
-const ROOT_PERMISSIONS = [
-  'writ.permissions.grant',
-  'writ.serviceaccounts.manage',
-] as const satisfies ManagementPermission[];
 
 /** SQL for whether the account in scope has been granted something of the management API. */
 function holds(kind: Grant['kind'], name: 'root' | ManagementPermission): string {

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { ClientSecretCredential } from '../../src/domain/credentials/kinds/client-secret-kind.ts';
 import { random } from '../../src/start/random.ts';
 import { base62 } from '../../src/domain/base62.ts';
-import type { ClientSecretCredential } from '../../src/domain/credentials/credential.ts';
 import { findSecret } from '../../src/domain/credentials/find-secret.ts';
 import { formatSecret, isMistyped } from '../../src/domain/credentials/client-secret.ts';
 

@@ -498,7 +498,7 @@ describe('the limiter of guessing', () => {
   });
 
   test('C-03 keeps a flood of wrong secrets from costing a look each, and from the clients beside it', async () => {
-    const { credential, clientSecret } = issueClientSecret(secretTools, new Date());
+    const { credential, secret: clientSecret } = issueClientSecret(secretTools, new Date());
     const good = snapshotOf('sa_good', [credential]);
     let looks = 0;
     const endpoint = await startBareTokenEndpoint([good], {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
 import { timingSafeEqual, webcrypto } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import type { PublicKeyCredential } from '../../src/domain/credentials/credential.ts';
+import type { PublicKeyCredential } from '../../src/domain/credentials/kinds/public-key-kind.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import { assertion, type ClientKey, clientKey } from '../support/assertions.ts';
 import { secretTools, snapshotOf, startBareTokenEndpoint } from '../support/token-endpoint.ts';
@@ -29,7 +29,7 @@ function keyCredential({ jwk }: ClientKey, kid: string): PublicKeyCredential {
 
 describe('the library behind the token endpoint', () => {
   test('N-20 works with EC keys alone, and N-16 never asks its adapter for anything', async () => {
-    const { credential, clientSecret } = issueClientSecret(secretTools, new Date());
+    const { credential, secret: clientSecret } = issueClientSecret(secretTools, new Date());
     const endpoint = await startBareTokenEndpoint([snapshotOf('sa_one', [credential])], {
       decoySecret: { ...credential },
     });
@@ -69,7 +69,7 @@ describe('the library behind the token endpoint', () => {
   });
 
   test('N-23 takes no notice of DPoP', async () => {
-    const { credential, clientSecret } = issueClientSecret(secretTools, new Date());
+    const { credential, secret: clientSecret } = issueClientSecret(secretTools, new Date());
     const endpoint = await startBareTokenEndpoint([snapshotOf('sa_one', [credential])]);
     try {
       for (const proof of ['garbage', assertion(clientKey('ES256'), 'sa_one', endpoint.issuer)]) {

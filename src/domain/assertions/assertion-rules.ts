@@ -1,5 +1,5 @@
+import type { PublicKeyCredential } from '../credentials/kinds/public-key-kind.ts';
 import type { Clock } from '../clock.ts';
-import type { PublicKeyCredential } from '../credentials/credential.ts';
 import { identifierKey } from '../resource-servers/resource-server.ts';
 
 /** What every assertion is measured by; durations are seconds. */

@@ -1,5 +1,5 @@
+import type { PublicKeyCredential } from '../credentials/kinds/public-key-kind.ts';
 import type { CompanyId, CredentialId } from '../ids.ts';
-import type { PublicKeyCredential } from '../credentials/credential.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { ServiceAccounts } from '../service-accounts/service-accounts.ts';

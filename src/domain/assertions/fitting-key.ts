@@ -1,4 +1,5 @@
-import type { Credential, PublicKeyCredential } from '../credentials/credential.ts';
+import type { PublicKeyCredential } from '../credentials/kinds/public-key-kind.ts';
+import type { Credential } from '../credentials/credential.ts';
 import type { PublicJwk } from '../credentials/public-key.ts';
 import { whyRefused } from '../credentials/why-refused.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';

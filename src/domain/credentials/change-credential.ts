@@ -1,10 +1,13 @@
 import { DomainError } from '../domain-error.ts';
-import { type CredentialPolicy, lifetimeOf, maxAgeOf } from './credential-policy.ts';
-import type { Credential } from './credential.ts';
+import type { CredentialPolicy } from './credential-policy.ts';
+import { type Credential, CREDENTIAL_TYPES, type CredentialType } from './credential.ts';
 import { assertEnds, nameTaken, type NewCredential } from './issue-credentials.ts';
+import type { KindChanges } from './kinds/kind.ts';
+import { kindOf, KINDS } from './kinds/kinds.ts';
+import { lifetimeOf, maxAgeOf } from './lifetime.ts';
 
 /** What is to become of a credential: undefined leaves a member as it is, null takes it away. */
-export interface CredentialChanges {
+export interface CredentialChanges extends KindChanges {
   readonly name?: string | null | undefined;
   readonly description?: string | null | undefined;
   readonly state?: 'enabled' | 'disabled' | undefined;
@@ -12,9 +15,6 @@ export interface CredentialChanges {
   readonly lifetime?: number | null | undefined;
   readonly permissions?: readonly string[] | null | undefined;
   readonly extend?: boolean | undefined;
-  readonly assertionAudiences?: readonly string[] | undefined;
-  /** Seconds. */
-  readonly assertionMaxTtl?: number | null | undefined;
 }
 
 /** @throws DomainError `invalid_value`, `already_rotated` */
@@ -24,7 +24,7 @@ export function changedCredential(
   policy: CredentialPolicy,
   now: Date,
 ): Credential {
-  const { name, description, state, lifetime, permissions, extend, assertionAudiences, assertionMaxTtl } = changes;
+  const { name, description, state, lifetime, permissions, extend } = changes;
   // It may be given more time, and not for ever.
   if (before.state === 'ending' && (state !== undefined || lifetime === null)) {
     throw new DomainError('already_rotated', 'It is ending: its successor can be changed', {
@@ -41,21 +41,20 @@ export function changedCredential(
     permissions: permissions === undefined ? before.permissions : (permissions ?? undefined),
   };
   if (described.extend) assertEnds('lifetime' in described ? described.lifetime : before.lifetime, '/extend');
-  if (before.type !== 'public_key') {
-    const foreign = Object.entries({ assertionAudiences, assertionMaxTtl }).find(([, value]) => value !== undefined);
-    if (foreign !== undefined) {
-      throw new DomainError('invalid_value', 'It goes with a public key only', {
-        fields: [{ pointer: `/${foreign[0]}`, message: 'goes with a public key only' }],
-      });
-    }
-    return { ...before, ...described };
+  assertOwnMembers(before, changes);
+  return { ...kindOf(before).change(before, changes), ...described };
+}
+
+/** @throws DomainError `invalid_value` for a member that only other kinds have */
+function assertOwnMembers(before: Credential, changes: CredentialChanges): void {
+  for (const type of CREDENTIAL_TYPES) {
+    const { changes: members, noun } = KINDS[type];
+    const foreign = members.find((name) => changes[name] !== undefined && !kindOf(before).changes.includes(name));
+    if (foreign === undefined) continue;
+    throw new DomainError('invalid_value', `It goes with ${noun} only`, {
+      fields: [{ pointer: `/${foreign}`, message: `goes with ${noun} only` }],
+    });
   }
-  return {
-    ...before,
-    ...described,
-    assertionAudiences: assertionAudiences ?? before.assertionAudiences,
-    assertionMaxTtl: assertionMaxTtl === undefined ? before.assertionMaxTtl : (assertionMaxTtl ?? undefined),
-  };
 }
 
 /** An older one may have been given more than the policy allows now. */
@@ -64,7 +63,7 @@ function atMost(lifetime: number | undefined, most: number | undefined): number 
 }
 
 function renewed(
-  type: Credential['type'],
+  type: CredentialType,
   asked: number | null,
   policy: CredentialPolicy,
   now: Date,
@@ -110,22 +109,5 @@ export function successorOf(old: Credential, publicKey: unknown, policy: Credent
     lifetime,
     extend: extend && (lifetime !== undefined || most < Infinity),
   };
-  const pointer = '/publicKey';
-  if (old.type !== 'public_key') {
-    if (publicKey === undefined) {
-      return old.type === 'api_key'
-        ? { type: old.type, audience: old.audience, ...described }
-        : { type: old.type, ...described };
-    }
-    throw new DomainError('invalid_value', 'A secret is made by the server', {
-      fields: [{ pointer, message: 'goes with a public key only' }],
-    });
-  }
-  if (publicKey === undefined) {
-    throw new DomainError('invalid_value', 'The successor of a key is a key', {
-      fields: [{ pointer, message: 'is required for this kind of credential' }],
-    });
-  }
-  const { type, assertionAudiences, assertionMaxTtl } = old;
-  return { type, publicKey, assertionAudiences, assertionMaxTtl, ...described };
+  return { ...kindOf(old).successor(old, publicKey), ...described };
 }

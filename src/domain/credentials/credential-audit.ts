@@ -3,9 +3,10 @@ import type { Change } from '../change.ts';
 import type { CredentialId } from '../ids.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { Credential } from './credential.ts';
+import { kindOf } from './kinds/kinds.ts';
 
-/** What may be said of a credential anywhere. */
-export function shown(credential: Credential): Readonly<Record<string, unknown>> {
+/** The members of a credential that audit events record; never its secret, nor the hash of it. */
+export function audited(credential: Credential): Readonly<Record<string, unknown>> {
   const { type, name, description, state, expiresAt, lifetime, extend, permissions, rotatedFrom } = credential;
   return {
     type,
@@ -17,18 +18,11 @@ export function shown(credential: Credential): Readonly<Record<string, unknown>>
     ...(extend && { extend }),
     permissions,
     ...(rotatedFrom !== undefined && { rotatedFrom }),
-    ...(credential.type === 'api_key' && { audience: credential.audience.identifier }),
-    ...(credential.type !== 'public_key'
-      ? { hint: credential.hint }
-      : {
-          kid: credential.kid,
-          assertionAudiences: credential.assertionAudiences,
-          assertionMaxTtl: credential.assertionMaxTtl,
-        }),
+    ...kindOf(credential).audited(credential),
   };
 }
 
-/** A change of a credential of an account. */
+/** An audit entry of a change of a credential. */
 export function entry(
   action: AuditEntry['action'],
   { account: { clientId, company } }: AccountSnapshot,

@@ -1,6 +1,3 @@
-import { DomainError } from '../domain-error.ts';
-import type { Credential } from './credential.ts';
-
 /** How old credentials may get. */
 export interface CredentialPolicy {
   /** Seconds for which what is kept as a hash may work; 0: there may be none; undefined: as long as it likes. */
@@ -30,44 +27,4 @@ export function policyFor(
 
 function least(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
-}
-
-/** Seconds for which a credential of a kind may work; undefined: as long as it likes. */
-export function maxAgeOf(type: Credential['type'], { secretMaxAge, keyMaxAge }: CredentialPolicy): number | undefined {
-  return type === 'public_key' ? keyMaxAge : secretMaxAge;
-}
-
-/** For how long a credential is given, and by whose wish. */
-export interface Lifetime {
-  /** Seconds; undefined: for ever. */
-  readonly lifetime: number | undefined;
-  /** Whether it is so long because a policy says so, and nobody else. */
-  readonly expiresByPolicy: boolean;
-}
-
-/**
- * Decides how long a credential works.
- *
- * @param asked seconds; undefined: as long as it may
- * @param at where the credential stands in the body of the request
- * @throws DomainError `invalid_value` when that is longer than it may, or there may be none of its kind
- */
-export function lifetimeOf(
-  type: Credential['type'],
-  asked: number | undefined,
-  policy: CredentialPolicy,
-  at: string,
-): Lifetime {
-  const most = maxAgeOf(type, policy);
-  if (most === undefined) return { lifetime: asked, expiresByPolicy: false };
-  if (most === 0) throw refused(`${at}/type`, 'is not allowed here');
-  if (asked === undefined) return { lifetime: most, expiresByPolicy: true };
-  if (asked > most) throw refused(`${at}/expiresIn`, `must be at most ${most} seconds here`);
-  return { lifetime: asked, expiresByPolicy: false };
-}
-
-function refused(pointer: string, message: string): DomainError {
-  return new DomainError('invalid_value', 'The policy of the company or the server does not allow it', {
-    fields: [{ pointer, message }],
-  });
 }

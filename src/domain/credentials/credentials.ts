@@ -8,16 +8,17 @@ import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
-import { keepingARoot } from '../service-accounts/account-rules.ts';
+import { keepingARoot } from '../service-accounts/last-root.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import { noSuchAccount } from '../service-accounts/service-accounts.ts';
 import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnlikeOthers, changedCredential, type CredentialChanges } from './change-credential.ts';
-import { entry, shown } from './credential-audit.ts';
+import { audited, entry } from './credential-audit.ts';
 import type { CredentialFilter, ListedCredential } from './credential-store.ts';
 import { type CredentialPolicy, policyFor } from './credential-policy.ts';
-import { type Credential, hasExpired } from './credential.ts';
+import { hasExpired } from './credential-base.ts';
+import type { Credential } from './credential.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
 import {
   assertMayRotateOwn,
@@ -28,10 +29,16 @@ import {
   type Rotation,
 } from './rotate-credential.ts';
 import type { UseCount } from './use-store.ts';
-import { bindAudiences, type WantedCredential } from './wanted-credential.ts';
 import { widens } from './widens.ts';
 import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
-import { assertPlaces, type CredentialTools, issueCredentials, type IssuedCredential } from './issue-credentials.ts';
+import {
+  assertRoomForType,
+  bindCredentials,
+  issueCredentials,
+  type IssuedCredential,
+  type WantedCredential,
+} from './issue-credentials.ts';
+import type { CredentialTools } from './kinds/kind.ts';
 
 /** The credentials of an account, which is found by its id or its slug. */
 export interface Credentials {
@@ -128,7 +135,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       // Before its account, as whoever changes or deletes it does.
       const owner = company === undefined ? undefined : await stores.companies.keep(company);
       const policy = policyFor(owner, tools.policy);
-      return keepingARoot(stores, company, async () => {
+      return keepingARoot(stores, company, clock, async () => {
         const snapshot = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
         return act({ snapshot, policy, stores, owner });
       });
@@ -169,13 +176,13 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       onAccount(caller, company, id, async ({ snapshot, policy, stores, owner }) => {
         assertHeld(snapshot, wanted.permissions);
         await assertMayHave(stores, caller, snapshot, wanted.permissions);
-        const bound = await bindAudiences(stores, company, [wanted]);
+        const bound = await bindCredentials(stores, company, [wanted]);
         const [issued] = await issueCredentials(bound, tools, clock(), policy, snapshot.credentials);
         if (issued === undefined) throw new Error('a credential was not made');
         const { credential } = issued;
         await stores.credentials.insert(snapshot.account, [credential]);
         await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
-        return { result: issued, audit: [entry('credential.created', snapshot, credential, shown(credential))] };
+        return { result: issued, audit: [entry('credential.created', snapshot, credential, audited(credential))] };
       }),
 
     change: (caller, company, account, id, expected, changes) =>
@@ -183,15 +190,15 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         const before = found(snapshot, id);
         assertRevision(before.revision, expected);
         const after = changedCredential(before, changes, policy, clock());
-        // An expired credential that works again takes a place.
+        // An expired credential that works again counts again.
         const revived = hasExpired(before, clock()) && !hasExpired(after, clock());
-        if (revived) assertPlaces(before.type, 1, snapshot.credentials, clock());
+        if (revived) assertRoomForType(before.type, 1, snapshot.credentials, clock());
         assertUnlikeOthers(snapshot.credentials, before, changes);
         if (changes.permissions !== undefined) assertHeld(snapshot, after.permissions);
         if (asksForEverything(changes) || widens(before, after, tools.assertionMaxTtl)) {
           await assertMayHave(stores, caller, snapshot, after.permissions);
         }
-        const details = differences(shown(before), shown(after), Object.keys(shown(after)));
+        const details = differences(audited(before), audited(after), Object.keys(audited(after)));
         const lastUse = useOf(before, await stores.uses.lastOf(snapshot.account.clientId));
         if (Object.keys(details).length === 0) return { result: { credential: before, lastUse }, audit: [] };
         const next = { ...after, revision: before.revision + 1 };
@@ -242,7 +249,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         const settled = await settle(stores, snapshot);
         return {
           result: undefined,
-          audit: gone.map((one) => entry('credential.deleted', snapshot, one, shown(one), settled)),
+          audit: gone.map((one) => entry('credential.deleted', snapshot, one, audited(one), settled)),
         };
       }),
   };

@@ -1,4 +1,4 @@
-import type { ClientSecretCredential } from './credential.ts';
+import type { ClientSecretCredential } from './kinds/client-secret-kind.ts';
 
 /** Compares two hashes in constant time; `timingSafeEqual`, passed in so that a test can count. */
 export type SameHash = (one: Buffer, other: Buffer) => boolean;

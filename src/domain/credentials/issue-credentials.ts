@@ -1,76 +1,61 @@
-import { calculateJwkThumbprint } from 'jose';
 import { DomainError } from '../domain-error.ts';
-import type { Audience } from '../resource-servers/resource-server.ts';
-import { type CredentialId, newCredentialId, type RandomId } from '../ids.ts';
-import { formatSecret, secretHint } from './client-secret.ts';
-import { type CredentialPolicy, type Lifetime, lifetimeOf } from './credential-policy.ts';
-import {
-  type ClientSecretCredential,
-  type Credential,
-  CREDENTIAL_TYPES,
-  type PublicKeyCredential,
-  hasExpired,
-} from './credential.ts';
-import { parsePublicKey } from './public-key.ts';
-import type { SecretHasher } from './secret-hasher.ts';
+import { type CompanyId, type CredentialId, newCredentialId } from '../ids.ts';
+import { type CredentialBase, hasExpired } from './credential-base.ts';
+import type { CredentialPolicy } from './credential-policy.ts';
+import { type Credential, CREDENTIAL_TYPES, type CredentialType } from './credential.ts';
+import { type ClientSecretCredential, clientSecretFrom } from './kinds/client-secret-kind.ts';
+import type { CredentialTools, Issued, KindStores } from './kinds/kind.ts';
+import { type BoundOfKind, KINDS, kindOf, type WantedOfKind } from './kinds/kinds.ts';
+import { type Lifetime, lifetimeOf } from './lifetime.ts';
 
-/** What making credentials takes. */
-export interface CredentialTools {
-  readonly hashSecret: SecretHasher;
-  readonly randomBytes: (size: number) => Uint8Array;
-  readonly randomId: RandomId;
-  /** Whether a key is one of this server's own, by its thumbprint. */
-  readonly isOwnKey: (thumbprint: string) => boolean;
-}
-
-/** What can be said of a credential of every kind. */
+/** The members that a request may give a new credential of every kind. */
 export interface CredentialDescription {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
-  /** Seconds until it expires. */
+  /** Seconds until the credential expires. */
   readonly lifetime?: number | undefined;
-  /** Scope-tokens: all that it may ask for. */
+  /** Scope-tokens: the part of the account's permissions that the credential may ask for; undefined: all of them. */
   readonly permissions?: readonly string[] | undefined;
-  /** Whether each use gives it its lifetime anew. */
+  /** Whether each use gives the credential its lifetime anew. */
   readonly extend?: boolean | undefined;
-  /** What the account itself rotates to get it. */
+  /** The first credential of the chain of rotations by the account itself that this credential continues. */
   readonly rotatedFrom?: CredentialId | undefined;
-  /** Where it stands in the body of the request; the empty string: it is all of it. */
+  /** The position of the credential in the body of the request, as a JSON pointer; empty: it is the body. */
   readonly at?: string;
 }
 
-/** A public key that is to be a credential. */
-export interface NewPublicKey extends CredentialDescription {
-  readonly type: 'public_key';
-  /** A JWK, or PEM. */
-  readonly publicKey: unknown;
-  readonly assertionAudiences: readonly string[];
-  /** Seconds. */
-  readonly assertionMaxTtl: number | undefined;
-}
+/** A credential that is asked for. */
+export type WantedCredential = WantedOfKind & CredentialDescription;
 
-/** A credential that is asked for; a secret is made by the server, never chosen. */
-export type NewCredential =
-  | ({ readonly type: 'client_secret' } & CredentialDescription)
-  | ({ readonly type: 'api_key'; readonly audience: Audience } & CredentialDescription)
-  | NewPublicKey;
+/** A credential that is asked for, when every resource server that it names has been found. */
+export type NewCredential = BoundOfKind & CredentialDescription;
 
-/** A new credential; its secret, if it has one, exists nowhere else and is shown once. */
-export interface IssuedCredential {
-  readonly credential: Credential;
-  readonly clientSecret: string | undefined;
-}
-
-/** The most that one account may have of a kind. */
-const LIMITS: Record<Credential['type'], number> = { client_secret: 100, public_key: 10, api_key: 100 };
+/** A new credential; its secret exists nowhere else and is answered once. */
+export type IssuedCredential = Issued<Credential>;
 
 /**
- * Makes credentials for an account.
+ * Finds everything that the wanted credentials of an account name, and keeps it until the end of the transaction.
  *
- * @param policy how long they may work
- * @param existing what it has already
- * @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for a key or a name that is there,
- *   `limit_reached`
+ * @param company the company of the account: it sees its own resource servers and those of root
+ * @throws DomainError `invalid_value` for a name that does not exist
+ */
+export async function bindCredentials(
+  stores: KindStores,
+  company: CompanyId | undefined,
+  wanted: readonly WantedCredential[],
+): Promise<NewCredential[]> {
+  const bound: NewCredential[] = [];
+  for (const one of wanted) bound.push({ ...one, ...(await kindOf(one).bind(one, company, stores, one.at ?? '')) });
+  return bound;
+}
+
+/**
+ * Issues credentials for an account.
+ *
+ * @param policy the maximum ages of the credentials
+ * @param existing the credentials that the account has
+ * @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for a key or a name that the account
+ *   has, `limit_reached`
  */
 export async function issueCredentials(
   wanted: readonly NewCredential[],
@@ -80,57 +65,45 @@ export async function issueCredentials(
   existing: readonly Credential[] = [],
 ): Promise<IssuedCredential[]> {
   for (const type of CREDENTIAL_TYPES) {
-    assertPlaces(type, wanted.filter((credential) => credential.type === type).length, existing, now);
+    assertRoomForType(type, wanted.filter((credential) => credential.type === type).length, existing, now);
   }
   const issued: IssuedCredential[] = [];
-  const keys = await thumbprintsOf(existing);
   const names = new Map(
     existing.flatMap(({ name, state, credentialId }) =>
       name === undefined || state === 'ending' ? [] : [[name, credentialId] as const],
     ),
   );
-  for (const credential of wanted.map((one) => within(one, policy))) {
-    const { name, at = '' } = credential;
+  for (const one of wanted.map((each) => within(each, policy))) {
+    const { name, at = '' } = one;
     if (name !== undefined && names.has(name)) throw nameTaken(name, names.get(name));
-    if (credential.type === 'client_secret') issued.push(issueClientSecret(tools, now, undefined, credential));
-    else if (credential.type === 'api_key') issued.push(issueApiKey(credential, tools, now));
-    else {
-      const { credential: key, thumbprint } = await issuePublicKey(credential, tools, now);
-      const same = keys.get(thumbprint) ?? keys.get(key.kid);
-      if (same !== undefined) {
-        throw new DomainError('already_exists', 'The account has this key, or a key with this kid, already', {
-          fields: [{ pointer: `${at}/publicKey`, message: 'is there twice' }],
-          ...(existing.some(({ credentialId }) => credentialId === same) && { existing: same }),
-        });
-      }
-      keys.set(thumbprint, key.credentialId).set(key.kid, key.credentialId);
-      issued.push({ credential: key, clientSecret: undefined });
-    }
-    const made = issued.at(-1);
-    if (name !== undefined && made !== undefined) names.set(name, made.credential.credentialId);
+    const others = { existing, issued: issued.map(({ credential }) => credential), at };
+    const made = await kindOf(one).issue(one, baseOf(one, tools, now), tools, others);
+    if (name !== undefined) names.set(name, made.credential.credentialId);
+    issued.push(made);
   }
   return issued;
 }
 
 /**
- * Holds an account to the number of credentials of a kind that it may have. An expired credential takes no place.
+ * Asserts that an account may have more credentials of a type. An expired credential does not count.
  *
- * @param adding how many more are to work
+ * @param adding the number of credentials that are to work beside the existing ones
  * @throws DomainError `limit_reached`
  */
-export function assertPlaces(
-  type: Credential['type'],
+export function assertRoomForType(
+  type: CredentialType,
   adding: number,
   existing: readonly Credential[],
   now: Date,
 ): void {
+  const { most } = KINDS[type];
   const live = existing.filter((one) => one.type === type && !hasExpired(one, now));
-  if (adding > 0 && live.length + adding > LIMITS[type]) {
-    throw new DomainError('limit_reached', `An account has at most ${LIMITS[type]} credentials of type ${type}`);
+  if (adding > 0 && live.length + adding > most) {
+    throw new DomainError('limit_reached', `An account has at most ${most} credentials of type ${type}`);
   }
 }
 
-/** @throws DomainError `invalid_value` when it may not be for so long, or extend what does not end */
+/** @throws DomainError `invalid_value` when the policy forbids the lifetime, or a credential without an end is extended */
 function within(wanted: NewCredential, policy: CredentialPolicy): NewCredential & Lifetime {
   const { at = '', extend = false } = wanted;
   const given = lifetimeOf(wanted.type, wanted.lifetime, policy, at);
@@ -141,12 +114,12 @@ function within(wanted: NewCredential, policy: CredentialPolicy): NewCredential 
 /** @throws DomainError `invalid_value` */
 export function assertEnds(lifetime: number | undefined, pointer: string): void {
   if (lifetime !== undefined) return;
-  throw new DomainError('invalid_value', 'What does not end cannot be extended', {
+  throw new DomainError('invalid_value', 'A credential that never expires cannot be extended', {
     fields: [{ pointer, message: 'goes with expiresIn, or with a maximum age' }],
   });
 }
 
-/** @returns an error that leads to the one that has the name, where that is known */
+/** @param existing the credential that has the name; undefined: it is not known yet */
 export function nameTaken(name: string, existing: CredentialId | undefined): DomainError {
   return new DomainError('already_exists', `The account has a credential with the name ${name}`, {
     fields: [{ pointer: '/name', message: 'is taken' }],
@@ -154,19 +127,8 @@ export function nameTaken(name: string, existing: CredentialId | undefined): Dom
   });
 }
 
-/** The keys of an account by their thumbprints and by their ids. */
-async function thumbprintsOf(existing: readonly Credential[]): Promise<Map<string, CredentialId>> {
-  const keys = new Map<string, CredentialId>();
-  for (const credential of existing) {
-    if (credential.type !== 'public_key') continue;
-    keys.set(credential.kid, credential.credentialId);
-    keys.set(await calculateJwkThumbprint({ ...credential.publicKey }), credential.credentialId);
-  }
-  return keys;
-}
-
-/** What a new credential of every kind has. */
-function begun(
+/** The members that a new credential of every kind has. */
+function baseOf(
   {
     name,
     description,
@@ -178,7 +140,7 @@ function begun(
   }: CredentialDescription & Partial<Lifetime>,
   { randomId }: Pick<CredentialTools, 'randomId'>,
   now: Date,
-): Omit<ClientSecretCredential, 'type' | 'secretHash' | 'hint'> {
+): CredentialBase {
   return {
     credentialId: newCredentialId(randomId),
     name,
@@ -198,62 +160,14 @@ function begun(
 }
 
 /**
- * Makes a client secret.
+ * Issues a client secret without a policy: for the first root account, or one that is to be recovered.
  *
- * @param given a secret fixed from outside, for the first root account only
+ * @param given a secret that the operator fixed; undefined: it is generated
  */
 export function issueClientSecret(
   tools: Omit<CredentialTools, 'isOwnKey'>,
   now: Date,
   given?: string,
-  description: CredentialDescription & Partial<Lifetime> = {},
-): { credential: ClientSecretCredential; clientSecret: string } {
-  const clientSecret = given ?? formatSecret('client_secret', tools.randomBytes(32));
-  return {
-    clientSecret,
-    credential: {
-      ...begun(description, tools, now),
-      type: 'client_secret',
-      secretHash: tools.hashSecret(clientSecret),
-      hint: secretHint(clientSecret),
-    },
-  };
-}
-
-function issueApiKey(
-  wanted: Extract<NewCredential, { type: 'api_key' }> & Partial<Lifetime>,
-  tools: CredentialTools,
-  now: Date,
-): IssuedCredential {
-  const clientSecret = formatSecret('api_key', tools.randomBytes(32));
-  const { type, audience } = wanted;
-  const [secretHash, hint] = [tools.hashSecret(clientSecret), secretHint(clientSecret)];
-  return { clientSecret, credential: { ...begun(wanted, tools, now), type, secretHash, hint, audience } };
-}
-
-/** Makes a credential of a public key. @throws DomainError `invalid_value` */
-async function issuePublicKey(
-  wanted: NewPublicKey & Partial<Lifetime>,
-  tools: CredentialTools,
-  now: Date,
-): Promise<{ credential: PublicKeyCredential; thumbprint: string }> {
-  const pointer = `${wanted.at ?? ''}/publicKey`;
-  const { kid, thumbprint, publicKey } = await parsePublicKey(wanted.publicKey, pointer);
-  if (tools.isOwnKey(thumbprint)) {
-    throw new DomainError('invalid_value', 'The public key cannot be used: it is a key of this server', {
-      fields: [{ pointer, message: 'is a key of this server' }],
-    });
-  }
-  const { assertionAudiences, assertionMaxTtl } = wanted;
-  return {
-    thumbprint,
-    credential: {
-      ...begun(wanted, tools, now),
-      type: 'public_key',
-      kid,
-      publicKey,
-      assertionAudiences,
-      assertionMaxTtl,
-    },
-  };
+): { credential: ClientSecretCredential; secret: string } {
+  return clientSecretFrom(baseOf({}, tools, now), tools, given);
 }

@@ -1,25 +1,25 @@
 import type { Holdings } from '../permissions/rules/holdings.ts';
 import { inCommon } from '../permissions/scope-token.ts';
 import type { Credential } from './credential.ts';
+import { kindOf } from './kinds/kinds.ts';
 
 /**
- * The part of what an account holds that one of its credentials reaches: the permissions that it was restricted to, and for
- * an API key those of its one API.
+ * The part of an account's holdings that one of its credentials reaches: the permissions that the credential was
+ * restricted to, at the one resource server for which it works if there is only one.
  */
 export function reachOf(holdings: Holdings, credential: Credential): Holdings {
   const { permissions } = credential;
   const reached = permissions === undefined ? holdings : narrowed(holdings, permissions);
-  if (credential.type !== 'api_key') return reached;
-  const { resourceServerId } = credential.audience;
-  return new Map([...reached].filter(([id]) => id === resourceServerId));
+  const only = kindOf(credential).onlyAt(credential);
+  return only === undefined ? reached : new Map([...reached].filter(([id]) => id === only.resourceServerId));
 }
 
-/** Whether a credential reaches all that its account holds. */
-export function reachesEverything({ type, permissions }: Credential): boolean {
-  return permissions === undefined && type !== 'api_key';
+/** Whether a credential reaches everything that its account holds. */
+export function reachesEverything(credential: Credential): boolean {
+  return credential.permissions === undefined && kindOf(credential).onlyAt(credential) === undefined;
 }
 
-/** @param subset scope-tokens: all that may be asked for */
+/** @param subset the scope-tokens that a credential may ask for */
 export function narrowed(holdings: Holdings, subset: readonly string[]): Holdings {
   const wanted = new Set(subset);
   return new Map([...holdings].map(([id, held]) => [id, new Set([...inCommon(held, wanted)].toSorted())]));

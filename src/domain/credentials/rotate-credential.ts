@@ -7,11 +7,14 @@ import { heldAt } from '../tokens/plan-token.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { Stores, Work } from '../storage.ts';
 import { endOf, successorOf } from './change-credential.ts';
-import { entry, shown } from './credential-audit.ts';
+import { audited, entry } from './credential-audit.ts';
 import type { CredentialPolicy } from './credential-policy.ts';
-import { type Credential, whyUnusable } from './credential.ts';
+import { whyUnusable } from './credential-base.ts';
+import type { Credential } from './credential.ts';
 import { whyRefused } from './why-refused.ts';
-import { type CredentialTools, issueCredentials, type IssuedCredential } from './issue-credentials.ts';
+import { issueCredentials, type IssuedCredential } from './issue-credentials.ts';
+import type { CredentialTools } from './kinds/kind.ts';
+import { kindOf } from './kinds/kinds.ts';
 
 /** What a rotation is to be. */
 export interface Rotation {
@@ -85,7 +88,7 @@ export async function replace(
   tools: CredentialTools & { readonly clock: Clock },
 ): Promise<Work<IssuedCredential>> {
   const now = tools.clock();
-  if (old.type === 'api_key' && (await stores.resourceServers.named(old.audience.identifier)) === undefined) {
+  if (!(await kindOf(old).keepReferences(old, stores))) {
     throw new DomainError('not_found', 'There is no such credential');
   }
   // Nobody is told of so many: what a machine rotates by itself has no end otherwise.
@@ -109,7 +112,7 @@ export async function replace(
   return {
     result: issued,
     audit: [
-      entry('credential.created', snapshot, issued.credential, shown(issued.credential)),
+      entry('credential.created', snapshot, issued.credential, audited(issued.credential)),
       entry('credential.rotated', snapshot, old, details, settles ? STATUSES : []),
     ],
   };

@@ -1,12 +1,12 @@
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
-import { type Credential, whyUnusable } from './credential.ts';
-
-/** Who holds both can put everything right: the last such account must not lock itself out. */
-const MEANS = ['writ.permissions.grant', 'writ.serviceaccounts.manage'];
+import { whyUnusable } from './credential-base.ts';
+import type { Credential } from './credential.ts';
+import { ROOT_MEANS } from '../permissions/management-permissions.ts';
+import { waysIn } from './ways-in.ts';
 
 /**
- * Why a credential of an account does not work now; undefined: it does. The last usable one of a root account that may
- * grant everything never ends by policy: of those that a policy has ended, the one that ended last goes on.
+ * Why a credential of an account does not work at a time; undefined: it works. The last way in of a root account that may
+ * grant everything works on after its end, if only a policy ended it.
  */
 export function whyRefused(
   credential: Credential,
@@ -16,15 +16,6 @@ export function whyRefused(
   const reason = whyUnusable(credential, now);
   if (reason !== 'credential_expired' || !credential.expiresByPolicy || account.company !== undefined) return reason;
   const held = holdings.get('management');
-  if (!MEANS.every((permission) => held?.has(permission))) return reason;
-  const whole = credentials.filter(({ type, permissions }) => type !== 'api_key' && permissions === undefined);
-  if (whole.some((one) => whyUnusable(one, now) === undefined)) return reason;
-  const last = whole
-    .filter((one) => one.expiresByPolicy && one.state === 'enabled')
-    .toSorted((one, other) => endOf(other) - endOf(one))[0];
-  return last === credential ? undefined : reason;
-}
-
-function endOf({ expiresAt }: Credential): number {
-  return expiresAt?.getTime() ?? Infinity;
+  if (!ROOT_MEANS.every((permission) => held?.has(permission))) return reason;
+  return waysIn(credentials, now).includes(credential) ? undefined : reason;
 }

@@ -1,5 +1,6 @@
 import { covers } from '../permissions/scope-token.ts';
 import type { Credential } from './credential.ts';
+import { kindOf } from './kinds/kinds.ts';
 
 /**
  * Whether a change lets a credential do more than before, or for longer. A change that only takes away needs no more
@@ -12,7 +13,7 @@ export function widens(before: Credential, after: Credential, defaultMaxTtl: num
     (before.state === 'disabled' && after.state === 'enabled') ||
     endsLater(before, after) ||
     asksForMore(before.permissions, after.permissions) ||
-    takesMoreAssertions(before, after, defaultMaxTtl)
+    (before.type === after.type && kindOf(before).widens(before, after, defaultMaxTtl))
   );
 }
 
@@ -26,12 +27,4 @@ function asksForMore(before: readonly string[] | undefined, after: readonly stri
   if (before === undefined) return false;
   const could = new Set(before);
   return after === undefined || after.some((permission) => !covers(could, permission));
-}
-
-function takesMoreAssertions(before: Credential, after: Credential, defaultMaxTtl: number): boolean {
-  if (before.type !== 'public_key' || after.type !== 'public_key') return false;
-  return (
-    after.assertionAudiences.some((audience) => !before.assertionAudiences.includes(audience)) ||
-    (after.assertionMaxTtl ?? defaultMaxTtl) > (before.assertionMaxTtl ?? defaultMaxTtl)
-  );
 }

@@ -19,6 +19,12 @@ export const MANAGEMENT_PERMISSIONS = [
 
 export type ManagementPermission = (typeof MANAGEMENT_PERMISSIONS)[number];
 
+/** The permissions with which a root account can put everything right: it can grant any other, and revoke it. */
+export const ROOT_MEANS = [
+  'writ.permissions.grant',
+  'writ.serviceaccounts.manage',
+] as const satisfies ManagementPermission[];
+
 /** Names that only the management API may own. */
 export const MANAGEMENT_PREFIX = 'writ.';
 

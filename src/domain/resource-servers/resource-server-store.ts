@@ -1,4 +1,5 @@
 import type { ClientId, CompanyId, CredentialId, ResourceServerId } from '../ids.ts';
+import type { CredentialType } from '../credentials/credential.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Audience, ResourceServer } from './resource-server.ts';
 
@@ -22,8 +23,9 @@ export interface ResourceServerFilter {
   readonly search?: string | undefined;
 }
 
-/** An API key that went with its resource server. */
-export interface DeletedKey {
+/** A credential that was for a resource server, and was deleted with it. */
+export interface DeletedCredential {
+  readonly type: CredentialType;
   readonly credentialId: CredentialId;
   readonly clientId: ClientId;
   readonly company: CompanyId | undefined;
@@ -54,8 +56,8 @@ export interface ResourceServerStore {
   update(server: ResourceServer, declared: boolean): Promise<void>;
   /** Whether the one with this identifier names an account as one that may ask about its tokens. */
   introspects(clientId: ClientId, identifier: string): Promise<boolean>;
-  /** With the API keys that are for it. @returns those */
-  delete(id: ResourceServerId, at: Date): Promise<DeletedKey[]>;
+  /** Deletes it with the credentials that are for it. @returns those credentials */
+  delete(id: ResourceServerId, at: Date): Promise<DeletedCredential[]>;
   /**
    * Who has permissions of it.
    *

@@ -14,7 +14,7 @@ import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnused, MOST_NAMED, takenFrom } from './in-use.ts';
 import { type DeclaredPermission, isBuiltInServer, type ResourceServer, type TokenType } from './resource-server.ts';
 import { assertDeclarable, assertIdentifier, assertTtl } from './resource-server-rules.ts';
-import type { DeletedKey, ResourceServerFilter, Use } from './resource-server-store.ts';
+import type { DeletedCredential, ResourceServerFilter, Use } from './resource-server-store.ts';
 
 /** What a caller may say about a resource server. */
 export interface NewResourceServer {
@@ -216,7 +216,7 @@ export function createResourceServers({
         return {
           result: undefined,
           audit: [
-            ...keys.map(keyDeleted),
+            ...keys.map(credentialDeleted),
             entry('resource_server.deleted', server, details, [...everyoneIn(company), ...STATUSES]),
           ],
         };
@@ -283,8 +283,8 @@ function entry(
 }
 
 /** Where the account is at home, it is to be read that its key is gone. */
-function keyDeleted({ credentialId, clientId, company }: DeletedKey): AuditEntry {
-  const details = { clientId, type: 'api_key' };
+function credentialDeleted({ type, credentialId, clientId, company }: DeletedCredential): AuditEntry {
+  const details = { clientId, type };
   return { action: 'credential.deleted', target: credentialId, company, details, changes: [] };
 }
 

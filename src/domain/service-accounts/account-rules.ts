@@ -3,8 +3,6 @@ import type { Limits } from '../companies/company-limits.ts';
 import { DomainError } from '../domain-error.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
 import { holdingsOf, numberOfEffective, type Rights } from '../permissions/rules/holdings.ts';
-import type { CompanyId } from '../ids.ts';
-import type { Stores } from '../storage.ts';
 import { accessTokenSize } from '../tokens/access-token-size.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE, type ServiceAccount } from './service-account.ts';
 import type { TokenLimits } from './service-accounts.ts';
@@ -92,25 +90,4 @@ export function assertNumberOfGrants(count: number): void {
   if (count > MOST_GRANTS) {
     throw new DomainError('limit_reached', `At most ${MOST_GRANTS} permissions and roles are given to one`);
   }
-}
-
-/**
- * Does something to an account of a company, or to a root account, and then undoes it unless one is left through which everything can be put right: without
- * one nobody could ever grant anything again.
- *
- * @throws DomainError `last_root`
- */
-export async function keepingARoot<Result>(
-  { serviceAccounts }: Stores,
-  company: CompanyId | undefined,
-  act: () => Promise<Result>,
-): Promise<Result> {
-  if (company !== undefined) return act();
-  // Before: two who each take away another one's last account must come one after the other.
-  await serviceAccounts.lockRoots();
-  const result = await act();
-  if ((await serviceAccounts.lockRoots({ working: true })).length === 0) {
-    throw new DomainError('last_root', 'The last working root account that may grant everything must stay as it is');
-  }
-  return result;
 }

@@ -1,3 +1,4 @@
+import { namedAudience } from '../resource-servers/named-audience.ts';
 import { differences } from '../audit/differences.ts';
 import { STATUSES } from '../change.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
@@ -5,19 +6,14 @@ import { assertMayHave } from '../credentials/may-have-credential.ts';
 import type { Membership } from '../groups/group.ts';
 import { joinGroups, type JoinedGroups } from '../groups/join-groups.ts';
 import { type CompanyId, type GroupId, newGrantId, type ResourceServerId } from '../ids.ts';
-import { audienceOf, namedAudience } from '../permissions/rules/choose-audience.ts';
+import { audienceOf } from '../permissions/rules/choose-audience.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/rules/may-grant.ts';
 import { writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
 import type { Audience, Audiences } from '../resource-servers/resource-server.ts';
 import { assertRevision } from '../revision.ts';
 import type { Stores, Work } from '../storage.ts';
-import {
-  assertFits,
-  assertNumberOfEffective,
-  assertNumberOfGrants,
-  assertTokenFits,
-  keepingARoot,
-} from './account-rules.ts';
+import { assertFits, assertNumberOfEffective, assertNumberOfGrants, assertTokenFits } from './account-rules.ts';
+import { keepingARoot } from './last-root.ts';
 import { type Caller, originOf } from './caller.ts';
 import { changedGrants, type GrantChanges } from '../permissions/rules/changed-grants.ts';
 import type { AccountSnapshot, Metadata, ServiceAccount } from './service-account.ts';
@@ -108,7 +104,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
       // Company, groups, account: in the order in which whoever changes one of the others locks them.
       const owner = company === undefined ? undefined : await stores.companies.keep(company);
       const joined = changes.groups && (await lockGroups(stores, company, id, changes.groups));
-      return keepingARoot(stores, company, async () => {
+      return keepingARoot(stores, company, clock, async () => {
         const before = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
         assertRevision(before.account.revision, expected);
         return apply(stores, caller, before, changes, joined, owner);

@@ -1,12 +1,12 @@
+import { namedAudience } from '../resource-servers/named-audience.ts';
 import { assertWithin, keepOwner, limitsOf } from '../companies/hold-to-limits.ts';
 import { policyFor } from '../credentials/credential-policy.ts';
-import { issueCredentials } from '../credentials/issue-credentials.ts';
-import { bindAudiences } from '../credentials/wanted-credential.ts';
+import { bindCredentials, issueCredentials } from '../credentials/issue-credentials.ts';
 import { DomainError } from '../domain-error.ts';
 import { joinGroups } from '../groups/join-groups.ts';
 import { type CompanyId, newClientId, newGrantId } from '../ids.ts';
 import { askedIn, bindGrants } from '../permissions/rules/bind-grants.ts';
-import { audienceOf, namedAudience } from '../permissions/rules/choose-audience.ts';
+import { audienceOf } from '../permissions/rules/choose-audience.ts';
 import { holdingsOf } from '../permissions/rules/holdings.ts';
 import { isRoleGrant } from '../permissions/grant.ts';
 import { assertAllowed, assertMayGrant } from '../permissions/rules/may-grant.ts';
@@ -46,7 +46,7 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
     const now = clock();
     const clientId = newClientId(randomId);
     const owner = await keepOwner(stores, company);
-    const wanted = await bindAudiences(stores, company, input.credentials);
+    const wanted = await bindCredentials(stores, company, input.credentials);
     const issued = await issueCredentials(wanted, tools, now, policyFor(owner, tools.policy));
     const credentials = issued.map(({ credential }) => credential);
     const bound = await bindGrants(stores, company, {

@@ -1,13 +1,13 @@
 import { STATUSES } from '../change.ts';
 import { assertRevision } from '../revision.ts';
-import { keepingARoot } from './account-rules.ts';
+import { keepingARoot } from './last-root.ts';
 import { originOf } from './caller.ts';
 import { noSuchAccount, type ServiceAccounts, type ServiceAccountTools } from './service-accounts.ts';
 
 export function createRemove({ storage, clock }: ServiceAccountTools): ServiceAccounts['remove'] {
   return (caller, company, id, expected) =>
     storage.write(originOf(caller), async (stores) => {
-      const { clientId, name, slug } = await keepingARoot(stores, company, async () => {
+      const { clientId, name, slug } = await keepingARoot(stores, company, clock, async () => {
         const { account } = (await stores.serviceAccounts.lock(company, id)) ?? noSuchAccount();
         assertRevision(account.revision, expected);
         await stores.serviceAccounts.delete(account, clock());

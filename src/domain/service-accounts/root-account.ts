@@ -1,10 +1,6 @@
+import type { CredentialTools } from '../credentials/kinds/kind.ts';
 import type { AuditEntry } from '../audit/audit-event.ts';
-import {
-  type CredentialTools,
-  type IssuedCredential,
-  issueClientSecret,
-  issueCredentials,
-} from '../credentials/issue-credentials.ts';
+import { type IssuedCredential, issueClientSecret, issueCredentials } from '../credentials/issue-credentials.ts';
 import { NO_POLICY } from '../credentials/credential-policy.ts';
 import { DomainError } from '../domain-error.ts';
 import { ROOT_ROLE_GRANT } from '../roles/built-in-roles.ts';
@@ -76,7 +72,7 @@ export async function bootstrapRoot(
       credentials: credentials.map(({ credentialId, type }) => ({ credentialId, type })),
     },
   };
-  const clientSecret = issued.find((one) => one.clientSecret !== undefined)?.clientSecret;
+  const clientSecret = issued.find((one) => one.secret !== undefined)?.secret;
   return { result: { clientId, clientSecret }, audit: [created] };
 }
 
@@ -99,7 +95,7 @@ export async function recoverRoot(stores: Stores, tools: CredentialTools, now: D
   const root = clientId && (await stores.serviceAccounts.findSnapshot(clientId));
   if (!root) throw new DomainError('not_found', 'There is no root account: start Writ to make one');
   const { account } = root;
-  const { credential, clientSecret } = issueClientSecret(tools, now);
+  const { credential, secret } = issueClientSecret(tools, now);
   await stores.credentials.insert(account, [credential]);
   await stores.serviceAccounts.update({
     ...account,
@@ -122,7 +118,7 @@ export async function recoverRoot(stores: Stores, tools: CredentialTools, now: D
     details: { state: { from: account.state, to: 'enabled' } },
   };
   return {
-    result: { clientId: account.clientId, clientSecret },
+    result: { clientId: account.clientId, clientSecret: secret },
     audit: account.state === 'enabled' ? [created] : [created, enabled],
   };
 }

@@ -87,11 +87,11 @@ export interface ServiceAccountStore {
   /** Whether the id belongs or once belonged to an account. */
   isUsed(clientId: ClientId): Promise<boolean>;
   /**
-   * The root accounts through which everything can be put right: they hold the role `root`, or may both grant everything
-   * and manage accounts. Oldest first; locked until the end of the transaction, so that two callers cannot each take
-   * away the other's last one.
-   *
-   * @param working only those that are enabled and have a credential
+   * The root accounts that can put everything right: they hold the role `root`, or both permissions of `ROOT_MEANS`.
+   * Oldest first; locked until the end of the transaction, so that two callers cannot each take away the other's last
+   * root account.
    */
-  lockRoots(options?: { working: boolean }): Promise<ClientId[]>;
+  lockRoots(): Promise<ClientId[]>;
+  /** The same accounts as far as they are enabled, with their credentials; locked as well. */
+  enabledRoots(): Promise<{ readonly clientId: ClientId; readonly credentials: readonly Credential[] }[]>;
 }

@@ -1,4 +1,4 @@
-import { type Credential, nextExpiryOf } from '../credentials/credential.ts';
+import { type Credential, type CredentialType, nextExpiryOf } from '../credentials/credential.ts';
 import type { ClientId, CompanyId, GroupId, ResourceServerId } from '../ids.ts';
 import type { Holdings, Rights } from '../permissions/rules/holdings.ts';
 import { type WrittenPermission, writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
@@ -63,10 +63,8 @@ export interface AccountSummary {
   readonly credentialCount: number;
   /** When the first of its enabled credentials expires, of those that have not yet. */
   readonly nextExpiryAt: Date | undefined;
-  /** Whether it has a client secret. */
-  readonly hasSecret: boolean;
-  /** Whether it has a public key. */
-  readonly hasKey: boolean;
+  /** The types of its credentials, each once. */
+  readonly credentialTypes: readonly CredentialType[];
 }
 
 export function summaryOf(snapshot: AccountSnapshot, now: Date): AccountSummary {
@@ -81,7 +79,6 @@ export function summaryOf(snapshot: AccountSnapshot, now: Date): AccountSummary 
     lastUsedAt,
     credentialCount: credentials.length,
     nextExpiryAt: nextExpiryOf(credentials, now),
-    hasSecret: credentials.some(({ type }) => type === 'client_secret'),
-    hasKey: credentials.some(({ type }) => type === 'public_key'),
+    credentialTypes: [...new Set(credentials.map(({ type }) => type))],
   };
 }

@@ -1,8 +1,8 @@
+import type { CredentialTools } from '../credentials/kinds/kind.ts';
 import type { Limits } from '../companies/company-limits.ts';
 import type { Clock } from '../clock.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
-import type { CredentialTools, IssuedCredential } from '../credentials/issue-credentials.ts';
-import type { WantedCredential } from '../credentials/wanted-credential.ts';
+import type { IssuedCredential, WantedCredential } from '../credentials/issue-credentials.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';

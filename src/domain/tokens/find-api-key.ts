@@ -1,6 +1,8 @@
+import type { ApiKeyCredential } from '../credentials/kinds/api-key-kind.ts';
+import { whyUnusable } from '../credentials/credential-base.ts';
 import type { Clock } from '../clock.ts';
 import { isMistyped, PREFIXES } from '../credentials/client-secret.ts';
-import { type ApiKeyCredential, type Credential, whyUnusable } from '../credentials/credential.ts';
+import type { Credential } from '../credentials/credential.ts';
 import type { SameHash } from '../credentials/find-secret.ts';
 import type { SecretHasher } from '../credentials/secret-hasher.ts';
 import type { ClientId } from '../ids.ts';

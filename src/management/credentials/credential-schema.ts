@@ -1,5 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { CREDENTIAL_STATES, CREDENTIAL_TYPES } from '../../domain/credentials/credential.ts';
+import { CREDENTIAL_STATES } from '../../domain/credentials/credential-base.ts';
+import { CREDENTIAL_TYPES } from '../../domain/credentials/credential.ts';
+import type { AnsweredMembers, KindChanges, TakenMembers } from '../../domain/credentials/kinds/kind.ts';
 import { DESCRIPTION, DURATION, DURATION_OR_NULL, NAME, TIME } from '../common-schema.ts';
 
 const NAMED = {
@@ -55,16 +57,30 @@ export const PUBLIC_KEY = {
   description: 'A JWK, or PEM (SPKI or PKCS #1)',
 } as const;
 
-/** A credential that can be asked for; what it needs depends on its type. */
+/** The members of a request for a new credential that only some kinds take. */
+const TAKEN = {
+  audience: AUDIENCE,
+  publicKey: PUBLIC_KEY,
+  assertionAudiences: ASSERTION_AUDIENCES,
+  assertionMaxTtl: ASSERTION_MAX_TTL,
+} as const satisfies Record<keyof TakenMembers, JSONSchema>;
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a constant are of its type
+export const TAKEN_MEMBERS = Object.keys(TAKEN) as (keyof typeof TAKEN)[];
+
+/** The members of a change that only some kinds take. */
+const CHANGED = {
+  assertionAudiences: ASSERTION_AUDIENCES,
+  assertionMaxTtl: { ...ASSERTION_MAX_TTL, type: ['integer', 'null'] },
+} as const satisfies Record<keyof KindChanges, JSONSchema>;
+
+/** A credential that can be asked for; its type decides which other members it takes. */
 export const NEW_CREDENTIAL = {
   title: 'CredentialInput',
   type: 'object',
   properties: {
     type: { type: 'string', enum: CREDENTIAL_TYPES },
-    audience: AUDIENCE,
-    publicKey: PUBLIC_KEY,
-    assertionAudiences: ASSERTION_AUDIENCES,
-    assertionMaxTtl: ASSERTION_MAX_TTL,
+    ...TAKEN,
     name: NAMED,
     description: DESCRIPTION,
     expiresIn: EXPIRES_IN,
@@ -91,8 +107,7 @@ export const CHANGED_CREDENTIAL = {
     expiresIn: EXPIRES_IN,
     extend: EXTEND,
     permissions: PERMISSIONS,
-    assertionAudiences: ASSERTION_AUDIENCES,
-    assertionMaxTtl: { ...ASSERTION_MAX_TTL, type: ['integer', 'null'] },
+    ...CHANGED,
   },
   additionalProperties: false,
   examples: [{ name: 'production', state: 'enabled', expiresIn: 'P90D', permissions: ['orders:read'] }],
@@ -136,14 +151,14 @@ const SHOWN = {
   hint: { type: ['string', 'null'], description: 'The first characters of the secret, or the id of the key' },
 } as const;
 
-/** What only some kinds have. */
+/** The members of an answer that only some kinds have. */
 const KIND_MEMBERS = {
   audience: AUDIENCE,
   kid: { type: 'string' },
   publicKey: { type: 'object', description: 'The key as a JWK' },
   assertionAudiences: ASSERTION_AUDIENCES,
   assertionMaxTtl: { ...ASSERTION_MAX_TTL, type: ['integer', 'null'] },
-} as const;
+} as const satisfies Record<Exclude<keyof AnsweredMembers, 'hint'>, JSONSchema>;
 
 const SHOWN_MEMBERS = [
   'credentialId',

@@ -1,5 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { CREDENTIAL_STATES, CREDENTIAL_TYPES } from '../../domain/credentials/credential.ts';
+import { CREDENTIAL_STATES } from '../../domain/credentials/credential-base.ts';
+import { CREDENTIAL_TYPES } from '../../domain/credentials/credential.ts';
 import type { Credentials } from '../../domain/credentials/credentials.ts';
 import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
 import { type Collection, collectionsOf } from '../collection.ts';

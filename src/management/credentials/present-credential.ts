@@ -1,6 +1,7 @@
 import type { Credential } from '../../domain/credentials/credential.ts';
 import type { LastUse } from '../../domain/credentials/use-store.ts';
 import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
+import { kindOf } from '../../domain/credentials/kinds/kinds.ts';
 import type { CredentialBody, IssuedCredentialBody } from './credential-schema.ts';
 
 /** Shows a credential; every member is picked by name, so that nothing leaves by accident. */
@@ -18,24 +19,16 @@ export function presentCredential(credential: Credential, lastUse: LastUse | und
     lastUsedFrom: lastUse?.source ?? null,
     permissions: credential.permissions === undefined ? null : [...credential.permissions],
     successor: credential.successor ?? null,
-    ...(credential.type === 'api_key' && { audience: credential.audience.identifier }),
-    ...(credential.type !== 'public_key'
-      ? { hint: credential.hint }
-      : {
-          hint: credential.kid,
-          kid: credential.kid,
-          publicKey: { ...credential.publicKey },
-          assertionAudiences: [...credential.assertionAudiences],
-          assertionMaxTtl: credential.assertionMaxTtl ?? null,
-        }),
+    ...kindOf(credential).answered(credential),
   };
 }
 
-/** The same of one just made, with its secret. */
-export function presentIssuedCredential({ credential, clientSecret }: IssuedCredential): IssuedCredentialBody {
+/** A credential that has just been issued, with its secret. */
+export function presentIssuedCredential({ credential, secret }: IssuedCredential): IssuedCredentialBody {
+  const { secretAlias } = kindOf(credential);
   return {
     ...presentCredential(credential, undefined),
-    ...(clientSecret !== undefined && { clientSecret }),
-    ...(clientSecret !== undefined && credential.type === 'api_key' && { apiKey: clientSecret }),
+    ...(secret !== undefined && { clientSecret: secret }),
+    ...(secret !== undefined && secretAlias !== undefined && { [secretAlias]: secret }),
   };
 }

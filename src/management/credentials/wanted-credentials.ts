@@ -1,8 +1,9 @@
-import type { WantedCredential } from '../../domain/credentials/wanted-credential.ts';
+import type { WantedCredential } from '../../domain/credentials/issue-credentials.ts';
+import { KINDS, kindsThatTake } from '../../domain/credentials/kinds/kinds.ts';
 import { DomainError } from '../../domain/domain-error.ts';
 import type { NewServiceAccountBody } from '../service-accounts/service-account-schema.ts';
 import { secondsOrNone } from '../duration.ts';
-import type { NewCredentialBody } from './credential-schema.ts';
+import { type NewCredentialBody, TAKEN_MEMBERS } from './credential-schema.ts';
 
 /**
  * The credentials that a registration asks for: `credentials`, or as Mia's clients say it, or one client secret.
@@ -20,36 +21,21 @@ export function wantedCredentials(body: NewServiceAccountBody): WantedCredential
   return credentials.map((credential, index) => wantedCredential(credential, `/credentials/${index}`));
 }
 
-/** @param at where it stands in the body. @throws DomainError `invalid_value` */
+/** @param at the position of the credential in the body, as a JSON pointer. @throws DomainError `invalid_value` */
 export function wantedCredential(credential: NewCredentialBody, at: string): WantedCredential {
-  const { type, audience, publicKey, assertionAudiences, assertionMaxTtl, name, description, permissions, extend } =
-    credential;
-  const described = {
-    name,
-    description,
-    lifetime: secondsOrNone(credential.expiresIn, `${at}/expiresIn`) ?? undefined,
-    permissions: permissions ?? undefined,
-    extend,
-    at,
-  };
-  if (type !== 'api_key' && audience !== undefined) throw mismatch(`${at}/audience`, 'goes with an API key only');
-  if (type !== 'public_key') {
-    const foreign = Object.entries({ publicKey, assertionAudiences, assertionMaxTtl }).find(
-      ([, value]) => value !== undefined,
-    );
-    if (foreign !== undefined) throw mismatch(`${at}/${foreign[0]}`, 'goes with a public key only');
-    if (type === 'client_secret') return { type, ...described };
-    if (audience === undefined) throw mismatch(`${at}/audience`, 'is required for this kind of credential');
-    return { type, audience, ...described };
+  const { type, name, description, permissions, extend, expiresIn, ...members } = credential;
+  const lifetime = secondsOrNone(expiresIn, `${at}/expiresIn`) ?? undefined;
+  const kind = KINDS[type];
+  for (const name of TAKEN_MEMBERS) {
+    const taken = kind.takes[name];
+    if (taken === undefined && members[name] !== undefined) {
+      throw mismatch(`${at}/${name}`, `goes with ${kindsThatTake(name)} only`);
+    }
+    if (taken === 'required' && members[name] === undefined) {
+      throw mismatch(`${at}/${name}`, 'is required for this kind of credential');
+    }
   }
-  if (publicKey === undefined) throw mismatch(`${at}/publicKey`, 'is required for this kind of credential');
-  return {
-    type,
-    publicKey,
-    assertionAudiences: assertionAudiences ?? [],
-    assertionMaxTtl,
-    ...described,
-  };
+  return { ...kind.wanted(members), name, description, lifetime, permissions: permissions ?? undefined, extend, at };
 }
 
 function mismatch(pointer: string, message: string): DomainError {

@@ -1,5 +1,5 @@
-import type { Credential } from '../../domain/credentials/credential.ts';
 import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
+import { authMethodOf, kindOf } from '../../domain/credentials/kinds/kinds.ts';
 import { type AccountSnapshot, type AccountSummary, summaryOf } from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
 import { presentIssuedCredential } from '../credentials/present-credential.ts';
@@ -16,8 +16,7 @@ export function presentServiceAccount({
   lastUsedAt,
   credentialCount,
   nextExpiryAt,
-  hasSecret,
-  hasKey,
+  credentialTypes,
 }: AccountSummary): ServiceAccountBody {
   return {
     clientId: account.clientId,
@@ -39,7 +38,7 @@ export function presentServiceAccount({
     updatedAt: account.updatedAt.toISOString(),
     lastUsedAt: lastUsedAt?.toISOString() ?? null,
     // As Mia's clients read them.
-    authMethod: hasSecret ? 'client_secret_basic' : hasKey ? 'private_key_jwt' : null,
+    authMethod: authMethodOf(credentialTypes) ?? null,
     lastLogin: lastUsedAt?.toISOString() ?? null,
     companyRoles: roles.filter((role) => !role.includes('@')),
   };
@@ -53,17 +52,17 @@ export function answerServiceAccount(snapshot: AccountSnapshot, now: Date): Answ
 
 /** Shows an account that has just been registered, with its secrets. */
 export function presentRegisteredServiceAccount(registered: RegisteredServiceAccount): RegisteredServiceAccountBody {
-  const first = (type: Credential['type']): IssuedCredential | undefined =>
-    registered.issued.find(({ credential }) => credential.type === type);
-  const secret = first('client_secret');
-  const apiKey = first('api_key')?.clientSecret;
+  const first = (alias: 'apiKey' | undefined): IssuedCredential | undefined =>
+    registered.issued.find((one) => one.secret !== undefined && kindOf(one.credential).secretAlias === alias);
+  const secret = first(undefined);
+  const apiKey = first('apiKey')?.secret;
   return {
     ...presentServiceAccount(summaryOf(registered, registered.account.createdAt)),
     credentials: registered.issued.map(presentIssuedCredential),
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
     // As Mia's clients read them.
-    ...(secret?.clientSecret !== undefined && {
-      clientSecret: secret.clientSecret,
+    ...(secret?.secret !== undefined && {
+      clientSecret: secret.secret,
       clientSecretExpiresAt: Math.floor((secret.credential.expiresAt?.getTime() ?? 0) / 1000),
     }),
     // It authenticates no client, so it stands under a name of its own.

@@ -1,31 +1,8 @@
 import { DomainError } from '../../domain-error.ts';
-import type { CompanyId, ResourceServerId } from '../../ids.ts';
-import type { Audience, Audiences } from '../../resource-servers/resource-server.ts';
-import type { ResourceServerStore } from '../../resource-servers/resource-server-store.ts';
+import type { ResourceServerId } from '../../ids.ts';
+import type { Audiences } from '../../resource-servers/resource-server.ts';
 import { permissionsOf } from '../../roles/built-in-roles.ts';
 import type { BoundGrants } from './bind-grants.ts';
-
-/**
- * The resource server that an account's owner names as an audience.
- *
- * @param company that of the account: it sees its own and root's
- * @param at where what has it stands in the body of the request
- * @throws DomainError `invalid_value`
- */
-export async function namedAudience(
-  { named }: Pick<ResourceServerStore, 'named'>,
-  company: CompanyId | undefined,
-  identifier: string,
-  at = '',
-): Promise<Audience> {
-  const server = await named(identifier);
-  if (server === undefined || (server.company !== undefined && server.company !== company)) {
-    throw new DomainError('invalid_value', 'audience names no resource server', {
-      fields: [{ pointer: `${at}/audience`, message: 'is not the identifier of a resource server' }],
-    });
-  }
-  return server;
-}
 
 /**
  * The audience of an account that has none yet: that of the first permissions and roles it gets.

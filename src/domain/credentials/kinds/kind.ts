@@ -1,0 +1,166 @@
+import type { CompanyId, CredentialId, RandomId, ResourceServerId } from '../../ids.ts';
+import type { Audience } from '../../resource-servers/resource-server.ts';
+import type { AudiencesByName } from '../../resource-servers/named-audience.ts';
+import type { CredentialBase } from '../credential-base.ts';
+import type { CredentialPolicy } from '../credential-policy.ts';
+import type { SecretHasher } from '../secret-hasher.ts';
+
+/**
+ * Everything in which one kind of credential differs from another. A new kind is one file that exports such an object, and
+ * a line in `kinds.ts`: nothing else in the domain asks for the type of a credential, except the way of authentication
+ * that the kind is made for.
+ */
+export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound extends Wanted | object> {
+  /** The kind in a sentence, with its article. */
+  readonly noun: string;
+  /** The most credentials of the kind that an account may have; an expired credential does not count. */
+  readonly most: number;
+  /** The member of a policy that says how old a credential of the kind may become. */
+  readonly maxAge: keyof CredentialPolicy;
+  /** Whether a root account that has only this credential can still put everything right. */
+  readonly letsRootIn: boolean;
+  /** How a client authenticates with it, in the words of RFC 7591 §2; undefined: the credential authenticates no client. */
+  readonly authMethod: 'client_secret_basic' | 'private_key_jwt' | undefined;
+  /** A second name under which the secret is answered, beside `clientSecret`. */
+  readonly secretAlias: 'apiKey' | undefined;
+  /** The members of a request for a new credential that only some kinds take, and whether they must be there. */
+  readonly takes: Readonly<Partial<Record<keyof TakenMembers, 'required' | 'optional'>>>;
+  /** The members of a change that only some kinds take. */
+  readonly changes: readonly (keyof KindChanges)[];
+
+  /** The members of a request as the kind keeps them, with its defaults. */
+  wanted(members: TakenMembers): Wanted;
+  /**
+   * Finds everything that a request names, and keeps it until the end of the transaction.
+   *
+   * @param company the company of the account: it sees its own resource servers and those of root
+   * @param at the position of the credential in the body of the request, as a JSON pointer
+   * @throws DomainError `invalid_value` for a name that does not exist
+   */
+  bind(wanted: Wanted, company: CompanyId | undefined, stores: KindStores, at: string): Promise<Bound>;
+  /** @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for a key that the account has */
+  issue(
+    bound: Bound,
+    base: CredentialBase,
+    tools: CredentialTools,
+    others: OtherCredentials,
+  ): Promise<Issued<Credential>>;
+  /**
+   * The successor of a credential, as far as only this kind has it.
+   *
+   * @param publicKey the new key of a rotation, as it was sent
+   * @throws DomainError `invalid_value` when the kind needs a key and there is none, or the other way round
+   */
+  successor(old: Credential, publicKey: unknown): Bound;
+  /** Keeps everything that a credential refers to until the end of the transaction. @returns false when it is gone */
+  keepReferences(credential: Credential, stores: KindStores): Promise<boolean>;
+  /** A credential after a change of the members that only this kind has. */
+  change(before: Credential, changes: KindChanges): Credential;
+  /**
+   * Whether a change lets a credential do more, as far as only this kind has it.
+   *
+   * @param defaultMaxTtl seconds that an assertion may last when its key has no limit of its own
+   */
+  widens(before: Credential, after: Credential, defaultMaxTtl: number): boolean;
+  /** The one resource server for which the credential works; undefined: all of its account's. */
+  onlyAt(credential: Credential): Audience | undefined;
+  /** The members that an answer of the API has beside those of every kind. */
+  answered(credential: Credential): AnsweredMembers;
+  /** The members that an audit event has beside those of every kind. */
+  audited(credential: Credential): Readonly<Record<string, unknown>>;
+  /** The members that are stored beside those of every kind. */
+  stored(credential: Credential): StoredMembers;
+  /** @throws Error when a member is missing that every stored credential of the kind has */
+  restored(base: CredentialBase, row: RestoredMembers): Credential;
+}
+
+/** The stores that a kind may read. */
+export interface KindStores {
+  readonly resourceServers: AudiencesByName;
+}
+
+/** The tools with which credentials are issued. */
+export interface CredentialTools {
+  readonly hashSecret: SecretHasher;
+  readonly randomBytes: (size: number) => Uint8Array;
+  readonly randomId: RandomId;
+  /** Whether a key is one of this server's own, by its thumbprint (RFC 7638). */
+  readonly isOwnKey: (thumbprint: string) => boolean;
+}
+
+/** The other credentials of the account for which one is issued. */
+export interface OtherCredentials {
+  /** The credentials that the account has. */
+  readonly existing: readonly StoredCredential[];
+  /** The credentials that the same request issues. */
+  readonly issued: readonly StoredCredential[];
+  /** The position of the new credential in the body of the request, as a JSON pointer. */
+  readonly at: string;
+}
+
+/** A credential of any kind, as far as one kind looks at others. */
+export type StoredCredential = CredentialBase & { readonly type: string };
+
+/** A new credential; its secret exists nowhere else and is answered once. */
+export interface Issued<Credential> {
+  readonly credential: Credential;
+  readonly secret: string | undefined;
+}
+
+/** The members of a request for a new credential that only some kinds take. */
+export interface TakenMembers {
+  /** The identifier of a resource server. */
+  readonly audience?: string | undefined;
+  /** A JWK, or PEM. */
+  readonly publicKey?: unknown;
+  readonly assertionAudiences?: readonly string[] | undefined;
+  /** Seconds. */
+  readonly assertionMaxTtl?: number | undefined;
+}
+
+/** The members of a change that only some kinds take; null takes a value away. */
+export interface KindChanges {
+  readonly assertionAudiences?: readonly string[] | undefined;
+  /** Seconds. */
+  readonly assertionMaxTtl?: number | null | undefined;
+}
+
+/** The members of an answer that only some kinds have. */
+export interface AnsweredMembers {
+  /** The first characters of a secret, or the id of a key. */
+  readonly hint: string;
+  readonly audience?: string;
+  readonly kid?: string;
+  readonly publicKey?: Record<string, unknown>;
+  readonly assertionAudiences?: string[];
+  /** Seconds. */
+  readonly assertionMaxTtl?: number | null;
+}
+
+/** The stored members that only some kinds have. */
+export interface StoredMembers {
+  readonly secretHash?: Buffer;
+  readonly hint?: string;
+  readonly kid?: string;
+  readonly data?: object;
+  readonly audience?: ResourceServerId;
+}
+
+/** The same members as they are read back: the audience with what its tokens need. */
+export interface RestoredMembers {
+  readonly secretHash: Buffer | undefined;
+  readonly hint: string | undefined;
+  readonly kid: string | undefined;
+  readonly data: unknown;
+  readonly audience: Audience | undefined;
+}
+
+/** @throws Error when a stored credential lacks a member that its kind always has */
+export function present<Value>(
+  value: Value | undefined,
+  name: string,
+  { credentialId }: { credentialId: CredentialId },
+): Value {
+  if (value === undefined) throw new Error(`the stored credential ${credentialId} has no ${name}`);
+  return value;
+}

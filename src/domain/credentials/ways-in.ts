@@ -1,0 +1,23 @@
+import { type CredentialBase, whyUnusable } from './credential-base.ts';
+import type { Credential } from './credential.ts';
+import { kindOf } from './kinds/kinds.ts';
+
+/**
+ * The credentials through which a root account can use all of its permissions at a time: the credentials that work and, if
+ * there is none, the one that a policy ended last. So a maximum age can never lock everybody out.
+ *
+ * @param credentials all credentials of the account
+ */
+export function waysIn(credentials: readonly Credential[], now: Date): readonly Credential[] {
+  const whole = credentials.filter((one) => kindOf(one).letsRootIn && one.permissions === undefined);
+  const working = whole.filter((one) => whyUnusable(one, now) === undefined);
+  if (working.length > 0) return working;
+  return whole
+    .filter((one) => one.expiresByPolicy && one.state === 'enabled')
+    .toSorted((one, other) => endOf(other) - endOf(one))
+    .slice(0, 1);
+}
+
+function endOf({ expiresAt }: CredentialBase): number {
+  return expiresAt?.getTime() ?? Infinity;
+}
