@@ -7,17 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
+import type { ClientId, CompanyId, CredentialId } from '../src/domain/ids.ts';
+import { effectivePermissions } from '../src/domain/permissions/rules/holdings.ts';
+import { generateSigningKey } from '../src/domain/signing-keys/signing-key.ts';
+import { planToken } from '../src/domain/tokens/plan-token.ts';
+import { startStatusLists } from '../src/oauth/status-lists.ts';
 import { createStorage } from '../src/storage/create-storage.ts';
 import { openPostgresDatabase } from '../src/storage/open-postgres-database.ts';
-import type { ClientId, CompanyId, CredentialId } from '../src/domain/ids.ts';
-import { generateSigningKey } from '../src/domain/signing-keys/signing-key.ts';
-import { effectivePermissions } from '../src/domain/permissions/rules/holdings.ts';
-import { planToken } from '../src/domain/tokens/plan-token.ts';
-import { cpuSecondsOfChildren, parentOf } from './process-usage.ts';
-import { startStatusLists } from '../src/oauth/status-lists.ts';
-import { EmbeddedPostgres18 } from '../test/support/embedded-postgres.ts';
 import { quietSurroundings } from '../test/support/config.ts';
+import { EmbeddedPostgres18 } from '../test/support/embedded-postgres.ts';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
+import { cpuSecondsOfChildren, parentOf } from './process-usage.ts';
 
 const CREDENTIALS = 1_000_000;
 const ROUNDS = 7;
@@ -85,7 +85,7 @@ try {
       const started = performance.now();
       const lists = startStatusLists({
         store: read.statuses,
-        keyRing: { active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
+        signingKeys: { current: () => ({ keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } }) },
         signingAlg: 'ES256',
         issuer: 'https://id.example',
         clock,

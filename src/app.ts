@@ -1,21 +1,22 @@
+import { startJanitor } from './background/janitor.ts';
+import { startRefusalRecorder } from './background/refusal-recorder.ts';
+import { tidyUp } from './background/tidy-up.ts';
+import { startUseRecorder } from './background/use-recorder.ts';
 import type { Config } from './config/parse-config.ts';
 import type { RootCredential } from './domain/service-accounts/root-account.ts';
-import { applyPolicy, bootstrap } from './start/apply-settings.ts';
-import { tidyUp } from './background/tidy-up.ts';
+import { createFaces } from './faces/create-faces.ts';
+import type { FaceSurroundings } from './faces/face-surroundings.ts';
+import { placeFaces } from './faces/place-faces.ts';
+import { readinessOf } from './faces/readiness.ts';
+import { reportUnread } from './faces/report-unread.ts';
 import { basePathRemover } from './http/base-path.ts';
 import type { Readiness } from './http/health.ts';
 import { HTTP_LIMITS, type HttpLimits, type HttpServer, listen } from './http/http-server.ts';
 import { isManagementPath } from './management/management-face.ts';
 import { isMiaTokenPath } from './oauth/oauth-face.ts';
 import { startStatusLists } from './oauth/status-lists.ts';
-import { placeFaces } from './faces/place-faces.ts';
-import { readinessOf } from './faces/readiness.ts';
-import { startRefusalRecorder } from './background/refusal-recorder.ts';
-import { startUseRecorder } from './background/use-recorder.ts';
-import { startJanitor } from './background/janitor.ts';
+import { applyPolicy, bootstrap } from './start/apply-settings.ts';
 import type { PreparedServer } from './start/prepare-server.ts';
-import { reportUnread } from './faces/report-unread.ts';
-import { createFaces, type FaceSurroundings } from './faces/create-faces.ts';
 
 /** A server that takes requests. */
 export interface App {
@@ -73,11 +74,7 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   });
   const statusLists = startStatusLists({
     store: read.statuses,
-    keyRing: {
-      get active() {
-        return server.signingKeys.current().active;
-      },
-    },
+    signingKeys: server.signingKeys,
     signingAlg: config.signingAlg,
     issuer: config.issuer,
     clock,

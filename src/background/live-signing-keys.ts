@@ -1,12 +1,10 @@
 import type { Clock } from '../domain/clock.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
+import type { SigningKeys } from '../domain/signing-keys/signing-keys.ts';
 
-/** The signing keys as they are now. */
-export interface LiveSigningKeys {
-  current(): KeyRing;
-  /** Has a part told of every ring that takes the place of another. */
-  onChange(told: (ring: KeyRing) => void): void;
-  /** Reads the keys anew. Resolves when they have been read, or when that will be tried again later. */
+/** The signing keys of this node, read from the database again whenever they change. */
+export interface LiveSigningKeys extends SigningKeys {
+  /** Reads the keys anew. Resolves after the reading, or when a reading failed and will be repeated. */
   refresh(): Promise<void>;
   close(): void;
 }

@@ -1,10 +1,10 @@
 import { gatherRefusals } from '../domain/activity/gather-refusals.ts';
-import type { NoteRefusal } from '../domain/activity/refusal.ts';
 import type { RefusalStore } from '../domain/activity/refusal-store.ts';
+import type { NoteRefusal } from '../domain/activity/refusal.ts';
 import type { Clock } from '../domain/clock.ts';
-import { startGatheredWriter } from './gathered-writer.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { OutageLog } from '../observability/outage-log.ts';
+import { startGatheredWriter } from './gathered-writer.ts';
 
 /** Gathers which clients are refused and why, and writes it down now and then. */
 export interface RefusalRecorder {

@@ -1,8 +1,8 @@
 import type { Clock } from '../domain/clock.ts';
 import type { NoteUse, Use, UseStore } from '../domain/credentials/use-store.ts';
 import type { ClientId, CredentialId } from '../domain/ids.ts';
-import { type Gathering, startGatheredWriter } from './gathered-writer.ts';
 import type { OutageLog } from '../observability/outage-log.ts';
+import { type Gathering, startGatheredWriter } from './gathered-writer.ts';
 
 /** Gathers which credentials are used, and writes it down now and then. */
 export interface UseRecorder {

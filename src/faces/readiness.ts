@@ -1,6 +1,6 @@
-import type { Readiness } from '../http/health.ts';
 import { clocksApart } from '../domain/clock.ts';
 import { REACHED_WITHIN } from '../domain/freshness.ts';
+import type { Readiness } from '../http/health.ts';
 import type { PreparedServer } from '../start/prepare-server.ts';
 
 /**

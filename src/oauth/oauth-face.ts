@@ -1,56 +1,62 @@
-import type { ClientEndpoint, NoteRefusal, OAuthEndpoint } from '../domain/activity/refusal.ts';
+import type { ClientEndpoint, OAuthEndpoint } from '../domain/activity/refusal.ts';
 import { MIA } from '../domain/assertions/assertion-rules.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { NoteUse } from '../domain/credentials/use-store.ts';
 import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
-import type { NoteUse } from '../domain/credentials/use-store.ts';
+import type { SigningKeys } from '../domain/signing-keys/signing-keys.ts';
+import type { FindApiKey } from '../domain/tokens/find-api-key.ts';
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
 import { documentEndpoint, publicDocument, type PublicDocument } from '../http/public-document.ts';
-import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { createProvider, type ProviderOptions } from './create-provider.ts';
-import { inspectionEndpoint } from './inspection-endpoint.ts';
-import { INTROSPECTION_PATH, REVOCATION_PATH } from './inspection.ts';
-import { jwks } from './jwks.ts';
-import { authorizationServerMetadata, managementApiMetadata } from './metadata.ts';
-import { OAuthError, sendOAuthError } from './oauth-error.ts';
-import { isReported, type RefusalReporting, reportRefusal } from './report-refusal.ts';
-import { statusListEndpoints } from './status-list-endpoints.ts';
+import { inspectionEndpoint } from './endpoints/inspection-endpoint.ts';
+import { jwks } from './endpoints/jwks.ts';
+import { authorizationServerMetadata, managementApiMetadata } from './endpoints/metadata.ts';
+import { statusListEndpoints } from './endpoints/status-list-endpoints.ts';
+import { tokenEndpoint } from './endpoints/token-endpoint.ts';
+import { tokenInfo } from './endpoints/token-info.ts';
+import { createLibrary, type LibraryOptions } from './library/create-library.ts';
+import { INTROSPECTION_PATH, REVOCATION_PATH } from './library/inspection.ts';
+import type { GuessLimiter } from './refusals/guess-limiter.ts';
+import { OAuthError, sendOAuthError } from './refusals/oauth-error.ts';
+import { isReported, type RefusalReporting, reportRefusal } from './refusals/report-refusal.ts';
 import type { StatusLists } from './status-lists.ts';
-import { tokenInfo } from './token-info.ts';
-import { tokenEndpoint } from './token-endpoint.ts';
 
 const METADATA_MAX_AGE = 3600;
 
-/** The OAuth endpoints, and the documents that describe them. */
-export function oauthFace(
-  options: ProviderOptions & {
-    readonly logger: Logger;
-    readonly metrics: Metrics;
-    readonly noteUse: NoteUse;
-    readonly noteRefusal: NoteRefusal;
-    readonly statusLists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>;
-    readonly expiryWarning: number;
-    /** Has a part told of every ring of keys that takes the place of the first one. */
-    readonly onNewKeys?: (told: (ring: KeyRing) => void) => void;
-  },
-): HttpMiddleware {
-  const { issuer, statusLists, onNewKeys = () => {} } = options;
-  let live = withKeys(options.keyRing);
-  // Requests in flight end with the provider that they began with.
-  onNewKeys((ring) => (live = withKeys(ring)));
+/** The parts of the OAuth face, by what they are for. */
+export interface OAuthFaceOptions {
+  readonly library: Omit<LibraryOptions, 'keyRing'>;
+  readonly signingKeys: SigningKeys;
+  readonly findApiKey: FindApiKey;
+  readonly guesses: GuessLimiter;
+  readonly statusLists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>;
+  readonly recording: RefusalReporting & { readonly noteUse: NoteUse; readonly metrics: Metrics };
+  /** Seconds before the end of a credential in which every answer names its end. */
+  readonly expiryWarning: number;
+  readonly clock: Clock;
+}
 
-  /** The library captures keys when it is made, so other keys take another provider. */
+/** The OAuth endpoints, and the documents that describe them. */
+export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
+  const { signingKeys, statusLists, recording, findApiKey, guesses, expiryWarning, clock } = options;
+  const { tokens, inspection } = options.library;
+  const { issuer } = tokens;
+  let live = withKeys(signingKeys.current());
+  // Requests in flight end with the library that they began with.
+  signingKeys.onChange((ring) => (live = withKeys(ring)));
+
+  /** The library captures its keys when it is created, so a new key ring takes a new library. */
   function withKeys(keyRing: KeyRing): LiveEndpoints {
-    const provider = createProvider({ ...options, keyRing });
-    const tools = { ...options, provider, assertionTools: options };
-    const token = (alias: boolean): HttpHandler => tokenEndpoint({ ...tools, alias });
-    const inspection = (path: string, endpoint: ClientEndpoint): HttpHandler =>
+    const tools = { ...recording, guesses, library: createLibrary({ ...options.library, keyRing }) };
+    const token = (alias: boolean): HttpHandler => tokenEndpoint({ ...tools, findApiKey, expiryWarning, clock, alias });
+    const inspect = (path: string, endpoint: ClientEndpoint): HttpHandler =>
       inspectionEndpoint({ ...tools, path, endpoint });
     return {
       token: token(false),
       alias: token(true),
-      introspection: inspection(INTROSPECTION_PATH, 'introspection'),
-      revocation: inspection(REVOCATION_PATH, 'revocation'),
+      introspection: inspect(INTROSPECTION_PATH, 'introspection'),
+      revocation: inspect(REVOCATION_PATH, 'revocation'),
       jwks: publicDocument(jwks(keyRing)),
     };
   }
@@ -66,8 +72,8 @@ export function oauthFace(
     [MIA.path, (ctx) => live.alias(ctx)],
     [INTROSPECTION_PATH, (ctx) => live.introspection(ctx)],
     [REVOCATION_PATH, (ctx) => live.revocation(ctx)],
-    ['/tokeninfo', tokenInfo(options.inspectToken, options)],
-    ['/oauth/authorize', refusing('authorization', NO_AUTHORIZATION, options)],
+    ['/tokeninfo', tokenInfo(inspection.inspectToken, recording)],
+    ['/oauth/authorize', refusing('authorization', NO_AUTHORIZATION, recording)],
     ['/.well-known/jwks.json', documentEndpoint(() => live.jwks, JWKS_MAX_AGE)],
     ['/.well-known/oauth-protected-resource/api', protectedResource],
   ]);
@@ -78,13 +84,13 @@ export function oauthFace(
   endpoints.set(`/.well-known/oauth-protected-resource${inserted}/api`, protectedResource);
 
   const statusList = statusListEndpoints(statusLists);
-  const unknown = refusing('oauth', UNKNOWN, options);
+  const unknown = refusing('oauth', UNKNOWN, recording);
   return async (ctx, next) => {
     const path = withoutFinalSlash(ctx.path);
     const endpoint = endpoints.get(path) ?? statusList(path) ?? (isOurs(path) ? unknown : undefined);
     if (endpoint === undefined) return next();
     await endpoint(ctx);
-    if (ctx.status >= 400 && !isReported(ctx)) refuse(ctx, 'oauth', refusalIn(ctx), options);
+    if (ctx.status >= 400 && !isReported(ctx)) refuse(ctx, 'oauth', refusalIn(ctx), recording);
   };
 }
 

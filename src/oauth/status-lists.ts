@@ -3,8 +3,8 @@ import { promisify } from 'node:util';
 import { constants, deflate, gzip } from 'node:zlib';
 import { SignJWT } from 'jose';
 import type { Clock } from '../domain/clock.ts';
-import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import type { SigningKeys } from '../domain/signing-keys/signing-keys.ts';
 import { LIST_CAPACITY, listUri } from '../domain/status/status-entry.ts';
 import type { StatusStore } from '../domain/status/status-store.ts';
 import { publicDocument, type PublicDocument } from '../http/public-document.ts';
@@ -30,8 +30,7 @@ export interface StatusLists {
 
 export interface StatusListOptions {
   readonly store: Pick<StatusStore, 'revoked'>;
-  /** As it is whenever a list is signed. */
-  readonly keyRing: Pick<KeyRing, 'active'>;
+  readonly signingKeys: Pick<SigningKeys, 'current'>;
   readonly signingAlg: SigningAlg;
   readonly issuer: string;
   readonly clock: Clock;
@@ -134,7 +133,7 @@ async function publishedList(
   list: number,
   revoked: Uint32Array,
   before: Kept | undefined,
-  { keyRing, signingAlg, issuer, clock }: StatusListOptions,
+  { signingKeys, signingAlg, issuer, clock }: StatusListOptions,
 ): Promise<Kept> {
   const bits = statusBits(revoked);
   const digest = createHash('sha256').update(bits).digest('base64url');
@@ -142,7 +141,7 @@ async function publishedList(
   if (before !== undefined && before.digest === digest && now - before.signedAt < SIGNED_AGAIN) return before;
   // Bits that lie about at random have nothing to find but runs of zeros: a hundredth of the time, and as small.
   const lst = (await compress(bits, { strategy: constants.Z_RLE })).toString('base64url');
-  const key = keyRing.active[signingAlg];
+  const key = signingKeys.current().active[signingAlg];
   const token = await new SignJWT({ status_list: { bits: 1, lst }, ttl: LIST_TTL })
     .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'statuslist+jwt' })
     .setSubject(listUri(issuer, list))

@@ -1,9 +1,9 @@
 import type { Config } from '../config/parse-config.ts';
 import { everyoneIn } from '../domain/change.ts';
 import { bootstrapRoot, type RootCredential } from '../domain/service-accounts/root-account.ts';
+import { writeRootFile } from '../storage/root-file.ts';
 import { type PreparedServer, START } from './prepare-server.ts';
 import type { Surroundings } from './surroundings.ts';
-import { writeRootFile } from '../storage/root-file.ts';
 
 /** What was given before the settings said how old credentials may get ends so long from the first start that does. */
 export async function applyPolicy(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { GUESS_LIMITS } from '../../src/oauth/refusals/guess-limiter.ts';
 import type { Reply } from '../support/api-contract.ts';
-import { GUESS_LIMITS } from '../../src/oauth/guess-limiter.ts';
 import { clientKey, jws } from '../support/assertions.ts';
 import { ROOT } from '../support/config.ts';
 import { postgres18 } from '../support/databases.ts';

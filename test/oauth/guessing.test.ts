@@ -3,11 +3,11 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import autocannon from 'autocannon';
-import type { Reply } from '../support/api-contract.ts';
 import { formatSecret } from '../../src/domain/credentials/client-secret.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
-import { createGuessLimiter, GUESS_LIMITS, type GuessLimiter } from '../../src/oauth/guess-limiter.ts';
+import { createGuessLimiter, GUESS_LIMITS, type GuessLimiter } from '../../src/oauth/refusals/guess-limiter.ts';
 import { exchange, exchangeOf } from '../support/accounts.ts';
+import type { Reply } from '../support/api-contract.ts';
 import {
   assertion,
   clientKey,

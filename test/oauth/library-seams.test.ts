@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, mock, test } from 'node:test';
 import { timingSafeEqual, webcrypto } from 'node:crypto';
+import { describe, mock, test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import type { PublicKeyCredential } from '../../src/domain/credentials/kinds/public-key-kind.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
+import type { PublicKeyCredential } from '../../src/domain/credentials/kinds/public-key-kind.ts';
 import { assertion, type ClientKey, clientKey } from '../support/assertions.ts';
 import { secretTools, snapshotOf, startBareTokenEndpoint } from '../support/token-endpoint.ts';
 
@@ -31,7 +31,7 @@ describe('the library behind the token endpoint', () => {
   test('N-20 works with EC keys alone, and N-16 never asks its adapter for anything', async () => {
     const { credential, secret: clientSecret } = issueClientSecret(secretTools, new Date());
     const endpoint = await startBareTokenEndpoint([snapshotOf('sa_one', [credential])], {
-      decoySecret: { ...credential },
+      secrets: { decoySecret: { ...credential } },
     });
     try {
       const reply = await endpoint.post({}, basic('sa_one', clientSecret));
@@ -96,13 +96,15 @@ describe('the library behind the token endpoint', () => {
         snapshotOf('sa_none', []),
       ],
       {
-        hashSecret(presented) {
-          work.hashes += 1;
-          return secretTools.hashSecret(presented);
-        },
-        sameHash(one, another) {
-          work.comparisons += 1;
-          return timingSafeEqual(one, another);
+        secrets: {
+          hashSecret(presented) {
+            work.hashes += 1;
+            return secretTools.hashSecret(presented);
+          },
+          sameHash(one, another) {
+            work.comparisons += 1;
+            return timingSafeEqual(one, another);
+          },
         },
       },
     );

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server } from 'node:http';
 import { before, describe, test } from 'node:test';
 import { HTTP_LIMITS } from '../../src/http/http-server.ts';
-import { GUESS_LIMITS } from '../../src/oauth/guess-limiter.ts';
+import { GUESS_LIMITS } from '../../src/oauth/refusals/guess-limiter.ts';
 import { registerAccount } from '../support/accounts.ts';
 import { assertion, clientKey, lastRefusal, registerWithKeys, tokenByAssertion } from '../support/assertions.ts';
 import { assertRefused, makeCompany } from '../support/companies.ts';

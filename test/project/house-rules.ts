@@ -10,7 +10,7 @@ const SUB_PATHS = new Set(['ajv/dist/2020.js']);
 /** How each of these files makes keys, which no argument can make. */
 const KEY_MAKERS: Readonly<Record<string, string>> = {
   'src/domain/signing-keys/signing-key.ts': 'generateKeyPair',
-  'src/oauth/decoy.ts': 'generateKeyPairSync',
+  'src/oauth/ways/decoy.ts': 'generateKeyPairSync',
 };
 const DATABASE = new Set(['knex', 'knex-pglite', 'pg', '@electric-sql/pglite']);
 /** The files of the storage that files outside it may import: one opens the storage, the other writes a file. */

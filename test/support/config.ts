@@ -1,7 +1,7 @@
-import { parseConfig, type Config } from '../../src/config/parse-config.ts';
-import { createLogger } from '../../src/observability/logger.ts';
 import type { AppSurroundings } from '../../src/app.ts';
-import type { GuessLimits } from '../../src/oauth/guess-limiter.ts';
+import { parseConfig, type Config } from '../../src/config/parse-config.ts';
+import type { GuessLimits } from '../../src/oauth/refusals/guess-limiter.ts';
+import { createLogger } from '../../src/observability/logger.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { random } from '../../src/start/random.ts';
 import { systemClock } from '../../src/start/system-clock.ts';

@@ -18,7 +18,7 @@ export async function startLists(
   } as never;
   return startStatusLists({
     ...options,
-    keyRing: { active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
+    signingKeys: { current: () => ({ keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } }) },
     signingAlg: 'ES256',
     issuer: 'https://id.example',
   });

@@ -1,18 +1,21 @@
 import { timingSafeEqual } from 'node:crypto';
 import { BlockList } from 'node:net';
 import Koa from 'koa';
-import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
+import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
 import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
+import type { KeyRing } from '../../src/domain/signing-keys/key-ring.ts';
 import { generateSigningKey } from '../../src/domain/signing-keys/signing-key.ts';
+import type { FindApiKey } from '../../src/domain/tokens/find-api-key.ts';
 import type { HttpApp } from '../../src/http/context.ts';
 import { HTTP_LIMITS, listen } from '../../src/http/http-server.ts';
 import { requestContext } from '../../src/http/request-context.ts';
 import { createSourceReader } from '../../src/http/source-reader.ts';
-import { createProvider, type ProviderOptions } from '../../src/oauth/create-provider.ts';
-import { createDecoyKeys } from '../../src/oauth/decoy.ts';
-import { createGuessLimiter } from '../../src/oauth/guess-limiter.ts';
-import { tokenEndpoint } from '../../src/oauth/token-endpoint.ts';
+import { tokenEndpoint } from '../../src/oauth/endpoints/token-endpoint.ts';
+import { createLibrary, type LibraryOptions } from '../../src/oauth/library/create-library.ts';
+import { createGuessLimiter, type GuessLimiter } from '../../src/oauth/refusals/guess-limiter.ts';
+import { createDecoyKeys } from '../../src/oauth/ways/decoy.ts';
+import { createAccountFinder, type RememberedAccounts } from '../../src/oauth/ways/find-account.ts';
 import { random } from '../../src/start/random.ts';
 import { systemClock } from '../../src/start/system-clock.ts';
 import { type LogEntry, NO_GUESS_LIMITS, quietSurroundings } from './config.ts';
@@ -46,52 +49,71 @@ export function snapshotOf(clientId: string, credentials: AccountSnapshot['crede
   } as unknown as AccountSnapshot;
 }
 
+/** The parts of a bare token endpoint that a test can replace. */
+export interface BareParts {
+  readonly accounts: RememberedAccounts;
+  readonly guesses: GuessLimiter;
+  readonly secrets: Partial<LibraryOptions['ways']['secrets']>;
+  readonly keyRing: KeyRing;
+}
+
 export async function startBareTokenEndpoint(
-  accounts: readonly AccountSnapshot[],
-  overrides: Partial<ProviderOptions> = {},
+  snapshots: readonly AccountSnapshot[],
+  parts: Partial<BareParts> = {},
 ): Promise<BareTokenEndpoint> {
   const key = await generateSigningKey('ES256');
   const issuer = 'https://id.example';
   const lines: string[] = [];
   const { logger, metrics } = quietSurroundings({ lines });
-  const options: ProviderOptions = {
-    issuer,
-    keyRing: { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
-    signingAlg: 'ES256',
-    tokenTtl: 60,
-    tokenMaxTtl: 86_400,
-    tokenMaxBytes: 6144,
-    accounts: {
-      find: (clientId) => Promise.resolve(accounts.find(({ account }) => account.clientId === clientId)),
+  const {
+    keyRing = { keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } },
+    guesses = createGuessLimiter({ limits: NO_GUESS_LIMITS, now: () => performance.now(), logger, metrics }),
+    accounts = {
+      find: (clientId) => Promise.resolve(snapshots.find(({ account }) => account.clientId === clientId)),
       knows: () => true,
     },
-    hashSecret: secretTools.hashSecret,
-    sameHash: timingSafeEqual,
-    decoySecret: issueClientSecret(secretTools, new Date()).credential,
-    audiences: [],
-    maxTtl: 300,
-    clockTolerance: 10,
-    clock: systemClock,
-    replays: { use: () => Promise.resolve(true), forgetExpired: () => Promise.resolve(0) },
-    decoyKeys: createDecoyKeys(random.bytes),
-    inspectToken: () => Promise.resolve(undefined),
-    verifyToken: () => Promise.resolve(undefined),
-    revokeToken: () => Promise.resolve(),
-    introspects: () => Promise.resolve(false),
-    findApiKey: () => Promise.resolve({ refused: 'api_key_unknown' }),
-    guesses: createGuessLimiter({ limits: NO_GUESS_LIMITS, now: () => performance.now(), logger, metrics }),
-    ...overrides,
-  };
+  } = parts;
+  const findApiKey: FindApiKey = () => Promise.resolve({ refused: 'api_key_unknown' });
+  const library = createLibrary({
+    keyRing,
+    tokens: { issuer, signingAlg: 'ES256', tokenTtl: 60, tokenMaxTtl: 86_400, tokenMaxBytes: 6144 },
+    ways: {
+      findAccount: createAccountFinder(accounts, guesses),
+      secrets: {
+        hashSecret: secretTools.hashSecret,
+        sameHash: timingSafeEqual,
+        clock: systemClock,
+        decoySecret: issueClientSecret(secretTools, new Date()).credential,
+        ...parts.secrets,
+      },
+      assertions: {
+        issuer,
+        audiences: [],
+        maxTtl: 300,
+        clockTolerance: 10,
+        clock: systemClock,
+        replays: { use: () => Promise.resolve(true), forgetExpired: () => Promise.resolve(0) },
+        decoyKeys: createDecoyKeys(random.bytes),
+      },
+    },
+    inspection: {
+      issuer,
+      inspectToken: () => Promise.resolve(undefined),
+      verifyToken: () => Promise.resolve(undefined),
+      revokeToken: () => Promise.resolve(),
+      introspects: () => Promise.resolve(false),
+      findApiKey,
+    },
+  });
   const app: HttpApp = new Koa();
   app.use(requestContext(random.uuid, createSourceReader(new BlockList(), logger))).use(
     tokenEndpoint({
-      provider: createProvider(options),
-      assertionTools: options,
-      guesses: options.guesses,
+      library,
+      guesses,
       logger,
       metrics,
       noteUse: () => {},
-      findApiKey: options.findApiKey,
+      findApiKey,
       clock: systemClock,
       expiryWarning: 0,
       noteRefusal: () => {},

@@ -1,8 +1,8 @@
-import type { CredentialState } from './credential-base.ts';
 import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
-import type { AccountKey, ServiceAccount } from '../service-accounts/service-account.ts';
-import type { CredentialPolicy } from './credential-policy.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { AccountKey, ServiceAccount } from '../service-accounts/service-account.ts';
+import type { CredentialState } from './credential-base.ts';
+import type { CredentialPolicy } from './credential-policy.ts';
 import type { Credential } from './credential.ts';
 import type { UsedCredential } from './used-credential.ts';
 

@@ -1,24 +1,32 @@
-import { assertRoom, limitsOf } from '../companies/hold-to-limits.ts';
-import type { Limits } from '../companies/company-limits.ts';
 import { differences } from '../audit/differences.ts';
 import { type Change, STATUSES } from '../change.ts';
 import type { Clock } from '../clock.ts';
+import type { Limits } from '../companies/company-limits.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
+import { assertRoom, limitsOf } from '../companies/hold-to-limits.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
-import { keepingARoot } from '../service-accounts/last-root.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
+import { keepingARoot } from '../service-accounts/last-root.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import { noSuchAccount } from '../service-accounts/service-accounts.ts';
 import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnlikeOthers, changedCredential, type CredentialChanges } from './change-credential.ts';
 import { audited, entry } from './credential-audit.ts';
-import type { CredentialFilter, ListedCredential } from './credential-store.ts';
-import { type CredentialPolicy, policyFor } from './credential-policy.ts';
 import { hasExpired } from './credential-base.ts';
+import { type CredentialPolicy, policyFor } from './credential-policy.ts';
+import type { CredentialFilter, ListedCredential } from './credential-store.ts';
 import type { Credential } from './credential.ts';
+import {
+  assertRoomForType,
+  bindCredentials,
+  issueCredentials,
+  type IssuedCredential,
+  type WantedCredential,
+} from './issue-credentials.ts';
+import type { CredentialTools } from './kinds/kind.ts';
 import { assertHeld, assertMayHave } from './may-have-credential.ts';
 import {
   assertMayRotateOwn,
@@ -29,16 +37,8 @@ import {
   type Rotation,
 } from './rotate-credential.ts';
 import type { UseCount } from './use-store.ts';
-import { widens } from './widens.ts';
 import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
-import {
-  assertRoomForType,
-  bindCredentials,
-  issueCredentials,
-  type IssuedCredential,
-  type WantedCredential,
-} from './issue-credentials.ts';
-import type { CredentialTools } from './kinds/kind.ts';
+import { widens } from './widens.ts';
 
 /** The credentials of an account, which is found by its id or its slug. */
 export interface Credentials {

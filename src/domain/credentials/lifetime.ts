@@ -1,6 +1,6 @@
 import { DomainError } from '../domain-error.ts';
-import type { CredentialType } from './credential.ts';
 import type { CredentialPolicy } from './credential-policy.ts';
+import type { CredentialType } from './credential.ts';
 import { KINDS } from './kinds/kinds.ts';
 
 /** The maximum age of a credential of a type in seconds; undefined: there is none. */

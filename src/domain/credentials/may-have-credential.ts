@@ -1,10 +1,10 @@
-import type { Caller } from '../service-accounts/caller.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import { DomainError } from '../domain-error.ts';
 import { assertMayActAs } from '../permissions/rules/may-grant.ts';
 import { covers } from '../permissions/scope-token.ts';
 import { BUILT_IN_ROLES, rankOf } from '../roles/built-in-roles.ts';
 import { isRoleId, rolesByKey } from '../roles/role.ts';
+import type { Caller } from '../service-accounts/caller.ts';
+import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { Stores } from '../storage.ts';
 
 /** Whoever has a credential of an account can do what the account may, as far as the credential reaches. */

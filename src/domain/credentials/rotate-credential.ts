@@ -3,18 +3,18 @@ import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CredentialId } from '../ids.ts';
 import type { Caller } from '../service-accounts/caller.ts';
-import { heldAt } from '../tokens/plan-token.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { Stores, Work } from '../storage.ts';
+import { heldAt } from '../tokens/plan-token.ts';
 import { endOf, successorOf } from './change-credential.ts';
 import { audited, entry } from './credential-audit.ts';
-import type { CredentialPolicy } from './credential-policy.ts';
 import { whyUnusable } from './credential-base.ts';
+import type { CredentialPolicy } from './credential-policy.ts';
 import type { Credential } from './credential.ts';
-import { whyRefused } from './why-refused.ts';
 import { issueCredentials, type IssuedCredential } from './issue-credentials.ts';
 import type { CredentialTools } from './kinds/kind.ts';
 import { kindOf } from './kinds/kinds.ts';
+import { whyRefused } from './why-refused.ts';
 
 /** What a rotation is to be. */
 export interface Rotation {

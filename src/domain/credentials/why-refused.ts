@@ -1,7 +1,7 @@
+import { ROOT_MEANS } from '../permissions/management-permissions.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import { whyUnusable } from './credential-base.ts';
 import type { Credential } from './credential.ts';
-import { ROOT_MEANS } from '../permissions/management-permissions.ts';
 import { waysIn } from './ways-in.ts';
 
 /**

@@ -2,8 +2,8 @@ import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Clock } from '../clock.ts';
 import { isClientId, type ClientId } from '../ids.ts';
 import { TOKEN_TYPES } from '../resource-servers/resource-server.ts';
-import type { KeyRing } from '../signing-keys/key-ring.ts';
 import { SIGNING_ALGS } from '../signing-keys/signing-key.ts';
+import type { SigningKeys } from '../signing-keys/signing-keys.ts';
 import { parseStatusClaim, type StatusEntry } from '../status/status-entry.ts';
 
 /** One of our access tokens (RFC 9068 §2.2), whose signature and time are good. */
@@ -33,7 +33,7 @@ export type JudgeAccessToken = (token: string) => Promise<VerifiedToken | UnfitT
 export type VerifyAccessToken = (token: string) => Promise<VerifiedToken | undefined>;
 
 export interface AccessTokenRules {
-  readonly keyRing: () => KeyRing;
+  readonly signingKeys: Pick<SigningKeys, 'current'>;
   readonly issuer: string;
   /** The only one that is accepted; undefined: any. */
   readonly audience: string | undefined;
@@ -56,13 +56,13 @@ export function createAccessTokenVerifier(rules: AccessTokenRules): VerifyAccess
  * Verifies as {@link createAccessTokenVerifier} does, and says of a token whose signature is good that it has expired, or
  * whom it is for.
  */
-export function createAccessTokenJudge({ keyRing, issuer, audience, clock }: AccessTokenRules): JudgeAccessToken {
+export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }: AccessTokenRules): JudgeAccessToken {
   async function read(compact: string, now: Date): Promise<{ claims: JWTPayload; expired: boolean } | undefined> {
     try {
       const { payload, protectedHeader } = await jwtVerify(
         compact,
         ({ kid, alg }) => {
-          const key = keyRing().keys.find((candidate) => candidate.kid === kid && candidate.alg === alg);
+          const key = signingKeys.current().keys.find((candidate) => candidate.kid === kid && candidate.alg === alg);
           if (key === undefined) throw new errors.JWKSNoMatchingKey();
           return key.publicJwk;
         },

@@ -1,6 +1,6 @@
 import type { CompanyId, CredentialId, RandomId, ResourceServerId } from '../../ids.ts';
-import type { Audience } from '../../resource-servers/resource-server.ts';
 import type { AudiencesByName } from '../../resource-servers/named-audience.ts';
+import type { Audience } from '../../resource-servers/resource-server.ts';
 import type { CredentialBase } from '../credential-base.ts';
 import type { CredentialPolicy } from '../credential-policy.ts';
 import type { SecretHasher } from '../secret-hasher.ts';

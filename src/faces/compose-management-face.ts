@@ -1,0 +1,94 @@
+import type { Config } from '../config/parse-config.ts';
+import { createActivity } from '../domain/activity/activity.ts';
+import { createDiagnoseAssertion } from '../domain/assertions/diagnose-assertion.ts';
+import { createCompanies } from '../domain/companies/companies.ts';
+import { createCredentials } from '../domain/credentials/credentials.ts';
+import { createGroups } from '../domain/groups/groups.ts';
+import { createResourceServers } from '../domain/resource-servers/resource-servers.ts';
+import { createRoles } from '../domain/roles/roles.ts';
+import { createServiceAccounts } from '../domain/service-accounts/create-service-accounts.ts';
+import { createRegistration } from '../domain/service-accounts/register-service-account.ts';
+import { createAccessTokenJudge } from '../domain/tokens/verify-access-token.ts';
+import type { HttpMiddleware } from '../http/context.ts';
+import { createAuthentication, createClientKeyCheck } from '../management/authenticate.ts';
+import { createCursorCodec } from '../management/cursor.ts';
+import { managementFace } from '../management/management-face.ts';
+import { rememberVerified } from '../management/remember-verified.ts';
+import { createRootVeil } from '../management/root-veil.ts';
+import { managementRoutes } from '../management/routes.ts';
+import { createGuessLimiter } from '../oauth/refusals/guess-limiter.ts';
+import { createTurns } from '../pacing/take-turns.ts';
+import type { PreparedServer } from '../start/prepare-server.ts';
+import type { GuessedSurroundings } from './face-surroundings.ts';
+import { assertionSettings, tokenSettings } from './shared-settings.ts';
+
+/** The most management calls at once, each: of one company or root account. Fewer than there are database connections. */
+const MANAGEMENT_TURNS = { each: 4, all: 64, line: 256 };
+
+/** Gives the face of the management API its parts. */
+export function composeManagementFace(
+  config: Config,
+  { storage, signingKeys, credentialTools, cursorKey }: PreparedServer,
+  { clock, random, logger, metrics, guessing }: GuessedSurroundings,
+): HttpMiddleware {
+  const { issuer, signingAlg } = config;
+  const rootVeil = createRootVeil(storage.read.serviceAccounts.ownersOf);
+  const accountTools = {
+    ...credentialTools,
+    storage,
+    clock,
+    tokens: { issuer, signingAlg, maxTtl: config.tokenMaxTtl, maxBytes: config.tokenMaxBytes },
+    policy: config.credentialPolicy,
+    limits: config.companyLimits,
+  };
+  const registration = createRegistration(accountTools);
+  const companies = createCompanies({ storage, clock, registration });
+  const serviceAccounts = createServiceAccounts(accountTools, registration);
+  const judge = createAccessTokenJudge({ signingKeys, issuer, audience: `${issuer}/api`, clock });
+  // Counted apart from failures at the token endpoint: a caller with an old token must not limit a client that asks for
+  // a new one.
+  const strangers = createGuessLimiter({ ...guessing, logger: logger.child({ face: 'management' }), metrics });
+  return managementFace({
+    routes: managementRoutes({
+      tokens: tokenSettings(config),
+      companies,
+      serviceAccounts,
+      credentials: createCredentials({
+        ...credentialTools,
+        storage,
+        clock,
+        policy: config.credentialPolicy,
+        limits: config.companyLimits,
+        assertionMaxTtl: config.assertions.maxTtl,
+      }),
+      resourceServers: createResourceServers({
+        storage,
+        clock,
+        randomId: random.id,
+        maxTtl: config.tokenMaxTtl,
+        signingKeys,
+        limits: config.companyLimits,
+      }),
+      roles: createRoles({ storage, clock, randomId: random.id, limits: config.companyLimits }),
+      groups: createGroups({ storage, clock, randomId: random.id, limits: config.companyLimits }),
+      activity: createActivity({ ...storage.read, serviceAccounts }),
+      diagnose: createDiagnoseAssertion({ serviceAccounts, storage, settings: assertionSettings(config, clock) }),
+      auditEvents: storage.auditEvents,
+      rootVeil,
+    }),
+    authentication: createAuthentication(
+      rememberVerified(judge, signingKeys.current, clock),
+      storage.read.serviceAccounts,
+    ),
+    checkClientKey: createClientKeyCheck(config.clientKeys),
+    countFailure: (source, requestId) =>
+      strangers.failed(strangers.admit(source, ''), requestId)?.headers['Retry-After'],
+    companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
+    cursors: createCursorCodec(cursorKey),
+    takeTurns: createTurns(MANAGEMENT_TURNS),
+    rootVeil,
+    resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
+    clock,
+    logger,
+  });
+}

@@ -1,0 +1,76 @@
+import { timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Config } from '../config/parse-config.ts';
+import { issueClientSecret } from '../domain/credentials/issue-credentials.ts';
+import { createApiKeyFinder } from '../domain/tokens/find-api-key.ts';
+import { createTokenInspector } from '../domain/tokens/live-token.ts';
+import { createRevokeToken } from '../domain/tokens/revoke-token.ts';
+import { createAccessTokenVerifier } from '../domain/tokens/verify-access-token.ts';
+import type { HttpMiddleware } from '../http/context.ts';
+import { oauthFace } from '../oauth/oauth-face.ts';
+import { createGuessLimiter } from '../oauth/refusals/guess-limiter.ts';
+import { createDecoyKeys } from '../oauth/ways/decoy.ts';
+import { createAccountFinder } from '../oauth/ways/find-account.ts';
+import type { PreparedServer } from '../start/prepare-server.ts';
+import type { GuessedSurroundings, Running } from './face-surroundings.ts';
+import { assertionSettings, tokenSettings } from './shared-settings.ts';
+
+/** The most API keys whose accounts are remembered. */
+const KEYS_REMEMBERED = 20_000;
+
+/** Gives the OAuth face its parts. */
+export function composeOAuthFace(
+  config: Config,
+  { storage, signingKeys, credentialTools, accounts }: PreparedServer,
+  { clock, random, logger, metrics, guessing }: GuessedSurroundings,
+  { noteUse, noteRefusal, statusLists }: Running,
+): HttpMiddleware {
+  const { issuer } = config;
+  const { hashSecret } = credentialTools;
+  const { revokedTokens, credentials, resourceServers } = storage.readForTokens;
+  const guesses = createGuessLimiter({ ...guessing, logger, metrics });
+  const verifyToken = createAccessTokenVerifier({ signingKeys, issuer, audience: undefined, clock });
+  const findApiKey = createApiKeyFinder({
+    hashSecret,
+    sameHash: timingSafeEqual,
+    ownerOf: credentials.ownerOf,
+    owners: new LRUCache({ max: KEYS_REMEMBERED }),
+    find: accounts.find,
+    knows: accounts.knows,
+    clock,
+  });
+  return oauthFace({
+    library: {
+      tokens: tokenSettings(config),
+      ways: {
+        findAccount: createAccountFinder(accounts, guesses),
+        secrets: {
+          hashSecret,
+          sameHash: timingSafeEqual,
+          clock,
+          decoySecret: issueClientSecret(credentialTools, clock()).credential,
+        },
+        assertions: {
+          ...assertionSettings(config, clock),
+          replays: storage.replays,
+          decoyKeys: createDecoyKeys(random.bytes),
+        },
+      },
+      inspection: {
+        issuer,
+        inspectToken: createTokenInspector({ verify: verifyToken, find: accounts.find, revokedTokens }),
+        findApiKey,
+        verifyToken,
+        revokeToken: createRevokeToken(storage),
+        introspects: resourceServers.introspects,
+      },
+    },
+    signingKeys,
+    findApiKey,
+    guesses,
+    statusLists,
+    recording: { noteUse, noteRefusal, logger, metrics },
+    expiryWarning: config.expiryWarning,
+    clock,
+  });
+}

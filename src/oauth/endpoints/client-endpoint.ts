@@ -1,0 +1,52 @@
+import type { ClientEndpoint, NoteRefusal } from '../../domain/activity/refusal.ts';
+import type { HttpContext, HttpHandler } from '../../http/context.ts';
+import type { Logger } from '../../observability/logger.ts';
+import { beginAttempt, type Attempt } from '../attempt.ts';
+import { type OAuthError, sendOAuthError } from '../refusals/oauth-error.ts';
+import { errorOf } from '../refusals/refusal-of.ts';
+import { reportRefusal } from '../refusals/report-refusal.ts';
+import { readClientRequest } from './read-client-request.ts';
+
+/** What every endpoint has where clients authenticate. */
+export interface ClientEndpointOptions {
+  readonly endpoint: ClientEndpoint;
+  /** Whether this is the path of Mia's clients. */
+  readonly alias: boolean;
+  readonly logger: Logger;
+  readonly noteRefusal: NoteRefusal;
+}
+
+/**
+ * Our outer layer around an endpoint of the library: the request is read once, nothing of the answer may be kept, and a
+ * refusal by whomever is reported and answered in one form.
+ *
+ * @param answer answers an attempt, or throws; `seconds` says how long it has taken so far
+ * @param onRefused told of every refusal
+ */
+export function clientEndpoint(
+  { endpoint, alias, logger, noteRefusal }: ClientEndpointOptions,
+  answer: (ctx: HttpContext, attempt: Attempt, seconds: () => number) => Promise<void>,
+  onRefused: (refusal: OAuthError, seconds: number) => void = () => {},
+): HttpHandler {
+  return async (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('Pragma', 'no-cache');
+    const started = performance.now();
+    const seconds = (): number => (performance.now() - started) / 1000;
+    let attempt: Attempt | undefined;
+    try {
+      attempt = beginAttempt(ctx, {
+        request: await readClientRequest(ctx.req, endpoint),
+        alias,
+        source: ctx.state.source(),
+        requestId: ctx.state.requestId,
+      });
+      await answer(ctx, attempt, seconds);
+    } catch (error) {
+      const refusal = errorOf(error);
+      reportRefusal({ endpoint, logger, noteRefusal }, ctx, refusal, attempt);
+      onRefused(refusal, seconds());
+      sendOAuthError(ctx, refusal);
+    }
+  };
+}

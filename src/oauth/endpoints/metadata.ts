@@ -1,0 +1,50 @@
+import { ASSERTION_ALGS } from '../../domain/assertions/parse-assertion.ts';
+import { MANAGEMENT_PERMISSIONS } from '../../domain/permissions/management-permissions.ts';
+import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
+import { TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
+import { CLIENT_AUTH_METHODS } from '../ways/ways.ts';
+
+/**
+ * Authorization server metadata (RFC 8414, and OpenID Connect Discovery under its own address). The last four members
+ * stand for nothing that is served here: OpenID Connect libraries and the MCP SDK stop without them.
+ */
+export function authorizationServerMetadata(issuer: string): object {
+  return {
+    issuer,
+    token_endpoint: `${issuer}/oauth/token`,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    introspection_endpoint: `${issuer}/oauth/introspect`,
+    revocation_endpoint: `${issuer}/oauth/revoke`,
+    grant_types_supported: ['client_credentials', TOKEN_EXCHANGE],
+    ...authentication('token'),
+    ...authentication('introspection'),
+    ...authentication('revocation'),
+    status_list_aggregation_endpoint: `${issuer}/oauth/status-lists`,
+    service_documentation: `${issuer}/api/openapi.json`,
+    authorization_endpoint: `${issuer}/oauth/authorize`,
+    response_types_supported: ['none'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: SIGNING_ALGS,
+  };
+}
+
+/** Clients authenticate in the same ways everywhere. */
+function authentication(endpoint: 'token' | 'introspection' | 'revocation'): object {
+  return {
+    [`${endpoint}_endpoint_auth_methods_supported`]: CLIENT_AUTH_METHODS,
+    [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: ASSERTION_ALGS,
+  };
+}
+
+/** Protected resource metadata of the management API (RFC 9728). */
+export function managementApiMetadata(issuer: string): object {
+  return {
+    resource: `${issuer}/api`,
+    authorization_servers: [issuer],
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    scopes_supported: MANAGEMENT_PERMISSIONS,
+    bearer_methods_supported: ['header'],
+    resource_name: 'Writ management API',
+    resource_documentation: `${issuer}/api/openapi.json`,
+  };
+}

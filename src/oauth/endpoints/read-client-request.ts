@@ -1,0 +1,141 @@
+import type { IncomingMessage } from 'node:http';
+import { parse } from 'node:querystring';
+import type { ClientEndpoint } from '../../domain/activity/refusal.ts';
+import { hasDuplicateMembers } from '../../domain/assertions/has-duplicate-members.ts';
+import { mediaTypeOf } from '../../http/media-type.ts';
+import { BodyTooLargeError, ClientGoneError, readBody } from '../../http/read-body.ts';
+import type { ClientRequest } from '../attempt.ts';
+import { OAuthError } from '../refusals/oauth-error.ts';
+import { exchangeRefused, readSubjectToken, TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
+import type { Proof } from '../ways/proofs.ts';
+import type { Parameters, Sent } from '../ways/way.ts';
+import { methodsOf, readProof } from '../ways/ways.ts';
+import { oauthParametersInQuery } from './oauth-parameters.ts';
+
+const BODY_LIMIT = 32 * 1024;
+
+/**
+ * Reads such a request and refuses what no client may send: parameters outside the body, twice, or without exactly one
+ * client authentication.
+ *
+ * @param endpoint that it came to
+ * @throws OAuthError
+ */
+export async function readClientRequest(request: IncomingMessage, endpoint: ClientEndpoint): Promise<ClientRequest> {
+  if (request.method !== 'POST') {
+    throw new OAuthError(405, 'invalid_request', 'this endpoint takes POST only', { headers: { Allow: 'POST' } });
+  }
+  const misplaced = oauthParametersInQuery(request.url ?? '');
+  if (misplaced.length > 0) {
+    const names = misplaced.join(', ');
+    throw new OAuthError(400, 'invalid_request', `parameters must be in the body, not in the query: ${names}`);
+  }
+  refuseRepeatedHeaders(request);
+  const { headers } = request;
+  const type = mediaTypeOf(headers['content-type']);
+  const json = type === 'application/json';
+  const form = type === 'application/x-www-form-urlencoded';
+  if (!(json || form) || (headers['content-encoding'] ?? 'identity') !== 'identity') throw unsupported();
+  const body = await read(request);
+  const parameters = json ? parseJson(body) : parseForm(body);
+  // Octopus' clients send their token exchanges so; nothing else may come so.
+  if (json && parameters['grant_type'] !== TOKEN_EXCHANGE) throw unsupported();
+  const { resource, audience } = parameters;
+  if (resource !== undefined && audience !== undefined && resource !== audience) {
+    throw new OAuthError(400, 'invalid_target', 'resource and audience name two resource servers: a token is for one');
+  }
+  const sent = { authorization: headers.authorization, parameters, named: parameters['client_id'] };
+  const exchanging = endpoint === 'token' && parameters['grant_type'] === TOKEN_EXCHANGE;
+  return {
+    ...(exchanging
+      ? readExchange(sent)
+      : // Gateways that ask about tokens send their credentials twice; at the token endpoint RFC 6749 §2.3 holds.
+        { proof: readProof(sent, endpoint !== 'token'), apiKey: undefined }),
+    grantType: parameters['grant_type'],
+    clientId: sent.named,
+    scope: parameters['scope'],
+    resource: resource ?? audience,
+    token: parameters['token'],
+  };
+}
+
+/**
+ * Reads an exchange (RFC 8693 §2.1). The API key says which client the request comes from; the client may authenticate
+ * beside the key, as many libraries make every client do.
+ *
+ * @throws OAuthError
+ */
+function readExchange(sent: Sent): Pick<ClientRequest, 'proof' | 'apiKey'> {
+  const apiKey = readSubjectToken(sent.parameters);
+  try {
+    const proof: Proof = methodsOf(sent).length === 0 ? { way: 'api_key', method: 'api_key' } : readProof(sent, false);
+    if (apiKey === undefined) throw exchangeRefused('subject_token_unknown');
+    return { proof, apiKey };
+  } catch (error) {
+    throw error instanceof OAuthError && error.status === 401 ? exchangeRefused(error.reason) : error;
+  }
+}
+
+/** Node keeps the first of two and says nothing, so the raw lines are counted. */
+function refuseRepeatedHeaders({ rawHeaders }: IncomingMessage): void {
+  let authorization = 0;
+  let contentType = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 13 && name.toLowerCase() === 'authorization') authorization += 1;
+    if (name.length === 12 && name.toLowerCase() === 'content-type') contentType += 1;
+  }
+  if (authorization > 1 || contentType > 1) {
+    throw new OAuthError(400, 'invalid_request', 'there must be one Authorization and one Content-Type header at most');
+  }
+}
+
+async function read(request: IncomingMessage): Promise<string> {
+  try {
+    return (await readBody(request, BODY_LIMIT)).toString();
+  } catch (error) {
+    if (error instanceof ClientGoneError) {
+      throw new OAuthError(400, 'invalid_request', 'the body is not whole', { reason: 'client_gone' });
+    }
+    if (!(error instanceof BodyTooLargeError)) throw error;
+    throw new OAuthError(413, 'invalid_request', `the body must not be larger than ${BODY_LIMIT} bytes`, {
+      // What is left of it is not worth reading.
+      headers: { Connection: 'close' },
+    });
+  }
+}
+
+function unsupported(): OAuthError {
+  return new OAuthError(415, 'invalid_request', 'the body must be application/x-www-form-urlencoded in UTF-8');
+}
+
+function parseJson(body: string): Parameters {
+  const wrong = new OAuthError(400, 'invalid_request', 'the body must be a JSON object of strings, each there once');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    throw wrong;
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed) || hasDuplicateMembers(body)) throw wrong;
+  const parameters: Record<string, string | undefined> = Object.create(null);
+  for (const [name, value] of Object.entries(parsed)) {
+    if (typeof value !== 'string') throw wrong;
+    if (value !== '') parameters[name] = value;
+  }
+  return parameters;
+}
+
+function parseForm(body: string): Parameters {
+  const parsed = parse(body, '&', '=', { maxKeys: 0 });
+  const parameters: Record<string, string | undefined> = Object.create(null);
+  for (const name in parsed) {
+    const value = parsed[name];
+    // RFC 6749 §3.2: parameters must not be included more than once.
+    if (typeof value !== 'string') {
+      throw new OAuthError(400, 'invalid_request', 'a parameter must not be sent twice');
+    }
+    if (value !== '') parameters[name] = value;
+  }
+  return parameters;
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../../domain/clock.ts';
+import { warns } from '../../domain/credentials/credential.ts';
+import type { HttpContext, HttpHandler } from '../../http/context.ts';
+import type { Metrics } from '../../observability/metrics.ts';
+import { TOKEN_PATH } from '../library/create-library.ts';
+import { createHandOver } from '../library/hand-over.ts';
+import { EXCHANGE_ANSWER, type ExchangeTools, recognizeApiKey } from '../ways/api-key-way.ts';
+import { clientEndpoint, type ClientEndpointOptions } from './client-endpoint.ts';
+import { conclude, type ConclusionTools } from './conclude.ts';
+
+export interface TokenEndpointOptions
+  extends ConclusionTools, Pick<ExchangeTools, 'findApiKey'>, Omit<ClientEndpointOptions, 'endpoint'> {
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** Seconds before the end of a credential in which every answer names its end. */
+  readonly expiryWarning: number;
+}
+
+/** `POST /oauth/token`: our outer layer around the library's endpoint (RFC 6749 §4.4, RFC 8693). */
+export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
+  const { library, metrics, clock, expiryWarning } = options;
+  const handOver = createHandOver(library.provider, TOKEN_PATH);
+
+  return clientEndpoint(
+    { ...options, endpoint: 'token' },
+    async (ctx, attempt, seconds) => {
+      const { proof, apiKey, grantType } = attempt.request;
+      if (apiKey !== undefined) await recognizeApiKey(attempt, apiKey, options);
+      await handOver(ctx, attempt, { grant_type: apiKey === undefined ? grantType : 'client_credentials' });
+      await conclude(attempt, options);
+      if (apiKey !== undefined) ctx.body = { ...answerOf(ctx), ...EXCHANGE_ANSWER };
+      metrics.tokenIssued(apiKey === undefined ? proof.method : 'api_key', seconds());
+      const { credential } = attempt;
+      if (credential && warns(credential, clock(), expiryWarning)) {
+        ctx.body = { ...answerOf(ctx), credential_expires_at: Math.floor(Number(credential.expiresAt) / 1000) };
+      }
+    },
+    ({ status, code, reason }, seconds) => metrics.tokenRefused(code, status === 401 ? reason : code, seconds),
+  );
+}
+
+/** The answer of the library. */
+function answerOf({ body }: HttpContext): object {
+  if (typeof body !== 'object' || body === null) throw new Error('the library answered something else');
+  return body;
+}

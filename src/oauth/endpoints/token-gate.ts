@@ -1,0 +1,71 @@
+import { shown } from '../../domain/assertions/shown.ts';
+import { parseScope } from '../../domain/permissions/requested-scope.ts';
+import { covers } from '../../domain/permissions/scope-token.ts';
+import { identifierKey } from '../../domain/resource-servers/resource-server.ts';
+import type { VerifiedToken } from '../../domain/tokens/verify-access-token.ts';
+import { OAuthError } from '../refusals/oauth-error.ts';
+
+/** The API that a token must be for, and the scope that it must have, to pass. */
+export interface TokenGate {
+  /** Identifier of a resource server; undefined: any. */
+  readonly resource: string | undefined;
+  /** Scope-tokens, all of which it must carry, there or at a place above. */
+  readonly scope: readonly string[];
+}
+
+const PARAMETERS: ReadonlySet<string> = new Set(['resource', 'scope']);
+
+/**
+ * Reads what a gate asks of tokens. It is written once, by who sets up a proxy, and a mistake in it must let nobody
+ * through: a parameter that is unknown, there twice or without a value is refused.
+ *
+ * @throws OAuthError 400
+ */
+export function readTokenGate(query: string): TokenGate {
+  const parameters = new URLSearchParams(query);
+  for (const name of parameters.keys()) {
+    if (!PARAMETERS.has(name)) throw wrong(`the parameters are resource and scope, not ${shown(name)}`);
+    if (parameters.getAll(name).length > 1) throw wrong(`${name} must not be there twice`);
+  }
+  const scope = parameters.get('scope') ?? undefined;
+  const requested = parseScope(scope);
+  if ('malformed' in requested) throw wrong(`scope: ${requested.malformed}`);
+  const resource = parameters.get('resource') ?? undefined;
+  if (resource === '') throw wrong('resource has no value');
+  if (scope !== undefined && requested.tokens === undefined) throw wrong('scope has no value');
+  return { resource, scope: requested.tokens ?? [] };
+}
+
+/**
+ * Lets a token through that is worth something.
+ *
+ * @throws OAuthError 401 where it is for another resource server, 403 where it does not carry all that it must (RFC 6750
+ *   §3.1)
+ */
+export function assertPasses(
+  { resource, scope }: TokenGate,
+  { audience, permissions }: Pick<VerifiedToken, 'audience' | 'permissions'>,
+): void {
+  if (resource !== undefined && identifierKey(audience) !== identifierKey(resource)) {
+    const description = `the access token is for ${shown(audience)}, and another one is asked for here`;
+    throw new OAuthError(401, 'invalid_token', description, {
+      reason: 'token_audience',
+      headers: challenge(`error="invalid_token", error_description="${description}"`),
+    });
+  }
+  const missing = scope.filter((wanted) => !covers(permissions, wanted));
+  if (missing.length > 0) {
+    throw new OAuthError(403, 'insufficient_scope', `the access token does not carry ${missing.join(' ')}`, {
+      headers: challenge(`error="insufficient_scope", scope="${scope.join(' ')}"`),
+    });
+  }
+}
+
+/** RFC 6750 §3. */
+function challenge(parameters: string): Record<string, string> {
+  return { 'WWW-Authenticate': `Bearer realm="writ", ${parameters}` };
+}
+
+function wrong(message: string): OAuthError {
+  return new OAuthError(400, 'invalid_request', message);
+}

@@ -1,0 +1,123 @@
+import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import { ASSERTION_ALGS } from '../../domain/assertions/parse-assertion.ts';
+import type { KeyRing } from '../../domain/signing-keys/key-ring.ts';
+import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
+import { statusClaim } from '../../domain/status/status-entry.ts';
+import type { TokenSettings } from '../../domain/tokens/plan-token.ts';
+import { attemptOf, noteError } from '../attempt.ts';
+import { assertJwtClientAuthClaimsAndHeader } from '../ways/key-way.ts';
+import type { Proof } from '../ways/proofs.ts';
+import type { InstalledWay } from '../ways/way.ts';
+import { CLIENT_AUTH_METHODS, installWays, type WayTools } from '../ways/ways.ts';
+import { installFindClient } from './find-client.ts';
+import {
+  inspectionFeatures,
+  type InspectionTools,
+  installInspection,
+  INTROSPECTION_PATH,
+  REVOCATION_PATH,
+} from './inspection.ts';
+import { resourceIndicators } from './resource-indicators.ts';
+
+/** The tools of the library, by what they are for. */
+export interface LibraryOptions {
+  readonly tokens: TokenSettings;
+  readonly ways: WayTools;
+  readonly inspection: InspectionTools;
+  /** The keys that the library signs with. */
+  readonly keyRing: KeyRing;
+}
+
+/** The library with our hooks in it. */
+export interface Library {
+  readonly provider: Provider;
+  /** The ways of authentication, as they are set up in this library. */
+  readonly ways: InstalledWay<Proof>;
+}
+
+/**
+ * Creates the token, introspection and revocation endpoints of the library, with our hooks. The library captures its keys
+ * when it is created, so a new key ring takes a new library. Every other feature of the library is off.
+ */
+export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOptions): Library {
+  const { issuer, signingAlg } = tokens;
+  const off = { enabled: false };
+  const configuration: Configuration = {
+    adapter: NoAdapter,
+    jwks: { keys: keyRing.keys.map(({ privateJwk }) => privateJwk) },
+    routes: { token: TOKEN_PATH, introspection: INTROSPECTION_PATH, revocation: REVOCATION_PATH },
+    scopes: [],
+    responseTypes: [],
+    // `none` is for clients that have proved who they are in the outer layer: see api-key-way.ts.
+    clientAuthMethods: [...CLIENT_AUTH_METHODS, 'none'],
+    clockTolerance: ways.assertions.clockTolerance,
+    assertJwtClientAuthClaimsAndHeader,
+    clientDefaults: {
+      grant_types: ['client_credentials'],
+      response_types: [],
+      // An EC-only key set makes every client invalid without it (notes, row 20).
+      id_token_signed_response_alg: signingAlg,
+    },
+    enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS], clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
+    ttl: { ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? tokens.tokenTtl },
+    extraTokenClaims(ctx, { scope }) {
+      const { snapshot, credential } = attemptOf(ctx);
+      const company = snapshot?.account.company;
+      const status = credential?.status;
+      // Without it nobody could end the token.
+      if (status === undefined) throw new Error('the credential has no place in a status list');
+      return {
+        status: statusClaim(issuer, status),
+        permissions: scope === undefined ? [] : scope.split(' '),
+        ...(company !== undefined && { company_id: company }),
+      };
+    },
+    formats: {
+      customizers: {
+        jwt(ctx, _token, jwt) {
+          const tokenType = ctx && attemptOf(ctx).audience?.tokenType;
+          // The library has written `at+jwt`; older software refuses it (Spring Security among others).
+          if (tokenType === 'JWT') jwt.header = { ...jwt.header, typ: tokenType };
+        },
+      },
+    },
+    features: {
+      clientCredentials: { enabled: true },
+      resourceIndicators: resourceIndicators(tokens, keyRing),
+      ...inspectionFeatures(inspection),
+      devInteractions: off,
+      dPoP: off,
+      userinfo: off,
+      rpInitiatedLogout: off,
+      pushedAuthorizationRequests: off,
+    },
+  };
+  const provider = new Provider(issuer, configuration);
+  const installed = installWays(provider, ways);
+  installFindClient(provider, installed);
+  installInspection(provider, inspection);
+  const remember = (ctx: KoaContextWithOIDC, error: unknown): void => noteError(attemptOf(ctx), error);
+  provider.on('grant.error', remember);
+  provider.on('introspection.error', remember);
+  provider.on('revocation.error', remember);
+  provider.on('server_error', remember);
+  return { provider, ways: installed };
+}
+
+/** Where the library serves tokens; the outer layer leads every path of ours to it. */
+export const TOKEN_PATH = '/oauth/token';
+
+/** Nothing is stored through the library: every token is a JWT, and clients come from our own tables. */
+class NoAdapter {
+  upsert = refuse;
+  find = refuse;
+  findByUserCode = refuse;
+  findByUid = refuse;
+  consume = refuse;
+  destroy = refuse;
+  revokeByGrantId = refuse;
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error('the library tried to use its adapter'));
+}

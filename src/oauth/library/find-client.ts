@@ -1,0 +1,18 @@
+import Provider from 'oidc-provider';
+import { attemptOf } from '../attempt.ts';
+import type { Proof } from '../ways/proofs.ts';
+import type { InstalledWay } from '../ways/way.ts';
+
+/**
+ * The seam at which the library asks which client a request comes from. The library's own `Client.find` asks an adapter,
+ * hashes the answer and keeps a hundred clients (notes, rows 18 and 22).
+ *
+ * The library knows one method and one key set a client, and an account may have several secrets and keys. So the way of
+ * the request answers with a client that has just what the request needs.
+ */
+export function installFindClient(provider: Provider, { findClient }: Pick<InstalledWay<Proof>, 'findClient'>): void {
+  provider.Client.find = async (clientId) => {
+    const attempt = attemptOf(Provider.ctx);
+    return findClient(attempt, attempt.request.proof, clientId);
+  };
+}

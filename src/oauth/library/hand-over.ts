@@ -1,0 +1,63 @@
+import { stringify } from 'node:querystring';
+import compose from 'koa-compose';
+import type { Provider } from 'oidc-provider';
+import type { HttpContext } from '../../http/context.ts';
+import type { Attempt } from '../attempt.ts';
+import type { Parameters } from '../ways/way.ts';
+import { handedOver } from '../ways/ways.ts';
+
+/**
+ * Has the library answer a request.
+ *
+ * @param parameters the parameters of the body beside the proof of the client
+ */
+export type HandOver = (ctx: HttpContext, attempt: Attempt, parameters: Parameters) => Promise<void>;
+
+/**
+ * The way into the library: the request is handed on in canonical form, all of it in the body, so that nothing else of it
+ * can reach it: not `Authorization`, not `Host`, not `Origin`, not `Accept`, and no parameter that we do not know (notes,
+ * rows 1, 6 to 9 and 24).
+ *
+ * @param path where the library serves what is asked for
+ */
+export function createHandOver(provider: Provider, path: string): HandOver {
+  const dispatch = compose(provider.middleware);
+  return async (ctx, attempt, parameters) => {
+    const { req } = ctx;
+    const body = Buffer.from(canonicalBody(attempt, parameters));
+    const stand_in = {
+      method: 'POST',
+      url: path,
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': String(body.length),
+      },
+      readable: true,
+      readableEncoding: null,
+      iterator: () => [body],
+    };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that the library reads of a request, and no more
+    ctx.req = ctx.request.req = stand_in as unknown as typeof req;
+    // The library adds headers for other origins, unless one of them is there (notes, row 6).
+    ctx.set(CORS, '');
+    try {
+      await dispatch(ctx);
+    } finally {
+      ctx.req = ctx.request.req = req;
+      ctx.remove(CORS);
+    }
+  };
+}
+
+const CORS = 'Access-Control-Allow-Origin';
+
+function canonicalBody(attempt: Attempt, parameters: Parameters): string {
+  const { clientId, apiKey } = attempt.request;
+  const members = {
+    // An exchange names the account of its API key.
+    client_id: apiKey === undefined ? clientId : undefined,
+    ...parameters,
+    ...handedOver(attempt),
+  };
+  return stringify(Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)));
+}

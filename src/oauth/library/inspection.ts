@@ -1,0 +1,127 @@
+import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Credential } from '../../domain/credentials/credential.ts';
+import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import { type FindApiKey, isApiKey } from '../../domain/tokens/find-api-key.ts';
+import type { InspectToken } from '../../domain/tokens/live-token.ts';
+import { heldAt } from '../../domain/tokens/plan-token.ts';
+import type { RevokeToken } from '../../domain/tokens/revoke-token.ts';
+import type { VerifyAccessToken } from '../../domain/tokens/verify-access-token.ts';
+import { attemptOf, notePresented } from '../attempt.ts';
+import { OAuthError } from '../refusals/oauth-error.ts';
+import type { Presented, PresentedKey } from './presented.ts';
+
+/** What asking about tokens, and revoking them, takes. */
+export interface InspectionTools {
+  readonly issuer: string;
+  readonly inspectToken: InspectToken;
+  readonly findApiKey: FindApiKey;
+  readonly verifyToken: VerifyAccessToken;
+  readonly revokeToken: RevokeToken;
+  /** Whether a resource server names an account as one that may ask about its tokens. */
+  readonly introspects: (clientId: AccountSnapshot['account']['clientId'], audience: string) => Promise<boolean>;
+}
+
+type Policy = (ctx: KoaContextWithOIDC) => boolean | Promise<boolean>;
+
+/** What stands in place of the token on its way through the library, which refuses JWTs here. */
+export const PRESENTED = 'presented';
+
+export const INTROSPECTION_PATH = '/oauth/introspect';
+export const REVOCATION_PATH = '/oauth/revoke';
+
+/** Who may ask about a token, and who may revoke it; the client has been authenticated. */
+export function inspectionFeatures({ introspects }: InspectionTools): {
+  introspection: { enabled: true; allowedPolicy: Policy };
+  revocation: { enabled: true; allowedPolicy: Policy };
+} {
+  return {
+    introspection: {
+      enabled: true,
+      async allowedPolicy(ctx) {
+        const { snapshot, credential, presented } = attemptOf(ctx);
+        if (snapshot === undefined || presented === undefined) return false;
+        const { clientId } = snapshot.account;
+        // An API key is nobody's business but of the API that it is for.
+        if (!('key' in presented) && (presented.clientId === clientId || seesAll(snapshot, credential))) return true;
+        return introspects(clientId, presented.audience);
+      },
+    },
+    revocation: {
+      enabled: true,
+      allowedPolicy(ctx) {
+        const { snapshot, presented } = attemptOf(ctx);
+        if (presented?.clientId === snapshot?.account.clientId) return true;
+        throw new errors.InvalidRequest('a client revokes its own tokens only');
+      },
+    },
+  };
+}
+
+/** As far as the credential that authenticated it reaches. */
+function seesAll(snapshot: AccountSnapshot, credential: Credential | undefined): boolean {
+  return heldAt(snapshot, 'management', credential?.permissions).includes('writ.tokens.introspect');
+}
+
+/**
+ * The seam at which the library finds the token that introspection (RFC 7662) and revocation (RFC 7009) are about. Its
+ * own look-up knows opaque tokens in an adapter; ours verifies the JWT that was presented to the outer layer.
+ */
+export function installInspection(provider: Provider, tools: InspectionTools): void {
+  const { issuer, inspectToken, findApiKey, verifyToken, revokeToken } = tools;
+
+  async function presentedKey(compact: string): Promise<PresentedKey | undefined> {
+    const found = await findApiKey(compact);
+    if ('refused' in found) return undefined;
+    const { credential: key, snapshot } = found;
+    const { clientId, company } = snapshot.account;
+    const permissions = heldAt(snapshot, key.audience.resourceServerId, key.permissions);
+    const claims = {
+      iss: issuer,
+      sub: clientId,
+      client_id: clientId,
+      aud: key.audience.identifier,
+      iat: Math.floor(key.createdAt.getTime() / 1000),
+      ...(key.expiresAt !== undefined && { exp: Math.floor(key.expiresAt.getTime() / 1000) }),
+      ...(permissions.length > 0 && { scope: permissions.join(' ') }),
+      permissions,
+      ...(company !== undefined && { company_id: company }),
+    };
+    return { clientId, audience: key.audience.identifier, key, claims };
+  }
+
+  provider.AccessToken.find = () => Promise.resolve(undefined);
+  const find = async (): Promise<Model | undefined> => {
+    const attempt = attemptOf(Provider.ctx);
+    const { token: compact = '' } = attempt.request;
+    if (Provider.ctx?.oidc.route === 'revocation') {
+      // RFC 7009 §2.2.1: whoever sends one should not believe that it is dead.
+      if (isApiKey(compact)) {
+        throw new OAuthError(400, 'unsupported_token_type', 'an API key is no token: delete the credential');
+      }
+      // What has been ended otherwise is revoked all the same.
+      const token = await verifyToken(compact);
+      notePresented(attempt, token);
+      const model = token && modelOf(provider, token);
+      if (token && model) {
+        const { snapshot, requestId, source, credential } = attempt;
+        const by = { company: snapshot?.account.company, requestId, source, credentialId: credential?.credentialId };
+        model.destroy = () => revokeToken(token, by);
+      }
+      return model;
+    }
+    const presented = isApiKey(compact) ? await presentedKey(compact) : await inspectToken(compact);
+    notePresented(attempt, presented);
+    return presented && modelOf(provider, presented);
+  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- typed for every class that might inherit it; none does
+  provider.ClientCredentials.find = find as typeof provider.ClientCredentials.find;
+}
+
+type Model = InstanceType<Provider['ClientCredentials']>;
+
+function modelOf(provider: Provider, { clientId, audience, claims }: Presented): Model {
+  const { iat, exp, jti, scope, iss: _, aud: __, client_id: ___, ...extra } = claims;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the class takes a stored token's members; its type does not say so
+  const Construct = provider.ClientCredentials as unknown as new (members: object) => Model;
+  return new Construct({ client: { clientId }, iat, exp, jti, scope, aud: audience, extra });
+}

@@ -1,0 +1,53 @@
+import { errors } from 'oidc-provider';
+import { DomainError } from '../../domain/domain-error.ts';
+import type { Attempt } from '../attempt.ts';
+import type { Proof } from '../ways/proofs.ts';
+import type { InstalledWay } from '../ways/way.ts';
+import { invalidClient, OAuthError, type OAuthErrorCode } from './oauth-error.ts';
+
+const PASSED_ON: ReadonlySet<string> = new Set<OAuthErrorCode>([
+  'invalid_request',
+  'invalid_scope',
+  'invalid_target',
+  'unsupported_grant_type',
+  'unauthorized_client',
+]);
+
+function isPassedOn(code: string): code is OAuthErrorCode {
+  return PASSED_ON.has(code);
+}
+
+/** The refusal of an attempt by the library, or by one of our hooks, in the words of this server. */
+export async function refusalOf(
+  attempt: Attempt,
+  { explain }: Pick<InstalledWay<Proof>, 'explain'>,
+): Promise<OAuthError> {
+  const { failure } = attempt;
+  if (failure instanceof DomainError && failure.code === 'unavailable') return unavailable(failure);
+  if (failure instanceof OAuthError) return failure;
+  if (!(failure instanceof errors.OIDCProviderError)) return internalError(failure);
+  const { status, error, error_description: description, error_detail: detail } = failure;
+  if (status === 401) {
+    const explanation = await explain(attempt, attempt.request.proof);
+    return invalidClient(attempt.reason ?? detail ?? 'invalid_client', { explanation });
+  }
+  if (!isPassedOn(error)) return internalError(failure);
+  return new OAuthError(400, error, description ?? error, { reason: detail ?? error });
+}
+
+/** The answer to any error that was thrown on the way. */
+export function errorOf(error: unknown): OAuthError {
+  if (error instanceof OAuthError) return error;
+  return error instanceof DomainError && error.code === 'unavailable' ? unavailable(error) : internalError(error);
+}
+
+function unavailable(cause: unknown): OAuthError {
+  return new OAuthError(503, 'temporarily_unavailable', 'try again in a moment', {
+    headers: { 'Retry-After': '1' },
+    cause,
+  });
+}
+
+function internalError(cause: unknown): OAuthError {
+  return new OAuthError(500, 'server_error', 'something went wrong here', { cause });
+}

@@ -1,0 +1,71 @@
+import {
+  type NoteRefusal,
+  type OAuthEndpoint,
+  REFUSAL_REASONS,
+  type RefusalReason,
+} from '../../domain/activity/refusal.ts';
+import { shown } from '../../domain/assertions/shown.ts';
+import { type ClientId, isClientId } from '../../domain/ids.ts';
+import type { HttpContext } from '../../http/context.ts';
+import type { Logger } from '../../observability/logger.ts';
+import type { Attempt } from '../attempt.ts';
+import { logRefusal } from './log-refusal.ts';
+import type { OAuthError } from './oauth-error.ts';
+
+/** Where refusals are reported to. */
+export interface RefusalReporting {
+  readonly logger: Logger;
+  readonly noteRefusal: NoteRefusal;
+}
+
+/**
+ * Says why a client was refused, and what it was told: to the log, and to who looks after its account. It does the same
+ * for every client, whether there is such an account or not, and for a request that names no client: the id of a request is
+ * enough to find it. The records are bounded (`domain/activity/gather-refusals.ts`).
+ *
+ * @param attempt undefined where it did not come to one
+ */
+export function reportRefusal(
+  { endpoint, logger, noteRefusal }: RefusalReporting & { readonly endpoint: OAuthEndpoint },
+  ctx: HttpContext,
+  refusal: OAuthError,
+  attempt: Attempt | undefined,
+): void {
+  reported.add(ctx);
+  logRefusal(logger, `${endpoint}.refused`, ctx, refusal, attempt?.clientId);
+  noteRefusal({
+    clientId: attempt?.named ?? clientIdOf(refusal),
+    // An account that is disabled is like none from there on.
+    found: attempt?.snapshot !== undefined || attempt?.reason === 'account_disabled',
+    reason: reasonOf(refusal),
+    endpoint,
+    source: ctx.state.source(),
+    requestId: ctx.state.requestId,
+    credentialId: (attempt?.credential ?? attempt?.ended)?.credentialId,
+    told: { status: refusal.status, error: refusal.code, description: refusal.message },
+    detail: refusal.detail ?? attempt?.detail ?? saidTo(refusal, attempt),
+  });
+}
+
+const reported = new WeakSet<object>();
+
+/** Whether a refusal has been reported for a request. */
+export function isReported(ctx: HttpContext): boolean {
+  return reported.has(ctx);
+}
+
+/** What the client was told, when that is more than that it was not authenticated. */
+function saidTo({ status, code, message }: OAuthError, attempt: Attempt | undefined): string | undefined {
+  if (status === 401) return undefined;
+  return code === 'invalid_target' ? `${message}: ${shown(attempt?.request.resource)}` : message;
+}
+
+function clientIdOf({ named = '' }: OAuthError): ClientId | undefined {
+  return isClientId(named) ? named : undefined;
+}
+
+function reasonOf({ status, reason, code }: OAuthError): RefusalReason {
+  if (status === 429) return 'too_many_attempts';
+  const said = code === 'invalid_client' ? reason : code;
+  return REFUSAL_REASONS.find((known) => known === said) ?? 'invalid_client';
+}

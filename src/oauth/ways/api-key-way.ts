@@ -1,0 +1,105 @@
+import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import { type FindApiKey, isApiKey, type LiveApiKey } from '../../domain/tokens/find-api-key.ts';
+import { type Attempt, noteApiKey, noteExchange } from '../attempt.ts';
+import type { GuessLimiter } from '../refusals/guess-limiter.ts';
+import { OAuthError } from '../refusals/oauth-error.ts';
+import { buildClient, builtOnce } from './library-client.ts';
+import type { ApiKeyProof } from './proofs.ts';
+import type { Client, Parameters, Way } from './way.ts';
+
+/** The grant type of token exchange, and the type of the token that it takes and gives (RFC 8693 §2.1, §3). */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+
+/** What an answer to an exchange says beside the token (RFC 8693 §2.2.1). */
+export const EXCHANGE_ANSWER = { issued_token_type: ACCESS_TOKEN_TYPE } as const;
+
+/** The way of a request that exchanges an API key and authenticates in no other way. */
+export const apiKeyWay: Way<ApiKeyProof, object> = {
+  // Only an exchange has it, and the endpoint reads that first.
+  methodsOf: () => [],
+  read: () => ({ way: 'api_key', method: 'api_key' }),
+  handedOver: ({ exchanged }) => ({ client_id: accountOf(exchanged).account.clientId }),
+  install(provider) {
+    const clients = new WeakMap<AccountSnapshot, Client>();
+    return {
+      // The outer layer has found the account of the key; without one, the library gets no client with `none` (notes, row 27).
+      findClient({ exchanged }) {
+        const snapshot = accountOf(exchanged);
+        return builtOnce(clients, snapshot, () =>
+          buildClient(provider, { client_id: snapshot.account.clientId, token_endpoint_auth_method: 'none' }),
+        );
+      },
+      explain: () => undefined,
+    };
+  },
+};
+
+function accountOf(exchanged: LiveApiKey | undefined): AccountSnapshot {
+  if (exchanged === undefined) throw new Error('an API key is exchanged that does not work');
+  return exchanged.snapshot;
+}
+
+/**
+ * Reads the API key that is to be exchanged (RFC 8693 §2.1).
+ *
+ * @returns undefined when it has not the form of a key: it is refused like a key that does not work
+ * @throws OAuthError 400 when the request asks for another exchange than that of an API key for an access token
+ */
+export function readSubjectToken(parameters: Parameters): string | undefined {
+  const {
+    subject_token: key,
+    subject_token_type: type,
+    requested_token_type: requested = ACCESS_TOKEN_TYPE,
+  } = parameters;
+  if (key === undefined || type !== ACCESS_TOKEN_TYPE || requested !== ACCESS_TOKEN_TYPE) {
+    throw new OAuthError(400, 'invalid_request', `token exchange takes a subject_token of type ${ACCESS_TOKEN_TYPE}`);
+  }
+  return isApiKey(key) ? key : undefined;
+}
+
+/** The tools for an exchange. */
+export interface ExchangeTools {
+  readonly findApiKey: FindApiKey;
+  readonly guesses: GuessLimiter;
+}
+
+/**
+ * Finds the account of the API key that is to be exchanged, before the library is asked.
+ *
+ * @throws OAuthError the same one for every key that does not work
+ */
+export async function recognizeApiKey(
+  attempt: Attempt,
+  key: string,
+  { findApiKey, guesses }: ExchangeTools,
+): Promise<void> {
+  // The request names no client: a failure counts for its source address.
+  const admission = guesses.admit(attempt.source, '');
+  const refused = (reason: string): OAuthError =>
+    guesses.failed(admission, attempt.requestId) ?? exchangeRefused(reason);
+  const found = await findApiKey(key, admission.mayAsk);
+  noteApiKey(attempt, found);
+  if ('refused' in found) throw refused(found.refused);
+  const { clientId } = found.snapshot.account;
+  if ((attempt.request.clientId ?? clientId) !== clientId) throw refused('client_id_other');
+  // A client that authenticates beside the key is asked first.
+  if (attempt.request.proof.way === 'api_key') noteExchange(attempt, found);
+}
+
+/**
+ * Makes the API key of an exchange the credential of an attempt, after the client has been authenticated.
+ *
+ * @throws OAuthError when the client that authenticated beside the key is another account
+ */
+export function exchangeApiKey(attempt: Attempt): void {
+  const { exchanged, snapshot, credential } = attempt;
+  if (exchanged === undefined || exchanged.credential === credential) return;
+  if (exchanged.snapshot.account.clientId !== snapshot?.account.clientId) throw exchangeRefused('client_other');
+  noteExchange(attempt, exchanged);
+}
+
+/** The one answer to every exchange in which something does not work, as 401 is to every client authentication. */
+export function exchangeRefused(reason: string): OAuthError {
+  return new OAuthError(400, 'invalid_request', 'subject_token is not valid', { reason, detail: reason });
+}

@@ -1,0 +1,41 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { JWK } from 'jose';
+import type Provider from 'oidc-provider';
+import type { AssertionAlg } from '../../domain/assertions/parse-assertion.ts';
+
+/** For every algorithm a public key that nobody can sign for: what is verified with them costs the same, in vain. */
+export type DecoyKeys = Readonly<Record<AssertionAlg, JWK>>;
+
+/** Makes keys without keeping a private half; the RSA modulus is just a random number of the right size. */
+export function createDecoyKeys(randomBytes: (size: number) => Uint8Array): DecoyKeys {
+  const modulus = Buffer.from(randomBytes(256));
+  modulus.writeUInt8(modulus.readUInt8(0) | 0x80, 0);
+  modulus.writeUInt8(modulus.readUInt8(255) | 0x01, 255);
+  const rsa = { kty: 'RSA', n: modulus.toString('base64url'), e: 'AQAB' };
+  const ec = publicJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
+  const ed = publicJwk(generateKeyPairSync('ed25519').publicKey);
+  // One object for each: the imported key is remembered by it.
+  return { RS256: { ...rsa }, PS256: { ...rsa }, ES256: ec, EdDSA: { ...ed }, Ed25519: { ...ed } };
+}
+
+function publicJwk(key: KeyObject): JWK {
+  const { kty = '', crv = '', x = '', y } = key.export({ format: 'jwk' });
+  return { kty, crv, x, ...(y !== undefined && { y }) };
+}
+
+/**
+ * A client by any id whose key store answers a decoy to every question, whatever `kid` an assertion names.
+ *
+ * @param client one that authenticates by key
+ */
+export function withDecoyKey<Client extends InstanceType<Provider['Client']>>(
+  client: Client,
+  clientId: string,
+  keys: DecoyKeys,
+): Client {
+  const keyStore = {
+    selectForVerify: ({ alg }: { alg: AssertionAlg }) => [keys[alg]],
+    getKeyObject: (key: JWK) => key,
+  };
+  return Object.create(client, { clientId: { value: clientId }, asymmetricKeyStore: { value: keyStore } });
+}

@@ -1,0 +1,35 @@
+import type { Assertion } from '../../domain/assertions/parse-assertion.ts';
+import type { BasicCredentials } from './basic-credentials.ts';
+
+/** The names of the ways in which a client proves who it is. */
+export const WAY_NAMES = ['secret', 'key', 'api_key'] as const;
+export type WayName = (typeof WAY_NAMES)[number];
+
+/** A client id with a secret (RFC 6749 §2.3.1). */
+export interface SecretProof extends BasicCredentials {
+  readonly way: 'secret';
+  readonly method: 'client_secret_basic' | 'client_secret_post';
+}
+
+/** A JWT that the client signed with its private key (RFC 7523 §2.2). */
+export interface AssertionProof {
+  readonly way: 'key';
+  readonly method: 'private_key_jwt';
+  readonly assertion: Assertion;
+}
+
+/** The API key that a request exchanges for a token (RFC 8693), and that says which client the request comes from. */
+export interface ApiKeyProof {
+  readonly way: 'api_key';
+  readonly method: 'api_key';
+}
+
+/** The proof of each way. */
+export interface ProofOf {
+  secret: SecretProof;
+  key: AssertionProof;
+  api_key: ApiKeyProof;
+}
+
+/** The proof by which a request says which client it comes from. */
+export type Proof = ProofOf[WayName];

@@ -1,0 +1,129 @@
+import Provider from 'oidc-provider';
+import type { Clock } from '../../domain/clock.ts';
+import { isMistyped, oddityOf } from '../../domain/credentials/client-secret.ts';
+import { findSecret, type SameHash } from '../../domain/credentials/find-secret.ts';
+import type { ClientSecretCredential } from '../../domain/credentials/kinds/client-secret-kind.ts';
+import type { SecretHasher } from '../../domain/credentials/secret-hasher.ts';
+import { whyRefused } from '../../domain/credentials/why-refused.ts';
+import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import { attemptOf, noteCredential, noteFailure } from '../attempt.ts';
+import { invalidRequest } from '../refusals/oauth-error.ts';
+import { type BasicCredentials, parseBasic } from './basic-credentials.ts';
+import type { AccountFinder } from './find-account.ts';
+import { buildClient, builtOnce } from './library-client.ts';
+import type { SecretProof } from './proofs.ts';
+import type { Client, Sent, Way } from './way.ts';
+
+/** The tools for checking a secret. */
+export interface SecretTools {
+  readonly hashSecret: SecretHasher;
+  readonly sameHash: SameHash;
+  readonly clock: Clock;
+  /** The secret that is compared when the account does not exist, or has none. */
+  readonly decoySecret: ClientSecretCredential;
+}
+
+export const secretWay: Way<SecretProof, { findAccount: AccountFinder; secrets: SecretTools }> = {
+  methodsOf: ({ authorization, parameters }) => [
+    ...(authorization === undefined
+      ? []
+      : [/^basic /i.test(authorization) ? 'client_secret_basic' : 'an Authorization header of another scheme']),
+    ...(parameters['client_secret'] === undefined ? [] : ['client_secret_post']),
+  ],
+
+  read({ authorization, parameters, named }) {
+    if (authorization !== undefined) {
+      return { way: 'secret', method: 'client_secret_basic', ...readBasic(authorization, named) };
+    }
+    const clientSecret = parameters['client_secret'];
+    if (named === undefined || clientSecret === undefined)
+      throw invalidRequest('client_secret must come with client_id');
+    return { way: 'secret', method: 'client_secret_post', clientId: named, clientSecret };
+  },
+
+  readTwice(sent) {
+    const same = sameInBoth(sent);
+    return same && { way: 'secret', method: 'client_secret_post', ...same };
+  },
+
+  // In the body in any case: the library refuses a header with odd characters in words of its own.
+  handedOver: (_attempt, { clientId, clientSecret }) => ({ client_id: clientId, client_secret: clientSecret }),
+
+  install(provider, { findAccount, secrets }) {
+    const clients = new WeakMap<AccountSnapshot, Client>();
+    const nobody = buildClient(provider, { client_id: 'nobody', ...BY_SECRET });
+    compareWithHashes(provider, secrets);
+    const clientOf = (snapshot: AccountSnapshot | undefined): Client =>
+      snapshot === undefined
+        ? nobody
+        : builtOnce(clients, snapshot, () =>
+            buildClient(provider, { client_id: snapshot.account.clientId, ...BY_SECRET }),
+          );
+    return {
+      findClient(attempt, { clientSecret }, clientId) {
+        const found = findAccount(attempt, clientId, () => isMistyped(clientSecret));
+        return found instanceof Promise ? found.then(clientOf) : clientOf(found);
+      },
+      // The comparison has noted the reason, and a client that does not know the secret is told nothing.
+      explain: () => undefined,
+    };
+  },
+};
+
+const BY_SECRET = {
+  token_endpoint_auth_method: 'client_secret_basic',
+  // The library requires it of a client with this method; it is never compared.
+  client_secret: 'unused',
+} as const;
+
+/**
+ * The seam at which a secret is checked. The library compares plain text (notes, row 15); this server hashes the secret of
+ * the request and compares the hash with every secret of the account, in constant time.
+ */
+function compareWithHashes(provider: Provider, { hashSecret, sameHash, decoySecret, clock }: SecretTools): void {
+  provider.Client.prototype.compareClientSecret = (presented) => {
+    const attempt = attemptOf(Provider.ctx);
+    const { snapshot } = attempt;
+    const secrets = snapshot?.credentials.filter((credential) => credential.type === 'client_secret') ?? [];
+    const found = findSecret(secrets.length > 0 ? secrets : [decoySecret], hashSecret(presented), sameHash);
+    if (snapshot !== undefined && found !== undefined && found !== decoySecret) {
+      const reason = whyRefused(found, snapshot, clock());
+      if (reason !== undefined) noteFailure(attempt, reason, { ended: found });
+      else noteCredential(attempt, found);
+      return reason === undefined;
+    }
+    const oddity = oddityOf(presented);
+    noteFailure(attempt, isMistyped(presented) ? 'secret_mistyped' : 'secret_wrong', {
+      detail: oddity && `the secret ${oddity}`,
+    });
+    return false;
+  };
+}
+
+/**
+ * The credentials that stand in the header and in the body alike. Clients that send them twice often write them into the
+ * header without form encoding, so both readings of the header count.
+ */
+function sameInBoth({ authorization = '', parameters, named }: Sent): BasicCredentials | undefined {
+  const clientSecret = parameters['client_secret'];
+  const basic = parseBasic(authorization);
+  if (basic === undefined || clientSecret === undefined) return undefined;
+  return [basic.decoded, basic.encoded].find(
+    (one) => one?.clientSecret === clientSecret && (named ?? one.clientId) === one.clientId,
+  );
+}
+
+/** @throws OAuthError 400 */
+function readBasic(authorization: string, named: string | undefined): BasicCredentials {
+  const basic = parseBasic(authorization);
+  if (basic === undefined) throw invalidRequest('invalid authorization header value format');
+  const { decoded } = basic;
+  if (decoded === undefined) {
+    throw invalidRequest('client_id and client_secret in the authorization header are not properly encoded');
+  }
+  if (decoded.clientId === '' || decoded.clientSecret === '') {
+    throw invalidRequest('client_id and client_secret must be provided in the authorization header', decoded.clientId);
+  }
+  if (named !== undefined && named !== decoded.clientId) throw invalidRequest('client_id mismatch', decoded.clientId);
+  return decoded;
+}

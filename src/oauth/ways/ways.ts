@@ -1,0 +1,72 @@
+import type Provider from 'oidc-provider';
+import type { Attempt } from '../attempt.ts';
+import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
+import { apiKeyWay } from './api-key-way.ts';
+import type { AccountFinder } from './find-account.ts';
+import { type AssertionTools, keyWay } from './key-way.ts';
+import { type Proof, type ProofOf, WAY_NAMES, type WayName } from './proofs.ts';
+import { type SecretTools, secretWay } from './secret-way.ts';
+import type { InstalledWay, Sent, Way } from './way.ts';
+
+/** The tools of all ways, by what they are for. */
+export interface WayTools {
+  readonly findAccount: AccountFinder;
+  readonly secrets: SecretTools;
+  readonly assertions: AssertionTools;
+}
+
+/** Every way in which a client proves who it is. */
+const WAYS: Readonly<Record<WayName, Way<Proof, WayTools>>> = {
+  secret: secretWay,
+  key: keyWay,
+  api_key: apiKeyWay,
+} satisfies { [Name in WayName]: Way<ProofOf[Name], WayTools> };
+
+/** The authentication methods of clients (RFC 7591 §2), in the order in which the metadata names them. */
+export const CLIENT_AUTH_METHODS = [
+  'client_secret_basic',
+  'private_key_jwt',
+  'client_secret_post',
+] as const satisfies Exclude<Proof['method'], 'api_key'>[];
+
+/** The names of the authentication methods that a request uses. */
+export function methodsOf(sent: Sent): string[] {
+  return WAY_NAMES.flatMap((name) => WAYS[name].methodsOf(sent));
+}
+
+/**
+ * Reads how a client authenticates (RFC 6749 §2.3): it must not use more than one method in a request.
+ *
+ * @param twice whether the same credentials may stand in the header and in the body
+ * @throws OAuthError 400 when the request uses several methods, or one in another form; 401 when it uses none
+ */
+export function readProof(sent: Sent, twice: boolean): Proof {
+  const [name, ...others] = WAY_NAMES.filter((one) => WAYS[one].methodsOf(sent).length > 0);
+  if (name === undefined) throw invalidClient('no_client_authentication', { named: sent.named });
+  const used = methodsOf(sent);
+  if (used.length === 1) return WAYS[name].read(sent);
+  const same = twice && others.length === 0 ? WAYS[name].readTwice?.(sent) : undefined;
+  if (same !== undefined) return same;
+  throw invalidRequest(
+    `exactly one client authentication method must be used, and this request uses ${used.join(' and ')}${twice ? ', not with the same credentials' : ''}`,
+  );
+}
+
+/** The parameters by which the library sees the proof of an attempt. */
+export function handedOver(attempt: Attempt): Readonly<Record<string, string>> {
+  const { proof } = attempt.request;
+  return WAYS[proof.way].handedOver(attempt, proof);
+}
+
+/** Sets every way up in a library. */
+export function installWays(provider: Provider, tools: WayTools): InstalledWay<Proof> {
+  const installed: Readonly<Record<WayName, InstalledWay<Proof>>> = {
+    secret: WAYS.secret.install(provider, tools),
+    key: WAYS.key.install(provider, tools),
+    api_key: WAYS.api_key.install(provider, tools),
+  };
+  return {
+    findClient: (attempt, proof, clientId) => installed[proof.way].findClient(attempt, proof, clientId),
+    explain: (attempt, proof) => installed[proof.way].explain(attempt, proof),
+  };
+}
