@@ -7,9 +7,9 @@ const UNKNOWN_CA = new Set([
 ]);
 
 /**
- * Adds to an error of a connection with TLS what an operator can do about it.
+ * Adds advice for the operator to an error about the certificate of the database.
  *
- * @returns an error with the same code; any other error as it is
+ * @returns an error with the advice and the same code; any other error unchanged
  */
 export function withCertificateAdvice(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;

@@ -32,12 +32,12 @@ export const COLUMNS = [
   'revision',
 ];
 
-/** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
+/** SQL for the credentials of the account in scope as a JSON array, oldest first; a part of the snapshot statement. */
 export const CREDENTIALS_AS_JSON = 'account_credentials(service_accounts.client_id, service_accounts.company_id)';
 
 /**
- * How many credentials the account in scope has, how many of them are secrets and keys, and when the first of them
- * expires. Takes the time that it is.
+ * SQL for the number of credentials of the account in scope, of secrets and of keys among them, and for the next
+ * expiry. Its parameter is the present time.
  */
 export const CREDENTIAL_COUNTS = `
   select count(*)::int as credential_count, count(*) filter (where type = 'client_secret')::int as secret_count,
@@ -125,7 +125,7 @@ export function credentialRows({ clientId, company }: AccountKey, credentials: r
   );
 }
 
-/** The columns that can change, whatever kind a credential is of. */
+/** The columns that can change and that every kind of credential has. */
 export function describedColumns(credential: Credential): Record<string, unknown> & { permissions: unknown } {
   return {
     name: credential.name ?? null,
