@@ -28,7 +28,7 @@ const RECORD = `
   ), extended as (
     update credentials set expires_at = used_at + lifetime * interval '1 second'
       from seen where seen.credential_id = credentials.credential_id and extend and state = 'enabled'
-        -- Not by less than a twentieth of the lifetime: every node must read an extended account anew.
+        -- Extended by at least a twentieth of the lifetime: every node must read an extended account anew.
         and expires_at < used_at + lifetime * 0.95 * interval '1 second'
       returning seen.client_id
   )
