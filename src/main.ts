@@ -53,7 +53,7 @@ async function run(command: readonly string[]): Promise<void> {
         return await recover(config, surroundings);
       default:
         await fail(
-          `There is no command "${command.join(' ')}"; there are: npm start, npm run root -- recover, node src/main.ts health`,
+          `There is no command "${command.join(' ')}"; the commands are: npm start, npm run root -- recover, node src/main.ts health`,
         );
     }
   } catch (error) {

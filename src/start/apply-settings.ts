@@ -48,7 +48,10 @@ export async function bootstrap(
     const { file, closed } = writeRootFile(config.keysDirectory, { issuer: config.issuer, clientId, clientSecret });
     logger.info({ event: 'root.secret_written', file });
     if (!closed)
-      logger.warn({ event: 'key_file.open_to_others' }, `${file} may be read by others: store it and delete it`);
+      logger.warn(
+        { event: 'key_file.open_to_others' },
+        `${file} may be read by others: store the secret elsewhere, and delete the file`,
+      );
     return { result: undefined, audit };
   });
 }

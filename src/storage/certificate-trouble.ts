@@ -19,7 +19,7 @@ export function withCertificateAdvice(error: unknown): unknown {
     return Object.assign(new Error(advised, { cause: error }), { code });
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    const advised = `The certificate of the database is for another name (${message}): name the database in the address as its certificate does`;
+    const advised = `The certificate of the database is for another name (${message}): write the name from the certificate into the address`;
     return Object.assign(new Error(advised, { cause: error }), { code });
   }
   return error;

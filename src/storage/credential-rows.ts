@@ -45,7 +45,7 @@ export const CREDENTIAL_COUNTS = `
     min(expires_at) filter (where state = 'enabled' and expires_at > ?) as next_expiry_at
   from credentials where ${ofAccount('credentials')}`;
 
-/** A row as {@link CREDENTIALS_AS_JSON} writes it. */
+/** A credential in the JSON that {@link CREDENTIALS_AS_JSON} writes. */
 export type CredentialJson = {
   credential_id: CredentialId;
   created_at: string;

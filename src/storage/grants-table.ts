@@ -40,7 +40,7 @@ export const GRANT_LINES = `
     case when grants.qualified then grants.resource_server end), E'\\n')
   from grants where ${ofAccount('grants')}`;
 
-/** A row as {@link GRANTS_AS_JSON} writes it. */
+/** A grant in the JSON that {@link GRANTS_AS_JSON} writes. */
 export type GrantJson = { name: string; place: Place; group_id: GroupId | null } & (
   | { kind: 'permission'; name: Permission; resource_server: ResourceServerId; qualified: boolean }
   | { kind: 'role'; name: RoleId; role_key: RoleKey }

@@ -32,7 +32,7 @@ export function obtainKeyEncryptionKey(
   const file = join(folder, FILE);
   if (rules.needed) {
     throw new KeyEncryptionKeyError(
-      `The database holds keys that are encrypted, but there is no key-encryption key: put the one they were encrypted with at ${file}, or give it as WRIT_KEY_ENCRYPTION_KEY`,
+      `The database holds keys that are encrypted, but there is no key-encryption key: put the key with which they were encrypted at ${file}, or give that key as WRIT_KEY_ENCRYPTION_KEY`,
     );
   }
   if (!rules.mayMake) {
@@ -103,7 +103,9 @@ function keep(folder: string, key: Uint8Array, warn: (text: string) => void): Bu
   const kept = read(folder, warn);
   // A symbolic link to a missing file exists, but holds no key.
   if (kept === undefined)
-    throw new KeyEncryptionKeyError(`${file} leads nowhere: remove it, or put a key where it leads`);
+    throw new KeyEncryptionKeyError(
+      `${file} is a link to a missing file: remove the link, or put a key where it leads`,
+    );
   return kept;
 }
 

@@ -40,6 +40,6 @@ async function refuseBroken(transaction: Knex.Transaction): Promise<void> {
     .pluck('name');
   if (broken.length === 0) return;
   throw new UnsuitableDatabaseError(
-    `The database is of a later release, which shut this one out (${broken.join(', ')}): start that release, or restore a copy from before it`,
+    `A later release has changed the database so that this release cannot use it (${broken.join(', ')}): start the later release, or restore a copy of the database from before the change`,
   );
 }

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { UnsuitableDatabaseError } from './server-check.ts';
 
-/** The rights that the server's role needs, for `schema` and `role` as quoted identifiers. */
+/** The statements that give the serving role its rights; `schema` and `role` are quoted identifiers. */
 const grantsFor = (schema: string, role: string): readonly string[] => [
   `grant usage on schema ${schema} to ${role}`,
   `grant select, insert, update, delete on all tables in schema ${schema} to ${role}`,
