@@ -5,7 +5,7 @@ import { HANDFUL, type Storage } from '../domain/storage.ts';
 const ENDED_SHOWN = 30 * 86_400_000;
 /** How long the daily use counts of a credential are shown, in milliseconds: 400 days. */
 const USES_SHOWN = 400 * 86_400_000;
-/** The least milliseconds for which a revoked status entry is kept: its tokens may outlast today's WRIT_TOKEN_MAX_TTL. */
+/** The least milliseconds to keep a revoked status entry: its tokens may outlast today's WRIT_TOKEN_MAX_TTL. */
 const A_WEEK = 7 * 86_400_000;
 /** How long refusals are shown, in milliseconds: 30 days. */
 const REFUSALS_SHOWN = 30 * 86_400_000;
