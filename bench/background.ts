@@ -1,6 +1,6 @@
 /**
- * Measures what works beside the requests: making the status list of a million credentials, and writing down which
- * credentials were used at 5,000 tokens a second; and what adding up the rights of one account takes. `npm run bench:background`
+ * Measures work in the background: to make the status list of a million credentials, and to record uses at 5,000 tokens
+ * a second. It also measures how long it takes to add up the rights of one account. `npm run bench:background`
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,10 +21,10 @@ import { cpuSecondsOfChildren, parentOf } from './process-usage.ts';
 
 const CREDENTIALS = 1_000_000;
 const ROUNDS = 7;
-/** After some that are not counted: whatever is compiled or planned at first. */
+/** The number of measured calls. Some calls before them are not measured: they compile code and plan statements. */
 const CALLS = 5000;
 const NOTHING_ASKED = { resource: undefined, scope: undefined };
-/** Tokens in the five seconds between two writes. */
+/** The tokens issued in the five seconds between two writes. */
 const USES = 25_000;
 
 const SEED = `
@@ -64,7 +64,7 @@ try {
     builtIn: { management: 'https://id.example/api', default: 'api://default' },
     onCommit: () => {},
   });
-  // Beside the pool, which waits for no statement that long.
+  // A connection of its own: the statements take longer than the pool allows.
   const client = new pg.Client(url);
   await client.connect();
   for (const statement of SEED.split(';')) await client.query(statement);

@@ -1,6 +1,6 @@
 /**
- * Measures what a token costs: Writ beside the floor and the raw library, in one run, alternating, medians of the
- * rounds. `npm run bench -- --help` lists what can be left out.
+ * Measures the cost of a token: Writ, the floor and the raw library alternate in one run, and the results are medians
+ * of the rounds. `npm run bench -- --help` lists the options that restrict a run.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,10 +15,11 @@ import { cpuSeconds, residentBytes } from './process-usage.ts';
 import { type Alg, leaveServerAlone, RAW, startPeer, startWrit, type Subject } from './subjects.ts';
 
 interface Measurement extends Seen {
-  /** Microseconds of CPU. */
+  /** Microseconds of CPU for one token. */
   readonly cpu: number;
-  /** Statements a token. */
+  /** Statements for one token. */
   readonly statements: number;
+  /** Bytes of resident memory. */
   readonly memory: number;
 }
 
@@ -99,7 +100,7 @@ async function bench(): Promise<void> {
   }
 }
 
-/** 10,000 roles, and 100,000 grants of 20,000 accounts. */
+/** Fills a database with 10,000 roles, and 100,000 grants of 20,000 accounts. */
 async function fill(url: string): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();

@@ -1,9 +1,11 @@
 /**
- * Measures what one company costs another, and what limits cost: `npm run bench:companies`.
+ * Measures how much one company slows another one down, and the cost of limits: `npm run bench:companies`.
  *
- * Two servers stand beside each other, each on a database of its own. In one of them a company has as much of everything as
- * its limits allow; in the other the same company has a hundredth of that. In both its clients work at the same pace all the time.
- * A second company is measured in both by turns: tokens by secret and by key, and reading an account.
+ * Two servers run beside each other, each on a database of its own. On one server a company has as much of everything
+ * as its limits allow; on the other server the same company has a hundredth of it. On both servers the clients of this
+ * company work at the same steady pace.
+ *
+ * A second company is measured on both servers by turns: tokens by secret and by key, and reading an account.
  */
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -29,7 +31,7 @@ const { values: chosen } = parseArgs({
   },
 });
 
-/** The limits of a company where nobody says anything else. */
+/** The default limit of the accounts of a company. */
 const ACCOUNTS = 10_000;
 
 const SEED = `
@@ -61,12 +63,13 @@ const SEED = `
   vacuum analyze;
   checkpoint`;
 
-/** A server with its two companies. */
+/** A server with its database and its two companies. */
 interface World {
   readonly subject: Subject;
   readonly postmaster: number;
-  /** An account of each company that manages the accounts of its own. */
+  /** The account that manages the accounts of the first company. */
   readonly full: Account;
+  /** The account that manages the accounts of the second company. */
   readonly other: Account;
 }
 
@@ -92,7 +95,7 @@ try {
 }
 
 async function makeWorld(name: string, accounts: number): Promise<World> {
-  // Beside the folder, which only this user may enter.
+  // The path is beside the folder, not in it: only this user may enter the folder.
   const own = `${folder}-${name.replaceAll(' ', '-')}`;
   const postgres = await startPostgresCluster(`${own}-postgres`, (options) => new EmbeddedPostgres18(options), []);
   stops.push(async () => {
@@ -103,7 +106,7 @@ async function makeWorld(name: string, accounts: number): Promise<World> {
   const subject = await startWrit(name, 'ES256', database, own, ALL_CORES);
   stops.push(() => subject.stop());
   const client = new pg.Client(database);
-  // The database goes first where something else fails.
+  // When something else fails, the database stops first, which causes an error on this connection.
   client.on('error', () => {});
   await client.connect();
   for (const statement of SEED.split(';')) {
@@ -115,7 +118,7 @@ async function makeWorld(name: string, accounts: number): Promise<World> {
   const token = await rootToken(subject.issuer);
   const register = async (company: string, limits: object): Promise<Account> => {
     const path = `/api/companies/${company}`;
-    // One more than there are, for the account that manages the others.
+    // The limits leave room for one more account, which manages the others.
     await call(subject, 'PATCH', path, token, { limits });
     const publicKey = subject.client.publicJwk;
     const { clientId, clientSecret } = await call(subject, 'POST', `${path}/service-accounts`, token, {
@@ -129,7 +132,7 @@ async function makeWorld(name: string, accounts: number): Promise<World> {
   return { subject, postmaster, full: await register('full', limits), other: await register('other', {}) };
 }
 
-/** Measures the second company in both worlds by turns, while the clients of the first one work. */
+/** Measures the second company in both worlds by turns, while the clients of the first company work. */
 async function measureOther(worlds: readonly [World, World]): Promise<void> {
   say(
     `A company at its limits (${ACCOUNTS} accounts, twice as many credentials, a tenth of groups, roles and APIs) works beside another.`,
@@ -144,7 +147,7 @@ async function measureOther(worlds: readonly [World, World]): Promise<void> {
       const stop = new AbortController();
       const busy = await keepBusy(world, stop.signal);
       for (const [index, send] of (await sendersOf(world, world.other)).entries()) {
-        // The first round is not measured: everything is compiled in it.
+        // The first round is not measured: code is compiled in it.
         const latency = (round >= 0 && seen[at]?.[index]) || createHistogram();
         await offered(send, Number(chosen.rate), Number(chosen.seconds) / 3, latency);
       }
@@ -160,7 +163,7 @@ async function measureOther(worlds: readonly [World, World]): Promise<void> {
   }
 }
 
-/** The requests of an account: tokens by secret and by key, and reading itself. */
+/** The requests of an account: a token by secret, a token by key, and reading the account itself. */
 async function sendersOf({ subject }: World, { clientId, clientSecret, path }: Account): Promise<Send[]> {
   const key = createPrivateKey({ key: subject.client.privateJwk, format: 'jwk' });
   const header = encode({ alg: 'ES256', kid: subject.client.publicJwk.kid });
@@ -185,7 +188,7 @@ async function sendersOf({ subject }: World, { clientId, clientSecret, path }: A
   ];
 }
 
-/** Has the clients of the first company work at a steady pace: they read, list, and register what there is no room for. */
+/** Lets the clients of the first company work at a steady pace: they read, list, and register one account too many. */
 async function keepBusy(world: World, signal: AbortSignal): Promise<{ readonly done: Promise<void> }> {
   const { subject, full } = world;
   const basic = `Basic ${Buffer.from(`${full.clientId}:${full.clientSecret}`).toString('base64')}`;
@@ -213,8 +216,8 @@ async function keepBusy(world: World, signal: AbortSignal): Promise<{ readonly d
 }
 
 /**
- * Registers accounts in a company that has limits and far fewer accounts, in one that is large, and as root, which has none,
- * by turns.
+ * Measures registrations by turns: as root, which has no limits, in a small company with limits, and in a large company
+ * with limits.
  */
 async function measureRegistrations({ subject, postmaster, full, other }: World): Promise<void> {
   const token = await rootToken(subject.issuer);
@@ -253,7 +256,7 @@ async function measureRegistrations({ subject, postmaster, full, other }: World)
   }
 }
 
-/** Offers requests at fixed moments, whether the ones before have been answered or not. */
+/** Sends requests at fixed moments, even if earlier requests have not been answered. */
 async function offered(send: Send, rate: number, seconds: number, latency: RecordableHistogram): Promise<void> {
   const started = performance.now();
   await Promise.all(
@@ -262,7 +265,7 @@ async function offered(send: Send, rate: number, seconds: number, latency: Recor
       await setTimeout(Math.max(1, due - performance.now()));
       const status = await send();
       if (status !== 200) throw new Error(`answered with ${status}`);
-      // From when it was due: what waits because others are slow has waited.
+      // Time is measured from the moment at which the request was due: waiting for slow requests counts, too.
       latency.record(Math.max(1, Math.round((performance.now() - due) * 1000)));
     }),
   );

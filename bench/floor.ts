@@ -1,6 +1,6 @@
 /**
- * The floor: a bare `node:http` server that does what no token server can do without, and nothing else. It hashes and
- * compares the secret, or verifies the assertion, and signs a token. It checks nothing that it could leave out.
+ * The floor: a bare `node:http` server that does only the work which every token server must do. It hashes and compares
+ * the secret, or verifies the assertion, and signs a token. It leaves out every check that can be left out.
  */
 import { createHmac, generateKeyPairSync, randomUUID, sign, timingSafeEqual, verify } from 'node:crypto';
 import { createServer } from 'node:http';

@@ -1,4 +1,4 @@
-/** Asks one server for tokens, as fast as it can on a number of connections, and prints what it saw as JSON. */
+/** Asks one server for tokens as fast as possible on a number of connections, and prints the results as JSON. */
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
 import { stringify } from 'node:querystring';
@@ -7,7 +7,7 @@ import type { BenchClient } from './subjects.ts';
 
 export type Method = 'secret' | 'key';
 
-/** What `load.ts` is started with, as JSON. */
+/** The argument of `load.ts`, as JSON. */
 export interface Load {
   readonly url: string;
   readonly issuer: string;
@@ -17,7 +17,7 @@ export interface Load {
   readonly tokens: number;
 }
 
-/** What it saw; times in milliseconds, the rate in tokens a second. */
+/** The results of `load.ts`. Times are in milliseconds, and the rate is in tokens a second. */
 export interface Seen {
   readonly failures: number;
   readonly rate: number;
@@ -45,7 +45,7 @@ function bodyWithAssertion(): string {
   });
 }
 
-// Before the clock runs: to sign costs as much here as there.
+// The assertions are signed before the measurement: signing would keep this process as busy as the server.
 const bodies = method === 'key' ? Array.from({ length: tokens + connections }, bodyWithAssertion) : [];
 const latency = createHistogram();
 let failures = 0;
@@ -70,7 +70,7 @@ await new Promise<void>((resolve, reject) => {
   const run = autocannon(options, (error: unknown) => (error === null ? resolve() : reject(error)));
   run.on('response', (_client, status, _bytes, milliseconds) => {
     if (status !== 200) failures += 1;
-    // The run itself ends on a full second only.
+    // The end is taken from the last answer: a run itself only ends on a full second.
     ended = performance.now();
     latency.record(Math.max(1, Math.round(milliseconds * 1000)));
   });

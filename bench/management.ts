@@ -1,6 +1,6 @@
 /**
- * Measures how long the management API takes with many accounts in the database: create, read, list a page, each
- * offered at a fixed rate. `npm run bench:management -- --call create` measures the calls whose names contain that.
+ * Measures how long the management API takes with many accounts in the database. Each kind of call is sent at a fixed
+ * rate. `npm run bench:management -- --call create` measures only the calls whose names contain "create".
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -19,7 +19,7 @@ const { values: chosen } = parseArgs({
   options: {
     accounts: { type: 'string', default: '100000' },
     rate: { type: 'string', default: '200' },
-    // Every round meets what comes now and then: the server collects its garbage each 20 to 30 seconds.
+    // A round is long enough for rare work: the server collects its garbage every 20 to 30 seconds.
     seconds: { type: 'string', default: '30' },
     rounds: { type: 'string', default: '3' },
     call: { type: 'string', default: '' },
@@ -32,7 +32,7 @@ interface Call {
   readonly path: () => string;
 }
 
-/** Milliseconds; of CPU for one call. */
+/** `p50` and `p99`: milliseconds of latency; `cpu` and `cpuInPostgres`: milliseconds of CPU for one call. */
 interface Measurement {
   readonly p50: number;
   readonly p99: number;
@@ -40,7 +40,7 @@ interface Measurement {
   readonly cpuInPostgres: number;
 }
 
-/** A hundred companies, and everything that an account has beside its row. */
+/** SQL for a hundred companies, and for accounts with credentials, grants and groups. */
 const SEED = `
   insert into companies (company_id, name, state, created_at, created_by, updated_at, revision)
     select 'company-' || n, 'Company ' || n, 'enabled', now(), $1, now(), 1 from generate_series(0, 99) n;
@@ -103,7 +103,7 @@ try {
     ];
     const calls = all.filter(({ name }) => name.includes(chosen.call));
     const measured = calls.map((): Measurement[] => []);
-    // Not measured: whatever is compiled on its first uses, as in a server that has run for a while.
+    // The first calls are not measured: they compile code that a server which has run for a while has compiled already.
     for (const call of calls) await measure(call, subject.issuer, pids);
     for (let round = 0; round < Number(chosen.rounds); round += 1) {
       for (const [index, call] of calls.entries()) {
@@ -134,13 +134,13 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Offers requests at fixed moments, whether the ones before have been answered or not. */
+/** Sends requests at fixed moments, even if earlier requests have not been answered. */
 async function measure(
   { name, method, path }: Call,
   url: string,
   pids: { readonly server: number; readonly postmaster: number },
 ): Promise<Measurement> {
-  // One for each round: it expires sooner than a whole run is over.
+  // Each round gets a new token: a token expires before the whole run is over.
   const authorization = `Bearer ${await rootToken(url)}`;
   const before = { server: cpuSeconds(pids.server), postgres: cpuSecondsOfChildren(pids.postmaster) };
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -153,7 +153,7 @@ async function measure(
     const body = JSON.stringify({ name: `${name} ${started} ${index}`, permissions: ['orders:read'] });
     const status = await send(url + path(), method, agent, authorization, method === 'POST' ? body : undefined);
     if (status >= 300) throw new Error(`${name} was answered with ${status}`);
-    // From when it was due: what waits because others are slow has waited.
+    // Time is measured from the moment at which the request was due: waiting for slow requests counts, too.
     latency.record(Math.max(1, Math.round((performance.now() - due) * 1000)));
   });
   await Promise.all(requests);

@@ -9,7 +9,9 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
-/** The same of all that have this parent, as the backends of a database have; those that have ended count, too. */
+/**
+ * Seconds of CPU that the children of a process, such as backends of a database, have used so far; ended ones count.
+ */
 export function cpuSecondsOfChildren(parent: number): number {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const [ended, endedInKernel] = statOf(parent).slice(13, 15).map(Number);
@@ -19,7 +21,7 @@ export function cpuSecondsOfChildren(parent: number): number {
     .reduce((sum, pid) => sum + cpuSeconds(pid), ((ended ?? 0) + (endedInKernel ?? 0)) / TICKS_A_SECOND);
 }
 
-/** @returns undefined when it has ended */
+/** The id of the parent of a process. @returns undefined when the process has ended */
 export function parentOf(pid: number): number | undefined {
   try {
     return Number(statOf(pid)[1]);
@@ -28,14 +30,14 @@ export function parentOf(pid: number): number | undefined {
   }
 }
 
-/** Memory of a process that is resident now, in bytes. */
+/** The resident memory of a process, in bytes. */
 export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
-/** What /proc says of a process, from its state on. */
+/** The fields of a process in `/proc`, from its state on. */
 function statOf(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name of the process, in brackets, may hold anything.
+  // The name of the process, in brackets, may contain any character.
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

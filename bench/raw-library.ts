@@ -1,6 +1,6 @@
 /**
- * oidc-provider as it comes: static clients, its own in-memory adapter, JWT access tokens for one resource server. What
- * this lacks is listed in the documentation of the threats; it is here for its cost.
+ * Plain oidc-provider: static clients, its own in-memory adapter, JWT access tokens for one resource server. It is here
+ * to measure its cost; `bench/README.md` says what it lacks.
  */
 import { exportJWK, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
@@ -19,7 +19,7 @@ const provider = new Provider(issuer, {
   jwks: { keys: [{ ...(await exportJWK(privateKey)), alg, use: 'sig', kid: 'raw' }] },
   clientAuthMethods: ['client_secret_basic', 'private_key_jwt'],
   enabledJWA: { idTokenSigningAlgValues: [alg] },
-  // The library knows one method a client.
+  // The library allows one authentication method for each client.
   clients: [
     {
       ...metadata,

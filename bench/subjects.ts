@@ -10,13 +10,13 @@ export type Alg = 'ES256' | 'RS256';
 export interface BenchClient {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** The client that authenticates by key, where a server knows one method a client. */
+  /** The client that authenticates by key, for a server that allows one authentication method for each client. */
   readonly keyClientId: string;
   readonly publicJwk: webcrypto.JsonWebKey & { kid: string };
   readonly privateJwk: webcrypto.JsonWebKey;
 }
 
-/** What `floor.ts` and `raw-library.ts` are started with, as JSON. */
+/** The argument of `floor.ts` and `raw-library.ts`, as JSON. */
 export interface SubjectSettings {
   readonly port: number;
   readonly issuer: string;
@@ -34,14 +34,15 @@ export interface Subject {
   stop(): Promise<void>;
 }
 
-/** The cores: one for the server that is measured, the other for everything else. */
+/** The core of the server that is measured. */
 export const SERVER_CORE = '0';
+/** The core of everything else. */
 const OTHER_CORE = '1';
 export const ALL_CORES = '0,1';
 
 const FOLDER = import.meta.dirname;
 
-/** Keeps this process, and what it starts without saying otherwise, off the core of the server. */
+/** Keeps this process, and the processes that it starts on no named core, off the core of the server. */
 export function leaveServerAlone(): void {
   execFileSync('taskset', ['-pc', OTHER_CORE, String(process.pid)], { stdio: 'ignore' });
 }
@@ -59,7 +60,7 @@ export async function startPeer(name: string, file: string, alg: Alg): Promise<S
 /** The first root account of every Writ that is measured. */
 export const BENCH_ROOT = { clientId: 'bench_root', clientSecret: 'bench-root-secret-0123456789-0123456789-abc' };
 
-/** An access token of that account. */
+/** Gets an access token for {@link BENCH_ROOT}. */
 export async function rootToken(issuer: string): Promise<string> {
   const { clientId, clientSecret } = BENCH_ROOT;
   const form = new URLSearchParams({ grant_type: 'client_credentials' });
@@ -72,8 +73,8 @@ export async function rootToken(issuer: string): Promise<string> {
 /**
  * Starts Writ as its users do, with an account that holds one permission and has a secret and a key.
  *
- * @param cores where it may run: one, for CPU time that compares; all of them, for latencies as its users see them, as
- *   the collector of garbage works beside the program
+ * @param cores the cores on which Writ may run: one core for comparable CPU times; all cores for the latencies that
+ *   users see, because the garbage collector runs beside the program
  */
 export async function startWrit(
   name: string,

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** Tables whose rows belong to a company; null: to none. */
+/** The tables whose rows belong to a company, or to root (null). */
 const OWNED = ['service_accounts', 'credentials', 'grants', 'audit_events'];
 
 export async function up(knex: Knex): Promise<void> {
@@ -30,7 +30,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex.raw(
     `create unique index service_accounts_company_id_slug_unique on service_accounts (company_id, slug) nulls not distinct`,
   );
-  // Of its own for the root accounts: a null is no constant to the planner, which would sort them all for every page.
+  // An index for root accounts: null is no constant to the planner, which would sort all root accounts for each page.
   await knex.raw(
     'create index service_accounts_root on service_accounts (created_at, client_id) where company_id is null',
   );

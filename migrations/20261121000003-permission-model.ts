@@ -1,13 +1,13 @@
 import type { Knex } from 'knex';
 
-/** The built-in roles; what they may do at the management API stands in the code. */
+/** The built-in roles; their permissions at the management API are in the code. */
 const ROLES = ['root', 'guest', 'reporter', 'developer', 'maintainer', 'project-admin', 'company-owner'];
 
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('resource_servers', (table) => {
     table.text('resource_server_id').primary();
     table.text('company_id').references('companies.company_id').onDelete('CASCADE');
-    // The identifiers of the built-in ones are settings.
+    // The identifiers of the built-in resource servers are settings.
     table.text('identifier');
     table.text('identifier_key').unique();
     table.text('name').notNullable();
@@ -107,7 +107,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('service_accounts', (table) => {
     table.foreign('audience').references('resource_servers.resource_server_id').onDelete('SET NULL');
   });
-  // For what refers to it.
+  // The foreign key needs an index: a delete of a resource server looks for the accounts that refer to it.
   await knex.raw('create index service_accounts_audience on service_accounts (audience)');
 }
 

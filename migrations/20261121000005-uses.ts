@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
-  // No reference to the credential: that it was used is worth knowing when it is gone, too.
+  // No foreign key to the credential: its uses stay of interest after the credential has been deleted.
   await knex.schema.createTable('last_uses', (table) => {
     table.text('client_id').notNullable().references('service_accounts.client_id').onDelete('CASCADE');
     table.text('credential_id').notNullable();

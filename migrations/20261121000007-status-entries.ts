@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
-  // No reference to the credential or its account: what they minted stays revoked when they are gone.
+  // No foreign keys: the tokens of a credential stay revoked after the credential or its account has been deleted.
   await knex.schema.createTable('status_entries', (table) => {
     table.integer('list').notNullable();
     table.integer('idx').notNullable();

@@ -2,13 +2,13 @@ import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('refusals', (table) => {
-    // Null: what is named is nobody's.
+    // Null: no account has the id in `named`.
     table.text('client_id').references('service_accounts.client_id').onDelete('CASCADE');
     table.text('company_id');
-    // Empty: none, or many.
+    // Empty: the requests named no client, or many clients.
     table.text('named').notNullable();
     table.text('reason').notNullable();
-    // Empty: many.
+    // Empty: many sources.
     table.text('source').notNullable();
     table.bigInteger('count').notNullable();
     table.timestamp('first_at').notNullable();
@@ -16,7 +16,7 @@ export async function up(knex: Knex): Promise<void> {
     table.jsonb('recent').notNullable();
     table.specificType('refusal_id', `text generated always as (named || ' ' || reason || ' ' || source) stored`);
     table.primary(['refusal_id']);
-    // Those among which there is just so much room for rows of their own.
+    // Only a few rows of one bucket may stand for a single client and a single source.
     table.specificType(
       'bucket',
       `text generated always as (case when client_id is null then source else named || ' ' || reason end) stored`,

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** The company of a deleted account is looked for by the id of the account. */
+/** An index to find the company of a deleted account by the id of the account. */
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(
     `create index audit_events_of_new_accounts on audit_events (target) where action = 'service_account.created'`,

@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 
 /**
- * When a signing key begins to sign, and since when nothing asks for its algorithm. A row without the first is of a
- * release that made every key at once and signed with it at once.
+ * The time from which a signing key signs, and the time since which nothing asks for its algorithm. A row without the
+ * first time comes from an earlier release: there, every key signed as soon as it was generated.
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('signing_keys', (table) => {

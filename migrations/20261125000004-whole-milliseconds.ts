@@ -1,8 +1,9 @@
 import type { Knex } from 'knex';
 
 /**
- * A list goes on after the time of its last item, which a cursor says in milliseconds. A row that a
- * migration made has the database's microseconds, so that a page that ended at such a row skipped the rest of its kind.
+ * Cuts times to milliseconds. A list goes on after the time of its last item, and a cursor has that time in
+ * milliseconds. Rows from migrations have times in microseconds: after a page that ends at such a row, the list skips
+ * the other rows of the same migration.
  */
 export async function up(knex: Knex): Promise<void> {
   for (const table of ['roles', 'resource_servers']) {
@@ -13,7 +14,7 @@ export async function up(knex: Knex): Promise<void> {
   }
 }
 
-/** The microseconds that are cut off meant nothing. */
+/** The microseconds had no meaning: they are not restored. */
 export function down(): Promise<void> {
   return Promise.resolve();
 }

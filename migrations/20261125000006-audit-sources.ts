@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** The address from which each change was asked for. */
+/** The source address of the request for each change. */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('audit_events', (table) => {
     table.text('source');

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** For lists of the accounts of root and of every company. */
+/** An index for lists of the accounts of root and of every company. */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('service_accounts', (table) => {
     table.index(['created_at', 'client_id']);

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** For lists of the credentials of every company, of one, and of root. The second counts them, too. */
+/** Indexes for lists of all credentials, of a company's, and of root's. The second also serves to count them. */
 export async function up(knex: Knex): Promise<void> {
   await knex.raw('create index credentials_created on credentials (created_at, credential_id)');
   await knex.raw(

@@ -1,8 +1,9 @@
 import type { Knex } from 'knex';
 
 /**
- * The order in which events came to be seen. Their times are no order to follow them by: what commits late is older than
- * what has been read already. Events of before get their positions in the background, by their times.
+ * The position of an event in the order in which events can be read. A reader cannot follow events by their times: an
+ * event that is committed late is older than events that have been read already. Existing events get their positions in
+ * the background, by their times.
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('audit_events', (table) => {

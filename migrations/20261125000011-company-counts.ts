@@ -1,16 +1,17 @@
 import type { Knex } from 'knex';
 
 /**
- * For everything that is counted, a number that is never less than the company has. A request that adds to a company raises
- * the number under the lock of the company. Nothing lowers it: where it reaches a limit, the company is counted anew.
+ * Numbers for everything that is counted, which are never less than the company has. A request that adds rows to a
+ * company locks its numbers and raises them. When a number would pass a limit, the rows are counted and the number
+ * becomes exact.
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('company_counts', (table) => {
     table.text('company_id').primary().references('companies.company_id').onDelete('CASCADE');
-    // By the name of the limit; what is not there has not been counted yet.
+    // The numbers by the name of the limit. A name is missing until its rows have been counted.
     table.jsonb('at_most').notNullable();
   });
-  // A row is written anew with every account that is registered: in the same page, without touching an index.
+  // Every registered account rewrites a row. With free space in its page, the row stays there and no index changes.
   await knex.raw('alter table company_counts set (fillfactor = 50)');
 }
 

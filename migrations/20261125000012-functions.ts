@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** Functions are made from `src/storage/functions` when their text is new: here stands which text each was made from. */
+/** Functions are created from `src/storage/functions` when their text is new. The table has the digest of each text. */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('made_functions', (table) => {
     table.text('name').primary();
@@ -8,7 +8,7 @@ export async function up(knex: Knex): Promise<void> {
   });
 }
 
-/** The functions go first, and then the tables that they need. */
+/** Drops the functions before the tables that they need. */
 export async function down(knex: Knex): Promise<void> {
   await knex.raw('drop view if exists live_credentials');
   await knex.raw(`

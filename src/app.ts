@@ -20,22 +20,22 @@ import type { PreparedServer } from './start/prepare-server.ts';
 
 /** A server that takes requests. */
 export interface App {
-  /** The first root account, when this start made it and its secret is to be shown. */
+  /** The first root account; undefined unless this start registered it and its secret must be shown. */
   readonly firstRoot: RootCredential | undefined;
   /**
-   * Goes on serving for a while, so that load balancers notice, then takes no new connection and lets what is in flight
-   * finish.
+   * Stops the server. First the server goes on serving for `drain` seconds, so that load balancers notice. Then it
+   * takes no new connection and lets the requests in flight finish.
    *
    * @param drain seconds
    */
   close(drain?: number): Promise<void>;
-  /** Ends a drain that has begun. */
+  /** Ends the drain at once, if one has begun. */
   stopDraining(): void;
 }
 
-/** What a server is given, with shorter times and other limits for tests. */
+/** The surroundings of a server; tests set shorter times and other limits. */
 export interface AppSurroundings extends FaceSurroundings {
-  /** Milliseconds between two writes of which credentials were used and which clients were refused. */
+  /** Milliseconds between two writes of uses and refusals. */
   readonly activityPause?: number;
   /** Milliseconds between two rounds of the janitor. */
   readonly janitorPause?: number;
@@ -44,10 +44,10 @@ export interface AppSurroundings extends FaceSurroundings {
 
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
-/** Milliseconds between two writes of which credentials were used, and which clients refused. */
+/** Milliseconds between two writes of uses and refusals. */
 const ACTIVITY_PAUSE = 5000;
 
-/** Serves on a prepared database: the composition root, where every part is given what it needs. */
+/** Starts a server on a prepared database. This is the composition root: it gives every part what that part needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: AppSurroundings): Promise<App> {
   const firstRoot = await bootstrap(config, server, surroundings);
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;

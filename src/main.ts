@@ -9,11 +9,11 @@ import { random } from './start/random.ts';
 import type { Surroundings } from './start/surroundings.ts';
 import { systemClock } from './start/system-clock.ts';
 
-/** Milliseconds that the end of the process waits for who reads the log. */
+/** The most milliseconds that the process waits, before it ends, until the log has been read. */
 const FLUSHING = 1000;
-/** Milliseconds; a health check has a second more. */
+/** The most milliseconds that the health check waits for an answer: the container ends the check a second later. */
 const HEALTH_PATIENCE = 2000;
-/** Errors whose message tells an operator everything. */
+/** Errors whose message tells the operator everything: only the message is printed. */
 const EXPECTED: ReadonlySet<string> = new Set([
   'DataFolderInUseError',
   'DomainError',
@@ -53,7 +53,7 @@ async function run(command: readonly string[]): Promise<void> {
         return await recover(config, surroundings);
       default:
         await fail(
-          `There is no command "${command.join(' ')}"; there are: npm start, npm run root -- recover, node src/main.ts health`,
+          `There is no command "${command.join(' ')}"; the commands are: npm start, npm run root -- recover, node src/main.ts health`,
         );
     }
   } catch (error) {
@@ -64,9 +64,9 @@ async function run(command: readonly string[]): Promise<void> {
 async function serve(config: Config, surroundings: Surroundings): Promise<void> {
   const { logger } = surroundings;
   let stop = (_drain: number): void => void exit(0);
-  // A signal may come twice, to npm and to us: the second finds the first at work.
+  // A signal may arrive twice, directly and through npm: the second one finds the server stopping already.
   process.on('SIGTERM', () => stop(config.drain));
-  // A person at the terminal does not wait for load balancers.
+  // SIGINT comes from a person at the terminal, who need not wait for load balancers.
   process.on('SIGINT', () => stop(0));
 
   const [{ prepareServer }, { startApp }] = await Promise.all([
@@ -103,7 +103,7 @@ async function recover(config: Config, surroundings: Surroundings): Promise<void
   process.stdout.write(`${JSON.stringify({ clientId, clientSecret }, undefined, 2)}\n`);
 }
 
-/** For the health check of a container: ends with 0 where the server of the same settings answers that it is ready. */
+/** The health check of a container: ends with 0 when the server with the same settings is ready, and else with 1. */
 async function checkHealth(config: Config): Promise<void> {
   const address = `${localAddress(config.internalListen ?? config)}/health/ready`;
   const answer = await fetch(address, { signal: AbortSignal.timeout(HEALTH_PATIENCE) }).catch(() => undefined);
@@ -111,18 +111,18 @@ async function checkHealth(config: Config): Promise<void> {
   return fail(`${address}: ${answer?.status ?? 'no answer'}`);
 }
 
-/** oidc-provider prints notices as plain text; they belong into the log. */
+/** Writes the notices that oidc-provider prints as plain text to the log. */
 function routeConsole(logger: Logger): void {
   console.info = (...words: unknown[]) => logger.info({ event: 'library.notice' }, words.join(' '));
   console.warn = (...words: unknown[]) => {
     const text = words.join(' ');
-    // A Node.js that does not call itself LTS is not supported, it says; ours is chosen by the project.
+    // oidc-provider warns of every Node.js that is not an LTS release; the project chooses its Node.js itself.
     const level = text.includes('Unsupported runtime') ? 'debug' : 'warn';
     logger[level]({ event: 'library.warning' }, text);
   };
 }
 
-/** Where this server is reached from the machine it runs on. */
+/** The URL of this server for processes on the same machine. */
 function localAddress({ host, port }: { host: string; port: number }): string {
   const local = ['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'].includes(host);
   return `http://${local ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -137,7 +137,7 @@ async function fail(reason: unknown): Promise<never> {
   return exit(1);
 }
 
-/** Ends the process once the log has been read, or soon if nobody reads it. */
+/** Ends the process when the log has been read, or {@link FLUSHING} milliseconds later if nobody reads the log. */
 async function exit(code: number): Promise<never> {
   await output.flush(FLUSHING);
   process.exit(code);

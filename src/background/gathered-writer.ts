@@ -1,18 +1,18 @@
 import type { OutageLog } from '../observability/outage-log.ts';
 
-/** What is gathered in memory, and written down now and then. */
+/** Items that wait in memory until they are written to the database. */
 export interface Gathering<Item> {
   add(item: Item): void;
-  /** Hands over all there is. */
+  /** Hands over all items and keeps none. */
   take(): Item[];
 }
 
 /**
- * Writes down what has been gathered, again and again; what cannot be written is kept for the next time.
+ * Writes gathered items to the database at intervals. The items of a failed write are kept for the next write.
  *
- * @param record one statement, however much there is
- * @param options `pause`: milliseconds between two writes; `event`: what a failure is called in the log
- * @returns writes what has been gathered, and stops
+ * @param record writes all items in one statement
+ * @param options `pause`: milliseconds between two writes; `event`: the name of a failed write in the log
+ * @returns a function that writes the remaining items and ends the intervals
  */
 export function startGatheredWriter<Item>(
   gathering: Gathering<Item>,

@@ -1,14 +1,14 @@
 import type { OutageLog } from '../observability/outage-log.ts';
 
-/** Work that is done again and again in the background. */
+/** Work in the background that repeats until it is stopped. */
 export interface Janitor {
   stop(): void;
 }
 
 /**
- * Tidies up again and again: at once for as long as there is more, and then after a pause.
+ * Tidies up in rounds. The next round begins at once when there may be more to tidy up, and otherwise after a pause.
  *
- * @param tidy does a handful and says whether there may be more
+ * @param tidy does a small part of the work and says whether there may be more
  * @param pause milliseconds between two rounds
  */
 export function startJanitor(tidy: () => Promise<boolean>, pause: number, outages: Pick<OutageLog, 'failed'>): Janitor {

@@ -2,19 +2,21 @@ import type { Clock } from '../domain/clock.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { SigningKeys } from '../domain/signing-keys/signing-keys.ts';
 
-/** The signing keys of this node, read from the database again whenever they change. */
+/** The signing keys of this node, kept up to date. */
 export interface LiveSigningKeys extends SigningKeys {
-  /** Reads the keys anew. Resolves after the reading, or when a reading failed and will be repeated. */
+  /** Reads the keys anew. Resolves when the keys have been read, or when reading has failed and will be tried again. */
   refresh(): Promise<void>;
   close(): void;
 }
 
-/** Milliseconds between two looks at whether a key is due, and until a reading that failed is tried again. */
+/** Milliseconds between two checks whether a key is due, or whether a failed reading must be tried again. */
 const LOOK = 1000;
 
 /**
- * @param read the keys from the database
- * @param onFailure told why they could not be read
+ * Keeps the signing keys of this node up to date.
+ *
+ * @param read reads the keys from the database
+ * @param onFailure told why the keys could not be read
  */
 export function startLiveSigningKeys(
   first: KeyRing,
@@ -42,7 +44,7 @@ export function startLiveSigningKeys(
   }
 
   function refresh(): Promise<void> {
-    // One that is under way may have read too early.
+    // A reading that is under way may have begun too early to see the change: the keys are read once more after it.
     wanted = true;
     reading ??= readAll().finally(() => (reading = undefined));
     return reading;

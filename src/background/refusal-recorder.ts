@@ -6,20 +6,22 @@ import type { Logger } from '../observability/logger.ts';
 import type { OutageLog } from '../observability/outage-log.ts';
 import { startGatheredWriter } from './gathered-writer.ts';
 
-/** Gathers which clients are refused and why, and writes it down now and then. */
+/** Gathers refusals in memory and writes them to the database at intervals. */
 export interface RefusalRecorder {
   readonly note: NoteRefusal;
-  /** Writes what has been gathered, and stops. */
+  /** Writes the gathered refusals, and stops. */
   close(): Promise<void>;
 }
 
-/** Rows that may wait at once: of accounts, and of ids that nobody has, so that who makes those up is in nobody's way. */
+/** The most rows that may wait. Ids that no account has are counted apart: made-up ids displace no real account. */
 const MOST_WAITING = { accounts: 2000, nobodys: 500 };
 
 const LONGEST_DETAIL = 300;
 
 /**
- * @param pause milliseconds between two writes; each is one statement, however many were refused meanwhile
+ * Starts to record refusals.
+ *
+ * @param pause milliseconds between two writes; each write is one statement, however many refusals it has
  */
 export function startRefusalRecorder(
   { record }: Pick<RefusalStore, 'record'>,
@@ -38,7 +40,7 @@ export function startRefusalRecorder(
         add: gathering.add,
         take() {
           const { gathered, dropped } = gathering.take();
-          // The log has had each of them, with its reason.
+          // Every dropped refusal is in the log already, with its reason.
           if (dropped > 0) logger.warn({ event: 'refusals.dropped', count: dropped });
           return gathered;
         },
@@ -73,7 +75,7 @@ export function startRefusalRecorder(
   };
 }
 
-/** As much of a text as is kept, in characters that every database takes: a client may have sent what stands in it. */
+/** Shortens a text and replaces characters that a database could refuse: a client may have sent parts of the text. */
 function keepable(detail: string): string {
   const plain = detail.replaceAll(/[^\x20-\x7E]/g, '?');
   return plain.length > LONGEST_DETAIL ? `${plain.slice(0, LONGEST_DETAIL)}...` : plain;

@@ -1,20 +1,21 @@
 import { type Clock, VERIFIERS_BEHIND } from '../domain/clock.ts';
 import { HANDFUL, type Storage } from '../domain/storage.ts';
 
-/** For how long a credential that was rotated is still shown after its end, in milliseconds: 30 days. */
+/** How long a rotated credential is still shown after its end, in milliseconds: 30 days. */
 const ENDED_SHOWN = 30 * 86_400_000;
-/** For how long it is shown how often a credential was used on a day: a good year. */
+/** How long the daily use counts of a credential are shown, in milliseconds: 400 days. */
 const USES_SHOWN = 400 * 86_400_000;
-/** The settings may have allowed tokens to last longer when they were issued. */
+/** The least milliseconds to keep a revoked status entry: its tokens may outlast today's WRIT_TOKEN_MAX_TTL. */
 const A_WEEK = 7 * 86_400_000;
-/** For how long it is shown why clients were refused. */
+/** How long refusals are shown, in milliseconds: 30 days. */
 const REFUSALS_SHOWN = 30 * 86_400_000;
 
 /**
- * Deletes a handful of everything that is over, and has a handful of audit events settle in their order.
+ * Creates the work of the janitor: each round deletes some outdated rows of every kind, and gives some audit events
+ * their positions.
  *
  * @param tokenMaxTtl seconds
- * @returns whether there may be more
+ * @returns one round, which resolves to whether there may be more to do
  */
 export function tidyUp(
   { read, replays, auditEvents }: Pick<Storage, 'read' | 'replays' | 'auditEvents'>,

@@ -4,16 +4,18 @@ import type { ClientId, CredentialId } from '../domain/ids.ts';
 import type { OutageLog } from '../observability/outage-log.ts';
 import { type Gathering, startGatheredWriter } from './gathered-writer.ts';
 
-/** Gathers which credentials are used, and writes it down now and then. */
+/** Gathers the uses of credentials in memory and writes them to the database at intervals. */
 export interface UseRecorder {
   readonly note: NoteUse;
-  /** Writes what has been gathered, and stops. */
+  /** Writes the gathered uses, and stops. */
   close(): Promise<void>;
 }
 
 /**
- * @param pause milliseconds between two writes; each is one statement, however many tokens were issued meanwhile
- * @param onExtended told whose credentials end later now
+ * Starts to record uses.
+ *
+ * @param pause milliseconds between two writes; each write is one statement, however many uses it has
+ * @param onExtended told each account whose credentials expire later because they were used
  */
 export function startUseRecorder(
   { record }: Pick<UseStore, 'record'>,

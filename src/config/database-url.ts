@@ -8,16 +8,16 @@ export function isMeantForPostgres(url: string): boolean {
 }
 
 /**
- * Says what is wrong with the address of a PostgreSQL server, as far as the driver's own parser tells. That parser
- * takes an unescaped `/`, `?` or `#` in a password for the end of the host, and connects somewhere else.
+ * Checks the address of a PostgreSQL server. The driver's own parser is not enough: it takes an unescaped `/`, `?` or
+ * `#` in a password for the end of the host, so that the driver connects to another host.
  *
- * @returns a text that completes "must be …" and repeats nothing of the address but the name of a file; undefined when
- *   nothing is wrong
+ * @returns a text that completes "must be …" and contains no part of the address except the name of a file; undefined
+ *   when the address is right
  */
 export function wrongWithPostgresUrl(url: string): string | undefined {
   if (!isMeantForPostgres(url)) return 'postgres://…';
   if (isUnescaped(url)) {
-    return `an address in which the characters of the user and the password that end them are escaped: write ${ESCAPES}`;
+    return `an address in which the special characters of the user and the password are escaped: write ${ESCAPES}`;
   }
   try {
     parse(withoutAliases(url));
@@ -29,13 +29,14 @@ export function wrongWithPostgresUrl(url: string): string | undefined {
       const file = 'path' in error ? String(error.path) : 'one';
       return `an address whose files can be read (sslrootcert, sslcert, sslkey): ${file} cannot (${String(error.code)})`;
     }
-    return `an address such as postgres://USER:PASSWORD@HOST:5432/DATABASE, with every other character of the user and the password escaped: write ${ESCAPES}`;
+    return `an address such as postgres://USER:PASSWORD@HOST:5432/DATABASE, with the special characters of the user and the password escaped: write ${ESCAPES}`;
   }
 }
 
 /**
- * The address with the name that the driver gives to what it does for `sslmode=require`, `prefer` and `verify-ca`: it
- * verifies the certificate and the name in it. With another name it prints nine lines about that.
+ * Replaces `require`, `prefer` and `verify-ca` in `sslmode` by `verify-full`. The driver treats all four alike: it
+ * verifies the certificate and the host name in it. For the three other names the driver prints a warning of nine
+ * lines.
  */
 export function withoutAliases(url: string): string {
   const [address = '', ...query] = url.split('?');
@@ -47,14 +48,14 @@ export function withoutAliases(url: string): string {
 
 function isUnescaped(url: string): boolean {
   if (url.includes('#')) return true;
-  // Then the driver escapes everything once more, and what was escaped is read as it stands.
+  // The driver escapes such an address once more: the escapes that are in it already would be taken literally.
   if (/%(?![\dA-Fa-f]{2})| /.test(url) && /%[\dA-Fa-f]{2}/.test(url)) return true;
   const rest = url.slice(url.indexOf('://') + 3);
   const end = rest.search(/[/?]/);
   if (end === -1) return false;
   const [authority, after] = [rest.slice(0, end), rest.slice(end)];
   const [path = '', query = ''] = after.split('?', 2);
-  // A user and a password end in "@"; one that comes later shows that they had not ended.
+  // The password ends at "@": an "@" in the path shows that the password holds an unescaped character.
   if (path.includes('@')) return true;
   return !authority.includes('@') && after.startsWith('?') && query.includes('@') && !query.includes('=');
 }

@@ -17,12 +17,12 @@ import {
 import { unknownSettings } from './unknown-settings.ts';
 import { isMeantForPostgres, withoutAliases, wrongWithPostgresUrl } from './database-url.ts';
 
-/** Where the data lives: in this process, or on a PostgreSQL server. */
+/** The place of the data: in this process, or on a PostgreSQL server. */
 export type DatabaseConfig =
   | { kind: 'embedded'; directory: string | undefined }
   | { kind: 'postgres'; url: string; adminUrl: string; listenUrl: string };
 
-/** What one process of Writ is told by its environment; durations are seconds. */
+/** The configuration of one process of Writ, read from its environment. All durations are in seconds. */
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -35,24 +35,24 @@ export interface Config {
   readonly signingAlg: SigningAlg;
   readonly tokenTtl: number;
   readonly tokenMaxTtl: number;
-  /** Bytes. */
+  /** The most bytes that an access token may have. */
   readonly tokenMaxBytes: number;
   readonly defaultAudience: string;
   readonly assertions: {
-    /** Accepted as `aud` beside the issuer. */
+    /** The values of `aud` that an assertion may have beside the issuer. */
     readonly audiences: readonly string[];
     readonly maxTtl: number;
   };
   readonly clockTolerance: number;
-  /** How old credentials may get, whatever a company says. */
+  /** The maximum age of credentials: a company can only set a lower one. */
   readonly credentialPolicy: CredentialPolicy;
-  /** Of companies that have no limits of their own. */
+  /** The limits that hold where a company has none of its own. */
   readonly companyLimits: Limits;
-  /** How long before a credential expires its client is warned. */
+  /** How long before a credential expires its client gets warnings. */
   readonly expiryWarning: number;
-  /** Management requests must carry one of these; none: no key is asked for. */
+  /** A management request must carry one of these keys. Empty: no key is required. */
   readonly clientKeys: readonly string[];
-  /** Where everything but the OAuth endpoints answers, when not at the same place. */
+  /** The address of everything but the OAuth endpoints. Undefined: the address of the OAuth endpoints. */
   readonly internalListen: { readonly host: string; readonly port: number } | undefined;
   /** Addresses whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: BlockList;
@@ -62,7 +62,7 @@ export interface Config {
   readonly bootstrap: FixedRoot;
 }
 
-/** Every problem of an environment at once; `message` is what the operator reads. */
+/** All problems of the settings at once; `message` is written for the operator. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
@@ -88,8 +88,8 @@ function compileSettings(): ValidateFunction<Settings> {
 }
 
 /**
- * The settings that have a value. "Set to nothing" means "not set", so that a compose file may pass settings through, and
- * blanks around a value are nobody's: a line break at the end of a secret comes from the file that it was read from.
+ * The settings that have a value, without the blanks around it. An empty value means "not set", so that a compose file
+ * may pass settings through. Blanks are no part of a value: a file that holds a secret often ends with a line break.
  */
 function settled(environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -98,11 +98,11 @@ function settled(environment: Readonly<Record<string, string | undefined>>): Rea
 }
 
 /**
- * Reads the environment once.
+ * Makes the configuration from the environment.
  *
- * @param given names and values as the process has them
- * @returns the frozen configuration, and warnings about `WRIT_` names that mean nothing
- * @throws ConfigError with every problem, secrets not repeated
+ * @param given the environment of the process
+ * @returns the frozen configuration, and warnings about `WRIT_` names that are ignored
+ * @throws ConfigError with every problem; it repeats no secret
  */
 export function parseConfig(given: Readonly<Record<string, string | undefined>>): {
   config: Config;
@@ -114,7 +114,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
   const production = values.NODE_ENV === 'production';
   const issuer = values.WRIT_ISSUER ?? `http://localhost:${values.PORT}`;
   const contradicting = contradictions(values, issuer, environment['DATABASE_URL'] !== undefined)
-    // A value that is wrong itself contradicts nothing.
+    // A setting that is wrong by itself is reported once: a contradiction that names it is left out.
     .filter((problem) => ![...wrong.keys()].some((name) => problem.includes(name)));
   const problems = [...wrong.values(), ...misspelt, ...contradicting];
   if (problems.length > 0) throw new ConfigError(problems);
@@ -159,7 +159,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
   return { config: Object.freeze(config), warnings: ignored };
 }
 
-/** The settings, completed by their defaults, and what is wrong with those that stand at their default instead. */
+/** The settings with their defaults, and the problem of each wrong setting. A wrong setting gets its default, too. */
 function checkedSettings(environment: Readonly<Record<string, string | undefined>>): {
   values: Settings;
   wrong: ReadonlyMap<string, string>;
@@ -176,7 +176,7 @@ function checkedSettings(environment: Readonly<Record<string, string | undefined
   return { values: rest, wrong };
 }
 
-/** Rules that take more than one setting to see. */
+/** Checks the rules that concern more than one setting. */
 function contradictions(values: Settings, issuer: string, databaseNamed: boolean): string[] {
   const problems: string[] = [];
   if (values.NODE_ENV === 'production') {

@@ -1,13 +1,13 @@
 import { type Limit, type Limits, LIMITS, MOST } from '../domain/companies/company-limits.ts';
 import { BlockList, isIP } from 'node:net';
 
-/** An issuer identifier (RFC 8414 §2), which may be http outside production. */
+/** Whether a text is an issuer identifier (RFC 8414 §2). Outside production it may be an http URL. */
 export function isIssuer(value: string): boolean {
   const url = URL.parse(value);
   return (
     url !== null &&
     (url.protocol === 'https:' || url.protocol === 'http:') &&
-    // The identifier is compared as a string by everyone who verifies a token, so only its canonical spelling will do.
+    // Everyone who verifies a token compares the issuer as a string: only its canonical spelling is accepted.
     (url.href === value || url.href === `${value}/`) &&
     url.username === '' &&
     url.password === '' &&
@@ -19,7 +19,7 @@ export function isBase64Of256Bits(value: string): boolean {
   return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32;
 }
 
-/** Addresses and CIDRs, separated by commas. @returns undefined when an entry is neither */
+/** Reads addresses and CIDRs, separated by commas. @returns undefined when an entry is neither */
 export function parseNetworks(text: string): BlockList | undefined {
   const networks = new BlockList();
   for (const entry of text.split(',').map((part) => part.trim())) {
@@ -34,7 +34,7 @@ export function parseNetworks(text: string): BlockList | undefined {
   return networks;
 }
 
-/** @returns undefined when the text is no JSON object */
+/** Reads a JSON object. @returns undefined for any other text */
 export function parseObject(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -45,9 +45,9 @@ export function parseObject(text: string): object | undefined {
 }
 
 /**
- * Limits of companies as `name=number`, separated by commas.
+ * Reads limits of companies: `name=number`, separated by commas, each name once.
  *
- * @returns undefined when the text is not that
+ * @returns undefined for any other text
  */
 export function parseLimits(text: string): Partial<Limits> | undefined {
   const limits: Partial<Record<Limit, number>> = {};
@@ -60,7 +60,7 @@ export function parseLimits(text: string): Partial<Limits> | undefined {
   return limits;
 }
 
-/** `host:port`, an IPv6 address in brackets. @returns undefined when the text is not that */
+/** Reads `host:port`; an IPv6 address stands in brackets. @returns undefined for any other text */
 export function parseListenAddress(text: string): { host: string; port: number } | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;

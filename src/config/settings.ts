@@ -45,7 +45,7 @@ export const SETTINGS = {
 
 export type Settings = FromSchema<typeof SETTINGS>;
 
-/** Completes the sentence "NAME must be …" in the message that stops a start. */
+/** The words that complete "NAME must be …" in the message that stops a start. */
 export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   HOST: 'an address or a host name',
   PORT: 'a whole number from 1 to 65535',
@@ -66,7 +66,7 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_SECRET_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
   WRIT_KEY_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
   WRIT_COMPANY_LIMITS:
-    'limits such as serviceAccounts=200,credentials=500 of serviceAccounts, credentials, groups, roles, resourceServers, permissions',
+    'limits such as serviceAccounts=200,credentials=500 with names from serviceAccounts, credentials, groups, roles, resourceServers, permissions',
   WRIT_EXPIRY_WARNING: 'a whole number of seconds from 0 to 31536000',
   WRIT_CLIENT_KEYS: 'keys of printable ASCII characters without blanks, separated by commas',
   WRIT_TRUSTED_PROXIES: 'addresses or CIDRs, separated by commas',
@@ -80,7 +80,7 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_BOOTSTRAP_PUBLIC_KEY: 'a public JWK, as JSON',
 };
 
-/** Settings whose value is, or contains, a secret and is never repeated in a message. */
+/** The settings whose value may contain a secret: no message repeats the value. */
 export const SECRET: ReadonlySet<string> = new Set<keyof Settings>([
   'DATABASE_URL',
   'WRIT_DATABASE_ADMIN_URL',
@@ -88,6 +88,6 @@ export const SECRET: ReadonlySet<string> = new Set<keyof Settings>([
   'WRIT_KEY_ENCRYPTION_KEY',
   'WRIT_BOOTSTRAP_CLIENT_SECRET',
   'WRIT_CLIENT_KEYS',
-  // Somebody may have put the private half here.
+  // The operator may have put the private half of the key here by mistake.
   'WRIT_BOOTSTRAP_PUBLIC_KEY',
 ]);

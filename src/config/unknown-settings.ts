@@ -1,11 +1,11 @@
 import leven from 'leven';
 
-/** Names that Kubernetes puts into the environment of every pod beside a service called "writ". */
+/** The names that Kubernetes adds to the environment of every pod when there is a service called "writ". */
 const INJECTED = /_(?:SERVICE_HOST|SERVICE_PORT(?:_.*)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_.*)?)$/;
 
 /**
- * Sorts out `WRIT_` names that are no settings: one that is close to a setting is taken for a typing error and stops
- * the start, any other may belong to something else and is only mentioned.
+ * Finds `WRIT_` names that are no settings. A name that is close to a setting is a typing error, and stops the start.
+ * Any other name may belong to another program, and gets a warning.
  */
 export function unknownSettings(
   names: readonly string[],

@@ -1,8 +1,8 @@
 import type { HttpMiddleware } from './context.ts';
 
 /**
- * Serves everything below the path of the issuer too, so that a proxy may strip that path or leave it. A doubled
- * leading `/`, as clients make it that join an issuer and a path carelessly, is forgiven.
+ * Removes the path of the issuer from the path of a request, so that a proxy may strip the issuer's path or leave it. A
+ * doubled leading `/` is accepted: some clients produce it when they join an issuer and a path.
  *
  * @param issuer with or without a path
  */
@@ -16,8 +16,10 @@ export function basePath(issuer: string): HttpMiddleware {
 }
 
 /**
+ * Creates a function that removes the path of the issuer.
+ *
  * @param issuer with or without a path
- * @returns what makes a path one below the root, whichever way it was called
+ * @returns a function from the path of a request to the path below the issuer
  */
 export function basePathRemover(issuer: string): (path: string) => string {
   const base = new URL(issuer).pathname.replace(/\/$/, '');

@@ -1,6 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The token that a request carries in its `Authorization` header, and only once (RFC 6750 §2.1), or why there is none. */
+/**
+ * Reads the access token from the `Authorization` header of a request (RFC 6750 §2.1).
+ *
+ * @returns the token, or, when there is not exactly one, whether the header is missing
+ */
 export function bearerTokenOf({ headersDistinct }: IncomingMessage): string | { readonly missing: boolean } {
   const [header, ...others] = headersDistinct['authorization'] ?? [];
   if (header === undefined) return { missing: true };

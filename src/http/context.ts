@@ -1,14 +1,14 @@
 import type Koa from 'koa';
 
-/** What every request carries. */
+/** The state of a request. */
 export interface RequestState {
-  /** The caller's own `X-Request-Id` where it sent a usable one, else ours. */
+  /** The `X-Request-Id` of the caller if it is usable, else an id that this server generated. */
   requestId: string;
-  /** Where it comes from, as far as that can be believed; worked out when somebody asks. */
+  /** Finds the source address of the request, as far as it can be trusted. */
   source: () => string;
 }
 
-/** Our koa application, its context and its middleware. */
+/** The types of a koa application whose requests have a {@link RequestState}. */
 export type HttpApp = Koa<RequestState, object>;
 export type HttpContext = Koa.ParameterizedContext<RequestState, object>;
 /** Answers a request. */

@@ -1,16 +1,17 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** How much of one connection, and of all connections together, is taken on at a time. */
+/** The limits of one connection, and of all connections together. */
 export interface ConnectionLimits {
-  /** Requests of one connection that are worked on at once; the next ones wait for an answer to leave. */
+  /** The most requests of one connection that are worked on at once; further requests wait until an answer is sent. */
   readonly inFlight: number;
-  /** Requests of one connection that may wait; a connection that sends more is cut. */
+  /** The most requests of one connection that may wait; a connection that sends more is cut. */
   readonly waiting: number;
-  /** Requests of all connections that may wait before {@link ConnectionLimits.waitingWhenCrowded} holds. */
+  /** The most requests of all connections that may wait before `waitingWhenCrowded` holds instead of `waiting`. */
   readonly waitingInAll: number;
+  /** The most requests of one connection that may wait while many requests wait in all. */
   readonly waitingWhenCrowded: number;
-  /** Bytes of answers that all clients together may leave unread; past that, the slowest connections are cut. */
+  /** The most bytes of answers that all clients together leave unread before the slowest connections are cut. */
   readonly unreadBytes: number;
 }
 
@@ -22,38 +23,38 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   unreadBytes: 64 * 1024 * 1024,
 };
 
-/** A request handler that shares the server out among connections. */
+/** A request handler that shares the server fairly among connections. */
 export interface FairConnections {
-  /** Takes a new connection, before any of its requests. */
+  /** Must be called with every new connection, before its first request. */
   readonly accept: (socket: Socket) => void;
   readonly handle: RequestListener;
-  /** Connections that have been accepted since the start. */
+  /** The number of connections that have been accepted since the start. */
   accepted(): number;
-  /** Open connections that have not asked for anything yet. */
+  /** The number of open connections that have not sent a request yet. */
   newcomers(): number;
-  /** Requests that are worked on, of all connections. */
+  /** The number of requests of all connections that are worked on. */
   inFlight(): number;
-  /** The request of a connection that is worked on and has not been read to its end, with its answer. */
+  /** The request of a connection that is worked on although its body is still being read, with its response. */
   beingRead(socket: Socket): readonly [IncomingMessage, ServerResponse] | undefined;
-  /** Cuts the connections that have left answers unread the longest, while too much is unread. Called now and then. */
+  /** Cuts the slowest connections while too many bytes of answers are unread. Must be called regularly. */
   cutSlowReaders(): void;
 }
 
 interface Connection {
   hasAsked: boolean;
   inFlight: number;
-  /** The request that was begun last, and its answer. */
+  /** The request that was started last, and its response. */
   last: readonly [IncomingMessage, ServerResponse] | undefined;
   readonly waiting: [IncomingMessage, ServerResponse][];
-  /** Rounds of {@link FairConnections.cutSlowReaders} in which the client has read nothing. */
+  /** The calls of {@link FairConnections.cutSlowReaders} in a row during which the client has read nothing. */
   stalled: number;
   unread: number;
 }
 
 /**
- * Keeps one client from taking the server for itself by sending requests without waiting for answers (pipelining, RFC
- * 9112 §9.3.2). Node.js parses all that it has read, so requests that arrived together wait here, and the socket is not
- * read meanwhile.
+ * Keeps one client from occupying the server by sending requests without waiting for answers (pipelining, RFC 9112
+ * §9.3.2). Node.js parses everything that it has read: requests that arrived together wait here. The socket of a
+ * connection is not read while its requests wait.
  */
 export function fairConnections(handler: RequestListener, limits: ConnectionLimits): FairConnections {
   const connections = new Map<Socket, Connection>();
@@ -101,7 +102,7 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
     waitingInAll -= 1;
     const [request, response] = next;
     if (request.socket.destroyed) return;
-    // The body of the last one may still be on its way.
+    // The last waiting request needs the socket: its body may still be on its way.
     if (connection.waiting.length === 0) request.socket.resume();
     start(connection, request, response);
   }
@@ -114,7 +115,7 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
     }
     connection.waiting.push([request, response]);
     waitingInAll += 1;
-    // Node.js resumes the socket after it has read a message, so the pause must come later than that.
+    // The socket is paused later: Node.js resumes it after it has read the message.
     setImmediate(() => {
       if (connection.waiting.length > 0) request.socket.pause();
     });

@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 
 /**
  * Reads one element of an `X-Forwarded-For`, in any form that proxies write: an address; an IPv4 address with a port
- * (Azure Application Gateway, IIS); an IPv6 address in brackets, with or without a port; any of them in quotes (RFC 7239
- * §6); an IPv6 address with a zone. A port after an IPv6 address without brackets would be a part of the address, so
- * there is none.
+ * (Azure Application Gateway, IIS); an IPv6 address in brackets, with or without a port; an IPv6 address with a zone;
+ * any of them in quotes (RFC 7239 §6). An IPv6 address without brackets has no port: the port would be part of the
+ * address.
  *
- * @returns the address alone, as {@link plainAddress} has it; undefined for `unknown`, for a name that hides the address
+ * @returns the address in the form of {@link plainAddress}; undefined for `unknown`, for a name that hides the address
  *   (RFC 7239 §6.3), and for anything else
  */
 export function forwardedAddress(element: string): string | undefined {
@@ -18,16 +18,16 @@ export function forwardedAddress(element: string): string | undefined {
 }
 
 /**
- * An address as it is compared: without its zone, which means something on one machine only, and an IPv4 address as
- * itself, also where a socket that takes both writes it as IPv6 (RFC 4291 §2.5.5.2).
+ * Brings an address into the form in which addresses are compared. The zone of an IPv6 address is removed: it has a
+ * meaning on one machine only. An IPv6 address that stands for an IPv4 address (RFC 4291 §2.5.5.2) becomes the latter.
  *
- * @param address what is none comes back as it is
+ * @param address any text: a text that is no address is returned unchanged
  */
 export function plainAddress(address: string): string {
   if (!address.includes(':')) return address;
   const alone = /^([^%]+)%/.exec(address)?.[1] ?? address;
   if (isIP(alone) !== 6) return address;
-  // In its one canonical spelling (WHATWG URL, IPv6 serializer).
+  // The URL parser writes an IPv6 address in its one canonical spelling (WHATWG URL, IPv6 serializer).
   const [, high, low] =
     /^\[::ffff:([\da-f]{1,4}):([\da-f]{1,4})\]$/.exec(URL.parse(`http://[${alone}]`)?.hostname ?? '') ?? [];
   if (high === undefined || low === undefined) return alone;

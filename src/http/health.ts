@@ -1,21 +1,22 @@
 import type { HttpMiddleware } from './context.ts';
 
-/** How well a server can do its work. */
+/** The state of a server: whether it can do its work. */
 export interface Readiness {
   /**
-   * `degraded`: known clients are served although the database is away. `unavailable`: it has been away for too long.
-   * `draining`: this process is about to end.
+   * `degraded`: the database cannot be reached, and remembered clients are served. `unavailable`: the database could
+   * not be reached for too long. `draining`: this process is about to end.
    */
   readonly status: 'ready' | 'degraded' | 'unavailable' | 'draining';
-  /** A sentence for each thing that an operator should look after. */
+  /** One sentence for each problem that an operator should solve. */
   readonly warnings?: readonly string[];
 }
 
 /**
- * `GET /health/live`: this process runs. `GET /health/ready`: it should be sent requests, or 503. A server that can
- * serve anything is ready: all nodes lose the database together, and a load balancer would then have none left.
+ * `GET /health/live`: 200 while this process runs. `GET /health/ready`: 200 while this process should get requests,
+ * else 503. A server that can serve some requests is ready: all nodes lose the database together, and a load balancer
+ * would have no node left.
  *
- * @param readiness how it is now; takes no look at the database
+ * @param readiness the present state; does not ask the database
  */
 export function health(readiness: () => Readiness): HttpMiddleware {
   return (ctx, next) => {

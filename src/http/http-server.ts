@@ -7,19 +7,20 @@ import { CONNECTION_LIMITS, type ConnectionLimits, type FairConnections, fairCon
 
 /** A listening server. */
 export interface HttpServer {
-  /** Goes on serving, and has every answer close its connection, so that clients look for another server. */
+  /** Goes on serving, but every answer closes its connection, so that clients look for another server. */
   drain(): void;
-  /** Takes no new connection, lets the requests in flight finish, and cuts connections that take longer than `grace` ms. */
+  /** Takes no new connection, lets the requests in flight finish, and cuts connections after `grace` milliseconds. */
   close(grace: number): Promise<void>;
 }
 
-/** How much time and how many headers a client may take. */
+/** The limits of time, headers and connections for a client. */
 export interface HttpLimits {
-  /** Milliseconds for the headers, and for the whole request. */
+  /** The most milliseconds in which the headers must arrive. */
   readonly headersTimeout: number;
+  /** The most milliseconds in which the whole request must arrive. */
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
-  /** Milliseconds after which a connection is cut on which nothing has moved although an answer is due. */
+  /** A connection is cut when an answer is due and no data has moved for so many milliseconds. */
   readonly stallTimeout: number;
   readonly headerCount: number;
   readonly connections: ConnectionLimits;
@@ -34,16 +35,16 @@ export const HTTP_LIMITS: HttpLimits = {
   connections: CONNECTION_LIMITS,
 };
 
-/** Milliseconds between two looks at what clients leave unread. */
+/** Milliseconds between two checks of how much clients leave unread. */
 const LOOK_AT_READERS = 500;
 
 /**
- * Starts to serve. What cannot be read as HTTP is answered like everything else: JSON with a request id.
+ * Starts to serve. A message that is not HTTP is answered like any request: in JSON, with a request id.
  *
- * @param newId makes request ids
- * @param isManagement whether a request target is the management API's, whose errors have a form of their own
- * @param onRefused told of every request that was answered here, before any handler saw it
- * @throws Error when the address cannot be had
+ * @param newId generates request ids
+ * @param isManagement whether a request target belongs to the management API, whose errors have a form of their own
+ * @param onRefused told of every request that was answered here, before a handler saw the request
+ * @throws Error when the server cannot listen at the address
  */
 export async function listen(
   handler: RequestListener,
@@ -86,10 +87,10 @@ export async function listen(
   server.timeout = stallTimeout;
   server.on('connection', (socket: Socket) => {
     connections.accept(socket);
-    // Node.js remembers it from here on: a socket that is closed says no more where it came from.
+    // The address is read early, and Node.js remembers it: a closed socket does not tell its address.
     void socket.remoteAddress;
   });
-  // Node would drop the headers beyond its own limit and say nothing.
+  // 0 means no limit: beyond a limit of its own, Node.js would silently drop headers.
   server.maxHeadersCount = 0;
   server.on('clientError', (error: ParseError, socket: Socket) => {
     if (!socket.writable) {
@@ -97,7 +98,7 @@ export async function listen(
       return;
     }
     const status = STATUS.get(error.code ?? '') ?? 400;
-    // A request that breaks off in the middle has an id already, and is recorded by the handler that reads it.
+    // A request that breaks off in its body has an id already, and its handler records the refusal.
     const [request, response] = connections.beingRead(socket) ?? [];
     const requestId = idOf(response) ?? newId();
     const management = isManagement(request?.url ?? targetOf(error.rawPacket));
@@ -118,12 +119,12 @@ export async function listen(
     async close(grace) {
       draining = true;
       const closed = once(server, 'close');
-      // First the listening socket alone: to look for idle connections takes longer than the moment lasts.
+      // The listening socket is closed alone at first: to look for idle connections takes longer than the quiet moment.
       await atQuietMoment(connections, () => TcpServer.prototype.close.call(server));
-      // A client that has connected in the last moment is about to ask.
+      // A client that has just connected is about to send a request.
       await until(() => connections.newcomers() === 0, NEWCOMERS_ASK_WITHIN);
       server.close();
-      // A connection that was busy when we began to close may be kept alive and idle a moment later.
+      // A connection that was busy when the server closed may be idle a moment later, and must be closed then.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
       const cut = globalThis.setTimeout(() => server.closeAllConnections(), grace);
       await closed;
@@ -134,19 +135,21 @@ export async function listen(
   };
 }
 
-/** Milliseconds in which a quiet moment is waited for, and in which a client that has connected sends its request. */
+/** The most milliseconds that a close waits for a quiet moment. */
 const QUIET_WITHIN = 3000;
+/** The most milliseconds that a close waits for the first requests of clients that have just connected. */
 const NEWCOMERS_ASK_WITHIN = 1000;
 
-/** Looks again and again whether something holds, for so many milliseconds at most. */
+/** Waits until a condition holds. @param patience the most milliseconds to wait */
 async function until(holds: () => boolean, patience: number): Promise<void> {
   const end = performance.now() + patience;
   while (!holds() && performance.now() < end) await setTimeout(10);
 }
 
 /**
- * Does something in a moment in which nobody connects or asks. The kernel resets connections that have been made and not yet
- * been accepted when the listening socket closes, and a load balancer cannot know whether their requests were served.
+ * Calls `act` in a moment without new connections and requests, or after {@link QUIET_WITHIN} milliseconds. When the
+ * listening socket closes, the kernel resets the connections that have not been accepted yet. A load balancer cannot
+ * know whether the requests of such connections were served.
  */
 function atQuietMoment({ accepted, newcomers, inFlight }: FairConnections, act: () => void): Promise<void> {
   const end = performance.now() + QUIET_WITHIN;
@@ -155,7 +158,7 @@ function atQuietMoment({ accepted, newcomers, inFlight }: FairConnections, act: 
   const look = (): void => {
     if (performance.now() < end && (accepted() !== before || newcomers() > 0 || inFlight() > 0)) {
       before = accepted();
-      // Between two looks, Node.js accepts everybody who waits.
+      // Between two checks, Node.js accepts all connections that wait.
       setImmediate(look);
     } else {
       act();
@@ -166,30 +169,30 @@ function atQuietMoment({ accepted, newcomers, inFlight }: FairConnections, act: 
   return promise;
 }
 
-/** A request that was answered before any handler saw it. */
+/** A request that was answered before a handler saw it. */
 export interface RefusedMessage {
   readonly status: number;
   readonly requestId: string;
   readonly peer: string | undefined;
-  /** Whether it was answered as the management API does. */
+  /** Whether the answer has the form of the management API. */
   readonly management: boolean;
   readonly message: string;
 }
 
 type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
 
-/** The id that an answer carries already. */
+/** The request id that a response has already. */
 function idOf(response: ServerResponse | undefined): string | undefined {
   const id = response?.getHeader('X-Request-Id');
   return typeof id === 'string' ? id : undefined;
 }
 
-/** The target of a request that could not be read, as far as it was read. */
+/** The target of a request that the parser could not read, taken from the first bytes of the request. */
 function targetOf(packet: Buffer | undefined): string {
   return /^[A-Z]+ (\S+)/.exec(packet?.toString('latin1', 0, 256) ?? '')?.[1] ?? '';
 }
 
-/** What Node's parser gives up on; anything else is just no HTTP. */
+/** The statuses that answer errors of Node's parser. Any other error is answered with 400: the message is not HTTP. */
 const STATUS = new Map([
   ['HPE_HEADER_OVERFLOW', 431],
   ['ERR_HTTP_REQUEST_TIMEOUT', 408],
@@ -222,7 +225,7 @@ function headersAndBody(
   };
 }
 
-/** As bytes, for a socket on which no request could be read. */
+/** The text of a refusal, for a socket on which no request could be read. */
 function rawRefusal(status: number, requestId: string, management: boolean): string {
   const { headers, body } = headersAndBody(status, requestId, management);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

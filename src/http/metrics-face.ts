@@ -2,13 +2,13 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { HttpMiddleware } from './context.ts';
 import { readOnly } from './public-document.ts';
 
-/** Milliseconds for which what was rendered is served again: to render costs more than most requests do. */
+/** Milliseconds for which a rendered text is served again: rendering costs more than most requests. */
 const KEPT = 1000;
 
 /**
- * `GET /metrics`, in the text format of Prometheus; rendered at most once a second, whoever asks.
+ * `GET /metrics`, in the text format of Prometheus. The metrics are rendered at most once a second.
  *
- * @param now milliseconds, only ever forwards
+ * @param now milliseconds of a clock that never goes back
  */
 export function metricsFace(metrics: Metrics, now: () => number): HttpMiddleware {
   let rendered: Promise<Buffer> | undefined;

@@ -1,19 +1,19 @@
 import type { HttpContext } from './context.ts';
 
-/** The methods of what any web page may read. */
+/** The methods of a document that any web page may read. */
 const READ_FROM_ANYWHERE = 'GET, HEAD, OPTIONS';
 
-/** Seconds for which a browser may keep the answer: the most that one keeps it. */
+/** Seconds for which a browser may keep the answer: no browser keeps an answer for longer. */
 const MAX_AGE = 86_400;
 
-/** Names of headers with commas between them (RFC 9110 §5.1), not too many. */
+/** Names of headers with commas between them (RFC 9110 §5.1), of at most 1024 characters. */
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~\- \t,]{1,1024}$/;
 
 /**
- * Lets any web page read what is asked for, and answers a preflight for it (Fetch Standard §3.3): a page may send
- * whatever headers it wants to, as none of them matters here. Only for public documents.
+ * Lets any web page read a public document, and answers a preflight for it (Fetch Standard §3.3). A page may send any
+ * header: no header matters to a public document.
  *
- * @returns whether it was a preflight, so that it has been answered
+ * @returns whether the request was a preflight, which has been answered
  */
 export function answerPreflight(ctx: HttpContext): boolean {
   ctx.set('Access-Control-Allow-Origin', '*');

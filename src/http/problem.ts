@@ -1,29 +1,29 @@
 import type { FieldProblem, ReachedLimit } from '../domain/domain-error.ts';
 import type { HttpContext } from './context.ts';
 
-/** The closed list of codes in a problem document, with the title of each. */
+/** The closed list of codes of problem documents, with the title of each code. */
 const TITLES = {
   invalid_body: 'The body of the request is wrong',
   invalid_query: 'The query of the request is wrong',
   unauthorized: 'The caller is not authenticated',
-  insufficient_scope: 'The access token does not carry the permission that this takes',
+  insufficient_scope: 'The access token does not carry the permission that the request needs',
   forbidden: 'The caller may not do this',
   not_found: 'There is nothing here',
-  already_exists: 'It exists already',
-  in_use: 'It is in use',
-  credential_in_use: 'It has been used not long ago',
-  already_rotated: 'It has a successor already',
+  already_exists: 'The resource exists already',
+  in_use: 'The resource is in use',
+  credential_in_use: 'The credential has been used recently',
+  already_rotated: 'The credential has a successor already',
   ambiguous_permission: 'Two resource servers declare this permission',
-  not_empty: 'There is something in it',
-  precondition_failed: 'If-Match does not name it as it is now',
+  not_empty: 'The resource is not empty',
+  precondition_failed: 'If-Match does not name the present revision',
   audience_required: 'The audience must be given',
   last_root: 'The last root account must stay',
   token_too_large: 'The access token would be too large',
-  limit_reached: 'There are as many as there may be',
-  method_not_allowed: 'The method is not one of this resource',
+  limit_reached: 'A limit is reached',
+  method_not_allowed: 'The resource does not have this method',
   too_large: 'The request is too large',
-  unsupported_media_type: 'The content type is not one that is read here',
-  too_many_requests: 'There have been too many of these',
+  unsupported_media_type: 'The content type is not accepted here',
+  too_many_requests: 'There have been too many requests',
   temporarily_unavailable: 'Try again in a moment',
   internal: 'Something went wrong here',
 } as const;
@@ -32,21 +32,21 @@ export type ProblemCode = keyof typeof TITLES;
 
 export const PROBLEM_CODES: readonly string[] = Object.keys(TITLES);
 
-/** What a problem document says beside its code. */
+/** The contents of a problem document. */
 export interface Problem {
   readonly status: number;
   readonly code: ProblemCode;
   readonly detail: string;
   readonly errors?: readonly FieldProblem[];
-  /** The permission that was missing, for `insufficient_scope`. */
+  /** The missing permission, for `insufficient_scope`. */
   readonly required?: string;
-  /** The built-in roles that have it, for `insufficient_scope`. */
+  /** The built-in roles that have the missing permission, for `insufficient_scope`. */
   readonly builtInRoles?: readonly string[] | undefined;
   /** The limit of the company that is reached, for `limit_reached`. */
   readonly limit?: ReachedLimit | undefined;
 }
 
-/** A problem document (RFC 9457), with `message` as Mia's clients read it. */
+/** Makes a problem document (RFC 9457). Mia's clients read the member `message`. */
 export function problemDocument(
   { status, code, detail, errors, required, builtInRoles, limit }: Problem,
   requestId: string,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HttpContext } from './context.ts';
 import { answerPreflight } from './preflight.ts';
 
-/** A JSON document that is the same for everyone: written once, sent as the same bytes each time. */
+/** A JSON document that is the same for everyone. The document is written once, and every answer has the same bytes. */
 export interface PublicDocument {
   readonly bytes: Buffer;
   readonly etag: string;
@@ -14,9 +14,9 @@ export function publicDocument(content: object): PublicDocument {
 }
 
 /**
- * Answers with a public document, whatever the request says: cacheable, revalidated by `ETag`.
+ * Answers with a public document that may be cached, or with 304 when the caller has the document already (`ETag`).
  *
- * @param maxAge seconds for which it may be kept
+ * @param maxAge seconds for which the document may be kept
  */
 export function sendDocument(ctx: HttpContext, { bytes, etag }: PublicDocument, maxAge: number): void {
   ctx.set('Cache-Control', `public, max-age=${maxAge}`);
@@ -38,7 +38,7 @@ export function documentEndpoint(document: () => PublicDocument, maxAge: number)
   };
 }
 
-/** Whether something that can only be read is asked for; otherwise the answer says so. */
+/** Whether the method of the request only reads. Any other method is answered with 405. */
 export function readOnly(ctx: HttpContext): boolean {
   if (ctx.method === 'GET' || ctx.method === 'HEAD') return true;
   ctx.status = 405;

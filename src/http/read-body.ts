@@ -1,20 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The body is larger than what is read; nothing of it has been kept. */
+/** The body is larger than the limit; no part of the body is kept. */
 export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError';
 }
 
-/** The client went away before it had sent everything: there is nobody to answer. */
+/** The client went away before it had sent the whole body: nobody is left to answer. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError';
 }
 
 /**
- * Reads a request's body whole. By events: an async iterator costs a third of what a token costs.
+ * Reads the whole body of a request. It uses events: an async iterator would cost a third of what a token costs.
  *
- * @param limit the most bytes that are kept
- * @throws BodyTooLargeError as soon as it is known, leaving the rest unread; ClientGoneError
+ * @param limit the most bytes that the body may have
+ * @throws BodyTooLargeError as soon as the body is known to be too large, and the rest stays unread; ClientGoneError
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {

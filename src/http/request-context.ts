@@ -3,7 +3,7 @@ import type { SourceReader } from './source-reader.ts';
 
 const USABLE = /^[A-Za-z0-9._:=+/@-]{1,128}$/;
 
-/** Gives every request an id and a source, and every response its `X-Request-Id` and the headers that no answer goes without. */
+/** Gives every request an id and a source, and every response its `X-Request-Id` and `X-Content-Type-Options`. */
 export function requestContext(newId: () => string, sourceOf: SourceReader): HttpMiddleware {
   return (ctx, next) => {
     const sent = ctx.req.headers['x-request-id'];

@@ -1,8 +1,8 @@
 /**
- * What an address is counted by: an IPv4 address is itself, of an IPv6 address it is the network of 64 bits, as one
- * household or machine has at least as many (RFC 6177).
+ * The prefix by which addresses are counted: a whole IPv4 address, or the first 64 bits of an IPv6 address. One
+ * household or machine has at least a whole network of 64 bits (RFC 6177).
  *
- * @param address however it is written
+ * @param address in any spelling
  * @returns the same text for all addresses that are counted together
  */
 export function sourcePrefix(address: string): string {
@@ -20,7 +20,7 @@ export function sourcePrefix(address: string): string {
     .join(':')}::/64`;
 }
 
-/** An IPv4 address at the end stands for two groups. */
+/** The groups of one part of an IPv6 address. An IPv4 address at the end stands for two groups. */
 function groupsOf(text: string): string[] {
   return text === '' ? [] : text.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [group]));
 }

@@ -3,19 +3,20 @@ import { type BlockList, isIP } from 'node:net';
 import type { Logger } from '../observability/logger.ts';
 import { forwardedAddress, plainAddress } from './forwarded-address.ts';
 
-/** Says where a request comes from, as far as that can be believed. */
+/** Finds the source address of a request, as far as it can be trusted. */
 export type SourceReader = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string;
 
-/** So much of what cannot be read is logged. */
+/** The most characters of an unreadable element that are logged. */
 const MOST_SHOWN = 100;
 
 /**
- * Where a request comes from: the address of the connection, or, when that is a trusted proxy, the last address of
- * `X-Forwarded-For` that is not one. The rest before that was written by somebody whom nobody knows.
+ * Creates the function that finds the source of a request. The source is the address of the connection, or, behind a
+ * trusted proxy, the last address of `X-Forwarded-For` that is no trusted proxy. A stranger may have written the
+ * addresses before it.
  *
- * An element that cannot be read ends the search, and the proxy that wrote it is the source: to look further would be to
- * believe what stands before it, and so a client could choose its own address. The log says so once, and once that a
- * peer sends the header and is not trusted; after that neither costs anything.
+ * The search ends at an element that cannot be read, and the proxy that wrote the element is the source: otherwise a
+ * client could choose its own address. The log reports such an element once. It also reports once that a peer sends the
+ * header although the peer is not trusted.
  */
 export function createSourceReader(trusted: BlockList, logger: Pick<Logger, 'warn'>): SourceReader {
   let untrustedTold = false;
@@ -53,7 +54,7 @@ export function createSourceReader(trusted: BlockList, logger: Pick<Logger, 'war
   };
 }
 
-/** Without those that are empty, which mean nothing in a list (RFC 9110 §5.6.1). */
+/** The elements of the header, without empty ones: an empty element of a list means nothing (RFC 9110 §5.6.1). */
 function elementsOf(header: string | string[] | undefined): string[] {
   return [header ?? []]
     .flat()

@@ -1,26 +1,26 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../domain/clock.ts';
 
-/** Where lines of the log go. */
+/** The destination of the lines of the log. */
 export interface LogOutput {
   write(line: string): void;
-  /** Waits until everything has been handed to the reader, but no longer than `patience` milliseconds. */
+  /** Waits until the reader has been given every line, but no longer than `patience` milliseconds. */
   flush(patience: number): Promise<void>;
 }
 
-/** Bytes that wait for the reader at most. */
+/** The most bytes that wait for the reader. */
 const MOST_WAITING = 1024 * 1024;
 
 /**
- * Hands lines on without ever waiting for who reads them: a reader that stands still would stop the server with it. A
- * line that finds too much waiting is dropped, and the next one that does not says how many were.
+ * Writes lines and never waits for the reader: a reader that stands still would stop the server. A line is dropped
+ * while too many bytes wait, and a notice before the next written line says how many lines were dropped.
  *
  * @param stream standard output
  */
 export function createLogOutput(stream: Writable, clock: Clock, mostWaiting = MOST_WAITING): LogOutput {
   let dropped = 0;
   let gone = false;
-  // The reader has gone away. There is nobody left to tell.
+  // An error means that the reader has gone away: nobody is left to read a message about it.
   stream.on('error', () => (gone = true));
 
   return {

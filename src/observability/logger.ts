@@ -4,7 +4,7 @@ import pretty from 'pino-pretty';
 
 export type { Logger } from 'pino';
 
-/** What never stands in a log, wherever in an entry it turns up. */
+/** The members whose values are never logged, at any depth of an entry. */
 const SECRETS = new Set([
   'authorization',
   'apiKey',
@@ -20,17 +20,17 @@ const SECRETS = new Set([
   'secretHash',
 ]);
 
-/** How deep an entry is written (pino's `depthLimit`). */
+/** How many levels of an entry are written (pino's `depthLimit`). */
 const DEEPEST = 5;
 
-/** Characters of a text that are written: a client may have sent it. */
+/** The most characters of a text that are written: a client may have sent the text. */
 const LONGEST = 512;
 const LONGEST_STACK = 4096;
 
 /**
- * JSON lines, or readable text where a person looks on.
+ * Creates a logger that writes JSON lines, or readable text on a terminal.
  *
- * @param terminal whether a person looks on
+ * @param terminal whether a person reads the log on a terminal
  * @param destination where the lines go
  */
 export function createLogger(level: string, terminal: boolean, destination: DestinationStream): Logger {
@@ -53,7 +53,7 @@ export function createLogger(level: string, terminal: boolean, destination: Dest
   return pino(options, pretty({ destination: readable, translateTime: 'HH:MM:ss.l', singleLine: true }));
 }
 
-/** The members of an error that say what went wrong. A driver's error has others, with rows and values in them. */
+/** The members of an error that may be logged. Other members of a driver's error contain rows and values. */
 const TELLING = ['code', 'constraint', 'table'] as const;
 
 function described(error: unknown, depth = 0): unknown {
@@ -68,7 +68,7 @@ function described(error: unknown, depth = 0): unknown {
   };
 }
 
-/** Of an attempt to connect to several addresses, what each said. */
+/** The message of an error. When all addresses of a host fail, only the errors inside the error have messages. */
 function messageOf(error: Error): string {
   return error.message === '' && error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message;
 }
@@ -81,7 +81,7 @@ function shortened(text: string, longest = LONGEST): string {
   return text.length > longest ? `${text.slice(0, longest)}...` : text;
 }
 
-/** An entry without its secrets. (pino's own `redact` takes ten times as long as all the rest of a line.) */
+/** Copies an entry without its secrets. pino's own `redact` takes ten times as long as the rest of a line. */
 function censored(entry: object, depth = 0): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(entry)) copy[name] = SECRETS.has(name) ? '[secret]' : inner(value, depth);
@@ -95,7 +95,7 @@ function inner(value: unknown, depth: number): unknown {
   return isPlain(value) ? censored(value, depth + 1) : value;
 }
 
-/** Whatever has a form of its own (an error, a date) says itself how it is written. */
+/** Whether a value is a plain object. Other objects, such as errors and dates, are written in a form of their own. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

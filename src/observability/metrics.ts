@@ -1,33 +1,41 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What the parts count. Every label has few values, and none of them comes from a request. */
+/** The metrics that the parts of the server report. Every label has few values, and no value comes from a request. */
 export interface Metrics {
   tokenIssued(method: string, seconds: number): void;
-  /** @param reason of a closed list */
+  /** @param reason one of a closed list */
   tokenRefused(error: string, reason: string, seconds: number): void;
-  /** A request that had to wait, as too many before it failed to authenticate, wherever that was. */
+  /** Counts a request that was answered 429 because too many requests failed to authenticate, at any endpoint. */
   tokenRequestLimited(): void;
   cacheOutcome(outcome: string): void;
   databaseQuery(): void;
-  /** Has the pool looked at whenever somebody asks. */
+  /** Adds the number of connections of the pool to the metrics. @param look called whenever the metrics are rendered */
   observePool(look: () => Readonly<Record<'used' | 'free' | 'waiting', number>>): void;
-  /** Has the credentials that expire soon counted by kind whenever somebody asks; undefined: nobody knows now. */
+  /**
+   * Adds the number of credentials that expire soon to the metrics.
+   *
+   * @param count called whenever the metrics are rendered; counts by kind, or undefined when counting failed
+   */
   observeExpiring(count: () => Promise<ReadonlyMap<string, number> | undefined>): void;
-  /** Has this node looked at whenever somebody asks. `clockOffset`: seconds by which the database's clock is ahead. */
+  /**
+   * Adds the state of this node to the metrics.
+   *
+   * @param look called whenever the metrics are rendered; `clockOffset`: seconds by which the database's clock is ahead
+   */
   observeNode(look: () => { readonly degraded: boolean; readonly clockOffset: number }): void;
-  /** Everything in the text format of Prometheus. */
+  /** All metrics in the text format of Prometheus. */
   render(): Promise<string>;
   readonly contentType: string;
 }
 
-/** Seconds; most answers take less than a millisecond of work. */
+/** The upper bounds of the buckets in seconds: most answers take less than a millisecond of work. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  // Gauges under the name of a counter; the sums of others that are there.
+  // These gauges have the names of counters, and each is only the sum of another gauge.
   for (const what of ['resources', 'handles', 'requests']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
 
   const issued = new Counter({
@@ -44,7 +52,7 @@ export function createMetrics(): Metrics {
   });
   const limited = new Counter({
     name: 'writ_token_requests_limited_total',
-    help: 'Requests that were answered 429, after too many failures to authenticate at the token endpoint, its like or /api',
+    help: 'Requests answered 429 because too many requests failed to authenticate, at an OAuth endpoint or the management API',
     registers,
   });
   const duration = new Histogram({
@@ -62,7 +70,7 @@ export function createMetrics(): Metrics {
   });
   const queries = new Counter({ name: 'writ_database_queries_total', help: 'Statements sent', registers });
 
-  // Looking a labelled child up costs more than counting.
+  // The children of each label are kept: looking a child up in the library costs more than counting.
   const issuedBy = new Map<string, ReturnType<typeof issued.labels>>();
   const took = { issued: duration.labels('issued'), refused: duration.labels('refused') };
   const found = new Map<string, ReturnType<typeof cache.labels>>();
@@ -82,7 +90,7 @@ export function createMetrics(): Metrics {
     observePool(look) {
       const pool = new Gauge({
         name: 'writ_database_pool_connections',
-        help: 'Connections of the pool, and who waits for one',
+        help: 'Connections of the pool that are used or free, and work that waits for a connection',
         labelNames: ['state'],
         registers,
         collect() {
@@ -93,7 +101,7 @@ export function createMetrics(): Metrics {
     observeExpiring(count) {
       const expiring = new Gauge({
         name: 'writ_credentials_expiring',
-        help: 'Enabled credentials that expire within the time in which their clients are warned, on all nodes together',
+        help: 'Enabled credentials that expire within WRIT_EXPIRY_WARNING; every node reports the same number',
         labelNames: ['type'],
         registers,
         async collect() {
@@ -106,7 +114,7 @@ export function createMetrics(): Metrics {
     observeNode(look) {
       const degraded: Gauge = new Gauge({
         name: 'writ_degraded',
-        help: 'Whether known clients are served although the database is away',
+        help: '1 while this node serves remembered clients because it cannot reach the database, else 0',
         registers,
         collect: () => degraded.set(look().degraded ? 1 : 0),
       });

@@ -1,20 +1,20 @@
 import { DomainError } from '../domain/domain-error.ts';
 import type { Logger } from './logger.ts';
 
-/** Logs failures beside the requests; the absence of the database when it begins, once a minute, and when it is over. */
+/** Logs failures of background work, and outages of the database: their beginning, one line a minute, and their end. */
 export interface OutageLog {
-  /** @param event what the failure is called in the log when the database is not away */
+  /** @param event the name of the failure in the log, unless the cause is an outage of the database */
   failed(event: string, error: unknown): void;
-  /** The database has answered. */
+  /** Notes that the database has answered. */
   answered(): void;
 }
 
 /** Milliseconds between two lines about one outage. */
 const AGAIN = 60_000;
-/** Milliseconds without a failure after which an answer ends an outage. */
+/** Milliseconds that must pass without a failure before an answer ends an outage. */
 const QUIET = 3000;
 
-/** @param now milliseconds, only ever forwards */
+/** @param now milliseconds of a clock that never goes back */
 export function createOutageLog(logger: Logger, now: () => number): OutageLog {
   let outage: { readonly since: number; toldAt: number; failedAt: number; failures: number } | undefined;
   const seconds = (since: number): number => Math.round((now() - since) / 1000);

@@ -1,8 +1,8 @@
 /**
- * Makes something happen now and then, however often it is asked for.
+ * Limits how often an action runs: a call that follows a run too soon is ignored.
  *
- * @param pause milliseconds that lie between two times
- * @param now milliseconds, only ever forwards
+ * @param pause the least milliseconds between two runs
+ * @param now milliseconds of a clock that never goes back
  */
 export function atMostEvery<Arguments extends readonly unknown[]>(
   pause: number,

@@ -1,25 +1,26 @@
-/** How much of one kind of work is done at a time. */
+/** How many pieces of one kind of work run at a time. */
 export interface Turns {
-  /** Pieces of work of one key at once, and of all together. */
+  /** The most pieces of work of one key that run at once. */
   readonly each: number;
+  /** The most pieces of work of all keys that run at once. */
   readonly all: number;
-  /** Pieces of work of one key that may wait. */
+  /** The most pieces of work of one key that may wait. */
   readonly line: number;
 }
 
-/** As much waits for a key as may. */
+/** As many pieces of work wait for the key as may wait. */
 export class LineTooLongError extends Error {
   override readonly name = 'LineTooLongError';
 }
 
-/** Runs work when its turn has come. */
+/** Runs a piece of work when its turn has come. @throws LineTooLongError */
 export type TakeTurns = <Result>(key: string, work: () => Promise<Result>) => Promise<Result>;
 
 /**
- * Shares out what is scarce: no key has more than its part, however much it asks for, and the others go on.
+ * Shares a scarce resource out among keys: no key gets more than its part, so that the work of other keys goes on.
  *
- * @returns runs work, or has it wait for others of its key or, in the order in which the keys come, of all; throws
- *   LineTooLongError
+ * @returns a function that runs a piece of work at once, or lets it wait in the line of its key; the keys that wait
+ *   take turns
  */
 export function createTurns({ each, all, line }: Turns): TakeTurns {
   const running = new Map<string, number>();
@@ -40,7 +41,7 @@ export function createTurns({ each, all, line }: Turns): TakeTurns {
     else running.set(key, left);
     for (const [next, queue] of waiting) {
       if (!mayRun(next)) continue;
-      // To the end of the line: the other keys come first after that.
+      // The key moves to the end: the other keys come before its next piece of work.
       waiting.delete(next);
       const start = queue.shift();
       if (queue.length > 0) waiting.set(next, queue);
@@ -53,7 +54,7 @@ export function createTurns({ each, all, line }: Turns): TakeTurns {
     if (mayRun(key) && !waiting.has(key)) begin(key);
     else {
       const queue = waiting.get(key) ?? [];
-      if (queue.length >= line) throw new LineTooLongError(`${line} wait already`);
+      if (queue.length >= line) throw new LineTooLongError(`${line} pieces of work wait already`);
       const turn = Promise.withResolvers<void>();
       queue.push(() => {
         begin(key);

@@ -5,7 +5,7 @@ import { writeRootFile } from '../storage/root-file.ts';
 import { type PreparedServer, START } from './prepare-server.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** What was given before the settings said how old credentials may get ends so long from the first start that does. */
+/** Shortens the credentials that outlive the maximum age of the settings to that age, counted from this start. */
 export async function applyPolicy(
   { credentialPolicy }: Config,
   { storage }: PreparedServer,
@@ -27,9 +27,9 @@ export async function applyPolicy(
 }
 
 /**
- * Makes the first root account where there is none.
+ * Registers the first root account if there is none.
  *
- * @returns its id and its secret, where that is to be shown
+ * @returns the id and the secret of the account; undefined unless this start must show the secret
  */
 export async function bootstrap(
   config: Config,
@@ -38,17 +38,20 @@ export async function bootstrap(
 ): Promise<RootCredential | undefined> {
   return storage.writeAlone<RootCredential | undefined>(START, async (stores) => {
     const { result, audit } = await bootstrapRoot(stores, credentialTools, { now: clock(), fixed: config.bootstrap });
-    // A secret that the operator fixed is known to them, and is repeated nowhere.
+    // The operator knows the secret that the settings fix: it is not repeated.
     if (result?.clientSecret === undefined || config.bootstrap.clientSecret !== undefined) {
       return { result: undefined, audit };
     }
     const { clientId, clientSecret } = result;
     if (!config.production) return { result: { clientId, clientSecret }, audit };
-    // Before the commit: an account whose secret nobody could be given must not come to be.
+    // The file is written before the commit: if it cannot be written, no account with an unknown secret must remain.
     const { file, closed } = writeRootFile(config.keysDirectory, { issuer: config.issuer, clientId, clientSecret });
     logger.info({ event: 'root.secret_written', file });
     if (!closed)
-      logger.warn({ event: 'key_file.open_to_others' }, `${file} may be read by others: store it and delete it`);
+      logger.warn(
+        { event: 'key_file.open_to_others' },
+        `${file} may be read by others: store the secret elsewhere, and delete the file`,
+      );
     return { result: undefined, audit };
   });
 }

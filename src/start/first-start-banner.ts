@@ -1,9 +1,10 @@
 import type { RootCredential } from '../domain/service-accounts/root-account.ts';
 
 /**
- * What a first start prints: the first account, and three commands that lead to a token of one's own.
+ * The text that a first start prints: the first root account, and three commands that get a token for a new account.
  *
- * @param where `base` and `management`: where the two are reached; `clientKey`: whether the latter asks for one
+ * @param where `base` and `management`: the URLs of the OAuth endpoints and of the management API; `clientKey`: whether
+ *   the management API asks for a client key
  */
 export function firstStartBanner(
   { base, management, clientKey }: { base: string; management: string; clientKey: boolean },

@@ -27,34 +27,35 @@ import { openEmbeddedDatabase } from '../storage/open-embedded-database.ts';
 import { openPostgresDatabase } from '../storage/open-postgres-database.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A database that is open, migrated, and holds everything that a server needs to have. */
+/** An open and migrated database that holds everything a server needs, and the parts that use the database. */
 export interface PreparedServer {
   readonly database: Database;
   readonly storage: Storage;
-  /** The accounts, as this node remembers them. */
+  /** The accounts that this node remembers. */
   readonly accounts: AccountCache;
   /** Milliseconds since the database last answered. */
   sinceAnswer(): number;
   /** Milliseconds by which the database's clock is ahead of this node's. */
   clockOffset(): number;
-  /** Where failures beside the requests are told. */
+  /** The log of failures of background work. */
   readonly outages: OutageLog;
   readonly signingKeys: LiveSigningKeys & SigningKeyKeeper;
-  /** Keys the HMAC by which this server knows its own cursors. */
+  /** The HMAC key that shows whether this server issued a cursor. */
   readonly cursorKey: Uint8Array;
   readonly credentialTools: CredentialTools;
-  /** Has somebody told whenever live tokens may have been revoked, here or on another node. */
+  /** Sets the function that is called when live tokens may have been revoked, on this node or another one. */
   onStatusChange(told: () => void): void;
   close(): Promise<void>;
 }
 
-/** How what a start does by itself is recorded. */
+/** The origin, in the audit, of the changes that a start makes by itself. */
 export const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined, source: undefined };
 
 /**
- * Opens the database and makes what is missing in it: the schema, this server's secrets, its signing keys.
+ * Opens the database and adds the parts that it lacks: the schema, the server's secrets, the signing keys.
  *
- * @throws DataFolderInUseError, KeyEncryptionKeyError, UndecryptableError; Error when the database cannot be reached
+ * @throws DataFolderInUseError, UnsuitableDatabaseError, KeyEncryptionKeyError, UndecryptableError; Error when the
+ *   database cannot be reached
  */
 export async function prepareServer(config: Config, surroundings: Surroundings): Promise<PreparedServer> {
   const { clock, random, logger, metrics } = surroundings;
@@ -84,7 +85,10 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
   let tellOfStatuses = (): void => {};
   let refreshKeys = (): Promise<void> => Promise.resolve();
   const tellOfUnreadable = atMostEvery(60_000, now, (reason: string) =>
-    logger.warn({ event: 'change.unreadable', reason }, 'Something else than Writ announces changes; all is read anew'),
+    logger.warn(
+      { event: 'change.unreadable', reason },
+      'An announcement cannot be read: this node reads everything anew',
+    ),
   );
   const listener: ChangeListener = {
     changed(change) {
@@ -171,7 +175,7 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
 function openDatabase(config: Config, { clock, logger, pid, databasePatience }: Surroundings): Promise<Database> {
   const say = (level: 'debug' | 'error') => (words: unknown) =>
     logger[level]({ event: 'database.notice' }, String(words));
-  // The query builder warns of each connection that it loses; that the database is away is said once.
+  // The query builder warns of each lost connection; the outage log reports an outage of the database once.
   const log = { debug: say('debug'), warn: say('debug'), error: say('error'), deprecate: say('debug') };
   if (config.database.kind === 'embedded') {
     const owner = { pid, host: hostname(), startedAt: clock().toISOString() };
@@ -184,10 +188,13 @@ function openDatabase(config: Config, { clock, logger, pid, databasePatience }: 
   });
 }
 
-/** Milliseconds for which a verifier may keep the JWKS, and a minute in which a node may still hear of the key. */
+/**
+ * Milliseconds for which a key is published before it signs: the time for which a verifier may keep the JWKS, and a
+ * minute in which every node hears of the key.
+ */
 const KEY_LEAD = JWKS_MAX_AGE * 1000 + 60_000;
 
-/** Outside production nobody has kept the JWKS, and whoever tries an algorithm out wants to see it. */
+/** The rules for signing keys. Outside production a new key signs at once: no verifier has kept an older JWKS. */
 function keyRules({ signingAlg, tokenMaxTtl, production }: Config, now: Date): SettleRules {
   return { signingAlg, keptFor: tokenMaxTtl * 1000 + VERIFIERS_BEHIND, lead: production ? KEY_LEAD : 0, now };
 }
@@ -203,7 +210,7 @@ function prepareKeys(
     const secrets = await prepareServerSecrets(serverSecrets, encryption, { randomBytes: random.bytes, now });
     const rules = keyRules(config, now);
     const audit = await settleSigningKeys(signingKeys, encryption, rules);
-    // Read back, so that every node has the same keys in the same order and serves the same JWKS.
+    // The keys are read back, so that every node has them in the same order and serves the same JWKS.
     return { result: { ...secrets, keyRing: await readKeyRing(signingKeys, encryption, rules) }, audit };
   });
 }

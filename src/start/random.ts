@@ -4,8 +4,8 @@ import { base62 } from '../domain/base62.ts';
 /** The randomness of the running product. */
 export const random = {
   bytes: (size: number): Buffer => randomBytes(size),
-  /** 128 bits, in 22 digits of base 62. */
+  /** An id of 128 random bits, in 22 digits of base 62. */
   id: (): string => base62(randomBytes(16)),
-  /** For request ids: cheap, and nothing is guarded by it. */
+  /** An id for a request: it is cheap, and no security depends on it. */
   uuid: (): string => randomUUID(),
 };

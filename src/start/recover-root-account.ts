@@ -4,7 +4,7 @@ import { prepareServer } from './prepare-server.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * `npm run root -- recover`: gives the first root account one more secret.
+ * Gives the oldest root account one more secret, and enables the account: the command `npm run root -- recover`.
  *
  * @throws DomainError `not_found` when there is no root account yet
  */

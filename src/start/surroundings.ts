@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 
-/** Time, randomness and the log, which every other part is given. */
+/** Time, randomness, the log and the metrics, which the other parts are given. */
 export interface Surroundings {
   readonly clock: Clock;
   readonly random: { bytes(size: number): Uint8Array; id(): string; uuid(): string };

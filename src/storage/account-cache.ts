@@ -6,16 +6,16 @@ import type { AccountSnapshot } from '../domain/service-accounts/service-account
 import type { ChangeListener } from './change-feed.ts';
 import { within } from './within.ts';
 
-/** What finding an account in memory came to, for the metrics. */
+/** How an account was found: in memory, in the database, or in memory because the database could not be reached. */
 export type CacheOutcome = 'hit' | 'loaded' | 'stale';
 
-/** Accounts as this node remembers them. */
+/** The accounts that this node remembers. */
 export interface AccountCache extends ChangeListener {
   /**
-   * Finds an account without asking the database, when it is known and this node would have heard of a change.
+   * Finds an account. A remembered account takes no statement if this node would have heard of a change.
    *
    * @returns undefined when there is no such account
-   * @throws DomainError `unavailable` when the database cannot be asked and there is nothing to fall back on
+   * @throws DomainError `unavailable` when the database cannot be asked and no remembered account may be served
    */
   find(clientId: ClientId): AccountSnapshot | undefined | Promise<AccountSnapshot | undefined>;
   /** Whether `find` would answer without asking the database. */
@@ -24,28 +24,29 @@ export interface AccountCache extends ChangeListener {
 
 export interface AccountCacheOptions {
   load(clientId: ClientId): Promise<AccountSnapshot | undefined>;
-  /** When the database last answered, on the clock of `now`. */
+  /** The time at which the database last answered, on the clock of `now`. */
   lastAnswer(): number;
-  /** Milliseconds, only ever forwards. */
+  /** Milliseconds of a clock that never goes back. */
   now(): number;
-  /** Milliseconds for which a known account is still served after the last answer. */
+  /** Milliseconds for which a remembered account is still served after the last answer of the database. */
   maxStaleness: number;
   onOutcome(outcome: CacheOutcome): void;
-  /** Bytes that an account takes in memory, about. */
+  /** About how many bytes an account takes in memory. */
   sizeOf?(snapshot: AccountSnapshot): number;
 }
 
 interface Entry {
   readonly snapshot: AccountSnapshot | undefined;
   readonly epoch: number;
-  /** When its load began: it is at least as new as that. */
+  /** The time at which the load began: the snapshot is at least as new. */
   readonly loadedAt: number;
 }
 
-/** How long a known account waits to be looked at anew, and an unknown one to be found, while the database is away. */
+/** While the database cannot be reached: milliseconds to wait for the load of a remembered account. */
 const SHORT_DEADLINE = 250;
+/** While the database cannot be reached: milliseconds to wait for the load of an account that is not remembered. */
 const LONG_DEADLINE = 1000;
-/** After a look that failed, others fall back at once for so long. */
+/** Milliseconds after a failed load during which an unreachable database is not asked again. */
 const PAUSE = 250;
 
 const MOST_ACCOUNTS = 20_000;
@@ -53,14 +54,16 @@ const MOST_BYTES = 256 * 1024 * 1024;
 const MOST_UNKNOWN = 10_000;
 
 /**
- * The one rule of freshness: a change acts within a second while this node can reach the database, and at most
- * `maxStaleness` after the last answer while it cannot. When a node would not have heard of a change it looks at an
- * account anew, all who wait for it together and not for long, and falls back to what it remembers.
+ * Creates the cache, which keeps the one rule of freshness: a change acts within a second while this node can reach the
+ * database, and otherwise at most `maxStaleness` after the last answer.
+ *
+ * When this node may not have heard of a change, it loads the account anew, once for all requests that wait for the
+ * account. If the database does not answer in time, the remembered snapshot is served.
  */
 export function createAccountCache(options: AccountCacheOptions): AccountCache {
   const { load, lastAnswer, now, maxStaleness, onOutcome, sizeOf = () => 1 } = options;
   const ofCompany = new Map<CompanyId, Set<ClientId>>();
-  // Separate caches: a flood of ids that do not exist drives no account out.
+  // Separate caches: a flood of ids that no account has evicts no account.
   const accounts = new LRUCache<ClientId, Entry>({
     max: MOST_ACCOUNTS,
     maxSize: MOST_BYTES,
@@ -74,10 +77,10 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
   });
   const unknown = new LRUCache<ClientId, Entry>({ max: MOST_UNKNOWN });
   const loading = new Map<ClientId, Promise<AccountSnapshot | undefined>>();
-  /** Companies that changed while something was being loaded, and when on the clock of {@link changes}. */
+  /** The companies that changed during loads of accounts, each with the value of {@link changes} at its change. */
   const changed = new Map<CompanyId, number>();
   let changes = 0;
-  /** Until when what was loaded in an epoch was known to be current. */
+  /** For each past epoch, the time until which its snapshots were known to be current. */
   const heardUntil = new Map<number, number>();
   let epoch = 0;
   let pausedUntil = -Infinity;
@@ -91,7 +94,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     return entry.epoch === epoch && now() - knownCurrent(entry) <= REACHED_WITHIN;
   }
 
-  /** One look at a time for an account, whoever waits for it. */
+  /** Loads an account once for all requests that wait for it. */
   function loadOnce(clientId: ClientId): Promise<AccountSnapshot | undefined> {
     const underway = loading.get(clientId);
     if (underway !== undefined) return underway;
@@ -99,7 +102,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     const startedAfter = changes;
     const started = load(clientId).then(
       (snapshot) => {
-        // Unless something changed meanwhile: then it may be what was before.
+        // A snapshot is not kept if the account or its company changed during the load: it may be the old one.
         const changedAt = snapshot?.account.company && changed.get(snapshot.account.company);
         const isCurrent = loading.get(clientId) === started && (changedAt ?? 0) <= startedAfter;
         settle(clientId, started);
@@ -161,7 +164,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
 
   function nextEpoch(until: number): void {
     heardUntil.set(epoch, until);
-    // What is older than the oldest that may be served needs no bound of its own.
+    // Snapshots of epochs that ended longer than `maxStaleness` ago are never served: their times are deleted.
     for (const [past, heard] of heardUntil) if (now() - heard > maxStaleness) heardUntil.delete(past);
     epoch += 1;
     loading.clear();

@@ -38,7 +38,7 @@ export type SnapshotRow = ServiceAccountRow & {
   company_state: State | null;
   credentials: CredentialJson[];
   rights: {
-    /** Its own, and those of its groups. */
+    /** The grants of the account and of its groups. */
     grants: GrantJson[];
     groups: GroupId[];
     roles: RoleJson[];
@@ -46,11 +46,11 @@ export type SnapshotRow = ServiceAccountRow & {
   };
 };
 
-/** Everything that the account in scope was given, with what that refers to. */
+/** SQL for the grants and groups of the account in scope, with the roles and resource servers that they refer to. */
 export const RIGHTS_AS_JSON =
   'account_rights(service_accounts.client_id, service_accounts.company_id, service_accounts.audience)';
 
-/** A row of a list: a snapshot's JSON costs several times as much to make and to read. */
+/** A row of a list of accounts. It is no snapshot: to write and read a snapshot's JSON costs several times as much. */
 export type SummaryRow = ServiceAccountRow & {
   last_used_at: Date | null;
   credential_count: number;
@@ -60,11 +60,11 @@ export type SummaryRow = ServiceAccountRow & {
   group_ids: GroupId[];
 };
 
-/** When a credential of the account in scope was used last. */
+/** SQL for the last time at which a credential of the account in scope was used. */
 export const LAST_USED_AT = `
   select max(used_at) from last_uses where last_uses.client_id = service_accounts.client_id`;
 
-/** The groups of the account in scope. */
+/** SQL for the ids of the groups of the account in scope. */
 export const GROUP_IDS = `
   select array(select group_id from group_members where group_members.client_id = service_accounts.client_id
     and group_members.company_id = service_accounts.company_id order by group_id)`;

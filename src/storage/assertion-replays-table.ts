@@ -11,11 +11,11 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** As many as one statement takes. */
+/** The most assertions in one statement. */
 const MOST_AT_ONCE = 500;
 
-// For two alike in one statement, ON CONFLICT inserts the first; the order keeps two statements from waiting for each
-// other in a circle.
+// If one assertion stands twice in a statement, ON CONFLICT inserts it once. The fixed order prevents deadlocks between
+// statements.
 const INSERT = `
   insert into assertion_replays (client_id, jti, expires_at)
   select * from unnest(?::text[], ?::text[], ?::timestamptz[]) as used (client_id, jti, expires_at)
@@ -24,8 +24,8 @@ const INSERT = `
   returning client_id, jti`;
 
 /**
- * One row for every assertion that was used. What comes while a statement is in flight waits for the next one and goes
- * together; what comes alone goes at once.
+ * Keeps one row for every assertion that was consumed. Assertions that arrive while a statement is in flight go
+ * together in the next statement. An assertion that arrives alone goes at once.
  */
 export function assertionReplaysTable(knex: Tables): ReplayStore {
   let waiting: Waiting[] = [];
@@ -38,7 +38,7 @@ export function assertionReplaysTable(knex: Tables): ReplayStore {
         batch.map(({ jti }) => jti),
         batch.map(({ expiresAt }) => expiresAt),
       ]);
-      // A client id has no NUL, so this joins the two without ambiguity.
+      // A client id contains no NUL: the joined text is unambiguous.
       const inserted = new Set(rows.map((row) => `${row.client_id}\0${row.jti}`));
       for (const { clientId, jti, resolve } of batch) resolve(inserted.delete(`${clientId}\0${jti}`));
     } catch (error) {
@@ -64,8 +64,8 @@ export function assertionReplaysTable(knex: Tables): ReplayStore {
       }),
 
     /**
-     * Deletes a handful at a time, so that no statement of this holds up one of those. A node wrote the time by its own
-     * clock, which may be behind the database's: the row must outlive the assertion on every node.
+     * Deletes few rows at a time, so that no assertion waits for a long delete. A row stays for an hour after its end:
+     * it must outlive the assertion on every node, and the clock of a node may be behind the clock of the database.
      */
     async forgetExpired() {
       const { rows } = await knex.raw<{ rows: unknown[] }>(

@@ -7,7 +7,7 @@ import {
 } from '../domain/resource-servers/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 
-/** A resource server as JSON, as {@link AUDIENCES_AS_JSON} writes it. */
+/** A resource server in the JSON that {@link AUDIENCES_AS_JSON} writes. */
 export interface AudienceJson {
   resource_server_id: ResourceServerId;
   company_id: CompanyId | null;
@@ -17,7 +17,7 @@ export interface AudienceJson {
   token_type: TokenType;
 }
 
-/** The columns that decide what tokens for a resource server are. */
+/** The columns of a resource server that matter to its tokens. */
 export const AUDIENCE_COLUMNS = [
   'resource_server_id',
   'company_id',
@@ -27,12 +27,12 @@ export const AUDIENCE_COLUMNS = [
   'token_type',
 ];
 
-/** Resource servers in scope as a JSON array, as far as tokens go; a part of other statements. */
+/** SQL for the resource servers in scope as a JSON array, with {@link AUDIENCE_COLUMNS}; a part of other statements. */
 export const AUDIENCES_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(${AUDIENCE_COLUMNS.map(
   (column) => `'${column}', resource_servers.${column}`,
 ).join(', ')})), '[]')`;
 
-/** The identifier of a resource server; those of the built-in ones are settings. */
+/** The identifier of a resource server. The identifiers of the built-in resource servers are settings. */
 export function identifierIn(
   { resource_server_id: id, identifier }: Pick<AudienceJson, 'resource_server_id' | 'identifier'>,
   builtIn: BuiltInIdentifiers,
@@ -40,7 +40,7 @@ export function identifierIn(
   return identifier ?? (isBuiltInServer(id) ? builtIn[id] : id);
 }
 
-/** How a row becomes a resource server; the identifiers of the built-in ones are settings. */
+/** Makes a resource server from its row. The identifiers of the built-in resource servers are settings. */
 export function audienceFromJson(row: AudienceJson, builtIn: BuiltInIdentifiers): Audience {
   const { resource_server_id: resourceServerId } = row;
   return {

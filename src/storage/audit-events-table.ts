@@ -37,7 +37,7 @@ const COLUMNS = [
   'details',
 ] as const satisfies (keyof AuditEventRow)[];
 
-/** Records events, and tells every node what they changed when the transaction commits: one statement for both. */
+/** Records events and announces their changes, in one statement. The announcements go out at the commit. */
 export async function recordEvents(
   transaction: Tables,
   events: readonly AuditEvent[],
@@ -51,7 +51,7 @@ export async function recordEvents(
   );
 }
 
-/** That the actor is an account which the company of the event neither has nor had. */
+/** SQL for whether the actor of an event is an account that never belonged to the company of the event. */
 const BY_ROOT = `actor ->> 'type' = 'service_account'
   and not exists (
     select from service_accounts owned
@@ -62,12 +62,12 @@ const BY_ROOT = `actor ->> 'type' = 'service_account'
       and earlier.company_id = audit_events.company_id
   )`;
 
-/** By how many milliseconds the order of positions and the order of times may differ: a day, as clocks may. */
+/** How many milliseconds times may deviate from the order of positions: the clocks of nodes may be a day apart. */
 const CLOCKS_APART = 86_400_000;
 
 /**
- * Positions are given to events that stand already, by one transaction at a time: a later one is seen later. Rows of all:
- * it is one order.
+ * Gives positions to events that are committed, in one transaction at a time: an event that is seen later gets a later
+ * position. Rows of all: the events of root and of every company have one order.
  */
 const SETTLE = `
   update audit_events set position = placed.position
@@ -94,7 +94,7 @@ export function auditEventsTable(knex: Tables, transaction: Transaction): AuditR
     return query;
   };
 
-  /** Two statements: the second must see what the transaction before has done. */
+  /** Lock first, then write: a single statement would not see the positions that another transaction has just given. */
   const settle = async (): Promise<number> =>
     transaction(async (tables) => {
       await tables.raw('select pg_advisory_xact_lock(?)', [POSITIONS_LOCK]);
@@ -102,7 +102,7 @@ export function auditEventsTable(knex: Tables, transaction: Transaction): AuditR
       return rows.length;
     });
 
-  /** The position of the last event before a time; 0 without one: a reader need not look at the events before it. */
+  /** The position of the last event before a time, or 0: readers of later events need not look at earlier positions. */
   async function lastBefore(time: Date, company: CompanyId | undefined): Promise<string> {
     const row = await ownRows(knex, 'audit_events', company ?? '*')
       .where('occurred_at', '<', time)
@@ -115,7 +115,7 @@ export function auditEventsTable(knex: Tables, transaction: Transaction): AuditR
     return row?.position ?? '0';
   }
 
-  /** @returns undefined without such an event */
+  /** @returns undefined when there is no such event */
   async function positionOf(eventId: AuditEventId, company: CompanyId | undefined): Promise<string | undefined> {
     const row = await ownRows(knex, 'audit_events', company ?? '*')
       .where({ event_id: eventId })

@@ -7,9 +7,9 @@ const UNKNOWN_CA = new Set([
 ]);
 
 /**
- * Adds to an error of a connection with TLS what an operator can do about it.
+ * Adds advice for the operator to an error about the certificate of the database.
  *
- * @returns an error with the same code; any other error as it is
+ * @returns an error with the advice and the same code; any other error unchanged
  */
 export function withCertificateAdvice(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
@@ -19,7 +19,7 @@ export function withCertificateAdvice(error: unknown): unknown {
     return Object.assign(new Error(advised, { cause: error }), { code });
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    const advised = `The certificate of the database is for another name (${message}): name the database in the address as its certificate does`;
+    const advised = `The certificate of the database is for another name (${message}): write the name from the certificate into the address`;
     return Object.assign(new Error(advised, { cause: error }), { code });
   }
   return error;

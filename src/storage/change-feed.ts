@@ -3,82 +3,87 @@ import type { Change } from '../domain/change.ts';
 import { isClientId, isCompanyId } from '../domain/ids.ts';
 import { unheeded, within } from './within.ts';
 
-/** How this node hears of what other nodes change, and how it knows that it would have heard. */
+/** The connection on which this node hears announcements, and by which it knows that it has missed none. */
 export interface ChangeFeed {
-  /** When the database last answered, on the clock of `performance.now()`. */
+  /** The time at which the database last answered, on the clock of `performance.now()`. */
   lastAnswer(): number;
   /** Milliseconds by which the database's clock is ahead of this node's. */
   clockOffset(): number;
   close(): Promise<void>;
 }
 
-/** What a feed tells. */
+/** The receiver of the announcements that a feed hears. */
 export interface ChangeListener {
   changed(change: Change): void;
-  /** Changes may have gone unheard, since `heardUntil` on the clock of `performance.now()`. */
+  /** Announcements may have been missed since `heardUntil`, on the clock of `performance.now()`. */
   missed(heardUntil: number): void;
 }
 
-/** The parts that a feed is given. */
+/** The parts that a feed needs. */
 export interface ChangeFeedOptions {
-  /** Of the database, on a connection that is not shared out by transaction. */
+  /** The address of the database; a pooler at this address must not share connections out by transaction. */
   readonly url: string;
   readonly listener: ChangeListener;
   /**
-   * Announces something as every other node does, on another connection: through a pooler, a connection may hear
-   * itself and nobody else.
+   * Sends an announcement on another connection, as every other node does: behind a pooler, a connection may hear its
+   * own announcements only.
    */
   readonly announce: (payload: string) => Promise<unknown>;
   readonly newId: () => string;
   /** This node's wall clock. */
   readonly clock: () => Date;
-  /** Told that the database can be reached again: a connection that has not answered `since` may be silent. */
+  /** Called when the database can be reached again: a connection that has not answered after `since` may be silent. */
   readonly onReached: (since: number) => void;
-  /** Told of every answer, and by how many milliseconds the database's clock is ahead of this node's. */
+  /** Called after every answer. `clockOffset`: milliseconds by which the database's clock is ahead of this node's. */
   readonly onAnswer: (clockOffset: number) => void;
   readonly onTrouble: (trouble: FeedTrouble) => void;
 }
 
-/** `lost`: the connection; `unreadable`: an announcement that is none of this release's. */
+/** `lost`: the connection is lost. `unreadable`: this release cannot read an announcement. */
 export interface FeedTrouble {
   readonly kind: 'lost' | 'unreadable';
   readonly reason: string;
   readonly error?: unknown;
 }
 
-/** The feed's connection takes questions, and hears nothing of what is announced. */
+/** The connection of the feed answers questions, but does not hear announcements. */
 export class DeafFeedError extends Error {
   override readonly name = 'DeafFeedError';
 }
 
-/** Where changes are announced, as JSON. */
+/** The channel of the announcements, which are JSON. */
 export const CHANNEL = 'writ_changes';
+/** Milliseconds between two questions to the database. */
 const ASK_EVERY = 300;
-/** After so long without an answer the connection is given up and another is made. */
+/** Milliseconds without an answer after which the feed gives up its connection and opens another one. */
 const GIVE_UP = 3000;
-/** So often the feed makes sure that it hears, in milliseconds. */
+/** Milliseconds between two calls by which the feed proves that it hears announcements. */
 const PROVE_EVERY = 5000;
-/** Milliseconds in which a call is heard, or a question decides whether it will be. */
+/**
+ * Milliseconds to wait for a call; after that, the answer to a question decides whether the feed has missed the call.
+ */
 const HEARD_WITHIN = 1000;
 
-/** The database's own clock, in milliseconds. */
+/** The question: it asks for the time of the database's clock, in milliseconds. */
 const ASK = 'select extract(epoch from clock_timestamp()) * 1000 as now';
 
 /**
- * Listens on a connection of its own (`LISTEN`), and asks the database something on it every 300 ms. PostgreSQL hands a
- * connection its notifications before the answer to a later question, so an answer says that everything that was
- * committed before the question has been heard. That does not hold behind a pooler that shares connections out by
- * transaction (pgbouncer's default for many): it answers, and swallows notifications. So the feed has itself called, at
- * the start, after every new connection and now and then, and a feed that does not hear the call counts as cut off.
+ * Listens on a connection of its own (`LISTEN`), and asks the database a question on it every 300 ms. PostgreSQL
+ * delivers notifications before the answer to a later question: an answer proves that the feed has heard every
+ * announcement that was committed before the question.
  *
- * @throws DeafFeedError when the feed does not hear itself called at the start
+ * A pooler that shares connections out by transaction (often pgbouncer) answers questions, but swallows notifications.
+ * So the feed announces a call to itself at the start, after every new connection, and every five seconds. A feed that
+ * does not hear its call counts as cut off.
+ *
+ * @throws DeafFeedError when the feed does not hear its call at the start
  */
 export async function createChangeFeed(options: ChangeFeedOptions): Promise<ChangeFeed> {
   const { listener, announce, newId, clock, onReached, onAnswer, onTrouble } = options;
   let lastAnswer = performance.now();
-  /** When something was asked that was not answered. */
+  /** The time of the last question that was not answered. */
   let askedInVain = lastAnswer;
-  /** Until when it is certain that everything was heard. */
+  /** The time until which the feed has certainly heard every announcement. */
   let provedAt = lastAnswer;
   let clockOffset = 0;
   let client: pg.Client | undefined;
@@ -94,7 +99,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
     else if ('call' in announced) {
       if (awaited?.call === announced.call) awaited.heard();
     } else {
-      // A newer release, or somebody else: whatever it means, what is remembered may be old.
+      // A later release or another program sent the announcement: everything that is remembered may be old.
       onTrouble({ kind: 'unreadable', reason: payload.slice(0, 200) });
       listener.changed({ kind: 'everyone' });
       listener.changed({ kind: 'statuses' });
@@ -124,7 +129,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
     deaf = undefined;
   }
 
-  /** Has the feed called. @throws DeafFeedError when the call went out and was not heard */
+  /** Announces a call and waits for it. @throws DeafFeedError when the call was announced but not heard */
   async function prove(connection: pg.Client): Promise<void> {
     const call = newId();
     const heard = Promise.withResolvers<boolean>();
@@ -133,15 +138,15 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
     await announce(JSON.stringify({ kind: 'call', call }));
     const inTime = await within(heard.promise, HEARD_WITHIN).catch(() => false);
     if (!inTime) {
-      // This process may only be slow; the answer to a question comes after all that was announced before it.
+      // This process may only be slow: the answer to a question comes after all earlier announcements.
       await connection.query('select 1');
       heard.resolve(false);
-      if (!(await heard.promise)) throw new DeafFeedError('the feed does not hear what is announced');
+      if (!(await heard.promise)) throw new DeafFeedError('the feed does not hear announcements');
     }
     provedAt = calledAt;
   }
 
-  /** Beside the questions: to announce may take its time. That nothing can be announced says nothing of what is heard. */
+  /** Calls while the questions go on: an announcement may take long. A failed announcement does not prove deafness. */
   function proveAgain(connection: pg.Client): void {
     proving = prove(connection)
       .catch((error: unknown) => {
@@ -165,7 +170,7 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
       lastAnswer = asked;
       onAnswer(clockOffset);
     } catch (error) {
-      // A feed that is only deaf was answered.
+      // A deaf feed got an answer to its question.
       if (!(error instanceof DeafFeedError)) askedInVain = asked;
       onTrouble({ kind: 'lost', reason: String(error), error });
       client?.end().catch(unheeded);

@@ -25,7 +25,7 @@ interface CompanyRow {
   revision: number;
 }
 
-/** As {@link GRANTABLE_AS_JSON} writes it. */
+/** A grantable permission in the JSON that {@link GRANTABLE_AS_JSON} writes. */
 interface GrantableJson extends Pick<AudienceJson, 'resource_server_id' | 'identifier'> {
   permission: Permission | null;
   qualified: boolean;
@@ -33,7 +33,7 @@ interface GrantableJson extends Pick<AudienceJson, 'resource_server_id' | 'ident
 
 type CompanyWithParts = CompanyRow & { grantable: GrantableJson[] };
 
-/** The grantable permissions of the company in scope, as a JSON array. */
+/** SQL for the grantable permissions of the company in scope, as a JSON array. */
 const GRANTABLE_AS_JSON = `
   select coalesce(jsonb_agg(jsonb_build_object('resource_server_id', resource_server, 'identifier', identifier,
     'permission', permission, 'qualified', qualified)), '[]')
@@ -85,7 +85,8 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
     },
 
     async lock(companyId) {
-      // Lock first, then read: one statement would read what is grantable as it was before it got the lock.
+      // Lock first, then read: a single statement would read the grantable permissions as they were before it got the
+      // lock.
       await ownRows(knex, 'companies', companyId).forUpdate().select('company_id');
       return find(companyId);
     },
@@ -134,7 +135,7 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
         [companyId, since, limit],
       );
       const [counts] = counted;
-      if (counts === undefined) throw new Error('the database does not count');
+      if (counts === undefined) throw new Error('the database returned no counts');
       return { counts, used: used[0]?.found ?? 0, lastUsed: used };
     },
 
@@ -143,7 +144,7 @@ export function companiesTable(knex: Tables, builtIn: BuiltInIdentifiers): Compa
     },
 
     async delete(companyId, at) {
-      // Before anything else, as whoever changes one of them does.
+      // The accounts are locked first, as in every transaction that changes an account: this prevents deadlocks.
       const accounts = await ownRows(knex, 'service_accounts', companyId)
         .orderBy('client_id')
         .forUpdate()
@@ -181,7 +182,7 @@ function rowOf(company: Company): CompanyRow {
 
 const GRANTABLE_COLUMNS = ['company_id', 'resource_server', 'permission', 'qualified'];
 
-/** The rows of what is grantable in a company, as a JSON array. */
+/** The rows of the grantable permissions of a company, as a JSON array. */
 function grantableRows(companyId: CompanyId, grantable: readonly Grantable[]): string {
   return JSON.stringify(
     grantable.map(({ resourceServerId, permission, qualified }) => ({

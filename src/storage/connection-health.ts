@@ -6,23 +6,23 @@ export interface ConnectionHealth {
   watch(connection: pg.Client): void;
   /** Whether the pool may hand a connection out. */
   isUsable(connection: pg.Client): boolean;
-  /** Gives up every connection that has answered nothing since `since`, on the clock of `performance.now()`. */
+  /** Gives up every idle connection that has not answered after `since`, on the clock of `performance.now()`. */
   giveUpSilent(since: number): void;
 }
 
 interface Watched {
-  /** When it last answered. */
+  /** The time of the last answer. */
   answeredAt: number;
-  /** Statements that wait for their answers. */
+  /** The number of statements that wait for an answer. */
   waiting: number;
 }
 
 type Callback = (error: unknown, result: unknown) => void;
 
 /**
- * A failover, or a firewall that forgets, leaves established connections open that nobody answers on, while new ones
- * work. The driver only rejects a query that takes too long and keeps the connection, so the pool would hand it out
- * again for as long as TCP takes to notice: a quarter of an hour.
+ * Creates the watch over connections. Established connections may stay open without answers, after a failover or behind
+ * a firewall that forgets connections, while new connections work. The driver keeps a silent connection after a
+ * timeout: the pool would hand it out again until TCP notices, a quarter of an hour later.
  */
 export function createConnectionHealth(now: () => number): ConnectionHealth {
   const watched = new Map<pg.Client, Watched>();
@@ -66,7 +66,7 @@ export function createConnectionHealth(now: () => number): ConnectionHealth {
   };
 }
 
-/** The driver gives it no code. */
+/** Whether an error is a timeout of the driver, which has no code. */
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout';
 }

@@ -24,17 +24,17 @@ import { usesTable } from './uses-table.ts';
 import { createTransaction, type Tables } from './transaction.ts';
 import { isConflict, rethrowUnavailable, translated } from './unavailable.ts';
 
-/** What storage needs beside a database. */
+/** The parts that the storage needs beside a database. */
 export interface StorageTools {
   readonly clock: Clock;
   readonly randomId: RandomId;
-  /** What the settings call the built-in resource servers. */
+  /** The identifiers of the built-in resource servers, from the settings. */
   readonly builtIn: BuiltInIdentifiers;
-  /** Told of everything that was recorded, and what it changed, once it stands. */
+  /** Called after each commit with the recorded events and their changes. */
   readonly onCommit: (events: readonly AuditEvent[], changes: readonly Change[]) => void;
 }
 
-/** @param tokensKnex connections that are kept for what tokens take */
+/** Creates the storage. @param tokensKnex connections that only the work for tokens uses */
 export function createStorage(
   knex: Knex,
   tokensKnex: Knex,
@@ -77,7 +77,7 @@ export function createStorage(
   };
 }
 
-/** How often a transaction is tried that the database ended because it and another waited for each other. */
+/** How often a transaction is tried when the database ends it because of a conflict with another transaction. */
 const ATTEMPTS = 3;
 
 async function again<Result>(attempt: () => Promise<Result>): Promise<Result> {
@@ -108,7 +108,7 @@ function stores(knex: Tables, builtIn: BuiltInIdentifiers): Stores {
   };
 }
 
-/** Outside a transaction every call may be the one that fails; inside, whoever runs it looks after that. */
+/** Stores for calls outside a transaction: each call translates its own errors. `write` does so for its transaction. */
 function translatedStores(plain: Stores): Stores {
   const entries = Object.entries(plain).map(([name, store]: [string, object]) => [name, translated(store)]);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same stores under the same names

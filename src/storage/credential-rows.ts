@@ -34,19 +34,19 @@ export const COLUMNS = [
   'revision',
 ];
 
-/** The credentials of the account in scope as a JSON array, oldest first; a part of the snapshot's statement. */
+/** SQL for the credentials of the account in scope as a JSON array, oldest first; a part of the snapshot statement. */
 export const CREDENTIALS_AS_JSON = 'account_credentials(service_accounts.client_id, service_accounts.company_id)';
 
 /**
- * The number of credentials of the account in scope, their types, and the time at which the first of them expires. Its
- * one parameter is the current time.
+ * SQL for the number of credentials of the account in scope, for their types, and for the next expiry. Its parameter is
+ * the present time.
  */
 export const CREDENTIAL_COUNTS = `
   select count(*)::int as credential_count, coalesce(jsonb_agg(distinct type), '[]') as credential_types,
     min(expires_at) filter (where state = 'enabled' and expires_at > ?) as next_expiry_at
   from credentials where ${ofAccount('credentials')}`;
 
-/** A row as {@link CREDENTIALS_AS_JSON} writes it. */
+/** A credential in the JSON that {@link CREDENTIALS_AS_JSON} writes. */
 export interface CredentialJson {
   credential_id: CredentialId;
   created_at: string;
@@ -111,7 +111,7 @@ export function credentialRows({ clientId, company }: AccountKey, credentials: r
   );
 }
 
-/** The columns that can change, whatever kind a credential is of. */
+/** The columns that can change and that every kind of credential has. */
 export function describedColumns(credential: Credential): Record<string, unknown> & { permissions: unknown } {
   return {
     name: credential.name ?? null,

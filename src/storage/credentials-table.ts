@@ -28,7 +28,7 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
     },
 
     async update(account, credential) {
-      // The secret and the key stay what they are.
+      // The secret and the key of a credential never change.
       const { permissions, ...columns } = describedColumns(credential);
       const { data } = columnsOf(credential);
       await ownRows(knex, 'credentials', account.company)
@@ -43,7 +43,7 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
         if (most === undefined) continue;
         const end = new Date(now.getTime() + most * 1000);
         const all = (): Knex.QueryBuilder => ownRows(knex, 'credentials', company ?? '*').where({ type });
-        // What ends sooner, and would move on by more with its next use.
+        // These credentials may expire soon enough, but their next use would extend them beyond the maximum age.
         await all().where({ extend: true }).where('lifetime', '>', most).update({ lifetime: most });
         const ended: unknown[] = await all()
           .where((query) => query.whereNull('expires_at').orWhere('expires_at', '>', end))
@@ -85,7 +85,7 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
         .where('expires_at', '<', before)
         .limit(HANDFUL)
         .select('credential_id');
-      // Rows of all: everybody's are forgotten.
+      // Rows of all: the ended credentials of root and of every company are deleted.
       const { rows } = await knex.raw<{ rows: unknown[] }>(
         `with gone as (delete from credentials where credential_id in (?) returning credential_id),
            revoked as (update status_entries set revoked_at = now() from gone where ${OF_GONE})

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setMode } from './file-mode.ts';
 
-/** Another process has the data folder open. `message` names it. */
+/** Another process has the data folder open. `message` names the process. */
 export class DataFolderInUseError extends Error {
   override readonly name = 'DataFolderInUseError';
 }
 
-/** Who holds a data folder, for the message that the next one prints. */
+/** The process that holds a data folder, for the message that a second process prints. */
 export interface FolderOwner {
   readonly pid: number;
   readonly host: string;
@@ -16,13 +16,13 @@ export interface FolderOwner {
 }
 
 /**
- * Takes the one lock of a data folder, or fails at once. Two openers would destroy the data.
+ * Takes the one lock of a data folder, or fails at once: two processes with the same folder would destroy the data.
  *
- * The lock is the kernel's, on a file that SQLite locks for us: it is free the moment its holder dies however it dies,
- * holds while its holder is merely stopped, and is seen from every container that mounts the folder. A process id in a
- * file has none of that; the one written beside it serves the message only.
+ * The kernel holds the lock, on a file that SQLite locks. The lock is free as soon as its holder dies, holds while its
+ * holder is only stopped, and is seen from every container that mounts the folder. A process id in a file could do none
+ * of this: the process id beside the lock is only for the message.
  *
- * @returns the way to give it back
+ * @returns a function that releases the lock
  * @throws DataFolderInUseError
  */
 export function lockDataFolder(folder: string, owner: FolderOwner): () => void {
@@ -36,7 +36,7 @@ export function lockDataFolder(folder: string, owner: FolderOwner): () => void {
     lock.close();
     if (!isBusy(error)) throw error;
     throw new DataFolderInUseError(
-      `The data folder ${folder} is open in another process${nameOwner(ownerFile)}. The embedded database serves one process: stop that one first, or use PostgreSQL.`,
+      `The data folder ${folder} is open in another process${nameOwner(ownerFile)}. The embedded database serves one process: stop the other process first, or use PostgreSQL.`,
       { cause: error },
     );
   }
@@ -48,14 +48,14 @@ export function lockDataFolder(folder: string, owner: FolderOwner): () => void {
 }
 
 /**
- * Makes the file that is locked, which SQLite would make readable by all. One that is there is not opened: to close it
- * would give back a lock that this process has.
+ * Creates the lock file with a mode of its own: SQLite would make the file readable by all. An existing file is not
+ * opened: closing the file again would release a lock that this process holds.
  */
 function make(file: string): void {
   try {
     writeFileSync(file, '', { mode: 0o600, flag: 'wx' });
   } catch {
-    // It is there, or cannot be made, which SQLite says.
+    // The file exists, or cannot be created: SQLite reports the latter.
   }
   if (existsSync(file)) setMode(file, 0o600);
 }
@@ -65,7 +65,7 @@ function nameOwner(file: string): string {
     const { pid, host, startedAt }: Partial<FolderOwner> = JSON.parse(readFileSync(file, 'utf8'));
     return ` (process ${pid} on ${host}, started ${startedAt})`;
   } catch {
-    // It has the lock but has not written its name yet.
+    // The other process has the lock, but has not written its name yet.
     return '';
   }
 }

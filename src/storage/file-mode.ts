@@ -1,16 +1,16 @@
 import { chmodSync, statSync } from 'node:fs';
 
 /**
- * Sets the mode of a file or a folder, where that can be done: a mounted secret, a Windows share and somebody else's
- * folder have the mode that they have.
+ * Sets the mode of a file or a folder if possible: the mode of a mounted secret, a Windows share or another user's
+ * folder cannot be set.
  *
- * @returns whether it has that mode now
+ * @returns whether the file or the folder has the mode
  */
 export function setMode(path: string, mode: number): boolean {
   try {
     chmodSync(path, mode);
   } catch {
-    // The mode that it has says enough.
+    // The mode is read below, so that the error does not matter.
   }
   return (statSync(path).mode & 0o777) === mode;
 }

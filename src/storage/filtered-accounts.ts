@@ -4,7 +4,7 @@ import type { ServiceAccountFilter } from '../domain/service-accounts/service-ac
 import { ofAccount } from './of-account.ts';
 import { startingWith } from './paging.ts';
 
-/** Only the accounts in scope that a filter wants. */
+/** Narrows a query to the accounts in scope that pass a filter. */
 export function filteredAccounts<Query extends Knex.QueryBuilder>(
   query: Query,
   { state, clientId, slug, permission, role, search, lastUsedBefore, expiringBefore }: ServiceAccountFilter,

@@ -20,7 +20,7 @@ const COLUMNS = [
   'role_key',
 ];
 
-/** Grants in scope as a JSON array; a part of other statements. */
+/** SQL for the grants in scope as a JSON array; a part of other statements. */
 export const GRANTS_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(
   'kind', grants.kind,
   'name', grants.name,
@@ -32,15 +32,15 @@ export const GRANTS_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(
 ) order by grants.name, grants.place, grants.resource_server), '[]')`;
 
 /**
- * What the account in scope was given, in the form in which it was written, a line each: the kind, what is asked for,
- * and the id of the resource server where it was written with that.
+ * SQL for the grants of the account in scope, one line each, in the form in which they were written. A line has the
+ * kind, the name with its place, and the id of the resource server if the grant was written with a resource server.
  */
 export const GRANT_LINES = `
   select string_agg(concat_ws(' ', grants.kind, concat_ws('@', grants.name, nullif(grants.place, '')),
     case when grants.qualified then grants.resource_server end), E'\\n')
   from grants where ${ofAccount('grants')}`;
 
-/** A row as {@link GRANTS_AS_JSON} writes it. */
+/** A grant in the JSON that {@link GRANTS_AS_JSON} writes. */
 export type GrantJson = { name: string; place: Place; group_id: GroupId | null } & (
   | { kind: 'permission'; name: Permission; resource_server: ResourceServerId; qualified: boolean }
   | { kind: 'role'; name: RoleId; role_key: RoleKey }
@@ -62,7 +62,7 @@ export function grantFromJson(row: GrantJson): Grant {
 /**
  * Reads {@link GRANT_LINES}.
  *
- * @param identifierOf of a resource server
+ * @param identifierOf the identifier of a resource server, by its id
  */
 export function grantsFromLines(
   lines: string | null,
@@ -98,7 +98,7 @@ export function grantsTable(knex: Tables): GrantStore {
   };
 }
 
-/** The rows of what is granted to somebody, as a JSON array. */
+/** The rows of the grants of an account or a group, as a JSON array. */
 export function grantRows(subject: GrantSubject, grants: readonly StoredGrant[]): string {
   return JSON.stringify(
     grants.map((grant) => ({ grant_id: grant.grantId, ...subjectColumns(subject), ...columnsOf(grant) })),

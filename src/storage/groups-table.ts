@@ -40,8 +40,8 @@ const PARTS = {
   members: `select coalesce(jsonb_agg(client_id order by client_id), '[]') from group_members
     where group_members.company_id = groups.company_id and group_members.group_id = groups.group_id`,
   grants: `select ${GRANTS_AS_JSON} from grants where ${OF_GROUP}`,
-  // With all the built-in ones: who has one of them may bind those below.
-  // An array of keys: for anything else, every role that there is would be looked at.
+  // All built-in roles are read, too: a holder of a built-in role may give the built-in roles below it to others.
+  // The keys are an array: with anything else, PostgreSQL would read every role.
   roles: `select ${ROLES_AS_JSON} from roles where role_key = any(array(
     ${ROLES_OF_GROUP} union all select unnest(array[${BUILT_IN_ROLES.map((roleKey) => `'${roleKey}'`).join(', ')}])))`,
   audiences: `select ${AUDIENCES_AS_JSON} from resource_servers where resource_server_id in (
@@ -52,7 +52,7 @@ const PARTS = {
 
 const NEWEST = { time: 'groups.created_at', id: 'groups.group_id' };
 
-/** Members, grants, and the permissions of roles among them. */
+/** SQL for the weight of the group in scope: its members, its grants, and the permissions of its roles. */
 const WEIGHT = `
   (select count(*) from group_members
     where group_members.company_id = groups.company_id and group_members.group_id = groups.group_id)
@@ -85,8 +85,8 @@ export function groupsTable(knex: Tables, builtIn: BuiltInIdentifiers): GroupSto
 
     async lock(company, groupIds) {
       if (groupIds.length === 0) return [];
-      // Two statements: what one reads beside the rows it waits for is as old as its beginning.
-      // In one order, so that two who lock several do not wait for each other.
+      // Lock first, then read: a single statement would read members and grants as they were before it got the locks.
+      // The fixed order prevents deadlocks between transactions that lock several groups.
       await ownRows(knex, 'groups', company)
         .whereIn('group_id', [...groupIds])
         .orderBy('group_id')

@@ -11,13 +11,13 @@ export class KeyEncryptionKeyError extends Error {
 const FILE = 'key-encryption-key';
 
 /**
- * The key-encryption key: given, or from the keys folder, or made there now. It is made only where nothing can depend
- * on another one and nobody can miss that it must be kept: never over a database that holds encrypted rows, never for a
- * production server.
+ * Obtains the key-encryption key: the given key, or the key in the keys folder, or a new key that is kept there. No key
+ * is generated if the database holds encrypted rows: they need the key with which they were encrypted. The caller
+ * forbids a new key where an operator could overlook that the key must be kept.
  *
  * @param given 32 bytes from the environment
- * @param rules whether the database holds encrypted rows, whether a missing key may be made at all, and who is told of a
- *   file that others may read because its mode cannot be set
+ * @param rules `needed`: whether the database holds encrypted rows; `mayMake`: whether a missing key may be generated
+ *   at all; `warn`: told of a file that others may read and whose mode cannot be set
  * @param newKey 32 fresh random bytes
  * @throws KeyEncryptionKeyError
  */
@@ -32,7 +32,7 @@ export function obtainKeyEncryptionKey(
   const file = join(folder, FILE);
   if (rules.needed) {
     throw new KeyEncryptionKeyError(
-      `The database holds keys that are encrypted, but there is no key-encryption key: put the one they were encrypted with at ${file}, or give it as WRIT_KEY_ENCRYPTION_KEY`,
+      `The database holds keys that are encrypted, but there is no key-encryption key: put the key with which they were encrypted at ${file}, or give that key as WRIT_KEY_ENCRYPTION_KEY`,
     );
   }
   if (!rules.mayMake) {
@@ -43,7 +43,10 @@ export function obtainKeyEncryptionKey(
   return keep(folder, newKey(), rules.warn);
 }
 
-/** Bits that no key file may have: read by a group is how a Kubernetes secret reaches a process that is not root. */
+/**
+ * Mode bits that no key file may have. A group may read the file: a Kubernetes secret reaches a process that is not
+ * root in this way.
+ */
 const FOREIGN = 0o027;
 
 function read(folder: string, warn: (text: string) => void): Buffer | undefined {
@@ -68,8 +71,8 @@ function read(folder: string, warn: (text: string) => void): Buffer | undefined 
 }
 
 /**
- * A mode is demanded where it can be set. It is set to find that out, and put back: that others could read the key is
- * for somebody to know.
+ * Refuses a key file that others may read, unless its mode cannot be set. The mode is set to find that out, and then
+ * set back: the operator must learn that others could read the key.
  *
  * @throws KeyEncryptionKeyError
  */
@@ -85,7 +88,7 @@ function assertCannotBeSet(file: string, mode: number, warn: (text: string) => v
   );
 }
 
-/** Keeps a new key, mode 0600, unless another process has just put one there; the one that stands counts. */
+/** Writes a new key to a file with mode 0600. If another process has just written a key, that key counts. */
 function keep(folder: string, key: Uint8Array, warn: (text: string) => void): Buffer {
   const file = join(folder, FILE);
   try {
@@ -98,9 +101,11 @@ function keep(folder: string, key: Uint8Array, warn: (text: string) => void): Bu
     );
   }
   const kept = read(folder, warn);
-  // A link that leads nowhere is there, and holds nothing.
+  // A symbolic link to a missing file exists, but holds no key.
   if (kept === undefined)
-    throw new KeyEncryptionKeyError(`${file} leads nowhere: remove it, or put a key where it leads`);
+    throw new KeyEncryptionKeyError(
+      `${file} is a link to a missing file: remove the link, or put a key where it leads`,
+    );
   return kept;
 }
 
@@ -109,10 +114,10 @@ function put(file: string, content: string): void {
   writeFileSync(draft, content, { mode: 0o600, flush: true });
   setMode(draft, 0o600);
   try {
-    // A link, not a rename: it fails when the name exists, and nobody ever reads half a key.
+    // A hard link, not a rename: linking fails when the name exists, and no process reads half a key.
     linkSync(draft, file);
   } catch (error) {
-    // Many a share knows no links.
+    // Many network shares do not support hard links.
     if (fileErrorCode(error) !== 'EEXIST') putWithoutLink(file, content);
   } finally {
     rmSync(draft);

@@ -20,12 +20,12 @@ interface ListedRow {
 
 const NEWEST = { time: 'credentials.created_at', id: 'credentials.credential_id' };
 
-/** A key is as long as several names of permissions. */
+/** SQL for the weight of the credential in scope: its permissions, and 10 for the rest, which may have a public key. */
 const WEIGHT = 'coalesce(jsonb_array_length(permissions), 0) + 10';
 
 /**
- * A credential as {@link CredentialJson}, but for its hash and its place in the status lists, which no list shows. Rows of
- * all: a key may be for a resource server of root.
+ * SQL for a credential as {@link CredentialJson}, without its hash and its status entry, which no list shows.
+ * Rows of all: an API key may be for a resource server of root.
  */
 const AS_JSON = `to_jsonb(credentials) || jsonb_build_object(
   'secret_hash', '',
@@ -33,7 +33,7 @@ const AS_JSON = `to_jsonb(credentials) || jsonb_build_object(
   'audience', (select ${AUDIENCES_AS_JSON} -> 0 from resource_servers where resource_server_id = credentials.audience)
 )`;
 
-/** One page of the credentials of a company, of root, or (`*`) of both and every company, in one statement. */
+/** Reads a page of the credentials of a company, of root (undefined), or of root and every company (`*`). */
 export async function listCredentials(
   knex: Tables,
   builtIn: BuiltInIdentifiers,

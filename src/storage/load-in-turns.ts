@@ -6,17 +6,17 @@ import { createTurns, LineTooLongError } from '../pacing/take-turns.ts';
 
 type Load = (clientId: ClientId) => Promise<AccountSnapshot | undefined>;
 
-/** Of the connections that tokens have, two are left for what must not wait: the replay check, and what is revoked. */
+/** Loads use at most four of the six connections for tokens: checks of replays and revoked tokens must not wait. */
 const LOADS = { each: 2, all: 4, line: 1000 };
 
-/** Accounts of which it is remembered whose they are. */
+/** The most accounts whose company is remembered. */
 const MOST_REMEMBERED = 100_000;
 
 /**
- * Reads accounts a few at a time: an account may have much, and a company many such accounts. An account whose company
- * is not known yet waits with its like.
+ * Loads few accounts of one company at a time: the large accounts of one company must not hold up other companies.
+ * Accounts whose company is not known yet share one line.
  *
- * @returns throws DomainError `unavailable` as well, when too many wait
+ * @returns a function like `load`; it also throws DomainError `unavailable`, when too many accounts wait
  */
 export function loadInTurns(load: Load): Load {
   const owners = new LRUCache<ClientId, CompanyId | 'root'>({ max: MOST_REMEMBERED });

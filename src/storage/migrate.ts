@@ -11,18 +11,18 @@ const MIGRATIONS: Knex.MigratorConfig = {
   directory: FOLDER,
   extension: 'ts',
   loadExtensions: ['.ts'],
-  // A node may start anew on a database that a later release has migrated; {@link refuseBroken} has the exceptions.
+  // A node may restart on a database that a later release has migrated; {@link refuseBroken} refuses the exceptions.
   disableMigrationsListValidation: true,
 };
 
-/** The file of a migration ends so after which no earlier release may use the database. */
+/** The ending of the file name of a migration after which no earlier release may use the database. */
 const BREAKING = '.breaking.ts';
 
 /**
- * Brings the schema and the functions up to date in one transaction, one node at a time. A lock row, knex's own way, would
- * stay behind when a node is killed.
+ * Brings the schema and the functions up to date in one transaction, one node at a time. The advisory lock ends with
+ * the transaction: knex's own lock row would stay when a node is killed.
  *
- * @throws UnsuitableDatabaseError when a later release has shut this one out
+ * @throws UnsuitableDatabaseError when a migration of a later release forbids this release to use the database
  */
 export async function migrate(knex: Knex): Promise<void> {
   await knex.transaction(async (transaction) => {
@@ -40,6 +40,6 @@ async function refuseBroken(transaction: Knex.Transaction): Promise<void> {
     .pluck('name');
   if (broken.length === 0) return;
   throw new UnsuitableDatabaseError(
-    `The database is of a later release, which shut this one out (${broken.join(', ')}): start that release, or restore a copy from before it`,
+    `A later release has changed the database so that this release cannot use it (${broken.join(', ')}): start the later release, or restore a copy of the database from before the change`,
   );
 }

@@ -1,10 +1,10 @@
 import type { EffectiveHolders } from '../domain/service-accounts/service-account-store.ts';
 import type { Tables } from './transaction.ts';
 
-/** Holders of one role that are looked at; what others would have beyond the limit does not count when it is read. */
+/** The most holders of one role that are checked: if others have more than the limit, the rest is ignored when read. */
 const MOST_HOLDERS = 1000;
 
-/** SQL for the ids of accounts, as `client_id`, with what stands for its parameters. */
+/** SQL for the ids of the accounts, as `client_id`, with the values of its parameters. */
 function holders(of: EffectiveHolders): { sql: string; bindings: Record<string, string | string[]> } {
   if ('roleKey' in of) {
     return {
@@ -28,8 +28,8 @@ function holders(of: EffectiveHolders): { sql: string; bindings: Record<string, 
 }
 
 /**
- * How many permissions the account has that has the most of some, each way to one counted: by numbers alone, nothing is
- * expanded.
+ * The number of permissions of the account that has the most among the given accounts. Each way to a permission counts.
+ * The statement only adds numbers: no role is expanded.
  */
 export async function mostEffective(tables: Tables, of: EffectiveHolders): Promise<number> {
   const { sql, bindings } = holders(of);

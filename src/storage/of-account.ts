@@ -1,4 +1,4 @@
-/** SQL for the rows of a table that belong to the account in scope: its id and its company say so. */
+/** SQL for whether a row of a table belongs to the account in scope: both the id and the company must be equal. */
 export function ofAccount(table: 'credentials' | 'grants'): string {
   return `${table}.client_id = service_accounts.client_id
     and ${table}.company_id is not distinct from service_accounts.company_id`;

@@ -11,9 +11,9 @@ import { migrate } from './migrate.ts';
 /**
  * Opens PostgreSQL inside this process.
  *
- * @param directory the data folder, made with mode 0700 when it is not there; undefined keeps everything in memory
- * @param log where the query builder says what it has to say
- * @throws DataFolderInUseError when another process has the folder
+ * @param directory the data folder, created with mode 0700 if it is missing; undefined: everything stays in memory
+ * @param log the log of the query builder
+ * @throws DataFolderInUseError when another process has the folder open
  */
 export async function openEmbeddedDatabase(
   directory: string | undefined,
@@ -25,7 +25,7 @@ export async function openEmbeddedDatabase(
   try {
     const pglite = await PGlite.create({
       dataDir: folder === undefined ? 'memory://' : join(folder, 'pglite'),
-      // As the pg driver reads them, so that one table file serves both.
+      // Values are read as the pg driver reads them, so that one table file serves both databases.
       parsers: {
         [types.INT8]: (value: string) => value,
         [types.BYTEA]: (value: string) => Buffer.from(value.slice(2), 'hex'),
@@ -34,9 +34,9 @@ export async function openEmbeddedDatabase(
     const database = knex({
       client: ClientPGLite,
       connection: { pglite } as object,
-      // Work inside a transaction that asks for a second connection would wait for ever: there is only one.
+      // There is only one connection: work in a transaction that asks for a second one would wait for ever.
       acquireConnectionTimeout: 5000,
-      // No value of a statement in an error, and so none in the log.
+      // Errors contain no values of statements, so that no value reaches the log.
       compileSqlOnError: false,
       log,
     });
@@ -44,7 +44,7 @@ export async function openEmbeddedDatabase(
       knex: database,
       tokensKnex: database,
       migrate: () => migrate(database),
-      // There is no other node.
+      // There is no other node, and so no announcement to hear.
       listen: () =>
         Promise.resolve({
           lastAnswer: () => performance.now(),

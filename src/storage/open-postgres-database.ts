@@ -12,7 +12,7 @@ import { prepareSession } from './session.ts';
 import { isUnavailable } from './unavailable.ts';
 import { unheeded, within } from './within.ts';
 
-/** Where a PostgreSQL server is reached: by the role that serves, by the role that migrates, and by the feed of changes. */
+/** The addresses of a PostgreSQL server: for the serving role, for the migrating role, and for the change feed. */
 export interface PostgresUrls {
   readonly url: string;
   readonly adminUrl: string;
@@ -23,16 +23,16 @@ const CLOSING = 3000;
 /** Milliseconds that a statement may take. */
 const QUERY_TIMEOUT = 5000;
 const CONNECTIONS = 10;
-/** Of their own, so that no management call keeps tokens waiting. */
+/** The number of connections for tokens only, so that no management request keeps tokens waiting. */
 const TOKEN_CONNECTIONS = 6;
 
 /**
- * Opens a PostgreSQL server, waiting for one that is not up yet.
+ * Opens a database on a PostgreSQL server, and waits for a server that is not up yet.
  *
- * @param patience how long to keep trying, in milliseconds
- * @param onWait told why it has to wait, before every new attempt
- * @param log where the query builder says what it has to say
- * @throws UnsuitableDatabaseError; Error when the server cannot be reached in that time, or refuses us
+ * @param patience the most milliseconds to wait for the server
+ * @param onWait told the reason before every new try
+ * @param log the log of the query builder
+ * @throws UnsuitableDatabaseError; Error when the server cannot be reached in that time, or refuses the connection
  */
 export async function openPostgresDatabase(
   { url, adminUrl, listenUrl }: PostgresUrls,
@@ -72,13 +72,13 @@ export async function openPostgresDatabase(
       return feed.catch((error: unknown) => {
         if (!(error instanceof DeafFeedError)) throw error;
         throw new UnsuitableDatabaseError(
-          'This node would not hear of changes: what is announced through DATABASE_URL does not arrive where it listens. A pooler that shares connections out by transaction (pgbouncer) swallows notifications: set WRIT_DATABASE_LISTEN_URL, or WRIT_DATABASE_ADMIN_URL, to the same database without the pooler.',
+          'This node would not hear of changes: announcements through DATABASE_URL do not arrive on the connection on which it listens. A pooler that shares connections out by transaction (pgbouncer) swallows notifications: set WRIT_DATABASE_LISTEN_URL, or WRIT_DATABASE_ADMIN_URL, to the same database without the pooler.',
           { cause: error },
         );
       });
     },
     async close() {
-      // A connection that nobody answers on never ends by itself.
+      // A silent connection never ends by itself.
       await Promise.all([main, tokens].map((one) => within(one.destroy(), CLOSING).catch(unheeded)));
     },
   };
@@ -122,7 +122,7 @@ async function waitFor(url: string, patience: number, onWait: (reason: string) =
 
 async function checkDatabase(url: string): Promise<void> {
   const client = new pg.Client(connection(url));
-  // What goes wrong is told by the calls below; without a listener it would end the process too.
+  // The calls below report every error. Without a listener, the error would also end the process.
   client.on('error', () => {});
   await client.connect();
   try {

@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { CompanyId } from '../domain/ids.ts';
 import type { ReachedTable, Tables } from './transaction.ts';
 
-/** Tables whose rows belong to a company or, without one, to root. A query reaches them only by what this file exports. */
+/** The tables whose rows belong to a company or to root. Queries reach them only through the functions of this file. */
 export type OwnedTable =
   | 'audit_events'
   | 'companies'
@@ -16,14 +16,14 @@ export type OwnedTable =
   | 'roles'
   | 'service_accounts';
 
-/** The rows of one company, root's own (undefined), or, where root looks everywhere (`*`), all of them. */
+/** The rows of one company, of root (undefined), or of root and every company (`*`: only for callers who are root). */
 export function ownRows(knex: Tables, table: OwnedTable, company: CompanyId | '*' | undefined): Knex.QueryBuilder {
   const rows = allRows(knex, table);
   if (company === '*') return rows;
   return company === undefined ? rows.whereNull(`${table}.company_id`) : rows.where(`${table}.company_id`, company);
 }
 
-/** The rows that a company sees, its own and root's; root sees its own. */
+/** The rows that a company sees: its own and those of root. Root (undefined) sees only its own rows. */
 export function seenRows(knex: Tables, table: OwnedTable, company: CompanyId | undefined): Knex.QueryBuilder {
   if (company === undefined) return ownRows(knex, table, undefined);
   return allRows(knex, table).where((rows) =>
@@ -32,8 +32,8 @@ export function seenRows(knex: Tables, table: OwnedTable, company: CompanyId | u
 }
 
 /**
- * The rows of root and of every company: for work on all of them, for inserts (a new row says whose it is), and for a row
- * named by a key that nobody can choose, once its owner has been checked.
+ * The rows of root and of every company. They are for work on all rows, for inserts (a new row names its owner), and
+ * for a row whose key was generated and whose owner has been checked.
  */
 export function allRows(knex: Tables, table: OwnedTable): Knex.QueryBuilder {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where such a table is reached

@@ -4,10 +4,10 @@ import { allRows, type OwnedTable } from './owned-rows.ts';
 import type { Tables } from './transaction.ts';
 
 /**
- * Narrows a query to one page of a list, newest first, by key and not by offset: what is inserted or deleted meanwhile
- * shifts nothing.
+ * Narrows a query to one page of a list, newest first. The page begins after a key, not at an offset: a row that is
+ * inserted or deleted meanwhile shifts no other row.
  *
- * @param columns what the list is ordered by: a time, and an id that tells two of the same time apart
+ * @param columns the columns that order the list: a time, and an id for rows of the same time
  */
 export function newestFirst(
   query: Knex.QueryBuilder,
@@ -15,7 +15,7 @@ export function newestFirst(
   { limit, after }: PageRequest,
 ): void {
   if (after !== undefined) void query.whereRaw('(??, ??) < (?, ?)', [columns.time, columns.id, after.time, after.id]);
-  // One more, to know whether there is more.
+  // One more row is read: it shows whether there is a next page.
   void query
     .orderBy([
       { column: columns.time, order: 'desc' },
@@ -24,16 +24,16 @@ export function newestFirst(
     .limit(limit + 1);
 }
 
-/** The most that the rows of one page weigh together: a row may have a thousand of something, a page a thousand rows. */
+/** The most weight of one page: a row may have a thousand parts, and a page a thousand rows. */
 const MOST_WEIGHT = 20_000;
 
 /**
- * Ends a page where its rows have too much between them; it goes on with the next one. The weight is added up before
- * anything of it is read.
+ * Ends a page early when its rows have too many parts together; the next page begins there. The weights of the rows are
+ * added up before the parts are read.
  *
- * @param table that the rows are of
- * @param query what {@link newestFirst} has narrowed by these columns
- * @param weight SQL for how much there is to be read for the row in scope
+ * @param table the table of the rows
+ * @param query a query that {@link newestFirst} has narrowed by the same columns
+ * @param weight SQL for the number of parts of the row in scope
  * @returns the rows of the page, as rows of the table
  */
 export function lightEnough(
@@ -63,7 +63,7 @@ export function lightEnough(
     ]);
 }
 
-/** Makes a page of rows. {@link newestFirst} has narrowed their query, and {@link lightEnough} may have. */
+/** Makes a page from rows whose query {@link newestFirst}, and perhaps {@link lightEnough}, has narrowed. */
 export function pageOf<Row extends object, Item>(
   rows: readonly Row[],
   { limit }: PageRequest,
@@ -77,7 +77,10 @@ export function pageOf<Row extends object, Item>(
   return { items, next: found > items.length && last !== undefined ? positionOf(last) : undefined };
 }
 
-/** Only what begins with a prefix in one of some expressions, whose values are in lower case; the database folds the prefix. */
+/**
+ * Narrows a query to rows in which one of the expressions begins with a prefix. The values of the expressions are in
+ * lower case, and the database brings the prefix into lower case, too.
+ */
 export function startingWith<Query extends Knex.QueryBuilder>(
   query: Query,
   prefix: string,

@@ -21,19 +21,20 @@ interface RefusalsRow {
   recent: (Omit<RefusedRequest, 'occurredAt'> & { occurredAt: string })[];
 }
 
-/** So many characters of an id that nobody has are kept. */
+/** How many characters are kept of an id that no account has. */
 const SHORTENED = 12;
 
-/** How many rows there may be of ids that nobody has. */
+/** The most rows of ids that no account has. */
 const MOST_NOBODYS = 1000;
 
-/** For how long a row is quiet before it makes room for others in its bucket. */
+/** How long a row must be quiet before it is deleted to make room in its bucket. */
 const QUIET = '1 day';
 
 /**
- * Whether an account has the id is found out here: a node does not ask about every id that somebody sends. What has no
- * row of its own yet gets one while there is room in its bucket, and is folded into the row of many after that. Two nodes
- * that record at once may each take the last room. In one order, so that they do not wait for each other in a circle.
+ * The statement finds out whether an account has the id: a node does not ask the database about every id that is sent.
+ * A refusal gets a row of its own while there is room in its bucket, and otherwise counts in the bucket's row for many.
+ *
+ * Two nodes that record at once may each take the last room. The fixed order prevents deadlocks between them.
  */
 const RECORD = `
   with seen as (
@@ -68,13 +69,15 @@ const RECORD = `
       recent = newest_requests(jsonb_build_array(refusals.recent, excluded.recent))
     returning client_id is null as nobodys`;
 
-/** Rows of all: the rows are of ids that nobody has. */
+/** Deletes the oldest rows of ids that no account has. Rows of all: such ids belong to no company. */
 const FORGET_NOBODYS = `
   delete from refusals where refusal_id in (
     select refusal_id from refusals where client_id is null order by last_at desc offset ${MOST_NOBODYS}
   )`;
 
-/** Where something has been folded away not long ago. Rows of all: a bucket is of one account, or of one source. */
+/**
+ * Deletes quiet rows of buckets whose row for many has grown lately. Rows of all: a bucket has one account or source.
+ */
 const FORGET_QUIET = `
   delete from refusals using refusals as many
     where (many.named = '' or many.source = '') and many.last_at > now() - interval '${QUIET}'

@@ -20,8 +20,9 @@ interface ResourceServerRow extends AudienceJson {
   created_by: ClientId | null;
   updated_at: Date;
   revision: number;
-  /** Of a query. */
+  /** From {@link PERMISSIONS_AS_JSON}, not a column. */
   permissions: { name: string; description: string | null }[];
+  /** From {@link INTROSPECTED_BY}, not a column. */
   introspected_by: ClientId[];
 }
 
@@ -113,7 +114,8 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
     },
 
     async lock(company, id) {
-      // Two statements: what one reads beside the row it waits for is as old as its beginning.
+      // Lock first, then read: a single statement would read the declared permissions as they were before it got the
+      // lock.
       await seenRows(knex, 'resource_servers', company).where({ resource_server_id: id }).forUpdate().select('name');
       return find(company, id);
     },
@@ -176,7 +178,7 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
     async uses(id, except, limit) {
       const others = except === undefined ? '' : 'and not (name = any(:except))';
       const bindings = { id, limit, ...(except !== undefined && { except: [...except] }) };
-      // Rows of all: root's are used in companies.
+      // Rows of all: every company may use a resource server of root.
       const ofAccounts =
         except === undefined
           ? `union all select 'service_account', client_id, null from service_accounts where audience = :id

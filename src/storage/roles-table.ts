@@ -8,7 +8,7 @@ import { allRows, ownRows, seenRows } from './owned-rows.ts';
 import { lightEnough, newestFirst, pageOf, startingWith } from './paging.ts';
 import type { Tables } from './transaction.ts';
 
-/** What a role gives, as {@link ROLES_AS_JSON} writes it. */
+/** A role and its permissions, in the JSON that {@link ROLES_AS_JSON} writes. */
 export interface RoleJson {
   role_key: RoleKey;
   role_id: RoleId;
@@ -31,7 +31,7 @@ const PERMISSIONS_AS_JSON = `
   ) order by permission, resource_server), '[]')
   from role_permissions where role_permissions.role_key = roles.role_key`;
 
-/** Roles in scope as a JSON array; a part of other statements. */
+/** SQL for the roles in scope as a JSON array; a part of other statements. */
 export const ROLES_AS_JSON = `coalesce(jsonb_agg(jsonb_build_object(
   'role_key', roles.role_key, 'role_id', roles.role_id, 'permissions', (${PERMISSIONS_AS_JSON}))), '[]')`;
 
@@ -47,7 +47,7 @@ export function roleFromJson(row: RoleJson): RoleRights {
   };
 }
 
-/** How many permissions the role in scope has. */
+/** SQL for the number of permissions of the role in scope. */
 const SIZE = 'select count(*)::int from role_permissions where role_permissions.role_key = roles.role_key';
 
 const NEWEST = { time: 'created_at', id: 'role_key' };
@@ -58,7 +58,7 @@ export function rolesTable(knex: Tables): RoleStore {
   const roles = (query: Knex.QueryBuilder): RoleRows =>
     query.select<RoleRow[]>('roles.*', knex.raw(`(${PERMISSIONS_AS_JSON}) as permissions`));
 
-  /** A company's own comes before root's of the same name. */
+  /** A role of the company comes before the role of root with the same id. */
   const meant = (query: RoleRows, roleIds: readonly RoleId[]): RoleRows =>
     query.whereIn('role_id', [...roleIds]).orderByRaw('company_id nulls last');
 
@@ -99,14 +99,14 @@ export function rolesTable(knex: Tables): RoleStore {
     async sizes(company, roleIds) {
       const rows: { role_id: RoleId; size: number }[] = await seenBy(knex, company)
         .whereIn('role_id', [...roleIds])
-        // A company's own comes last, and counts.
+        // A role of the company comes last, and so replaces the role of root with the same id.
         .orderByRaw('company_id nulls first')
         .select('role_id', knex.raw(`(${SIZE}) as size`));
       return new Map(rows.map(({ role_id: roleId, size }) => [roleId, size]));
     },
 
     async visible(company, roleIds) {
-      // Two statements: what one reads beside the rows it waits for is as old as its beginning.
+      // Lock first, then read: a single statement would read the permissions as they were before it got the locks.
       await seenBy(knex, company)
         .whereIn('role_id', [...roleIds])
         .forKeyShare()
@@ -162,7 +162,10 @@ export function rolesTable(knex: Tables): RoleStore {
   };
 }
 
-/** The built-in ones, root's, and the company's own; none that only root accounts may have. */
+/**
+ * The roles that a company sees: the built-in roles, the roles of root, and its own. The role `root` is left out: only
+ * root accounts may have it.
+ */
 function seenBy(knex: Tables, company: CompanyId | undefined): Knex.QueryBuilder {
   const rows = seenRows(knex, 'roles', company);
   return company === undefined ? rows : rows.whereNot('roles.role_key', ROOT_ROLE);

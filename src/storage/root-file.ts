@@ -10,7 +10,7 @@ export class RootFileError extends Error {
 /**
  * Writes the first root account's id and secret to `root.json` in the keys folder, mode 0600.
  *
- * @returns the path of the file, and whether it has that mode
+ * @returns `file`: the path of the file; `closed`: whether the file has that mode
  * @throws RootFileError
  */
 export function writeRootFile(
@@ -21,7 +21,7 @@ export function writeRootFile(
   const draft = `${file}.new`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // One that was left behind has the mode that it has.
+    // A draft that was left behind may have another mode.
     rmSync(draft, { force: true });
     writeFileSync(draft, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600, flush: true });
     const closed = setMode(draft, 0o600);

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { UnsuitableDatabaseError } from './server-check.ts';
 
-/** The rights that the server's role needs, for `schema` and `role` as quoted identifiers. */
+/** The statements that give the serving role its rights; `schema` and `role` are quoted identifiers. */
 const grantsFor = (schema: string, role: string): readonly string[] => [
   `grant usage on schema ${schema} to ${role}`,
   `grant select, insert, update, delete on all tables in schema ${schema} to ${role}`,
@@ -13,11 +13,11 @@ const grantsFor = (schema: string, role: string): readonly string[] => [
 ];
 
 /**
- * Lets the role that serves requests use what the role that migrates has made, now and after later migrations.
+ * Lets the serving role use everything that the migrating role creates, also in later migrations.
  *
  * @param admin connected as the role that migrates
  * @param server connected as the role that serves
- * @throws UnsuitableDatabaseError when the serving role would not reach everything; `message` has the statements to run
+ * @throws UnsuitableDatabaseError when the serving role cannot use every table; `message` has the statements to run
  */
 export async function grantToServerRole(admin: Knex, server: Knex): Promise<void> {
   const migrating = await whoAndWhere(admin);
@@ -31,7 +31,7 @@ export async function grantToServerRole(admin: Knex, server: Knex): Promise<void
   const grants = grantsFor(migrating.schema ?? '', serving.role);
   let cause: unknown;
   for (const grant of grants) {
-    // One that may not be given may not be needed, either: what counts is looked at below.
+    // A grant that fails may be unnecessary: the check below decides.
     await admin.raw(grant).catch((error: unknown) => (cause ??= error));
   }
   const missing = await unreachable(server);
@@ -54,7 +54,7 @@ async function whoAndWhere(knex: Knex): Promise<{ role: string; schema: string |
   return row;
 }
 
-/** Tables that the role cannot read and write. */
+/** The tables that the role cannot read and write. */
 async function unreachable(server: Knex): Promise<string[]> {
   const { rows } = await server.raw<{ rows: { name: string }[] }>(
     `select c.relname as name from pg_class c

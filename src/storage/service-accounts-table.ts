@@ -44,13 +44,16 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
     );
 
   async function find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined> {
-    // A slug has the form of an id, too.
+    // A slug has the form of an id: a text of another form names no account.
     if (!isClientId(idOrSlug)) return undefined;
     const [row] = await called(snapshots(ownRows(knex, 'service_accounts', company)), idOrSlug);
     return row && fromRow(row);
   }
 
-  /** Of every resource server that rows of a list name; most name just the built-in ones. */
+  /**
+   * The identifiers of the resource servers that the rows of a list name. Most rows name only built-in resource
+   * servers: their identifiers are settings, and take no statement.
+   */
   async function identifiersOf(rows: readonly SummaryRow[]): Promise<(id: string) => string> {
     const named = rows.flatMap(({ audience, grant_lines: lines }) => [
       ...(audience === null ? [] : [audience]),
@@ -138,8 +141,8 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async lock(company, idOrSlug) {
       if (!isClientId(idOrSlug)) return undefined;
-      // Two statements: what one reads beside the row it waits for is as old as its beginning.
-      // It keeps its id, so whoever refers to it need not wait.
+      // Lock first, then read: a single statement would read credentials and grants as they were before it got the
+      // lock. The account keeps its id, so that a transaction which only refers to the account need not wait.
       const [row] = await called(ownRows(knex, 'service_accounts', company), idOrSlug)
         .forNoKeyUpdate()
         .select<Pick<ServiceAccountRow, 'client_id'>[]>('client_id');
@@ -181,7 +184,7 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
 
     async touch(company, clientIds, at) {
       if (clientIds.length === 0) return;
-      // In one order, so that two who touch several do not wait for each other.
+      // The fixed order prevents deadlocks between transactions that touch several accounts.
       const rows = ownRows(knex, 'service_accounts', company)
         .whereIn('client_id', [...clientIds])
         .orderBy('client_id')
@@ -235,14 +238,14 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
   };
 }
 
-/** SQL for whether the account in scope has been granted something of the management API. */
+/** SQL for whether the account in scope has been granted a role or a permission of the management API. */
 function holds(kind: Grant['kind'], name: 'root' | ManagementPermission): string {
   return `exists (select from grants where ${ofAccount('grants')}
     and kind = '${kind}' and grants.name = '${name}' and place = ''
     and ${kind === 'role' ? `role_key = '${name}'` : `resource_server = 'management'`})`;
 }
 
-/** Only what has this id, or else this slug. */
+/** Narrows a query to the account that has this id, or else this slug. */
 function called<Query extends Knex.QueryBuilder>(query: Query, idOrSlug: string): Query {
   void query
     .whereRaw('(service_accounts.client_id = ? or service_accounts.slug = ?)', [idOrSlug, idOrSlug])

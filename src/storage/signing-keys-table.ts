@@ -13,7 +13,7 @@ interface SigningKeyRow {
   retired_at: Date | null;
 }
 
-/** Of the lock that whoever makes or retires keys takes. */
+/** The key of the advisory lock that is held while signing keys are generated or retired. */
 const LOCK = 0x57_52_4b_59;
 
 export function signingKeysTable(knex: Tables): SigningKeyStore {

@@ -2,10 +2,13 @@ import type { StatusStore } from '../domain/status/status-store.ts';
 import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
 
-/** The live places of credentials that a part of a statement named `gone` deletes. */
+/** SQL for the live status entries of the credentials that the part `gone` of a statement deletes. */
 export const OF_GONE = 'status_entries.credential_id = gone.credential_id and revoked_at is null';
 
-/** Gives credentials their places, in the statement that adds them: the parameters are their ids, the account of each, and its company. */
+/**
+ * SQL that gives credentials their status entries, in the statement that inserts the credentials. The parameters are
+ * the ids of the credentials, the account of each credential, and the company.
+ */
 export const ALLOT = 'allot_status_entries(?::text[], ?::text[], ?::text)';
 
 export function statusEntriesTable(knex: Tables): StatusStore {
@@ -22,7 +25,7 @@ export function statusEntriesTable(knex: Tables): StatusStore {
     },
 
     async revoked() {
-      // As bytes: a million numbers as text would keep everybody waiting while they are read.
+      // The numbers come as bytes: reading a million numbers as text would hold up all requests.
       const { rows } = await knex.raw<{ rows: { list: number; revoked: Uint8Array | null }[] }>(
         `select list, (
            select string_agg(int4send(idx), '') from status_entries
@@ -41,7 +44,7 @@ export function statusEntriesTable(knex: Tables): StatusStore {
   };
 }
 
-/** Four bytes each, the highest first. */
+/** Reads numbers of four bytes each, the highest byte first. */
 function numbersOf(bytes: Uint8Array | null): Uint32Array {
   if (bytes === null) return new Uint32Array(0);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -2,14 +2,14 @@ import type { Knex } from 'knex';
 import pg from 'pg';
 import { within } from './within.ts';
 
-/** How long undoing may take, in milliseconds: it waits behind a statement that was given up and still runs. */
+/** The most milliseconds that a rollback may take: it may wait for a statement that was given up and still runs. */
 const UNDOING = 1000;
 
 declare const reached: unique symbol;
-/** A table whose rows belong to companies, once `owned-rows.ts` has reached it. */
+/** The name of a table whose rows belong to companies. Only `owned-rows.ts` makes such a name. */
 export type ReachedTable = string & { readonly [reached]: true };
 
-/** Tables whose rows belong to nobody, or to what another table holds. */
+/** The tables whose rows belong to no company, or to rows of another table. */
 type SharedTable =
   | 'declared_permissions'
   | 'introspectors'
@@ -22,7 +22,7 @@ type SharedTable =
   | 'status_entries'
   | 'use_counts';
 
-/** What a table file needs of the query builder: inside a transaction it speaks on the transaction's connection. */
+/** The part of the query builder that a table file needs. Inside a transaction it uses the transaction's connection. */
 export interface Tables {
   (table: SharedTable | ReachedTable): Knex.QueryBuilder;
   // oxlint-disable-next-line typescript/no-explicit-any -- as the query builder has it
@@ -31,12 +31,13 @@ export interface Tables {
 
 type Bindings = readonly Knex.RawBinding[] | Knex.ValueDict;
 
-/** Runs work in one transaction: all of it stands when the promise is fulfilled, nothing of it when it is rejected. */
+/** Runs work in one transaction: commits it when the work succeeds, and rolls it back when the work fails. */
 export type Transaction = <Result>(work: (tables: Tables) => Promise<Result>) => Promise<Result>;
 
 /**
- * The query builder's own transactions make a whole query builder each, of more than a hundred functions: more garbage
- * than everything else that a small write leaves. These only name the connection of each statement.
+ * Creates a function that runs transactions by naming the connection of each statement. Each transaction of the query
+ * builder would create a whole query builder of more than a hundred functions: more garbage than the rest of a small
+ * write.
  */
 export function createTransaction(knex: Knex): Transaction {
   return async (work) => {
@@ -50,7 +51,7 @@ export function createTransaction(knex: Knex): Transaction {
       raw: (sql: string, bindings: Bindings = []) => on(knex.raw(sql, bindings)),
     });
     try {
-      // The role or the database may have another default.
+      // The role or the database may have another isolation level as its default.
       await tables.raw('begin isolation level read committed');
       const result = await work(tables);
       await tables.raw('commit');
@@ -65,7 +66,7 @@ export function createTransaction(knex: Knex): Transaction {
   };
 }
 
-/** Nobody else may find an open transaction on it. The embedded database has one connection only, and keeps it. */
+/** Closes a connection on which a transaction may still be open. The embedded database keeps its only connection. */
 async function abandon(connection: unknown): Promise<void> {
   if (connection instanceof pg.Client) await connection.end();
 }

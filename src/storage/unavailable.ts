@@ -1,6 +1,6 @@
 import { DomainError } from '../domain/domain-error.ts';
 
-/** What the network says when the server is not there, or no longer. */
+/** The error codes of the network when the server cannot be reached. */
 const NETWORK = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -13,17 +13,19 @@ const NETWORK = new Set([
 ]);
 
 /**
- * PostgreSQL's classes (appendix A of its manual) for faults that pass: connection (08), resources (53), operator
- * intervention (57), system error (58); and single codes: serialization failure, deadlock, lock not available, a
- * server that is read-only because it is a standby.
+ * The error codes of PostgreSQL (appendix A of its manual) for temporary faults. Classes: connection (08), resources
+ * (53), operator intervention (57), system error (58). Single codes: serialization failure, deadlock, lock not
+ * available, and a server that is read-only because it is a standby.
  */
 const SQLSTATE = /^(?:08|53|57|58)|^(?:40001|40P01|55P03|25006)$/;
 
-/** The same from the driver, which gives no code; the query builder puts the statement in front of it. */
+/**
+ * The messages of the driver for the same faults, which have no code. The query builder puts the statement before them.
+ */
 const MESSAGE =
   /(?:^| - )(?:Connection terminated|Connection ended|timeout exceeded|timeout expired|Query read timeout|Client has encountered)/;
 
-/** Whether an error says that the database cannot answer just now, so that trying later may help. */
+/** Whether an error says that the database cannot answer at present, so that a later try may succeed. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'KnexTimeoutError' || MESSAGE.test(error.message)) return true;
@@ -31,19 +33,19 @@ export function isUnavailable(error: unknown): boolean {
   return NETWORK.has(error.code) || SQLSTATE.test(error.code);
 }
 
-/** Whether the database ended a transaction for the sake of another one, so that it may be tried again at once. */
+/** Whether the database ended a transaction because of a conflict with another one: it may be tried again at once. */
 export function isConflict(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
 }
 
-/** Turns an error of the database that passes into the product's own; any other stays as it is. */
+/** Throws DomainError `unavailable` for a temporary error of the database, and any other error unchanged. */
 export function rethrowUnavailable(error: unknown): never {
   if (isUnavailable(error))
     throw new DomainError('unavailable', 'The database cannot answer just now', { cause: error });
   throw error;
 }
 
-/** A store whose every method fails as {@link rethrowUnavailable} says. */
+/** Wraps a store, so that each of its methods translates errors with {@link rethrowUnavailable}. */
 export function translated<Store extends object>(store: Store): Store {
   const wrapped = Object.entries(store).map(([name, method]: [string, (...args: unknown[]) => Promise<unknown>]) => [
     name,

@@ -5,9 +5,10 @@ import { CHANNEL } from './change-feed.ts';
 import type { Tables } from './transaction.ts';
 
 /**
- * Several nodes say what they saw, in any order: the latest time stays, the counts add up. In one order, so that two of
- * them do not wait for each other; of accounts that are gone nothing is kept. Rows of all: one statement
- * has the uses of every account that the node saw, by client ids, which are unique.
+ * Several nodes record uses in any order: the latest time stays, and the counts add up. The fixed order of the rows
+ * prevents deadlocks, and uses of deleted accounts are dropped.
+ *
+ * Rows of all: one statement records the uses of many accounts, by client ids, which are unique.
  */
 const RECORD = `
   with seen as (
@@ -27,7 +28,7 @@ const RECORD = `
   ), extended as (
     update credentials set expires_at = used_at + lifetime * interval '1 second'
       from seen where seen.credential_id = credentials.credential_id and extend and state = 'enabled'
-        -- Not for a moment more: every node reads the account anew then.
+        -- Extended by at least a twentieth of the lifetime: every node must read an extended account anew.
         and expires_at < used_at + lifetime * 0.95 * interval '1 second'
       returning seen.client_id
   )

@@ -1,6 +1,6 @@
 import { DomainError } from '../domain/domain-error.ts';
 
-/** Waits for something no longer than so many milliseconds. @throws DomainError `unavailable` when it takes longer */
+/** Waits for a promise for a number of milliseconds at most. @throws DomainError `unavailable` when it takes longer */
 export async function within<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
@@ -14,5 +14,5 @@ export async function within<Value>(promise: Promise<Value>, milliseconds: numbe
   }
 }
 
-/** For what has been given up: nobody waits for it any more, and its failure says nothing new. */
+/** Ignores the failure of work that has been given up: nobody waits for the work, and its failure says nothing new. */
 export function unheeded(): void {}

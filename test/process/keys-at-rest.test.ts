@@ -79,7 +79,10 @@ describe('keys at rest', () => {
     assert.ok(lost);
     const server = await startServerProcess(folder.path, { ...environment, DATABASE_URL: database.url });
     assert.equal(await server.ended(), 1);
-    assert.match(server.stderr.join('\n'), /there is no key-encryption key: put the one they were encrypted with at/);
+    assert.match(
+      server.stderr.join('\n'),
+      /there is no key-encryption key: put the key with which they were encrypted at/,
+    );
     assert.deepEqual(readdirSync(folder.path), []);
     folder.remove();
     await database.drop();

@@ -175,7 +175,7 @@ describe('the functions of the database', () => {
       .insert({ name: '20991231000001-columns-gone.breaking.ts', batch: 99, migration_time: new Date() });
     await assert.rejects(startTestApp(database), {
       name: 'UnsuitableDatabaseError',
-      message: /of a later release, which shut this one out \(20991231000001-columns-gone\.breaking\.ts\)/,
+      message: /later release .* this release cannot use it \(20991231000001-columns-gone\.breaking\.ts\)/,
     });
     // Nothing of it has been changed.
     assert.equal((await later.knex('made_functions').where({ digest: 'of later' })).length, 1);

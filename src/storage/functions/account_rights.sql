@@ -1,9 +1,9 @@
--- The rights of an account, with everything that they refer to: read by storage/account-rows.ts. The function reads eight
--- tables. Planning that costs twice as much as doing it, and a function is planned once a connection.
+-- The rights of an account, with everything that they refer to: called by storage/account-rows.ts. The query reads five
+-- tables, and planning it costs twice as much as running it: PostgreSQL plans a function once a connection.
 --
--- It is read as far as it may count (MOST_EFFECTIVE, 10,000) and no further, its own grants first, then group by group:
--- roles and groups may have grown beyond that before they had a limit. Keys are looked up by arrays: for a subquery,
--- every role and every resource server that there is would be looked at.
+-- The function reads at most 10,000 grants and 10,000 permissions of roles (MOST_EFFECTIVE): roles and groups may have
+-- grown beyond that before they had a limit. The grants of the account come first, then the grants of one group after
+-- another. Keys are looked up in arrays: with a subquery, PostgreSQL would read every role and every resource server.
 create or replace function account_rights(account text, company text, audience text) returns jsonb
 language plpgsql stable as $$
 begin

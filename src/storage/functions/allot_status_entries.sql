@@ -1,5 +1,6 @@
--- Gives each credential a place at random in a status list: called by register_service_account, settle_status_entries and
--- storage/credentials-table.ts. A place that is taken is none, and where nearly all are, the next list begins.
+-- Gives each credential a random entry in a status list: called by register_service_account, settle_status_entries and
+-- storage/credentials-table.ts. If an entry is taken, the function tries another one; if nearly all are taken, it
+-- begins the next list.
 create or replace function allot_status_entries(lacking text[], accounts text[], company text) returns void
 language plpgsql as $$
 declare

@@ -1,6 +1,6 @@
--- The resource servers that what is asked for may be bound to: called by storage/resource-servers-table.ts. Two statements:
--- what one reads beside the rows it waits for is as old as its beginning. Their ids are an array, so that no other one is
--- looked at.
+-- The resource servers to which the named permissions may be bound: called by storage/resource-servers-table.ts. Lock
+-- first, then read: a single statement would read the declared permissions as they were before it got the locks. The
+-- ids are an array, so that PostgreSQL reads no other resource server.
 create or replace function candidate_resource_servers(company text, names text[], identifier_keys text[]) returns table (
   resource_server_id text, company_id text, identifier text, token_ttl int, signing_alg text, token_type text,
   declared text[], anything boolean

@@ -1,11 +1,13 @@
--- Counts what a transaction has added to a company, once its rows are there: called by storage/companies-table.ts. It
--- answers the numbers that may be more than the company is allowed (at_most_allowed); everything else has room.
+-- Counts the rows that a transaction has added to a company, after the rows are inserted: called by
+-- storage/companies-table.ts and register_account. The answer has the numbers that may be above a limit
+-- (at_most_allowed); every other number is within its limit.
 --
--- The table company_counts has numbers that are never less than the company has. A transaction that adds raises them, and
--- nothing lowers them: where a number would pass the limit, the rows are counted. Other transactions that add wait from
--- here on until this one ends, and a statement of a volatile function sees what was committed before it.
--- A credential that its uses extend keeps its place for a day after its end: a use that has not been written down yet may
--- give it more time.
+-- The numbers in the table company_counts are never less than the company has. A transaction that adds rows raises the
+-- numbers; when a number would pass its limit, the rows are counted and the number becomes exact. Other transactions
+-- that add rows to the company wait until this one ends, and then see its rows: each statement of a volatile function
+-- reads what was committed before the statement.
+--
+-- A credential that is extended by use counts for a day after its end: a use that is not recorded yet may extend it.
 create or replace function company_added(id text, added jsonb, at_most_allowed jsonb, at timestamptz) returns jsonb
 language plpgsql volatile as $$
 declare

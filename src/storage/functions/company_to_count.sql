@@ -1,5 +1,6 @@
--- Counts what a company has, as the release before this one does: called by nodes of it. They add without raising the numbers
--- of company_counts, so that everything is counted anew after them. A migration of a later release drops it.
+-- Counts the rows of a company: called by nodes of the previous release. They add rows without raising the numbers of
+-- company_counts, so the function deletes the numbers, and everything is counted anew. A migration of a later release
+-- drops this function.
 create or replace function company_to_count(id text, wanted text[], at timestamptz)
 returns table (company jsonb, used jsonb) language plpgsql volatile as $$
 begin

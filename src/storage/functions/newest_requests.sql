@@ -1,4 +1,4 @@
--- Of arrays of requests the newest requests, in one array: called by storage/refusals-table.ts.
+-- Merges arrays of requests into one array of the 20 newest requests: called by storage/refusals-table.ts.
 create or replace function newest_requests(arrays jsonb) returns jsonb language sql immutable as $$
   select coalesce(jsonb_agg(request order by request ->> 'occurredAt' desc), '[]')
   from (

@@ -1,6 +1,6 @@
--- Registers an account as register_service_account does, and counts it where its company has limits: called by
--- storage/service-accounts-table.ts. It answers null where the account cannot be registered, and else what company_added
--- answers.
+-- Registers an account as register_service_account does, and counts the account if its company has limits: called by
+-- storage/service-accounts-table.ts. The answer is null when the account cannot be registered, and otherwise the answer
+-- of company_added.
 create or replace function register_account(
   account jsonb, its_credentials jsonb, its_grants jsonb, at_most_allowed jsonb, at timestamptz
 ) returns jsonb language plpgsql as $$

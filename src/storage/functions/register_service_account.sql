@@ -1,6 +1,7 @@
--- Registers an account with its credentials and what it is granted, in one round trip: called by
--- register_account. False, and nothing is changed, when the slug or the id is taken, or the slug is the
--- id of another of them. It names the columns that it fills, so that a later release can add one while this one runs.
+-- Registers an account with its credentials and grants, in one round trip: called by register_account. The answer is
+-- false, and nothing is changed, when the slug or the id is taken, or when the slug is the id of another account of the
+-- company. The function names the columns that it fills, so that a later release can add a column while this release
+-- runs.
 create or replace function register_service_account(account jsonb, its_credentials jsonb, its_grants jsonb)
 returns boolean language plpgsql as $$
 declare

@@ -1,5 +1,6 @@
--- Revokes the places of what cannot get tokens any more, and gives new ones to what can again: called by
--- storage/status-entries-table.ts. Everything is looked up by its key, an account at a time: a company may have very many.
+-- Revokes the status entries of credentials that cannot get tokens any more, and gives new entries to credentials that
+-- can get tokens again: called by storage/status-entries-table.ts. Rows are looked up by key, one account at a time: a
+-- company may have very many accounts.
 create or replace function settle_status_entries(accounts text[], at timestamptz) returns void language plpgsql as $$
 begin
   update status_entries set revoked_at = at
