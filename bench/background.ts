@@ -9,7 +9,6 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import type { ClientId, CompanyId, CredentialId } from '../src/domain/ids.ts';
 import { effectivePermissions } from '../src/domain/permissions/rules/holdings.ts';
-import { generateSigningKey } from '../src/domain/signing-keys/signing-key.ts';
 import { planToken } from '../src/domain/tokens/plan-token.ts';
 import { startStatusLists } from '../src/oauth/status-lists.ts';
 import { createStorage } from '../src/storage/create-storage.ts';
@@ -17,6 +16,7 @@ import { openPostgresDatabase } from '../src/storage/open-postgres-database.ts';
 import { quietSurroundings } from '../test/support/config.ts';
 import { EmbeddedPostgres18 } from '../test/support/embedded-postgres.ts';
 import { startPostgresCluster } from '../test/support/postgres-cluster.ts';
+import { newSigningKey } from '../test/support/signing-keys.ts';
 import { cpuSecondsOfChildren, parentOf } from './process-usage.ts';
 
 const CREDENTIALS = 1_000_000;
@@ -73,7 +73,7 @@ try {
   await client.end();
   say('| | median ms | bytes |');
   say('|---|---|---|');
-  const key = await generateSigningKey('ES256');
+  const key = await newSigningKey('ES256');
   for (const one_in of [1000, 100]) {
     await database.knex.raw(
       `update status_entries set revoked_at = now() where random() < 1.0 / ? and revoked_at is null`,

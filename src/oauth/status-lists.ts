@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, deflate, gzip } from 'node:zlib';
-import { SignJWT } from 'jose';
 import type { Clock } from '../domain/clock.ts';
+import { signJwt } from '../domain/signing-keys/sign-jwt.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 import type { SigningKeys } from '../domain/signing-keys/signing-keys.ts';
 import { LIST_CAPACITY, listUri } from '../domain/status/status-entry.ts';
@@ -142,12 +142,13 @@ async function publishedList(
   // Bits that lie about at random have nothing to find but runs of zeros: a hundredth of the time, and as small.
   const lst = (await compress(bits, { strategy: constants.Z_RLE })).toString('base64url');
   const key = signingKeys.current().active[signingAlg];
-  const token = await new SignJWT({ status_list: { bits: 1, lst }, ttl: LIST_TTL })
-    .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'statuslist+jwt' })
-    .setSubject(listUri(issuer, list))
-    .setIssuedAt(now)
-    .setExpirationTime(now + LIST_LIFETIME)
-    .sign(key.privateJwk);
+  const token = await signJwt(key, 'statuslist+jwt', {
+    status_list: { bits: 1, lst },
+    ttl: LIST_TTL,
+    sub: listUri(issuer, list),
+    iat: now,
+    exp: now + LIST_LIFETIME,
+  });
   const jwt = Buffer.from(token);
   return { jwt, gzipped: await zip(jwt), etag: `"${digest.slice(0, 22)}.${now}"`, digest, signedAt: now };
 }

@@ -14,6 +14,8 @@ import { snapshotSize } from '../domain/service-accounts/snapshot-size.ts';
 import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
 import { type KeyRing, readKeyRing } from '../domain/signing-keys/key-ring.ts';
 import { type SettleRules, settleSigningKeys } from '../domain/signing-keys/settle-signing-keys.ts';
+import type { SignerTools } from '../domain/signing-keys/signers/signer.ts';
+import { createSigningBatch } from '../domain/signing-keys/signers/signing-batch.ts';
 import type { Storage } from '../domain/storage.ts';
 import { createOutageLog, type OutageLog } from '../observability/outage-log.ts';
 import { atMostEvery } from '../pacing/at-most-every.ts';
@@ -136,10 +138,17 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
       () => random.bytes(32),
     ),
   );
-  const { keyRing, clientSecretHashKey, cursorKey } = await prepareKeys(storage, encryption, config, surroundings);
+  const signers = { batch: createSigningBatch(now) };
+  const { keyRing, clientSecretHashKey, cursorKey } = await prepareKeys(
+    storage,
+    encryption,
+    signers,
+    config,
+    surroundings,
+  );
   const keys = opened.adopt(
     startLiveSigningKeys(keyRing, {
-      read: () => readKeyRing(storage.read.signingKeys, encryption, keyRules(config, clock())),
+      read: () => readKeyRing(storage.read.signingKeys, encryption, keyRules(config, clock()), signers),
       clock,
       onFailure: (error) => outages.failed('signing_keys.not_read', error),
     }),
@@ -202,6 +211,7 @@ function keyRules({ signingAlg, tokenMaxTtl, production }: Config, now: Date): S
 function prepareKeys(
   storage: Storage,
   encryption: KeyEncryption,
+  signers: SignerTools,
   config: Config,
   { clock, random }: Surroundings,
 ): Promise<ServerSecrets & { keyRing: KeyRing }> {
@@ -211,6 +221,6 @@ function prepareKeys(
     const rules = keyRules(config, now);
     const audit = await settleSigningKeys(signingKeys, encryption, rules);
     // The keys are read back, so that every node has them in the same order and serves the same JWKS.
-    return { result: { ...secrets, keyRing: await readKeyRing(signingKeys, encryption, rules) }, audit };
+    return { result: { ...secrets, keyRing: await readKeyRing(signingKeys, encryption, rules, signers) }, audit };
   });
 }

@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
 import { inflateSync } from 'node:zlib';
-import { decodeJwt, exportJWK, generateKeyPair } from 'jose';
+import { decodeJwt } from 'jose';
 import { startStatusLists, type StatusListOptions, type StatusLists } from '../../src/oauth/status-lists.ts';
 import { eventually } from './eventually.ts';
+import { newSigningKey } from './signing-keys.ts';
 import type { TestApp } from './test-app.ts';
 
 /** Starts status lists of their own, which are signed by a key made for them. */
 export async function startLists(
   options: Pick<StatusListOptions, 'store' | 'clock' | 'onFailure'>,
 ): Promise<StatusLists> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
-  const key = {
-    kid: 'k',
-    alg: 'ES256',
-    privateJwk: await exportJWK(privateKey),
-    publicJwk: await exportJWK(publicKey),
-  } as never;
+  const key = await newSigningKey('ES256');
   return startStatusLists({
     ...options,
     signingKeys: { current: () => ({ keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } }) },

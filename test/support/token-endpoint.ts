@@ -5,7 +5,6 @@ import { issueClientSecret } from '../../src/domain/credentials/issue-credential
 import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
 import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
 import type { KeyRing } from '../../src/domain/signing-keys/key-ring.ts';
-import { generateSigningKey } from '../../src/domain/signing-keys/signing-key.ts';
 import type { FindApiKey } from '../../src/domain/tokens/find-api-key.ts';
 import type { HttpApp } from '../../src/http/context.ts';
 import { HTTP_LIMITS, listen } from '../../src/http/http-server.ts';
@@ -20,6 +19,7 @@ import { random } from '../../src/start/random.ts';
 import { systemClock } from '../../src/start/system-clock.ts';
 import { type LogEntry, NO_GUESS_LIMITS, quietSurroundings } from './config.ts';
 import { freePort } from './free-port.ts';
+import { newSigningKey } from './signing-keys.ts';
 
 /** A token endpoint with nothing behind it: what it is given decides who there is. */
 export interface BareTokenEndpoint {
@@ -61,7 +61,7 @@ export async function startBareTokenEndpoint(
   snapshots: readonly AccountSnapshot[],
   parts: Partial<BareParts> = {},
 ): Promise<BareTokenEndpoint> {
-  const key = await generateSigningKey('ES256');
+  const key = await newSigningKey('ES256');
   const issuer = 'https://id.example';
   const lines: string[] = [];
   const { logger, metrics } = quietSurroundings({ lines });

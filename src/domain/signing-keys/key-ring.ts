@@ -1,6 +1,8 @@
 import type { KeyEncryption } from '../encryption/key-encryption.ts';
-import { SIGNING_ALGS, type SigningAlg, type SigningKey } from './signing-key.ts';
+import type { SignerTools } from './signers/signer.ts';
+import { signerOf } from './signers/signers.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
+import { SIGNING_ALGS, type SigningAlg, type SigningKey } from './signing-key.ts';
 
 /** The keys that this node signs and verifies with. */
 export interface KeyRing {
@@ -42,6 +44,7 @@ export async function readKeyRing(
   store: Pick<SigningKeyStore, 'list' | 'named'>,
   encryption: KeyEncryption,
   { signingAlg, keptFor, now }: KeyRingRules,
+  tools: SignerTools,
 ): Promise<KeyRing> {
   const stored = await store.list();
   const order = wantedAlgs(signingAlg, await store.named());
@@ -51,7 +54,7 @@ export async function readKeyRing(
   const others = stored.filter((key) => !wanted.includes(key) && goneAt(key) > now.getTime()).toReversed();
   const published = [...wanted, ...others];
   const opened = new Map<StoredSigningKey, SigningKey>();
-  for (const key of published) opened.set(key, await openSigningKey(key, encryption));
+  for (const key of published) opened.set(key, await openSigningKey(key, encryption, tools));
   const keyOf = (key: StoredSigningKey | undefined): SigningKey => {
     const found = key && opened.get(key);
     if (found === undefined) throw new Error('there is no signing key');
@@ -75,8 +78,11 @@ export async function readKeyRing(
   };
 }
 
-async function openSigningKey(stored: StoredSigningKey, encryption: KeyEncryption): Promise<SigningKey> {
-  const { kid, alg, publicJwk, sealedPrivateJwk } = stored;
+async function openSigningKey(
+  { kid, alg, publicJwk, sealedPrivateJwk }: StoredSigningKey,
+  encryption: KeyEncryption,
+  tools: SignerTools,
+): Promise<SigningKey> {
   const plaintext = await encryption.open(sealedPrivateJwk, label(kid));
-  return { kid, alg, publicJwk, privateJwk: JSON.parse(Buffer.from(plaintext).toString()) };
+  return { kid, alg, publicJwk, sign: signerOf(alg, JSON.parse(Buffer.from(plaintext).toString()), tools) };
 }

@@ -1,8 +1,8 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
 import type { KeyEncryption } from '../encryption/key-encryption.ts';
 import { type KeyRingRules, label, wantedAlgs } from './key-ring.ts';
-import { generateSigningKey, type SigningKey } from './signing-key.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
+import { type GeneratedKey, generateSigningKey } from './signing-key.ts';
 
 /** The rules by which keys are made. */
 export interface SettleRules extends KeyRingRules {
@@ -50,7 +50,7 @@ export async function settleSigningKeys(
 }
 
 async function sealed(
-  { kid, alg, publicJwk, privateJwk }: SigningKey,
+  { kid, alg, publicJwk, privateJwk }: GeneratedKey,
   encryption: KeyEncryption,
   createdAt: Date,
   signsFrom: Date,

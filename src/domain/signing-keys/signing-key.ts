@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { Sign } from './signers/signer.ts';
 
 export const SIGNING_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
 export type SigningAlg = (typeof SIGNING_ALGS)[number];
@@ -18,24 +19,30 @@ export interface PublicSigningJwk {
   readonly e?: string;
 }
 
-/** A key that signs access tokens. `kid` is the RFC 7638 thumbprint. */
+/** A key that signs access tokens. */
 export interface SigningKey {
+  /** The thumbprint of the public key (RFC 7638). */
   readonly kid: string;
   readonly alg: SigningAlg;
   readonly publicJwk: PublicSigningJwk;
+  readonly sign: Sign;
+}
+
+/** A key pair that was generated a moment ago. */
+export interface GeneratedKey extends Omit<SigningKey, 'sign'> {
   readonly privateJwk: JWK;
 }
 
 const generate = promisify(generateKeyPair);
 
-/** Makes a new key for one algorithm: P-256, Ed25519 or RSA of 2048 bits. */
-export async function generateSigningKey(alg: SigningAlg): Promise<SigningKey> {
+/** Generates a key for one algorithm: P-256, Ed25519, or RSA of 2048 bits. */
+export async function generateSigningKey(alg: SigningAlg): Promise<GeneratedKey> {
   const { privateKey } = await keyPair(alg);
   return signingKeyFrom(alg, privateKey);
 }
 
-/** Describes a private key as a signing key; the public half keeps no private member. */
-async function signingKeyFrom(alg: SigningAlg, privateKey: KeyObject): Promise<SigningKey> {
+/** Describes a key pair; the public half keeps no private member. */
+async function signingKeyFrom(alg: SigningAlg, privateKey: KeyObject): Promise<GeneratedKey> {
   const { kty, crv, x, y, n, e } = createPublicKey(privateKey).export({ format: 'jwk' });
   const members = Object.fromEntries(Object.entries({ crv, x, y, n, e }).filter(([, value]) => value !== undefined));
   const kid = await calculateJwkThumbprint({ kty: kty ?? '', ...members });

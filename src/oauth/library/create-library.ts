@@ -17,6 +17,7 @@ import {
   INTROSPECTION_PATH,
   REVOCATION_PATH,
 } from './inspection.ts';
+import { EXTERNAL_SIGNING, LibrarySigningKey } from './library-signing-key.ts';
 import { resourceIndicators } from './resource-indicators.ts';
 
 /** The tools of the library, by what they are for. */
@@ -44,7 +45,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
   const off = { enabled: false };
   const configuration: Configuration = {
     adapter: NoAdapter,
-    jwks: { keys: keyRing.keys.map(({ privateJwk }) => privateJwk) },
+    jwks: { keys: keyRing.keys.map((key) => new LibrarySigningKey(key)) },
     routes: { token: TOKEN_PATH, introspection: INTROSPECTION_PATH, revocation: REVOCATION_PATH },
     scopes: [],
     responseTypes: [],
@@ -85,6 +86,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
       clientCredentials: { enabled: true },
       resourceIndicators: resourceIndicators(tokens, keyRing),
       ...inspectionFeatures(inspection),
+      externalSigningSupport: EXTERNAL_SIGNING,
       devInteractions: off,
       dPoP: off,
       userinfo: off,
