@@ -8,17 +8,17 @@ export interface Grantable {
   readonly identifier: string;
   /** Undefined: every permission of the resource server. */
   readonly permission: Permission | undefined;
-  /** Whether the permission was written with its resource server, and reads back so. */
+  /** Whether the permission was written with its resource server; it is then shown with its resource server, too. */
   readonly qualified: boolean;
 }
 
-/** One as people write it: a permission, or a resource server by its identifier. */
+/** A `Grantable` as people write it: a permission, or a resource server by its identifier. */
 export type WrittenGrantable = WrittenPermission | { readonly resource: string };
 
 /** The outcome of a change of the grantable permissions. */
 export interface GrantableChanges {
   readonly added: readonly Grantable[];
   readonly removed: readonly Grantable[];
-  /** All that there is then. */
+  /** All grantable permissions after the change. */
   readonly grantable: readonly Grantable[];
 }
