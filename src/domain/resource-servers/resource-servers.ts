@@ -252,7 +252,12 @@ function takesAnything({ resourceServerId, permissions }: ResourceServer): boole
   return resourceServerId === 'default' && permissions.length === 0;
 }
 
-/** Removes undeclared permissions from their holders. @throws DomainError `in_use` if there are any, unless `cascade` */
+/**
+ * Removes the permissions that are not declared after a change from their holders.
+ *
+ * @returns the holders that have lost permissions
+ * @throws DomainError `in_use` if there are such holders, unless `cascade`
+ */
 async function withdraw({ resourceServers }: Stores, server: ResourceServer, cascade: boolean): Promise<Use[]> {
   const { resourceServerId } = server;
   const stay = server.permissions.map(({ name }) => name);

@@ -3,7 +3,7 @@ import type { LastUse } from '../../domain/credentials/use-store.ts';
 import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
 import type { CredentialBody, IssuedCredentialBody } from './credential-schema.ts';
 
-/** Shows a credential; every member is picked by name, so that nothing leaves by accident. */
+/** Shows a credential. Every member is picked by name, so that no secret gets into an answer by accident. */
 export function presentCredential(credential: Credential, lastUse: LastUse | undefined): CredentialBody {
   return {
     credentialId: credential.credentialId,
@@ -31,7 +31,7 @@ export function presentCredential(credential: Credential, lastUse: LastUse | und
   };
 }
 
-/** The same of one just made, with its secret. */
+/** Shows a new credential, with its secret. */
 export function presentIssuedCredential({ credential, clientSecret }: IssuedCredential): IssuedCredentialBody {
   return {
     ...presentCredential(credential, undefined),

@@ -5,9 +5,10 @@ import { secondsOrNone } from '../duration.ts';
 import type { NewCredentialBody } from './credential-schema.ts';
 
 /**
- * The credentials that a registration asks for: `credentials`, or as Mia's clients say it, or one client secret.
+ * Reads the credentials of a registration: from `credentials`, or from the members that Mia's clients send, or else one
+ * client secret.
  *
- * @throws DomainError `invalid_value` when the two are mixed, or a member goes with another kind
+ * @throws DomainError `invalid_value` when the two forms are mixed, or a member is for another type of credential
  */
 export function wantedCredentials(body: NewServiceAccountBody): WantedCredential[] {
   const { credentials, tokenEndpointAuthMethod: method, publicKey } = body;
@@ -16,11 +17,11 @@ export function wantedCredentials(body: NewServiceAccountBody): WantedCredential
     return [wantedCredential({ type, ...(publicKey !== undefined && { publicKey }) }, '')];
   }
   if (method !== undefined) throw mismatch('/tokenEndpointAuthMethod', 'excludes credentials');
-  if (publicKey !== undefined) throw mismatch('/publicKey', 'goes into credentials');
+  if (publicKey !== undefined) throw mismatch('/publicKey', 'must be in credentials');
   return credentials.map((credential, index) => wantedCredential(credential, `/credentials/${index}`));
 }
 
-/** @param at where it stands in the body. @throws DomainError `invalid_value` */
+/** Reads one credential. @param at its JSON pointer in the body @throws DomainError `invalid_value` */
 export function wantedCredential(credential: NewCredentialBody, at: string): WantedCredential {
   const { type, audience, publicKey, assertionAudiences, assertionMaxTtl, name, description, permissions, extend } =
     credential;
@@ -32,12 +33,12 @@ export function wantedCredential(credential: NewCredentialBody, at: string): Wan
     extend,
     at,
   };
-  if (type !== 'api_key' && audience !== undefined) throw mismatch(`${at}/audience`, 'goes with an API key only');
+  if (type !== 'api_key' && audience !== undefined) throw mismatch(`${at}/audience`, 'is for API keys only');
   if (type !== 'public_key') {
     const foreign = Object.entries({ publicKey, assertionAudiences, assertionMaxTtl }).find(
       ([, value]) => value !== undefined,
     );
-    if (foreign !== undefined) throw mismatch(`${at}/${foreign[0]}`, 'goes with a public key only');
+    if (foreign !== undefined) throw mismatch(`${at}/${foreign[0]}`, 'is for public keys only');
     if (type === 'client_secret') return { type, ...described };
     if (audience === undefined) throw mismatch(`${at}/audience`, 'is required for this kind of credential');
     return { type, audience, ...described };
