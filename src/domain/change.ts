@@ -1,9 +1,9 @@
 import type { ClientId, CompanyId } from './ids.ts';
 
 /**
- * An announcement: it tells every node to read something anew. This is one account, all remembered accounts or those of
- * one company, the status lists, or the signing keys. A release that does not know `company` reads all accounts anew,
- * which is correct, too.
+ * An announcement tells every node to read something anew: one account, all remembered accounts or those of one company,
+ * the status lists, or the signing keys. A release that does not know `company` reads all accounts anew, which is
+ * correct, too.
  */
 export type Change =
   | { readonly kind: 'account'; readonly clientId: ClientId }
@@ -12,9 +12,9 @@ export type Change =
   | { readonly kind: 'keys' };
 
 /**
- * The announcement of a change of something that many accounts share, such as a role or a group.
+ * The announcement of a change of something that many accounts share, such as a role or a company.
  *
- * @param company the company that the shared thing belongs to; undefined: root, whose things every company sees
+ * @param company the company whose accounts are read anew; undefined: all accounts
  */
 export function everyoneIn(company: CompanyId | undefined): readonly Change[] {
   return [{ kind: 'everyone', ...(company !== undefined && { company }) }];

@@ -1,7 +1,7 @@
 /** Returns the current time. The clock is passed in as an argument: tests can set the time. */
 export type Clock = () => Date;
 
-/** Milliseconds by which the clock of a verifier may be behind. Data that verifiers ask for is kept longer by this. */
+/** Milliseconds by which the clock of a verifier may be behind: keys and revocations are kept longer by this. */
 export const VERIFIERS_BEHIND = 3_600_000;
 
 /** Milliseconds by which the clocks of a node and the database may differ. */

@@ -51,7 +51,7 @@ function parse(bytes: Buffer): unknown {
   if (isNestedDeeper(text, DEEPEST_JSON)) throw wrong(`The body is nested deeper than ${DEEPEST_JSON} levels`);
   const body = parsed(text);
   if (!hasDuplicateMembers(text)) return body;
-  throw wrong('The body has an object with two members of the same name');
+  throw wrong('The body has an object with two members of one name');
 }
 
 function parsed(text: string): unknown {

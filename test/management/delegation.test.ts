@@ -198,9 +198,9 @@ describe('what root has made grantable in a company', () => {
     };
     const management = `${app.issuer}/api`;
     for (const [item, message] of [
-      ['writ.roles.bind', /of the management API/],
-      [{ permission: 'writ.roles.bind', resource: management }, /of the management API/],
-      [{ resource: management }, /of the management API/],
+      ['writ.roles.bind', /belongs to the management API/],
+      [{ permission: 'writ.roles.bind', resource: management }, /belongs to the management API/],
+      [{ resource: management }, /belongs to the management API/],
       [{ resource: 'https://none.example.com' }, /names no resource server/],
       ['orders:read@shop', /at every place/],
       [{ permission: 'none', resource: ORDERS }, /is not declared/],

@@ -1,7 +1,7 @@
 import type { Permission, ResourceServerId } from '../ids.ts';
 import type { WrittenPermission } from './written-grants.ts';
 
-/** A permission, or a whole resource server, that managers of a company's accounts may grant without holding it. */
+/** A permission, or all permissions of a resource server, that managers of a company's accounts may always grant. */
 export interface Grantable {
   readonly resourceServerId: ResourceServerId;
   /** The `aud` of tokens for the resource server. */

@@ -32,7 +32,7 @@ export async function namedAudience(
  *
  * @param asking whether grants that span several resource servers are refused; false: the management API is chosen, as
  *   for Mia's clients
- * @returns undefined when there are no permissions
+ * @returns undefined when the grants have no permissions
  * @throws DomainError `audience_required` when the grants span several resource servers
  */
 export function audienceOf(

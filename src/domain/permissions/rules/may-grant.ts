@@ -30,7 +30,7 @@ export interface GrantTarget {
 }
 
 /**
- * Refuses grants of permissions that the caller does not hold at the same place or above. Four exceptions hold unless
+ * Refuses grants of permissions that the caller does not hold at the same place or above. Four exceptions apply unless
  * the caller would get the grants, too:
  *
  * - A caller that has a built-in role may bind the same role and lower ones there.
@@ -73,7 +73,7 @@ export async function assertMayActAs(
   assertNothing(missing, 'The account may do more than the caller', target);
 }
 
-/** Leaves out the permissions that root has made grantable in the company, if the caller manages its accounts. */
+/** Leaves out the permissions that root has made grantable in the company, if the caller manages accounts there. */
 async function notGrantable(
   { companies }: Pick<Stores, 'companies'>,
   caller: Caller,
@@ -100,7 +100,7 @@ function assertNothing(missing: readonly PermissionGrant[], message: string, tar
   );
 }
 
-/** The permissions of grants that the caller does not hold, and that no exception but grantable permissions covers. */
+/** The permissions of grants that the caller neither holds nor may grant by the other three exceptions. */
 function notTheirs(
   caller: Caller,
   grants: readonly Grant[],
