@@ -1,9 +1,9 @@
 import type { ClientId, CompanyId } from './ids.ts';
 
 /**
- * An announcement tells every node to read something anew: one account, all remembered accounts or those of one company,
- * the status lists, or the signing keys. A release that does not know `company` reads all accounts anew, which is
- * correct, too.
+ * An announcement tells every node to read something anew: one account, all remembered accounts or those of one
+ * company, the status lists, or the signing keys. A release that does not know `company` reads all accounts anew, which
+ * is correct, too.
  */
 export type Change =
   | { readonly kind: 'account'; readonly clientId: ClientId }

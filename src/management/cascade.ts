@@ -1,6 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 
-/** The query of operations that delete a role or permissions: with `cascade` they also delete used ones. */
+/** The query of operations that delete something that may be in use: `cascade` removes it from its users, too. */
 export const CASCADE = {
   type: 'object',
   properties: {

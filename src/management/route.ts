@@ -56,8 +56,8 @@ export interface Operation {
 /** An operation that takes an access token. */
 export interface GuardedRoute<Body = never, Query = never> extends Operation {
   /**
-   * The permission that the caller must hold; `none`: every account may call the operation. A list admits a caller that
-   * holds one of the permissions at any place: the handler then checks the permission that the request takes.
+   * The permission that the caller must hold; `none`: every account may call the operation. Several permissions: the
+   * caller must hold one of them at any place, and the handler checks the permission that the request takes.
    */
   readonly permission: ManagementPermission | readonly ManagementPermission[] | 'none';
   /** Whether accounts of companies may call the operation although its path names no company. */
@@ -67,9 +67,9 @@ export interface GuardedRoute<Body = never, Query = never> extends Operation {
   readonly example?: object;
   /** Whether the caller may leave out the body: the operation then takes an empty object. */
   readonly bodyOptional?: true;
-  /** Whether the path names a member of a collection, and the operation creates another member of that collection. */
+  /** Whether the path names a member of a collection, and `Location` leads to another member of that collection. */
   readonly aboutMember?: true;
-  /** Whether the created resource has no path below or beside the path of the call: the answer has no `Location`. */
+  /** Whether the created resource belongs to another collection than the path names: the answer has no `Location`. */
   readonly elsewhere?: true;
   /** The schema of the query parameters; a list has further parameters. */
   readonly query?: { readonly properties: Readonly<Record<string, JSONSchema>> };

@@ -51,7 +51,7 @@ export interface AccountSnapshot extends Rights {
   readonly audiences: Audiences;
 }
 
-/** An account as lists show it, with its grants and the number of its credentials. */
+/** An account as the management API shows it, with its grants and the number of its credentials. */
 export interface AccountSummary {
   readonly account: ServiceAccount;
   readonly roles: readonly string[];
@@ -63,9 +63,9 @@ export interface AccountSummary {
   readonly credentialCount: number;
   /** The earliest expiry among its enabled credentials that have not expired. */
   readonly nextExpiryAt: Date | undefined;
-  /** Whether it has a client secret. */
+  /** Whether the account has a client secret. */
   readonly hasSecret: boolean;
-  /** Whether it has a public key. */
+  /** Whether the account has a public key. */
   readonly hasKey: boolean;
 }
 
