@@ -1,9 +1,9 @@
 import type { ClientId, CompanyId } from './ids.ts';
 
 /**
- * The things that other nodes must look at anew after a write: one account, every account that they remember or all of a
- * company's, the status lists, or the signing keys. A release that does not know `company` looks at every account, which
- * is right as well.
+ * An announcement tells every node to read something anew: one account, all remembered accounts or those of one
+ * company, the status lists, or the signing keys. A release that does not know `company` reads all accounts anew, which
+ * is correct, too.
  */
 export type Change =
   | { readonly kind: 'account'; readonly clientId: ClientId }
@@ -12,13 +12,13 @@ export type Change =
   | { readonly kind: 'keys' };
 
 /**
- * Of what many share.
+ * The announcement of a change of something that many accounts share, such as a role or a company.
  *
- * @param company whose it is; undefined: root's, which everybody sees
+ * @param company the company whose accounts are read anew; undefined: all accounts
  */
 export function everyoneIn(company: CompanyId | undefined): readonly Change[] {
   return [{ kind: 'everyone', ...(company !== undefined && { company }) }];
 }
 
-/** What live tokens are worth. */
+/** The announcement that the status lists have changed. */
 export const STATUSES: readonly Change[] = [{ kind: 'statuses' }];

@@ -1,17 +1,18 @@
-/** The time now. Passed in wherever time matters, so that tests can move it. */
+/** Returns the current time. The clock is passed in as an argument: tests can set the time. */
 export type Clock = () => Date;
 
-/** Milliseconds by which the clock of a verifier may be behind: so much longer is kept what it may still ask for. */
+/** Milliseconds by which the clock of a verifier may be behind: keys and revocations are kept longer by this. */
 export const VERIFIERS_BEHIND = 3_600_000;
 
-/** Milliseconds that the clocks of node and database may be apart. */
+/** Milliseconds by which the clocks of a node and the database may differ. */
 const TOLERATED = 5000;
 
 /**
- * Says that the clocks of node and database are too far apart: assertions and credentials expire by either.
+ * Warns of clocks that differ too much. Assertions and credentials expire partly by the clock of a node, partly by that
+ * of the database.
  *
- * @param offset milliseconds by which the database's clock is ahead of this node's
- * @returns a sentence for the operator; undefined when there is nothing to say
+ * @param offset milliseconds by which the clock of the database is ahead of the clock of this node
+ * @returns a message for the operator; undefined: the clocks agree
  */
 export function clocksApart(offset: number): string | undefined {
   if (Math.abs(offset) <= TOLERATED) return undefined;

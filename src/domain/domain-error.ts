@@ -1,4 +1,4 @@
-/** Why the product refuses; a closed list, so that every face must say how it presents each. */
+/** The codes of refusals. The list is closed: the compiler makes every face present every code. */
 export type DomainErrorCode =
   | 'invalid_value'
   | 'forbidden'
@@ -17,13 +17,13 @@ export type DomainErrorCode =
   | 'limit_reached'
   | 'unavailable';
 
-/** One field of a request that is wrong; `pointer` is a JSON pointer (RFC 6901) into its body. */
+/** A wrong field of a request; `pointer` is a JSON pointer (RFC 6901) into the body. */
 export interface FieldProblem {
   readonly pointer: string;
   readonly message: string;
 }
 
-/** A limit that is reached: its name, how many there may be, and how many there are. */
+/** A limit of a company that is reached: its name, its value, and the number of things that there are. */
 export interface ReachedLimit {
   readonly name: string;
   readonly most: number;
@@ -35,13 +35,13 @@ export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly code: DomainErrorCode;
   readonly fields: readonly FieldProblem[];
-  /** The id of what is in the way, for `already_exists` and `already_rotated`. */
+  /** For `already_exists`: the id of the existing resource. For `already_rotated`: the id of the successor. */
   readonly existing: string | undefined;
-  /** The permission that is missing, for `insufficient_scope`. */
+  /** For `insufficient_scope`: the missing permission. */
   readonly required: string | undefined;
-  /** The built-in roles that have it. */
+  /** For `insufficient_scope`: the built-in roles that have the missing permission. */
   readonly builtInRoles: readonly string[] | undefined;
-  /** The limit of a company that is reached, and how many there are, for `limit_reached`. */
+  /** For `limit_reached`: the limit of a company that is reached; undefined: it is no limit of a company. */
   readonly limit: ReachedLimit | undefined;
 
   constructor(

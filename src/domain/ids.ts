@@ -10,24 +10,24 @@ export type GrantId = Branded<'GrantId'>;
 export type AuditEventId = Branded<'AuditEventId'>;
 /** The id of a resource server; the two built-in resource servers have fixed ids. */
 export type ResourceServerId = 'management' | 'default' | Branded<'ResourceServerId'>;
-/** The id of a group, which its owners choose: unique in its company. */
+/** The id of a group. Callers choose it; it is unique in its company. */
 export type GroupId = Branded<'GroupId'>;
-/** The id of a role, which its owners choose: unique in its company, or among the roles of root. */
+/** The id of a role. Callers choose it; it is unique in its company, or among the roles of root. */
 export type RoleId = Branded<'RoleId'>;
-/** Tells a role from every other role, also from those of the same id in other companies. A built-in role has its id as its key. */
+/** The key of a role, unique among the roles of root and all companies. The key of a built-in role is its id. */
 export type RoleKey = Branded<'RoleKey'>;
-/** The name of something that an account may do at a resource server; it travels as one OAuth scope-token. */
+/** The name of something that an account may do at a resource server; a token carries it as one OAuth scope-token. */
 export type Permission = Branded<'Permission'>;
-/** A path in a company, `shop/prod`: a permission that is held at a place is held at every place below. */
+/** A path in a company, such as `shop/prod`: a permission that is held at a place is held at every place below. */
 export type Place = Branded<'Place'>;
 
-/** Makes the random part of an identifier: at least 128 bits, only of `[A-Za-z0-9]`. */
+/** Generates the random part of an id: at least 128 random bits, in characters of `[A-Za-z0-9]`. */
 export type RandomId = () => string;
 
 export const CLIENT_ID_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 const CLIENT_ID = new RegExp(CLIENT_ID_PATTERN);
 
-/** Whether a string from outside can be a client id at all; nothing else may reach a query (notes, row 22). */
+/** Whether a string from outside can be a client id. Other strings must not reach a query. */
 export function isClientId(value: string): value is ClientId {
   return CLIENT_ID.test(value);
 }
@@ -61,7 +61,7 @@ export function newRoleKey(random: RandomId): RoleKey {
 
 const AUDIT_EVENT_ID = /^evt_[A-Za-z0-9]{1,64}$/;
 
-/** Whether a string from outside can be the id of an event. */
+/** Whether a string from outside can be the id of an audit event. */
 export function isAuditEventId(value: string): value is AuditEventId {
   return AUDIT_EVENT_ID.test(value);
 }

@@ -1,11 +1,11 @@
-/** How deep the JSON of strangers may be: deeper than anything that is read here, and far from what exhausts a stack. */
+/** The greatest depth of JSON from outside: no valid input is deeper, and no stack overflows at this depth. */
 export const DEEPEST_JSON = 32;
 
 /**
- * Whether arrays and objects stand in each other more often than a number of times. The text itself is looked at:
- * `JSON.parse` takes any depth, and most of what works on its result calls itself for each level.
+ * Whether arrays and objects are nested more than a number of levels deep. The check reads the text: `JSON.parse` takes
+ * any depth, and most code that works on its result is recursive.
  *
- * @param json any text; where it is no JSON the answer means nothing
+ * @param json any text; the answer is meaningless if the text is not JSON
  */
 export function isNestedDeeper(json: string, levels: number): boolean {
   let depth = 0;

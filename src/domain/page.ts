@@ -1,20 +1,20 @@
-/** Where in a list, newest first, an item stands. */
+/** The position of an item in a list that is ordered newest first. */
 export interface Position {
   readonly time: Date;
   readonly id: string;
 }
 
-/** Which part of a list is wanted. */
+/** The part of a list that a caller asks for. */
 export interface PageRequest {
-  /** How many at most. */
+  /** The most items of the page. */
   readonly limit: number;
-  /** The last item of the page before; undefined: from the newest on. */
+  /** The position of the last item of the previous page; undefined: the page begins with the newest item. */
   readonly after: Position | undefined;
 }
 
 /** A part of a list. */
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** Where this page ends, when there is more. */
+  /** The position of the last item of this page; undefined: the list ends with this page. */
   readonly next: Position | undefined;
 }

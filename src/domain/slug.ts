@@ -1,13 +1,13 @@
-/** A DNS label (RFC 1035 §2.3.1), the form of every slug, together with {@link SLUG_LENGTH}. */
+/** The form of a slug: a DNS label (RFC 1035 §2.3.1). {@link SLUG_LENGTH} limits its length. */
 export const SLUG_PATTERN = '^[a-z0-9]+(?:-[a-z0-9]+)*$';
 
 /** The most characters of a slug. */
 export const SLUG_LENGTH = 63;
 
 /**
- * Makes a slug of a name: `Café Orders (EU)` becomes `cafe-orders-eu`.
+ * Makes a slug from a name: `Café Orders (EU)` becomes `cafe-orders-eu`.
  *
- * @returns undefined when nothing of the name can stand in a DNS label
+ * @returns undefined when no character of the name can be in a DNS label
  */
 export function slugOf(name: string): string | undefined {
   const slug = name
@@ -21,9 +21,9 @@ export function slugOf(name: string): string | undefined {
 }
 
 /**
- * As {@link slugOf}; a name that no label can be made of, such as one without Latin letters, gets one by chance.
+ * As {@link slugOf}; generates a random slug where the name gives none, such as a name without Latin letters.
  *
- * @param kind what is named, the beginning of such a label
+ * @param kind the word with which a random slug begins
  */
 export function slugFor(name: string, kind: string, random: () => string): string {
   return slugOf(name) ?? `${kind}-${random().toLowerCase()}`;

@@ -1,3 +1,3 @@
-/** Whether a company or an account is to work at present. */
+/** The states of a company or an account. */
 export const STATES = ['enabled', 'disabled'] as const;
 export type State = (typeof STATES)[number];

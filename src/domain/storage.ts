@@ -14,10 +14,13 @@ import type { RevokedTokenStore } from './status/revoked-token-store.ts';
 import type { StatusStore } from './status/status-store.ts';
 import type { SigningKeyStore } from './signing-keys/signing-key-store.ts';
 
-/** How many rows of a table are forgotten at once: so few that nothing else waits. Where so many went, there may be more. */
+/**
+ * The most rows that one statement of the clean-up handles: few enough that no other statement has to wait. If a
+ * statement has handled this many rows, there may be more.
+ */
 export const HANDFUL = 1000;
 
-/** The tables, all reading and writing in one transaction or all outside any. */
+/** The tables. Either all of them work in one transaction, or all of them work outside a transaction. */
 export interface Stores {
   readonly companies: CompanyStore;
   readonly serviceAccounts: ServiceAccountStore;
@@ -34,28 +37,27 @@ export interface Stores {
   readonly revokedTokens: RevokedTokenStore;
 }
 
-/** What a piece of work has to hand back: its result, and an audit entry for everything it changed. */
+/** The outcome of a piece of work: its result, and an audit entry for each thing that it has changed. */
 export interface Work<Result> {
   readonly result: Result;
   readonly audit: readonly AuditEntry[];
 }
 
-/** Where the product keeps its data. */
+/** The data of the product. */
 export interface Storage {
   /** For reading outside a transaction. */
   readonly read: Stores;
-  /** The same for what tokens take: nothing else keeps it waiting. */
+  /** For reading in token requests, on connections of their own: management calls do not delay token requests. */
   readonly readForTokens: Stores;
-  /** What was recorded of every change. */
   readonly auditEvents: AuditReader;
-  /** The assertions that were used; what is used up stays so, whatever becomes of the request. */
+  /** The consumed assertions. An assertion stays consumed even if its request fails. */
   readonly replays: ReplayStore;
   /**
-   * Runs `work` in one transaction and records its audit entries in the same one: either all of it stands, or nothing.
-   * The work may be run again, when the database ended it because it and another waited for each other.
-   * Nothing inside may use `read`: the embedded database has one connection, and would wait for itself.
+   * Runs `work` in one transaction and records its audit entries in the same transaction: all of it is committed, or
+   * nothing. The work may run again if the database ends the transaction because of a deadlock. The work must not use
+   * `read`: the embedded database has one connection and would wait for itself.
    */
   write<Result>(origin: Origin, work: (stores: Stores) => Promise<Work<Result>>): Promise<Result>;
-  /** As `write`, and no other node runs one of these meanwhile. */
+  /** As `write`; only one node at a time runs such work. */
   writeAlone<Result>(origin: Origin, work: (stores: Stores) => Promise<Work<Result>>): Promise<Result>;
 }

@@ -1,12 +1,17 @@
 import type { FromSchema } from 'json-schema-to-ts';
 
-/** The query of what takes things from others when it says so. */
+/** The query of operations that delete something that may be in use: `cascade` removes it from its users, too. */
 export const CASCADE = {
   type: 'object',
-  properties: { cascade: { type: 'boolean', description: 'Takes what goes from whoever has it' } },
+  properties: {
+    cascade: {
+      type: 'boolean',
+      description: 'Whether a deleted role or permission is removed from everything that uses it',
+    },
+  },
   additionalProperties: false,
 } as const;
 
 export type Cascade = FromSchema<typeof CASCADE>;
 
-export const IN_USE = 'It is in use (`in_use`): the detail says by whom, and `cascade` takes it from them';
+export const IN_USE = 'It is in use (`in_use`): the detail names its users, and `cascade` removes it from them';

@@ -1,18 +1,18 @@
-/** One of two collections that have the same operations: root's, and those of a company. */
+/** A collection of the management API. The collection of root and those of companies have the same operations. */
 export interface Collection {
   readonly path: string;
   readonly tag: string;
-  /** Names an operation. */
+  /** Makes the id of an operation. */
   operationId(verb: string, what?: string): string;
-  /** One of its members, in words. */
+  /** The words for one member of the collection. */
   readonly one: string;
 }
 
-/** Root's collection of a noun, and that of each company. */
+/** Describes the collection of a noun for root, and the one for each company. */
 export function collectionsOf(noun: {
-  /** The last segment of its path. */
+  /** The last segment of the path. */
   readonly segment: string;
-  /** As an operation is named after it, `Role`. */
+  /** The noun in the ids of operations, such as `Role`. */
   readonly id: string;
   readonly one: string;
   readonly many: string;

@@ -1,20 +1,24 @@
 import { SEGMENT_PATTERN } from '../domain/permissions/place.ts';
 import { SLUG_LENGTH, SLUG_PATTERN } from '../domain/slug.ts';
 
-/** A time, as every answer writes it. */
+/** A time in an answer. */
 export const TIME = { type: 'string', format: 'date-time', description: 'RFC 3339, in UTC' } as const;
 
-/** The account that made a thing. */
+/** The account that created a resource. */
 export const CREATED_BY = {
   type: 'string',
-  description: 'Id of an account; an account of a company reads root in place of the id of a root account',
+  description: 'The id of an account; an account of a company sees root in place of the id of a root account',
 } as const;
 
-/** The beginning of a name, to look for. */
+/** The prefix that a list is searched for. */
 export const SEARCH = { type: 'string', format: 'prefix', minLength: 1, maxLength: 128 } as const;
 
-/** The parameter by which root looks everywhere at once, as the `company` of a list. */
-export const EVERY_COMPANY = { type: 'string', enum: ['*'], description: 'Also what belongs to companies' } as const;
+/** The parameter `company` of root's lists: it adds the items of every company. */
+export const EVERY_COMPANY = {
+  type: 'string',
+  enum: ['*'],
+  description: '*: the items of every company as well',
+} as const;
 
 /** Free text of one line. */
 export const NAME = { type: 'string', format: 'name', minLength: 1, maxLength: 128 } as const;
@@ -27,19 +31,19 @@ export const DESCRIPTION = { type: 'string', format: 'text', maxLength: 1024 } a
 
 const YEAR = 31_536_000;
 
-/** How long something lasts: seconds, or an ISO 8601 duration. */
+/** A duration: seconds, or an ISO 8601 duration. */
 export const DURATION = [
   { type: 'integer', minimum: 1, maximum: YEAR },
   { type: 'string', maxLength: 32 },
 ] as const;
 
-/** The same, or null. Generators of clients stop at an alternative that is null and nothing else. */
+/** A duration or null. Null has no alternative of its own: generators of clients fail at such an alternative. */
 export const DURATION_OR_NULL = [{ ...DURATION[0], type: ['integer', 'null'] }, DURATION[1]] as const;
 
-/** What people call a thing, as a segment of its path. */
+/** An id that callers choose; it is a segment of a path. */
 export const ID = { type: 'string', pattern: SEGMENT_PATTERN } as const;
 
-/** An id that is looked for, such as an `X-Request-Id`. */
+/** An id to search for, such as an `X-Request-Id`. */
 export const ANY_ID = { type: 'string', pattern: '^[A-Za-z0-9._:=+/@-]{1,128}$' } as const;
 
 /** A time in a query. */

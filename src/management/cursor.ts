@@ -1,17 +1,17 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Position } from '../domain/page.ts';
 
-/** Writes where a list goes on into a text that clients hand back, and that only this server can have made. */
+/** Writes positions in lists as cursors: clients send a cursor back, and only this server can write one. */
 export interface CursorCodec {
-  /** @param list which list it is: a cursor is good for no other */
+  /** @param list the name of the list: the cursor is valid for no other list */
   write(position: Position, list: string): string;
-  /** @returns undefined for a text that this server did not make for this list */
+  /** @returns undefined for text that this server did not write for this list */
   read(cursor: string, list: string): Position | undefined;
 }
 
 const MAC_BYTES = 16;
 
-/** @param key of the server, the same on every node */
+/** @param key the cursor key of the server, the same on every node */
 export function createCursorCodec(key: Uint8Array): CursorCodec {
   const mac = (content: Buffer, list: string): Buffer =>
     createHmac('sha256', key).update(`${list}\0`).update(content).digest().subarray(0, MAC_BYTES);

@@ -1,25 +1,25 @@
 import { DomainError } from '../domain/domain-error.ts';
 
-/** Seconds. */
+/** The bounds of a duration, in seconds. */
 export interface Bounds {
   readonly least?: number;
   readonly most?: number;
 }
 
-/** As the schemas say of numbers. */
+/** The greatest number of seconds that the schemas allow. */
 const A_YEAR = 31_536_000;
 
 /**
- * Reads a duration: whole seconds, or as ISO 8601 writes it.
+ * Reads a duration: whole seconds, or an ISO 8601 duration.
  *
  * @returns seconds
- * @throws DomainError `invalid_value` for what is no duration, has months or years, which are of no fixed length, or is
- *   no whole number of seconds within the bounds
+ * @throws DomainError `invalid_value` when the value is not a duration, is not a whole number of seconds within the
+ *   bounds, or has months or years, whose length varies
  */
 export function seconds(value: number | string, pointer: string, { least = 1, most = A_YEAR }: Bounds = {}): number {
   const read = typeof value === 'number' ? value : fromIso8601(value);
   if (read !== undefined && Number.isSafeInteger(read) && read >= least && read <= most) return read;
-  throw new DomainError('invalid_value', 'It is no duration', {
+  throw new DomainError('invalid_value', 'The duration is not allowed', {
     fields: [
       {
         pointer,
@@ -29,7 +29,7 @@ export function seconds(value: number | string, pointer: string, { least = 1, mo
   });
 }
 
-/** As {@link seconds}; what is absent or null stays so. */
+/** As {@link seconds}; undefined and null stay as they are. */
 export function secondsOrNone(
   value: number | string | null | undefined,
   pointer: string,
@@ -38,12 +38,12 @@ export function secondsOrNone(
   return typeof value === 'string' || typeof value === 'number' ? seconds(value, pointer, bounds) : value;
 }
 
-/** @returns seconds, whole ones or of an ISO 8601 duration; undefined for what is neither */
+/** Reads whole seconds or an ISO 8601 duration. @returns seconds; undefined for other text */
 export function secondsOf(text: string): number | undefined {
   return /^\d{1,10}$/.test(text) ? Number(text) : fromIso8601(text);
 }
 
-/** @returns undefined for what is no duration, or has months or years, which are of no fixed length */
+/** @returns seconds; undefined for text that is not a duration, or has months or years, whose length varies */
 function fromIso8601(text: string): number | undefined {
   try {
     const duration = Temporal.Duration.from(text);

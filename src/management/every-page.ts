@@ -2,7 +2,7 @@ import type { Page, PageRequest } from '../domain/page.ts';
 
 const PAGE = 1000;
 
-/** Reads a list to its end. */
+/** Reads all pages of a list. */
 export async function everyPage<Item>(read: (page: PageRequest) => Promise<Page<Item>>): Promise<Item[]> {
   const all: Item[] = [];
   let page = await read({ limit: PAGE, after: undefined });

@@ -1,10 +1,10 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 
 /**
- * Says once what is wrong with a value that has alternatives in its schema (`anyOf`). Where the value has the type of
- * one of them, what is wrong is what that one says; where it has the type of none, it must have one of their types.
+ * Folds the errors of the alternatives of a schema (`anyOf`). If the value has the type of an alternative, only the
+ * errors of that alternative stay; otherwise one error names the types of all alternatives.
  *
- * @param errors in the order in which ajv reports them: what the alternatives say, then that none of them fits
+ * @param errors in the order of ajv: the errors of the alternatives, then the error that none of the alternatives fits
  */
 export function foldAlternatives(errors: readonly ErrorObject[]): ErrorObject[] {
   const folded: ErrorObject[] = [];
@@ -43,7 +43,7 @@ function whatIsMeant(said: readonly ErrorObject[], anyOf: ErrorObject): readonly
     if (mistyped === undefined) return alternative;
     types.push(mistyped.params['type']);
   }
-  // Null stands with one of them, and is named last.
+  // Name null last: it belongs to one of the other types.
   const named = new Set(types.flat());
   const type = [...named.difference(NULL), ...named.intersection(NULL)];
   return [{ ...anyOf, keyword: 'type', params: { type } }];

@@ -1,10 +1,10 @@
 import type { JSONSchema } from 'json-schema-to-ts';
 import { ID } from './common-schema.ts';
 
-/** A permission that is given: its name, or its name and its resource server. */
+/** A granted permission: its name, or its name and its resource server. */
 export const GRANTED_PERMISSION = {
   description:
-    'Its name, or its name at a place; with the identifier of its resource server where two of them declare it',
+    'The name of a permission, perhaps at a place; with the identifier of its resource server where two of them declare the name',
   anyOf: [
     { type: 'string', maxLength: 700 },
     {
@@ -42,13 +42,14 @@ export const GRANTED_GROUPS = {
 export const COMPANY_ROLE = {
   type: 'string',
   pattern: '^[A-Za-z0-9._-]{0,64}$',
-  description: "As Mia's clients say it: the one role that it has at no place; none when empty",
+  description:
+    "For Mia's clients: the only role in the whole company, or in the project or environment that contains this member; empty: no role",
 } as const;
 
 export const PROJECTS_ROLE = {
   type: 'array',
   description:
-    "As Mia's clients say it: changes of roles in projects and their environments; an empty role takes away, but beside environmentsRole it changes nothing",
+    "For Mia's clients: changes of roles in projects and their environments. An empty role removes the present one; the empty role of a project with environmentsRole changes nothing",
   items: {
     type: 'object',
     properties: {

@@ -7,11 +7,11 @@ export function entityTag(revision: number): string {
 }
 
 /**
- * Reads `If-Match` (RFC 9110 §13.1.1). The tag is a revision, so whatever names one is taken: proxies that compress
- * make a tag weak (nginx) or add the coding to it (Apache, Jetty, Caddy).
+ * Reads the revisions in `If-Match` (RFC 9110 §13.1.1). Tags that a proxy has changed are accepted, too: proxies that
+ * compress make a tag weak (nginx) or add the coding to it (Apache, Jetty, Caddy).
  *
- * @returns undefined when it is absent or `*`
- * @throws ProblemError `precondition_failed` when no tag in it is one that this server made
+ * @returns undefined when the header is absent or `*`
+ * @throws ProblemError `precondition_failed` when the header has no tag of this server
  */
 export function expectedRevisions(header: string | undefined): ExpectedRevisions {
   if (header === undefined || header.trim() === '*') return undefined;

@@ -1,20 +1,20 @@
-/** The way in which a duration reaches from now. */
+/** The direction in which a duration counts from now. */
 export type Direction = 'past' | 'future';
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
-/** A blank stands where RFC 3339 §5.6 lets one stand, and where a plus was that a query made a blank of. */
+/** A space may stand before the time (RFC 3339 §5.6), and in the place of `+`, which a query decodes to a space. */
 const TIME = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,30}))?([Zz]|[ +-]\d\d(?::?\d\d)?)$/;
 
-/** Further away there is nothing. */
+/** The most years that a duration may count from now. */
 const MOST_YEARS = 1000;
 
 /**
  * Reads a time in a query: RFC 3339 with any offset, a date, which begins at midnight in UTC, or a duration (ISO 8601),
  * which is counted from now.
  *
- * @param text decoded; undefined where there is none
- * @param direction of a duration
- * @returns undefined for what is none of these, and for days that the calendar does not have
+ * @param text the decoded parameter; undefined: the parameter is absent
+ * @param direction the direction in which a duration counts
+ * @returns undefined when the text has none of these forms, or the day does not exist
  */
 export function readMoment(text: string | undefined, now: Date, direction: Direction): Date | undefined {
   if (text === undefined) return undefined;
@@ -27,7 +27,7 @@ export function readMoment(text: string | undefined, now: Date, direction: Direc
     const parts = fraction === undefined ? time : `${time}.${fraction.slice(0, 9)}`;
     return dated(`${date}T${parts}${offset.replace(' ', '+')}`);
   } catch {
-    // Temporal throws for what there is not.
+    // Temporal throws for times and durations that do not exist.
     return undefined;
   }
 }
@@ -35,7 +35,7 @@ export function readMoment(text: string | undefined, now: Date, direction: Direc
 function dated(text: string): Date | undefined {
   const { epochMilliseconds } = Temporal.Instant.from(text);
   const date = new Date(epochMilliseconds);
-  // The years that RFC 3339 and every database can write.
+  // RFC 3339 and all databases can write these years.
   return date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999 ? date : undefined;
 }
 

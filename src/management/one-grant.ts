@@ -2,28 +2,32 @@ import type { FromSchema } from 'json-schema-to-ts';
 import { PLACE_PATTERN } from '../domain/permissions/place.ts';
 import type { WantedChanges } from '../domain/permissions/rules/changed-grants.ts';
 
-/** The query of what adds or removes one permission or one role. */
+/** The query of the operations that add or remove one permission or one role. */
 export const AT_PLACE = {
   type: 'object',
   properties: {
-    place: { type: 'string', pattern: PLACE_PATTERN, description: 'Where: shop/prod; everywhere when absent' },
+    place: {
+      type: 'string',
+      pattern: PLACE_PATTERN,
+      description: 'The place, such as shop/prod; when absent: everywhere',
+    },
   },
   additionalProperties: false,
 } as const;
 
 export type AtPlace = FromSchema<typeof AT_PLACE>;
 
-/** A permission or a role of the path, at the place of the query. */
+/** Combines the permission or role in the path with the place in the query. */
 export function atPlace(name: string, { place }: AtPlace): string {
   return place === undefined ? name : `${name}@${place}`;
 }
 
-/** What can be done with one permission or one role, of an account as of a group. */
+/** The operations that add or remove one permission or one role. Accounts and groups have the same ones. */
 export const ONE_GRANT_OPERATIONS: readonly {
   readonly method: 'PUT' | 'DELETE';
   readonly what: 'permission' | 'role';
   readonly verb: string;
-  /** How a summary begins that ends with of what. */
+  /** The beginning of the summary, before the account or the group. */
   readonly summary: string;
   changes(text: string): WantedChanges;
 }[] = [

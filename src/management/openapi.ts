@@ -6,7 +6,7 @@ import { queryParameters } from './read-query.ts';
 import { publicDocument } from '../http/public-document.ts';
 import type { GuardedRoute, Operation, PublicRoute, Route } from './route.ts';
 
-/** An operation as far as it is described. */
+/** The members of an operation that the document describes. */
 type Described = GuardedRoute | Omit<PublicRoute, 'document'>;
 
 const TEXT = { type: 'string' } as const;
@@ -31,8 +31,8 @@ const PROBLEM: JSONSchema = {
         additionalProperties: false,
       },
     },
-    required: { ...TEXT, description: 'The permission that the call takes, at its place' },
-    builtInRoles: { type: 'array', items: TEXT, description: 'The built-in roles that have it' },
+    required: { ...TEXT, description: 'The missing permission, with its place' },
+    builtInRoles: { type: 'array', items: TEXT, description: 'The built-in roles that have the missing permission' },
     limit: {
       type: 'object',
       description: 'The limit of the company that is reached',
@@ -45,7 +45,7 @@ const PROBLEM: JSONSchema = {
   additionalProperties: false,
 };
 
-/** `GET /api/openapi.json`: the management API described by the schemas that check it (OpenAPI 3.1). */
+/** `GET /api/openapi.json`: an OpenAPI 3.1 document, made from the schemas that check the requests. */
 export function openApiRoute(issuer: string, routes: readonly Route[]): PublicRoute {
   const route: Operation = {
     method: 'GET',
@@ -61,9 +61,9 @@ export function openApiRoute(issuer: string, routes: readonly Route[]): PublicRo
 
 const DESCRIPTION = `Registers and manages the service accounts that get tokens at \`/oauth/token\`.
 
-Every call takes an access token of this server whose audience is this API, and what the operation names: the permission must stand in the token, and the account must still hold it. An account that belongs to a company may call what is below the path of that company, and what is about itself.
+Every call takes an access token of this server whose audience is this API. The token must have the permission that the operation names, and the account must still hold it. An account of a company may call the operations below the path of its company, and those about itself.
 
-Errors are problem documents (RFC 9457) with a \`code\` of a closed list. Lists are whole or, with \`limit\`, in pages: follow the \`Link\` with \`rel="next"\`. Where the server asks for it, every call carries a \`Client-key\`.`;
+Errors are problem documents (RFC 9457) with a \`code\` from a closed list. Lists come in pages: follow the \`Link\` with \`rel="next"\`. If the server requires a \`Client-key\`, every call needs it.`;
 
 function describe(issuer: string, routes: readonly Described[]): object {
   const schemas: Record<string, unknown> = {};
@@ -103,16 +103,16 @@ function describe(issuer: string, routes: readonly Described[]): object {
 const TAGS: Readonly<Record<string, string>> = {
   Companies: 'Tenants: each has service accounts of its own',
   'Root service accounts': 'The service accounts that belong to no company',
-  'Service accounts of a company': 'The service accounts that belong to one company, and never reach beyond it',
+  'Service accounts of a company': 'The service accounts of one company; they have no rights outside it',
   'Root resource servers': 'APIs that every company sees',
-  'Resource servers of a company': 'APIs of one company, and what may be done at them',
-  'Root roles': 'Named sets of permissions: the built-in ones and those that every company can give',
+  'Resource servers of a company': 'The APIs of one company, and their permissions',
+  'Root roles': 'Named sets of permissions: the built-in roles, and the roles that every company can grant',
   'Roles of a company': 'Named sets of permissions of one company',
-  'Groups of a company': 'Teams of service accounts that have what the group is given',
-  "For Mia's clients": 'What miactl and console-mcp-server call beside the rest',
-  Self: 'What every caller may know',
-  Activity: 'Which clients were refused, and why',
-  Audit: 'Who changed what, when, and by which request',
+  'Groups of a company': 'Teams of service accounts: members have the permissions and roles of the group',
+  "For Mia's clients": 'Further operations for miactl and console-mcp-server',
+  Self: 'Operations about the caller itself and about this server, which take no permission',
+  Activity: 'The refusals of clients, and their reasons',
+  Audit: 'Who made which change, when, and by which request',
 };
 
 function operation(route: Described, schemas: Record<string, unknown>): object {
@@ -150,7 +150,7 @@ function operation(route: Described, schemas: Record<string, unknown>): object {
     responses: {
       ...Object.fromEntries(replies),
       ...Object.fromEntries(refusals.map(([status, description]) => [status, problem(description)])),
-      default: problem('It could not be done: `temporarily_unavailable`, `internal`'),
+      default: problem('The server could not do it (`temporarily_unavailable`, `internal`)'),
     },
   };
 }
@@ -159,32 +159,32 @@ function exampleOf({ body, example }: GuardedRoute): unknown {
   return example ?? (typeof body === 'object' ? body.examples?.[0] : undefined);
 }
 
-/** Each entry is enough. */
+/** The security requirements of an operation; each entry alone is enough. */
 function securityOf({ permission }: GuardedRoute): { accessToken: string[] }[] {
   if (permission === 'none') return [{ accessToken: [] }];
   return [permission].flat().map((one) => ({ accessToken: [one] }));
 }
 
-/** The refusals that follow from what an operation is. */
+/** The refusals that follow from the members of an operation. */
 function standardRefusals({ path, body, permission, conditional }: GuardedRoute): Record<number, string> {
   return {
     400:
       body === undefined
-        ? 'The query does not have the form that is read here (`invalid_query`)'
-        : 'The query or the body does not have the form that is read here (`invalid_query`, `invalid_body`)',
+        ? 'The query does not have the expected form (`invalid_query`)'
+        : 'The query or the body does not have the expected form (`invalid_query`, `invalid_body`)',
     401: 'There is no valid access token for this API, or no `Client-key` where the server asks for one (`unauthorized`)',
     ...((permission !== 'none' || !path.includes('{')) && {
       403: 'The caller may not do this (`insufficient_scope`, `forbidden`)',
     }),
-    ...(path.includes('{') && { 404: 'It does not exist, or is not for the caller to know of (`not_found`)' }),
-    408: 'The request did not arrive whole in time; the connection is closed',
+    ...(path.includes('{') && { 404: 'The resource does not exist, or the caller may not see it (`not_found`)' }),
+    408: 'The whole request did not arrive in time; the connection is closed',
     ...(conditional && { 412: '`If-Match` names another revision, or none (`precondition_failed`)' }),
     ...(body !== undefined && {
       413: 'The body is larger than 256 KB (`too_large`)',
       415: 'The body is not JSON (`unsupported_media_type`)',
-      422: 'A rule refuses it (`invalid_body`, `audience_required`, `limit_reached`, `token_too_large`)',
+      422: 'A rule refuses the body (`invalid_body`, `audience_required`, `limit_reached`, `token_too_large`)',
     }),
-    429: 'Too much waits for this company or root account, or too many failed to authenticate from there (`too_many_requests`)',
+    429: 'Too many requests of this company or root account are waiting, or too many from this address failed to authenticate (`too_many_requests`)',
   };
 }
 
@@ -201,25 +201,25 @@ function parametersOf(route: Described): object[] {
     const { description, ...rest } = schema === true || schema === false ? {} : schema;
     return { name, in: 'query', schema: rest, ...(description !== undefined && { description }) };
   });
-  const ifMatch = { name: 'If-Match', in: 'header', schema: TEXT, description: 'The `ETag` of what is to be changed' };
+  const ifMatch = { name: 'If-Match', in: 'header', schema: TEXT, description: 'The `ETag` of the resource to change' };
   return [...inPath, ...inQuery, ...(route.conditional ? [ifMatch] : [])];
 }
 
 function headersOf(route: GuardedRoute | undefined, status: number): object {
   const header = (description: string): object => ({ description, schema: TEXT });
   return {
-    'X-Request-Id': header('The id of the request, as the log and the audit have it'),
+    'X-Request-Id': header('The id of the request in the log and the audit'),
     ...(status === 201 &&
-      route?.elsewhere !== true && { Location: header('Where it is, relative to the address of the call') }),
+      route?.elsewhere !== true && { Location: header('The new resource, relative to the address of the call') }),
     ...(route?.list && {
-      Link: header('The next page, with `rel="next"`, when there is one, relative to the address of the call'),
+      Link: header('The next page, if there is one, with `rel="next"` and relative to the address of the call'),
     }),
-    ...(route?.revisioned && { ETag: header('Its revision, for `If-Match`') }),
-    ...(route === undefined && { ETag: header('What it says now, for `If-None-Match`') }),
+    ...(route?.revisioned && { ETag: header('The revision of the resource, for `If-Match`') }),
+    ...(route === undefined && { ETag: header('The version of the document, for `If-None-Match`') }),
   };
 }
 
-/** Moves every schema that has a title into the components, and refers to it there. */
+/** Moves every schema with a title into the components, and leaves a reference in its place. */
 function moved(schema: unknown, schemas: Record<string, unknown>): unknown {
   if (Array.isArray(schema)) return schema.map((item: unknown) => moved(item, schemas));
   if (typeof schema !== 'object' || schema === null) return schema;

@@ -13,15 +13,15 @@ const MERGE_PATCH = 'application/merge-patch+json';
 /**
  * Parses and checks the JSON body of a call.
  *
- * @throws ProblemError with pointers to what is wrong: 400 when the body is no JSON or has members that are unknown,
- *   missing or mistyped, 422 when only a value is refused
+ * @throws ProblemError with pointers to the errors: 400 when the body is not JSON or has unknown, missing or mistyped
+ *   members, 415 when the body has another media type, 422 when only values are refused
  */
 export function parseJsonBody(
   request: Pick<IncomingMessage, 'method' | 'headers'>,
   bytes: Buffer,
   validate: SchemaValidator,
 ): unknown {
-  // RFC 7396 names a media type of its own for what a PATCH sends.
+  // RFC 7396 defines a media type of its own for the merge patch of a PATCH.
   const type = mediaTypeOf(request.headers['content-type']);
   if (type !== JSON_TYPE && !(type === MERGE_PATCH && request.method === 'PATCH')) {
     throw new ProblemError({
@@ -37,7 +37,7 @@ export function parseJsonBody(
       status: mismatch.shape ? 400 : 422,
       code: 'invalid_body',
       detail: withFirst(
-        mismatch.shape ? 'The body does not have the form that is read here' : 'The body has values that are refused',
+        mismatch.shape ? 'The body does not have the expected form' : 'The body has values that are refused',
         mismatch.fields,
       ),
       errors: mismatch.fields,
@@ -51,7 +51,7 @@ function parse(bytes: Buffer): unknown {
   if (isNestedDeeper(text, DEEPEST_JSON)) throw wrong(`The body is nested deeper than ${DEEPEST_JSON} levels`);
   const body = parsed(text);
   if (!hasDuplicateMembers(text)) return body;
-  throw wrong('The body has an object with two members of one name, which says two things');
+  throw wrong('The body has an object with two members of one name');
 }
 
 function parsed(text: string): unknown {

@@ -22,7 +22,7 @@ const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
   unavailable: { status: 503, code: 'temporarily_unavailable' },
 };
 
-/** A refusal by the face itself, before the product is asked. */
+/** A refusal by the management API itself, not by the domain. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problem: Problem;
@@ -34,19 +34,19 @@ export class ProblemError extends Error {
 }
 
 /**
- * The text of a refusal with the first of its reasons, for clients that show the text alone.
+ * Adds the first wrong field to the text of a refusal: some clients show only the text.
  *
- * @param text what is wrong in general
+ * @param text the general text of the refusal
  */
 export function withFirst(text: string, [first, ...others]: readonly FieldProblem[]): string {
   if (first === undefined || text.includes(first.message)) return text;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  // A pointer names members as they were sent, and this text is shown by logs and terminals.
+  // A pointer has names that the client sent, and logs and terminals show this text: replace control characters.
   const pointer = first.pointer.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
   return `${text}: ${`${pointer} ${first.message}`.trim()}${more}`;
 }
 
-/** How an error is presented; undefined for one that nobody foresaw. */
+/** The answer to an error; undefined for an unexpected error. */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof DomainError) {

@@ -9,31 +9,38 @@ const MOST_ITEMS = 1000;
 
 /** The parameters of every list. */
 const PAGING = {
-  limit: { type: 'integer', minimum: 1, maximum: MOST_ITEMS, default: MOST_ITEMS, description: 'How many at most' },
+  limit: {
+    type: 'integer',
+    minimum: 1,
+    maximum: MOST_ITEMS,
+    default: MOST_ITEMS,
+    description: 'The most items of a page',
+  },
   cursor: {
     type: 'string',
     minLength: 1,
     maxLength: 512,
-    description: 'Where the page before ended: follow the Link with rel="next" instead of making one',
+    description: 'The end of the previous page: follow the Link with rel="next" instead of writing a cursor',
   },
 } as const satisfies Record<string, JSONSchema>;
 
-/** A query, checked. */
+/** A query that has been checked. */
 export interface ReadQuery {
   readonly query: Readonly<Record<string, unknown>>;
   readonly page: PageRequest;
 }
 
-/** Every parameter that an operation knows, by name. */
+/** The query parameters of an operation, by name. */
 export function queryParameters({ query, list }: GuardedRoute): Readonly<Record<string, JSONSchema>> {
   return { ...query?.properties, ...(list && PAGING) };
 }
 
 /**
- * Makes the reader of an operation's query.
+ * Creates the function that reads the query of an operation.
  *
- * @param compile one that turns text into numbers and booleans
- * @returns throws ProblemError `invalid_query` for parameters that are unknown, twice, or have a value that is not taken
+ * @param compile compiles schemas to validators that convert text to numbers and booleans
+ * @returns a function that throws ProblemError `invalid_query` for parameters that are unknown, are given twice or have
+ *   a wrong value
  */
 export function createQueryReader(
   route: GuardedRoute,
@@ -47,11 +54,11 @@ export function createQueryReader(
   return (querystring, list) => {
     const parameters = new URLSearchParams(querystring);
     const query: Record<string, unknown> = Object.fromEntries(
-      // Mia's clients say several as a list with commas, or one by one.
+      // Mia's clients send several values with commas, or repeat the parameter.
       [...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')]),
     );
     if (parameters.size > Object.keys(query).length && route.lenient === undefined)
-      throw refused('A parameter is there twice', known);
+      throw refused('A parameter is given twice', known);
     check(query, validate, known);
     if (route.list === undefined) return { query, page: { limit: MOST_ITEMS, after: undefined } };
     const { limit = MOST_ITEMS, cursor, ...filter } = query;

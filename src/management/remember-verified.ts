@@ -3,13 +3,13 @@ import type { Clock } from '../domain/clock.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { JudgeAccessToken, VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 
-/** How many tokens are remembered: of so many callers at a time nobody's is verified twice. */
+/** The most remembered tokens: the tokens of this many callers at a time are verified only once. */
 const MOST = 1000;
 
 /**
- * Verifies each token once: a caller sends the same one for minutes, and its signature costs as much as a small query.
- * What is remembered ends with the token, and with the keys that it was verified by; what its account may do now is
- * never remembered here.
+ * Verifies each token once: a caller sends the same token for minutes, and verifying a signature costs as much as a
+ * small query. A token is remembered until it expires or the signing keys change. The rights of its account are never
+ * remembered here.
  */
 export function rememberVerified(judge: JudgeAccessToken, keyRing: () => KeyRing, clock: Clock): JudgeAccessToken {
   const verified = new LRUCache<string, { readonly token: VerifiedToken; readonly by: KeyRing }>({ max: MOST });

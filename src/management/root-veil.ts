@@ -1,24 +1,26 @@
 import { LRUCache } from 'lru-cache';
 import type { CompanyId } from '../domain/ids.ts';
 
-/** The word that a company reads instead of the id of a root account. */
+/** The word that accounts of companies see in place of the id of a root account. */
 export const ROOT_ACTOR = 'root';
 
-/** As many owners as are remembered: an id is never given out twice, so they never change. */
+/** The most accounts whose companies are remembered. The companies never change: no id is given out twice. */
 const REMEMBERED = 20_000;
 
-/** Takes the ids of root accounts out of what an account of a company is answered. */
+/** Hides root accounts in the answers to accounts of companies. */
 export interface RootVeil {
   /**
-   * @param company of the caller
-   * @param body an answer: a thing, or a list of things, with `createdBy` or `actor`
+   * Replaces the ids of root accounts in an answer.
+   *
+   * @param company the company of the caller
+   * @param body the body of the answer: a resource or a list of resources, with `createdBy` or `actor`
    */
   over(company: CompanyId, body: unknown): Promise<unknown>;
-  /** Whether an id is of an account that the company has or had. */
+  /** Whether an id belongs or once belonged to an account of the company. */
   isOwn(company: CompanyId, id: string): Promise<boolean>;
 }
 
-/** @param ownersOf the companies of those of these accounts that belong to one, or did */
+/** @param ownersOf returns the companies of existing and deleted accounts; root accounts are left out */
 export function createRootVeil(
   ownersOf: (clientIds: readonly string[]) => Promise<ReadonlyMap<string, CompanyId>>,
 ): RootVeil {
@@ -64,7 +66,7 @@ function veiled(thing: Thing, own: ReadonlySet<string>): Thing {
     ...thing,
     ...('createdBy' in thing && { createdBy: shown(thing['createdBy']) }),
     ...(byRoot && { actor: { type: actor['type'], clientId: ROOT_ACTOR } }),
-    // A company learns as little of the address that a root account calls from.
+    // The source address of a root account is hidden, too.
     ...(byRoot && 'source' in thing && { source: null }),
   };
 }

@@ -6,91 +6,91 @@ import type { ExpectedRevisions } from '../domain/revision.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { PublicDocument } from '../http/public-document.ts';
 
-/** What an endpoint gets to work with; everything in it has been checked. */
+/** A request as a handler gets it: everything in it has been checked. */
 export interface Call<Body, Query> {
   readonly caller: Caller;
-  /** When it is answered: durations in it count from then. */
+  /** The time of the call: durations in the call count from it. */
   readonly now: Date;
-  /** The company that the path names: it exists, and the caller may see it. Undefined where the path names none. */
+  /** The company that the path names: it exists, and the caller may see it. Undefined: the path names no company. */
   readonly company: CompanyId | undefined;
   readonly body: Body;
   readonly query: Query;
-  /** Which part of a list is wanted. */
+  /** The part of a list that the caller asks for. */
   readonly page: PageRequest;
-  /** Whether miactl has sent it, which reads some lists in a form of its own. */
+  /** Whether miactl has sent the call: miactl reads some lists in a form of its own. */
   readonly fromMiactl: boolean;
-  /** What `If-Match` names. */
+  /** The revisions that `If-Match` names. */
   readonly expected: ExpectedRevisions;
-  /** Reads a parameter of the path; it is always there. */
+  /** Reads a parameter of the path. */
   param(name: string): string;
 }
 
-/** What an endpoint answers. */
+/** The answer of a handler. */
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
-  /** The id of what was made; `Location` leads from the path of the call to it. */
+  /** The id of the resource that the call created; the answer gets a `Location` for it. */
   readonly created?: string;
   /** Becomes the `ETag`. */
   readonly revision?: number;
-  /** Where a list goes on; becomes a `Link`. */
+  /** The last position of this page, if the list has more; becomes a `Link` to the next page. */
   readonly next?: Position | undefined;
 }
 
-/** What an operation may answer, by status. */
+/** The successful answers of an operation, by status. */
 export type Replies = Readonly<Record<number, { readonly description: string; readonly schema?: JSONSchema }>>;
 
-/** The members that every operation has. */
+/** The members that all operations have. */
 export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** With parameters in braces, as OpenAPI writes them. */
+  /** The path, with parameters in braces as OpenAPI writes them. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
   readonly tag: string;
   readonly replies: Replies;
-  /** Refusals of its own, by status, beside those that its other members lead to. */
+  /** The refusals of this operation alone, by status. The OpenAPI document adds those that all such operations have. */
   readonly refusals?: Readonly<Record<number, string>>;
 }
 
 /** An operation that takes an access token. */
 export interface GuardedRoute<Body = never, Query = never> extends Operation {
   /**
-   * What the caller must hold; `none`: every account may call it. Where there are several, who holds one of them at any
-   * place is let in, and what is asked for decides which of them it takes.
+   * The permission that the caller must hold; `none`: every account may call the operation. Several permissions: the
+   * caller must hold one of them at any place, and the handler checks the permission that the request takes.
    */
   readonly permission: ManagementPermission | readonly ManagementPermission[] | 'none';
-  /** Whether accounts of companies may call it although its path names none. */
+  /** Whether accounts of companies may call the operation although its path names no company. */
   readonly forCompanies?: true;
   readonly body?: JSONSchema;
-  /** A body that it takes, where the first example of the schema is none. */
+  /** A body for the OpenAPI document, where the first example of the schema does not fit this operation. */
   readonly example?: object;
-  /** Whether nothing may be sent instead of an empty object. */
+  /** Whether the caller may leave out the body: the operation then takes an empty object. */
   readonly bodyOptional?: true;
-  /** Whether it is about one member of a collection, to whose others `Location` leads. */
+  /** Whether the path names a member of a collection, and `Location` leads to another member of that collection. */
   readonly aboutMember?: true;
-  /** Whether what it makes stands elsewhere, so that no `Location` leads to it. */
+  /** Whether the created resource belongs to another collection than the path names: the answer has no `Location`. */
   readonly elsewhere?: true;
-  /** An object schema of the parameters that it knows, beside those of a list. */
+  /** The schema of the query parameters; a list has further parameters. */
   readonly query?: { readonly properties: Readonly<Record<string, JSONSchema>> };
-  /** Whether parameters of the query that it does not know do not matter. */
+  /** Whether the operation ignores unknown query parameters. */
   readonly lenient?: true;
-  /** Answers a list, a page at a time. */
+  /** Whether the operation answers a list, a page at a time. */
   readonly list?: true;
-  /** Whether it changes one thing that has an `ETag`, so that `If-Match` is honoured. */
+  /** Whether the operation changes a resource that has an `ETag`, and honours `If-Match`. */
   readonly conditional?: true;
-  /** Whether it answers a thing that has an `ETag`. */
+  /** Whether the answer has an `ETag`. */
   readonly revisioned?: true;
   handle(call: Call<Body, Query>): Promise<Answer>;
 }
 
-/** An operation that anyone may call, and that answers the same document to everyone. */
+/** An operation that anyone may call, and that answers the same document to every caller. */
 export interface PublicRoute extends Operation {
   readonly permission: 'public';
   readonly document: PublicDocument;
 }
 
-/** One operation of the management API, as data: it is routed, guarded, validated and documented from this. */
+/** One operation of the management API: this data drives its routing, access checks, validation and documentation. */
 export type Route = GuardedRoute | PublicRoute;
 
 /** Declares an operation; `Body` and `Query` are the types that its schemas describe. */

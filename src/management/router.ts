@@ -1,14 +1,14 @@
 import findMyWay, { type HTTPMethod } from 'find-my-way';
 import type { Route } from './route.ts';
 
-/** What a method and a path lead to: an operation with its parameters, or the methods that the path has instead. */
+/** The result of routing: the operation with its path parameters, or else the methods that the path has. */
 export type Routing<Target> =
   | { readonly found: Target; readonly params: Readonly<Record<string, string | undefined>> }
   | { readonly allowed: readonly string[] };
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethod[];
 
-/** Finds operations by method and path; a final `/` makes no difference, and `HEAD` is `GET`. */
+/** Creates a function that finds operations by method and path. A final `/` does not matter, and `HEAD` finds `GET`. */
 export function createRouter<Target extends { readonly route: Route }>(
   targets: readonly Target[],
 ): (method: string, path: string) => Routing<Target> {

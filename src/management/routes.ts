@@ -32,7 +32,7 @@ import { registerServiceAccount } from './service-accounts/post-service-account.
 import { removeServiceAccount } from './service-accounts/delete-service-account.ts';
 import { getVersion } from './version.ts';
 
-/** Every operation of the management API. */
+/** All operations of the management API. */
 export function managementRoutes({
   tokens,
   companies,

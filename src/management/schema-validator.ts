@@ -4,8 +4,9 @@ import type { FieldProblem } from '../domain/domain-error.ts';
 import { foldAlternatives } from './fold-alternatives.ts';
 import { TEXT_FORMATS, wordsOfPattern } from './text-formats.ts';
 
-/** What is wrong with a value, and whether its very shape is: unknown, missing or mistyped members. */
+/** The errors of a value that does not fit a schema. */
 export interface Mismatch {
+  /** Whether members are unknown, missing or mistyped. */
   readonly shape: boolean;
   readonly fields: readonly FieldProblem[];
 }
@@ -17,18 +18,18 @@ export type SchemaCompiler = (schema: JSONSchema) => SchemaValidator;
 
 const SHAPE = new Set(['type', 'required', 'additionalProperties']);
 const MOST_SHOWN = 20;
-/** A body can have a hundred thousand errors: it is judged by the first. */
+/** The most errors that are read: a body can have a hundred thousand. */
 const MOST_READ = 10_000;
 const FORMATS = {
-  // Only describes what is answered.
+  // This format only describes answers, which are not validated.
   'date-time': true,
   ...Object.fromEntries(Object.entries(TEXT_FORMATS).map(([name, { fits }]) => [name, fits])),
 } as const;
 
 /**
- * Compiles schemas to validators. Nothing is defaulted or dropped: what is not in the schema is refused.
+ * Creates a compiler of schemas to validators. A validator adds no defaults and drops no members.
  *
- * @param options `coerceTypes` for what comes as text, such as a query
+ * @param options `coerceTypes`: whether text is converted to other types, as for a query
  */
 export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): SchemaCompiler {
   const ajv = new Ajv2020({
@@ -43,7 +44,7 @@ export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): S
     const validate: ValidateFunction = ajv.compile(schema as AnySchema);
     return (value) => {
       if (validate(value)) return undefined;
-      // What is wrong with the name of a member is said once.
+      // ajv reports a wrong name of a member twice: drop the error about the name, keep the error about the member.
       const errors = foldAlternatives((validate.errors ?? []).slice(0, MOST_READ)).filter(
         ({ propertyName }) => propertyName === undefined,
       );
@@ -86,9 +87,9 @@ function messageOf({ keyword, message, params, data }: ErrorObject): string {
     case 'enum':
       return `must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}`;
     case 'pattern':
-      return wordsOfPattern(String(params['pattern']), data) ?? 'does not have the form that is read here';
+      return wordsOfPattern(String(params['pattern']), data) ?? 'does not have the expected form';
     case 'format':
-      return TEXT_FORMATS[String(params['format'])]?.words ?? 'does not have the form that is read here';
+      return TEXT_FORMATS[String(params['format'])]?.words ?? 'does not have the expected form';
     default:
       return message ?? 'is wrong';
   }

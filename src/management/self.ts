@@ -3,7 +3,7 @@ import { defineRoute, type Route } from './route.ts';
 import { answerServiceAccount } from './service-accounts/present-service-account.ts';
 import { SERVICE_ACCOUNT } from './service-accounts/service-account-schema.ts';
 
-/** `GET /api/self`: who the caller is, for every account, whatever it may do. */
+/** `GET /api/self`: shows every caller its own account; it takes no permission. */
 export function getSelf(serviceAccounts: ServiceAccounts): Route {
   return defineRoute({
     method: 'GET',

@@ -5,10 +5,10 @@ import { SLUG_PATTERN } from '../domain/slug.ts';
 import { secondsOf } from './duration.ts';
 import { readMoment } from './moment.ts';
 
-/** A rule for text that no short regular expression says, under its name as `format` of a schema. */
+/** A rule for text that a short regular expression cannot express. A schema names it as its `format`. */
 export interface TextFormat {
   readonly fits: (text: string) => boolean;
-  /** Completes "it …" for who sent something else. */
+  /** The message for text that does not fit. It follows the name of the member, and so begins with a verb. */
   readonly words: string;
 }
 
@@ -20,7 +20,7 @@ function isMoment(text: string): boolean {
   return readMoment(text, new Date(0), 'past') !== undefined;
 }
 
-/** Every format of the schemas that people write by. */
+/** The formats of the schemas, by their names. */
 export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
   name: {
     fits: isName,
@@ -57,7 +57,7 @@ const ASCII = (most: number): [string, string] => [
   `must be 1 to ${most} printable ASCII characters without a blank`,
 ];
 
-/** In words what the regular expressions of the schemas say. */
+/** The messages for text that does not match a regular expression of the schemas. */
 const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
   ASCII(64),
   ASCII(512),
@@ -75,8 +75,10 @@ const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * @param value that does not fit
- * @returns what text must be that fits a pattern of the schemas
+ * Says what text must be to match a pattern of the schemas.
+ *
+ * @param value the value that does not match
+ * @returns undefined for an unknown pattern
  */
 export function wordsOfPattern(pattern: string, value?: unknown): string | undefined {
   if (pattern === CLIENT_ID_PATTERN && typeof value === 'string' && value.includes('@')) {

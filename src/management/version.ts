@@ -1,7 +1,7 @@
 import manifest from '../../package.json' with { type: 'json' };
 import { defineRoute, type Route } from './route.ts';
 
-/** `GET /api/version`: for whoever has a token, and nobody else. */
+/** `GET /api/version`: shows the version to every caller with a token; it takes no permission. */
 export function getVersion(): Route {
   return defineRoute({
     method: 'GET',

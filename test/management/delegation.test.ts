@@ -98,7 +98,7 @@ describe('what root has made grantable in a company', () => {
     assertRefused(app, next, 403, 'forbidden');
     const self = await app.api('PUT', `${ACCOUNTS}/${owner.clientId}/permissions/orders:read`, undefined, owner.bearer);
     assertRefused(app, self, 403, 'forbidden');
-    assert.match(self.json.detail, /widens themselves: orders:read/);
+    assert.match(self.json.detail, /widen its own permissions: orders:read/);
     const ownGroup = { name: 'Own', permissions: ['orders:read'], members: [owner.clientId] };
     assertRefused(app, await app.api('POST', `${COMPANY}/groups`, ownGroup, owner.bearer), 403, 'forbidden');
     const { json: elsewhere } = await app.api('POST', '/api/companies/b/service-accounts', {
@@ -198,9 +198,9 @@ describe('what root has made grantable in a company', () => {
     };
     const management = `${app.issuer}/api`;
     for (const [item, message] of [
-      ['writ.roles.bind', /of the management API/],
-      [{ permission: 'writ.roles.bind', resource: management }, /of the management API/],
-      [{ resource: management }, /of the management API/],
+      ['writ.roles.bind', /belongs to the management API/],
+      [{ permission: 'writ.roles.bind', resource: management }, /belongs to the management API/],
+      [{ resource: management }, /belongs to the management API/],
       [{ resource: 'https://none.example.com' }, /names no resource server/],
       ['orders:read@shop', /at every place/],
       [{ permission: 'none', resource: ORDERS }, /is not declared/],

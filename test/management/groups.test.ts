@@ -142,7 +142,7 @@ onEachDatabase('groups', (kind) => {
     await app.api('PUT', `${GROUPS}/wide/members/${owner.clientId}`);
     const self = await as('PUT', `${GROUPS}/wide/permissions/team:run`);
     assertRefused(app, self, 403, 'forbidden');
-    assert.match(self.json.detail, /^Nobody widens themselves: team:run\. /);
+    assert.match(self.json.detail, /^No account may widen its own permissions: team:run\. /);
     assert.equal((await as('POST', GROUPS, { name: 'Others', permissions: ['team:run'] })).status, 201);
     assertRefused(app, await as('PUT', `${GROUPS}/others/members/${owner.clientId}`), 403, 'forbidden');
   });

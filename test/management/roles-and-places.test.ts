@@ -286,7 +286,7 @@ onEachDatabase(
       assert.equal((await bind(admin, target.clientId, 'guest')).status, 204);
       const self = await bind(admin, admin.clientId, 'guest');
       assertRefused(app, self, 403, 'forbidden');
-      assert.match(self.json.detail, /^Nobody widens themselves: gift\. /);
+      assert.match(self.json.detail, /^No account may widen its own permissions: gift\. /);
       await app.api('PATCH', '/api/roles/guest', { permissions: [] });
       assert.equal((await bind(admin, admin.clientId, 'guest')).status, 204);
 
@@ -309,7 +309,7 @@ onEachDatabase(
         granter.bearer,
       );
       assertRefused(app, wider, 403, 'forbidden');
-      assert.match(wider.json.detail, /^Nobody widens themselves: writ\.companies\.manage\. /);
+      assert.match(wider.json.detail, /^No account may widen its own permissions: writ\.companies\.manage\. /);
     });
 
     test('E-06 cannot be widened by a change of a role more than by giving it', async () => {

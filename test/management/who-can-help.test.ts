@@ -61,7 +61,7 @@ describe('a refusal of a caller that may not', () => {
     assertHelp(
       await app.api('POST', ACCOUNTS, { name: 'New' }, narrow),
       'insufficient_scope',
-      'This takes the permission writ.serviceaccounts.manage. The account holds it and the token does not carry it: ask for a token that does',
+      'This takes the permission writ.serviceaccounts.manage. The account holds it, but the token does not: ask for a token that has it',
       ['company-owner'],
     );
     assertHelp(
@@ -85,7 +85,7 @@ describe('a refusal of a caller that may not', () => {
     assertHelp(
       await grant({ permissions: ['orders:read@shop', 'orders:write'] }),
       'forbidden',
-      'Nobody grants what they do not hold: orders:read@shop orders:write. An account that holds all of it can grant it, or a root account, which can also make what is of another API grantable in the company',
+      'Nobody grants what they do not hold: orders:read@shop orders:write. An account that holds all of it can grant it, or a root account. A root account can also make permissions of other APIs grantable in the company',
     );
     const manager = await makeCaller(app, ACCOUNTS, ['writ.serviceaccounts.manage']);
     assertHelp(
@@ -96,7 +96,7 @@ describe('a refusal of a caller that may not', () => {
     assertHelp(
       await app.api('PUT', `${ACCOUNTS}/${owner.clientId}/permissions/orders:read`, undefined, owner.bearer),
       'forbidden',
-      'Nobody widens themselves: orders:read. An account that is not the caller can give it, if it may grant all of it',
+      'No account may widen its own permissions: orders:read. Another account can give it, if that account may grant all of it',
     );
     const root = await makeCaller(app, '/api/service-accounts', ['writ.serviceaccounts.manage']);
     assertHelp(

@@ -230,10 +230,10 @@ describe('a value that is refused by its form', () => {
 
   test('and what is refused by a rule or for its shape, too', async () => {
     const cases: [string, object, RegExp][] = [
-      ['/api/service-accounts', {}, /read here: \/name is required$/],
-      ['/api/service-accounts', { name: 1 }, /read here: \/name must be string$/],
+      ['/api/service-accounts', {}, /expected form: \/name is required$/],
+      ['/api/service-accounts', { name: 1 }, /expected form: \/name must be string$/],
       ['/api/service-accounts', { name: 'x', a: 1, b: 2, c: 3 }, /: \/a is not a member .*here \(and 2 more\)$/],
-      ['/api/service-accounts', [], /read here: must be object$/],
+      ['/api/service-accounts', [], /expected form: must be object$/],
       ['/api/service-accounts', { name: 'x', tokenTtl: 'soon' }, /\/tokenTtl must be whole seconds/],
       ['/api/service-accounts', { name: 'x', publicKey: 'x' }, /\/publicKey goes|publicKey/],
     ];

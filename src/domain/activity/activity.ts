@@ -5,23 +5,23 @@ import type { ServiceAccounts } from '../service-accounts/service-accounts.ts';
 import type { RecordedRefusals } from './refusal.ts';
 import type { RefusalFilter, RefusalStore } from './refusal-store.ts';
 
-/** What clients got and what they were refused, for who wants to know why one does not work. */
+/** The uses and the refusals of accounts, for people who want to know why a client does not work. */
 export interface Activity {
   /**
-   * The last use of every credential of an account, and the refusals of it, latest first.
+   * Reads the last use of each credential of an account, and the refusals of the account, latest first.
    *
-   * @param id of the account, or its slug
+   * @param id the id of the account, or its slug
    * @throws DomainError `not_found`
    */
   of(
     company: CompanyId | undefined,
     id: string,
   ): Promise<{ readonly uses: readonly LastUse[]; readonly refusals: readonly RecordedRefusals[] }>;
-  /** Refusals of accounts of a company, or of everybody, latest first. */
+  /** Lists the refusals of accounts of a company, or all refusals; latest first. */
   listRefusals(filter: Omit<RefusalFilter, 'account'>, page: PageRequest): Promise<Page<RecordedRefusals>>;
 }
 
-/** More than there are of one account: for each reason there are just so many. */
+/** A page that holds all refusals of an account: each reason has only a few rows. */
 const ALL: PageRequest = { limit: 1000, after: undefined };
 
 export function createActivity({

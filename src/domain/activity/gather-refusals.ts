@@ -1,21 +1,21 @@
 import { MOST_RECENT, type Refusals } from './refusal.ts';
 
-/** Refusals that wait to be written down. */
+/** Refusals that wait to be written to the database. */
 export interface GatheredRefusals {
   add(refusals: Refusals): void;
-  /** Hands over all there are, and how many requests there was no room for. */
+  /** Takes all waiting refusals, and the number of requests that were dropped because there was no room. */
   take(): { readonly gathered: Refusals[]; readonly dropped: number };
 }
 
-/** How many sources of one reason of an account, and how many unknown ids of one source, have rows of their own. */
+/** The most sources for one reason of an account, and the most unknown ids of one source, that have their own rows. */
 export const MOST_ALONE = 8;
 
 /**
- * Adds refusals up by client, reason and source. Whoever is refused chooses at least one of them, so that one has no more
- * than {@link MOST_ALONE} values; beyond those it is folded away.
+ * Adds refusals up by client, reason and source. A client can make up sources or ids, so one of the two has at most
+ * {@link MOST_ALONE} rows of its own; all others are added up in one row without it.
  *
- * @param folding what is folded where there are too many: the sources of an account, or the ids that nobody has
- * @param capacity how many rows there may be at once
+ * @param folding the member that is left out in the row for all others: the source for accounts, the id for unknown ids
+ * @param capacity the most rows at once
  */
 export function gatherRefusals(folding: 'source' | 'clientId', capacity: number): GatheredRefusals {
   let rows = new Map<string, Refusals>();

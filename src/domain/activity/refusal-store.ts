@@ -3,27 +3,27 @@ import type { Page, PageRequest } from '../page.ts';
 import type { AccountKey } from '../service-accounts/service-account.ts';
 import type { RecordedRefusals, Refusals } from './refusal.ts';
 
-/** Which refusals are wanted; what is undefined does not matter. */
+/** A filter of refusals; undefined members do not restrict it. */
 export interface RefusalFilter {
-  /** Of accounts of one company only. */
+  /** The refusals of accounts of this company. */
   readonly company?: CompanyId | undefined;
-  /** Of one account only. */
+  /** The refusals of this account. */
   readonly account?: AccountKey | undefined;
-  /** The client that they name. */
+  /** The client id that the refused requests name. */
   readonly clientId?: string | undefined;
-  /** One of the requests that are known one by one. */
+  /** The id of a request that is among the recent requests of a row. */
   readonly requestId?: string | undefined;
 }
 
 export interface RefusalStore {
   /**
-   * Adds refusals to what is known, however many there are at once. A reason of an account has rows for some
-   * sources, and one for all others; what names nobody's account has rows for some ids a source, and there are not many
-   * of those altogether: the ones that were quiet for longest go.
+   * Adds refusals to the rows. For each reason, an account has rows for some sources and one row for all others. For
+   * unknown ids, each source has rows for some ids and one for all others; the oldest of these rows are deleted when
+   * there are too many.
    */
   record(refusals: readonly Refusals[]): Promise<void>;
-  /** Latest first. */
+  /** Lists refusals, latest first. */
   list(filter: RefusalFilter, page: PageRequest): Promise<Page<RecordedRefusals>>;
-  /** Forgets those that have not happened since, and what takes the place of newer ones. @returns how many */
+  /** Deletes some rows without refusals since a time, and quiet rows that take up room. @returns how many */
   forget(before: Date): Promise<number>;
 }

@@ -1,6 +1,6 @@
 import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
 
-/** Why a client was not authenticated; a closed list. A check that an assertion failed stands there as `assertion_{check}`. */
+/** The reasons why a client was not authenticated. A failed check of an assertion has the name `assertion_{check}`. */
 export const AUTHENTICATION_FAILURES = [
   'no_client_authentication',
   'account_unknown',
@@ -26,8 +26,8 @@ export const AUTHENTICATION_FAILURES = [
 export type AuthenticationFailure = (typeof AUTHENTICATION_FAILURES)[number];
 
 /**
- * Why a client was refused: it was not authenticated, or what the RFCs have a code for (6749 §5.2, 6750 §3.1, 7009 §2.2.1,
- * 8707 §2), or it had failed too often, or this server could not do its work.
+ * The reasons of refusals: the client was not authenticated, an RFC has an error code for the reason (RFC 6749 §5.2,
+ * RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2), the client had failed too often, or this server could not do its work.
  */
 export const REFUSAL_REASONS = [
   ...AUTHENTICATION_FAILURES,
@@ -47,50 +47,50 @@ export const REFUSAL_REASONS = [
 ] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
-/** Where clients authenticate. */
+/** The endpoints at which clients authenticate. */
 export const CLIENT_ENDPOINTS = ['token', 'introspection', 'revocation'] as const;
 export type ClientEndpoint = (typeof CLIENT_ENDPOINTS)[number];
 
-/** Where anybody may be refused; `oauth`: elsewhere below `/oauth`. */
+/** The endpoints that record refusals; `oauth`: any other path below `/oauth`. */
 export const OAUTH_ENDPOINTS = [...CLIENT_ENDPOINTS, 'tokeninfo', 'authorization', 'oauth'] as const;
 export type OAuthEndpoint = (typeof OAUTH_ENDPOINTS)[number];
 
-/** The answer to a client that was refused. */
+/** The answer to a refused client. */
 export interface Told {
-  /** Of HTTP. */
+  /** The HTTP status. */
   readonly status: number;
   /** `error` and `error_description` (RFC 6749 §5.2). */
   readonly error: string;
   readonly description: string;
 }
 
-/** One request that was refused. Nothing in it is a secret, or an assertion. */
+/** A refused request. No member contains a secret or an assertion. */
 export interface RefusedRequest {
   readonly requestId: string;
   readonly occurredAt: Date;
   readonly endpoint: OAuthEndpoint;
-  /** Undefined where that was not recorded. */
+  /** Undefined: the answer was not recorded. */
   readonly told: Told | undefined;
-  /** The address that it came from. */
+  /** The address that the request came from. */
   readonly source: string;
-  /** The credential that it was made with, or claims to be. */
+  /** The credential that the request used or named. */
   readonly credentialId: CredentialId | undefined;
-  /** What was wrong and by how much. */
+  /** The details of the error, for people. */
   readonly detail: string | undefined;
 }
 
-/** How many requests of a row are known one by one. */
+/** The most requests of a row that are recorded one by one. */
 export const MOST_RECENT = 20;
 
 /**
- * Refusals of one client, for one reason, from one source: a row, however many there are. Where there would be too many
- * rows, they are of many sources, or of many clients.
+ * All refusals of one client, for one reason, from one source: one row. Where there would be too many rows, one row has
+ * the refusals of many sources, or of many clients.
  */
 export interface Refusals {
-  /** The client that they name; undefined: none, or many. */
+  /** The client that the requests name; undefined: they name no client, or many clients. */
   readonly clientId: ClientId | undefined;
   readonly reason: RefusalReason;
-  /** Undefined: many. */
+  /** Undefined: many sources. */
   readonly source: string | undefined;
   readonly count: number;
   readonly firstAt: Date;
@@ -99,21 +99,21 @@ export interface Refusals {
   readonly recent: readonly RefusedRequest[];
 }
 
-/** A row as it is kept. */
+/** A row of refusals in the database. */
 export interface RecordedRefusals extends Omit<Refusals, 'clientId'> {
   readonly refusalId: string;
-  /** Of an id that nobody has just the beginning: somebody may have sent their secret in its place. */
+  /** An unknown id is shortened to its beginning: a client may have sent its secret in the place of its id. */
   readonly clientId: string | undefined;
-  /** Whether there is such an account. */
+  /** Whether an account with this id exists. */
   readonly known: boolean;
   /** The company of the account. */
   readonly company: CompanyId | undefined;
 }
 
 /**
- * Notes that a client was refused; takes no time.
+ * Notes that a client was refused. The caller does not wait for the database.
  *
- * @param found whether it names an account that there is, as far as this node knows without asking
+ * @param found whether this node knows, without asking the database, that the client id belongs to an account
  */
 export type NoteRefusal = (
   refusal: { readonly clientId: ClientId | undefined; readonly found: boolean; readonly reason: RefusalReason } & Omit<

@@ -2,17 +2,17 @@ import type { Change } from '../change.ts';
 import type { AuditEventId, ClientId, CompanyId, CredentialId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 
-/** Who caused a change: an account through the management API, or the server itself. */
+/** The cause of a change: an account that called the management API, or the server itself. */
 export type Actor =
   | {
       readonly type: 'service_account';
       readonly clientId: ClientId;
-      /** The credential that got the token of the call; undefined in events of before this was recorded. */
+      /** The credential that got the token of the call; undefined in events of earlier releases. */
       readonly credentialId?: CredentialId;
     }
   | { readonly type: 'server'; readonly command: 'start' | 'root recover' };
 
-/** Every kind of change, named after its subject. */
+/** The kinds of changes, named after the changed resource. */
 export const AUDIT_ACTIONS = [
   'company.created',
   'company.changed',
@@ -42,61 +42,61 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** A change as the code that makes it describes it. Nothing in it is ever a secret. */
+/** A description of a change by the code that makes the change. No member ever contains a secret. */
 export interface AuditEntry {
   readonly action: AuditAction;
-  /** The id of what was changed. */
+  /** The id of the changed resource. */
   readonly target: string;
-  /** The company that this is the business of; undefined: the server's alone. */
+  /** The company that may read the event; undefined: only root accounts may read it. */
   readonly company?: CompanyId | undefined;
-  /** What a reader will want to know about the change, in the words of the management API. */
+  /** The details of the change, with the member names of the management API. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** What every node must look at anew because of it. */
+  /** The announcements of the change. */
   readonly changes: readonly Change[];
 }
 
-/** A change as it is recorded. */
+/** A recorded change. */
 export interface AuditEvent extends Omit<AuditEntry, 'changes'>, Origin {
   readonly eventId: AuditEventId;
   readonly occurredAt: Date;
 }
 
-/** On whose behalf, by which request, and from where something is done. */
+/** The origin of a change: its actor, its request and its source address. */
 export interface Origin {
   readonly actor: Actor;
   readonly requestId: string | undefined;
-  /** The address of the client; undefined where it was the server itself. */
+  /** The address of the client; undefined: the server itself made the change. */
   readonly source: string | undefined;
 }
 
-/** Which events are wanted; what is undefined does not matter. */
+/** A filter of audit events; undefined members do not restrict it. */
 export interface AuditFilter {
-  /** Of one company only. */
+  /** The events of this company. */
   readonly company?: CompanyId | undefined;
   readonly action?: AuditAction | undefined;
   readonly target?: string | undefined;
-  /** The account that did it. */
+  /** The id of the account that made the change. */
   readonly actor?: string | undefined;
-  /** Whether only what accounts did that are none of the company's own. */
+  /** Whether only changes by accounts outside the company match. */
   readonly byRoot?: boolean;
   readonly requestId?: string | undefined;
-  /** The first moment that counts. */
+  /** The earliest time, inclusive. */
   readonly from?: Date | undefined;
-  /** The first moment that counts no longer. */
+  /** The latest time, exclusive. */
   readonly to?: Date | undefined;
 }
 
 export interface AuditReader {
-  /** Newest first. */
+  /** Lists events, newest first. */
   list(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
   /**
-   * In the order in which they came to be seen, so that a reader who goes on after the last event misses none, however
-   * late another commits.
+   * Lists events in the order in which they became visible. A reader that goes on after its last event misses none,
+   * even if an earlier event is committed late.
    *
-   * @param after the id of an event, or a time before all that are wanted
-   * @returns undefined when the event is none of the company of the filter, or none at all
+   * @param after the id of the last event that was read, or a time before the wanted events
+   * @returns undefined when the event does not exist or is not of the company in the filter
    */
   follow(filter: AuditFilter, after: AuditEventId | Date, limit: number): Promise<Page<AuditEvent> | undefined>;
-  /** Gives some of the events that have none a position in that order. @returns how many */
+  /** Gives some events without a position a position in the order of `follow`. @returns how many */
   settle(): Promise<number>;
 }

@@ -1,4 +1,4 @@
-/** Of every member that a change made another, what it was and what it is, for the audit. */
+/** The old and new values of the members that a change has changed, for the audit. */
 export function differences<Thing extends object>(
   before: Thing,
   after: Thing,

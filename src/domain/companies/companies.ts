@@ -20,60 +20,65 @@ import type { Storage } from '../storage.ts';
 import type { Company } from './company.ts';
 import type { CompanyContents, CompanyFilter, CompanyStore } from './company-store.ts';
 
-/** What a caller may say about a company that it registers. */
+/** The input for creating a company. */
 export interface NewCompany {
-  /** Made from the name when absent. */
+  /** Undefined: the id is made from the name. */
   readonly companyId: string | undefined;
   readonly name: string;
   readonly state: State;
   readonly policy: CredentialPolicy;
   readonly grantable: readonly WrittenGrantable[];
   readonly limits: LimitChanges | undefined;
-  /** Its first account, which has the role `company-owner`; undefined: it has none yet. */
+  /** The first account of the company, with the role `company-owner`; undefined: the company gets no account. */
   readonly owner: CompanyOwner | undefined;
 }
 
 /** The members of the first account of a company that a caller may choose. */
 export type CompanyOwner = Pick<NewServiceAccount, 'name' | 'credentials'>;
 
-/** A new company, and its first account with secrets that are shown once. */
+/** A new company, and its first account, whose secrets are shown once. */
 export interface RegisteredCompany {
   readonly company: Company;
   readonly owner: RegisteredServiceAccount | undefined;
 }
 
-/** What is to become of one: undefined leaves a member as it is, null takes it away. */
+/** The wanted changes of a company. Undefined leaves a member as it is; null deletes it. */
 export interface CompanyChanges {
   readonly name?: string | undefined;
   readonly state?: State | undefined;
-  /** Seconds; what works for longer is made to end so long from now. */
+  /** Seconds. Secrets and API keys that outlive the new maximum age are shortened to it, counted from the change. */
   readonly secretMaxAge?: number | null | undefined;
+  /** Seconds; the same for public keys. */
   readonly keyMaxAge?: number | null | undefined;
-  /** All of it, instead of what is grantable now. */
+  /** All grantable permissions, instead of the present ones. */
   readonly grantable?: readonly WrittenGrantable[] | undefined;
-  /** By name; null: as the server says. */
+  /** By name; null: the limit of the server holds. */
   readonly limits?: LimitChanges | undefined;
 }
 
-/** The companies of this server. */
+/** The use cases of companies. */
 export interface Companies {
-  /** @throws DomainError `invalid_value`, `ambiguous_permission`, `forbidden`, `insufficient_scope`, `limit_reached`, or `already_exists` with the id of the company that has it */
+  /**
+   * @throws DomainError `invalid_value`, `ambiguous_permission`, `forbidden`, `insufficient_scope`, `limit_reached`, or
+   *   `already_exists` with the id of the existing company
+   */
   register(caller: Caller, input: NewCompany): Promise<RegisteredCompany>;
   /** @throws DomainError `not_found` */
   get(id: string): Promise<Company>;
-  /** Newest first; a caller that belongs to a company sees just that one. */
+  /** Lists companies, newest first. A caller that belongs to a company sees only that company. */
   list(caller: Caller, filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
   /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `ambiguous_permission` */
   change(caller: Caller, id: string, expected: ExpectedRevisions, changes: CompanyChanges): Promise<Company>;
   /**
-   * @param cascade with everything in it
+   * @param cascade whether the accounts of the company are deleted with it; false: a company with accounts is refused
    * @throws DomainError `not_found`, `precondition_failed`, `not_empty`
    */
   remove(caller: Caller, id: string, expected: ExpectedRevisions, cascade: boolean): Promise<void>;
   /**
-   * As `remove`, and removes nothing.
+   * Makes the checks of `remove` and deletes nothing.
    *
-   * @returns what would go, with the accounts that were used in the last day
+   * @returns the contents that `remove` would delete, with the accounts that were used in the last day
+   * @throws DomainError `not_found`, `precondition_failed`, `not_empty`
    */
   tryRemoval(id: string, expected: ExpectedRevisions, cascade: boolean): Promise<CompanyContents>;
 }
@@ -118,7 +123,7 @@ export function createCompanies({
             existing: companyId,
           });
         }
-        // After the insert, which has waited for whoever is deleting it at this moment.
+        // Check this after the insert: the insert waits for a transaction that is deleting a company of this id.
         if (await companies.isRetired(companyId)) {
           throw new DomainError('already_exists', `The id ${companyId} has been used before, and no id is used twice`, {
             fields: [{ pointer: '/companyId', message: 'has been used before' }],
@@ -227,7 +232,7 @@ export function createCompanies({
   };
 }
 
-/** Shows a change of the grantable permissions as the audit has it. */
+/** The details of a change of the grantable permissions for the audit. */
 function grantableDetails({ added, removed }: GrantableChanges): Readonly<Record<string, WrittenGrantable[]>> {
   const lists = { grantableAdded: writtenGrantable(added), grantableRemoved: writtenGrantable(removed) };
   return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
@@ -236,10 +241,10 @@ function grantableDetails({ added, removed }: GrantableChanges): Readonly<Record
 /** Milliseconds. */
 const A_DAY = 86_400_000;
 
-/** How many accounts in use a trial of a removal names. */
+/** The most accounts in use that `tryRemoval` names. */
 const MOST_NAMED = 100;
 
-/** The first account of a company, but for its name and credentials. */
+/** The first account of a company, without its name and credentials. */
 const OWNER = {
   slug: undefined,
   description: undefined,

@@ -1,22 +1,22 @@
 import { MOST_EFFECTIVE } from '../permissions/rules/holdings.ts';
 
-/** Everything of a company that is counted. */
+/** The things of a company that are counted against its limits. */
 export const COUNTED = ['serviceAccounts', 'credentials', 'groups', 'roles', 'resourceServers'] as const;
 export type Counted = (typeof COUNTED)[number];
 
-/** Numbers of what is counted. */
+/** How many of each counted thing there are. */
 export type Used = Partial<Record<Counted, number>>;
 
-/** Every limit of a company; `permissions`: how many one of its accounts has at most, each way to one counted. */
+/** The limits of a company; `permissions`: the most permissions of one account, counting each way to a permission. */
 export const LIMITS = [...COUNTED, 'permissions'] as const;
 export type Limit = (typeof LIMITS)[number];
 
 export type Limits = Readonly<Record<Limit, number>>;
 
-/** Changes of the limits of a company; null takes a limit away, so that the server's holds. */
+/** Changes of the limits of a company; null deletes the company's own limit, so that the server's limit holds. */
 export type LimitChanges = Partial<Record<Limit, number | null>>;
 
-/** The limits of companies of which neither root nor the settings say anything. */
+/** The limits of a company for which neither root nor the settings say otherwise. */
 export const STANDARD_LIMITS: Limits = {
   serviceAccounts: 10_000,
   credentials: 20_000,
@@ -26,7 +26,7 @@ export const STANDARD_LIMITS: Limits = {
   permissions: MOST_EFFECTIVE,
 };
 
-/** The most that a limit can be. */
+/** The greatest value of each limit. */
 export const MOST: Limits = {
   serviceAccounts: 1_000_000,
   credentials: 1_000_000,
@@ -36,7 +36,7 @@ export const MOST: Limits = {
   permissions: MOST_EFFECTIVE,
 };
 
-/** Limits, changed by a JSON merge patch (RFC 7396) of one level; in one order. */
+/** Applies a JSON merge patch (RFC 7396) of one level to limits. The members are always in the order of `LIMITS`. */
 export function mergedLimits(before: Partial<Limits>, patch: LimitChanges = {}): Partial<Limits> {
   return Object.fromEntries(
     LIMITS.flatMap((name) => {

@@ -6,23 +6,23 @@ import type { State } from '../state.ts';
 import type { ServiceAccount } from '../service-accounts/service-account.ts';
 import type { Company } from './company.ts';
 
-/** A company without what is kept beside it. */
+/** A company without its grantable permissions, which are kept in another table. */
 export type KeptCompany = Omit<Company, 'grantable'>;
 
-/** How much belongs to a company, and which of its accounts are in use. */
+/** The number of things that belong to a company, and the accounts that were used lately. */
 export interface CompanyContents {
   readonly counts: Readonly<Record<Counted, number>>;
-  /** How many accounts have been used since a time, and the last of them. */
+  /** The number of accounts that were used lately. */
   readonly used: number;
+  /** The most recently used accounts, latest use first. */
   readonly lastUsed: readonly (Pick<ServiceAccount, 'clientId' | 'slug' | 'name'> & { readonly lastUsedAt: Date })[];
 }
 
-/** Which companies are wanted; what is undefined does not matter. */
+/** A filter of companies; undefined members do not restrict it. */
 export interface CompanyFilter {
-  /** Just this one. */
   readonly companyId?: CompanyId | undefined;
   readonly state?: State | undefined;
-  /** Prefix of the id or the name, whatever its case. */
+  /** A prefix of the id or the name; case does not matter. */
   readonly search?: string | undefined;
 }
 
@@ -30,34 +30,35 @@ export interface CompanyStore {
   /** @returns false, and changes nothing, when the id is taken */
   insert(company: Company): Promise<boolean>;
   find(companyId: CompanyId): Promise<Company | undefined>;
-  /** Nobody deletes the company until the end of the transaction. */
+  /** Finds a company. Nobody changes or deletes it until the end of the transaction. */
   keep(companyId: CompanyId): Promise<KeptCompany | undefined>;
   /**
-   * Counts what this transaction has added; other transactions that add to the company wait until it ends.
+   * Counts the things that this transaction has added. Other transactions that add to the company wait until this
+   * transaction ends.
    *
-   * @param added how many at most
-   * @param limits of the company, and of the server where it has none
-   * @param now before which credentials have expired
-   * @returns how many there are of what may be more than its limit
+   * @param added the most that were added of each thing
+   * @param limits the limits that hold for the company
+   * @param now the time before which expired credentials do not count
+   * @returns the numbers that may be more than their limits
    */
   countAdded(companyId: CompanyId, added: Used, limits: Limits, now: Date): Promise<Used>;
-  /** As `find`, and nobody else changes or deletes it, or gives it an account, until the end of the transaction. */
+  /** As `find`; nobody else changes or deletes the company, or adds to it, until the end of the transaction. */
   lock(companyId: CompanyId): Promise<Company | undefined>;
-  /** Newest first. */
+  /** Lists companies, newest first. */
   list(filter: CompanyFilter, page: PageRequest): Promise<Page<Company>>;
-  /** All but what is grantable in it. */
+  /** Writes every member except `grantable`. */
   update(company: Company): Promise<void>;
   changeGrantable(companyId: CompanyId, changes: Pick<GrantableChanges, 'added' | 'removed'>): Promise<void>;
   /**
-   * Counts everything that belongs to it.
+   * Counts everything that belongs to a company.
    *
-   * @param since accounts that have been used since are named
-   * @param limit how many of them at most, those that were used last first
+   * @param since the time since which accounts count as used lately
+   * @param limit the most accounts in `lastUsed`
    */
   contents(companyId: CompanyId, since: Date, limit: number): Promise<CompanyContents>;
   hasAccounts(companyId: CompanyId): Promise<boolean>;
-  /** Deletes it with its accounts, and says which; none of their ids is ever given out again. */
+  /** Deletes a company with its accounts. Their ids are never given out again. @returns the deleted accounts */
   delete(companyId: CompanyId, at: Date): Promise<Pick<ServiceAccount, 'clientId' | 'name' | 'slug'>[]>;
-  /** Whether the id once belonged to something that is gone. */
+  /** Whether the id once belonged to a company or an account that was deleted. */
   isRetired(companyId: CompanyId): Promise<boolean>;
 }

@@ -4,21 +4,21 @@ import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import type { ClientId, CompanyId } from '../ids.ts';
 import type { State } from '../state.ts';
 
-/** A tenant: service accounts of its own, and nobody else's business. */
+/** A tenant: it has service accounts of its own, which no other company can see. */
 export interface Company {
   readonly companyId: CompanyId;
   readonly name: string;
-  /** While it is disabled, none of its accounts gets a token or may call the management API. */
+  /** While a company is disabled, none of its accounts gets a token or may call the management API. */
   readonly state: State;
-  /** How old the credentials of its accounts may get, where that is less than on the server. */
+  /** The maximum ages of the credentials of its accounts; a stricter maximum of the server holds instead. */
   readonly policy: CredentialPolicy;
-  /** Its own limits; the server's hold for the others. */
+  /** The company's own limits; the limits of the server hold for the others. */
   readonly limits: Partial<Limits>;
-  /** Managers of its accounts may grant these in it, without holding them. */
+  /** The permissions that managers of its accounts may grant in the company without holding them. */
   readonly grantable: readonly Grantable[];
   readonly createdAt: Date;
   readonly createdBy: ClientId;
   readonly updatedAt: Date;
-  /** Counts its changes. */
+  /** Counts the changes of the company. */
   readonly revision: number;
 }

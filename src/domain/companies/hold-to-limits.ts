@@ -5,7 +5,7 @@ import type { Stores } from '../storage.ts';
 import { COUNTED, type Limit, type Limits, type Used } from './company-limits.ts';
 import type { KeptCompany } from './company-store.ts';
 
-/** How a limit is called in a sentence. */
+/** The words for each limit in a message. */
 const WORDS: Readonly<Record<Limit, string>> = {
   serviceAccounts: 'service accounts',
   credentials: 'credentials that work',
@@ -16,7 +16,8 @@ const WORDS: Readonly<Record<Limit, string>> = {
 };
 
 /**
- * Keeps the company that is to get more: nobody deletes it, or changes its limits, until the end of the transaction.
+ * Finds the company to which something will be added. Nobody deletes the company or changes its limits until the end of
+ * the transaction.
  *
  * @param company undefined: root
  * @returns undefined for root
@@ -33,13 +34,13 @@ export async function keepOwner(
 }
 
 /**
- * Holds a company to its limits, after something has been added to it: two requests at once must not pass a limit, and so
- * the second one waits here until the first one has ended.
+ * Holds a company to its limits after something has been added to it. Two requests at once must not pass a limit
+ * together: the second request waits here until the first one has ended.
  *
  * @param owner undefined: root, which has no limits
- * @param server the limits of a company that has none of its own
- * @param added of everything that has been added, how many
- * @param now before which credentials have expired
+ * @param server the limits of a company without limits of its own
+ * @param added how many of each thing have been added
+ * @param now the time before which expired credentials do not count
  * @throws DomainError `limit_reached`
  */
 export async function assertRoom(
@@ -54,13 +55,16 @@ export async function assertRoom(
   assertWithin(limits, await companies.countAdded(owner.companyId, added, limits, now), added);
 }
 
-/** The limits that hold for a company: its own, and those of the server where it has none. */
+/** The limits that hold for a company: its own limits, and the server's for the others. */
 export function limitsOf({ limits }: Pick<KeptCompany, 'limits'>, server: Limits): Limits {
   return { ...server, ...limits };
 }
 
 /**
- * @param used how many there are of what may be more than its limit, with what has been added
+ * Refuses numbers that are more than their limits.
+ *
+ * @param used how many of each thing there are, including the added ones; the others are within their limits
+ * @param added how many of each thing have been added
  * @throws DomainError `limit_reached`
  */
 export function assertWithin(limits: Limits, used: Used, added: Used): void {
@@ -71,10 +75,11 @@ export function assertWithin(limits: Limits, used: Used, added: Used): void {
 }
 
 /**
- * Holds an account to the limit of its company, and to the one that every account has.
+ * Holds the number of permissions of an account to the limit of its company, and to the limit for every account.
  *
  * @param company undefined: the account is a root account
- * @param count how many permissions the account comes to have
+ * @param server the limits of a company without limits of its own
+ * @param count the number of permissions that the account would have
  * @throws DomainError `limit_reached`
  */
 export function assertPermissions(company: KeptCompany | undefined, server: Limits, count: number): void {

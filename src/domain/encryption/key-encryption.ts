@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, errors } from 'jose';
 
-/** The stored value was encrypted with another key-encryption key, or belongs elsewhere, or was changed. */
+/** The stored value was encrypted with another key-encryption key, has another label, or was tampered with. */
 export class UndecryptableError extends Error {
   override readonly name = 'UndecryptableError';
 }
@@ -9,7 +9,7 @@ export class UndecryptableError extends Error {
 /** Encrypts secrets before they are stored, with the key-encryption key. */
 export interface KeyEncryption {
   /**
-   * @param label what the value is and whose, such as `signing_keys/abc`; the value opens under this label only
+   * @param label the kind and the owner of the value, such as `signing_keys/abc`; `open` takes the same label only
    * @returns a compact JWE (RFC 7516)
    */
   seal(plaintext: Uint8Array, label: string): Promise<string>;
@@ -18,8 +18,8 @@ export interface KeyEncryption {
 }
 
 /**
- * AES-256-GCM directly under the key-encryption key. The label stands in the protected header, so that a row cannot be
- * put in the place of another; the key's fingerprint does too, so that a wrong key is told from a damaged row.
+ * Encrypts with AES-256-GCM, directly under the key-encryption key. The protected header has the label, so that a row
+ * cannot replace another row, and the fingerprint of the key, so that people can tell a wrong key from a damaged row.
  *
  * @param key 32 bytes
  */

@@ -1,20 +1,20 @@
 import type { KeyEncryption } from './key-encryption.ts';
 
-/** Random keys of this server that never change and are the same on every node. */
+/** The random keys of this server. They never change and are the same on every node. */
 export interface ServerSecrets {
-  /** Keys the HMAC under which client secrets are stored. */
+  /** The key of the HMAC that hashes client secrets. */
   readonly clientSecretHashKey: Uint8Array;
-  /** Keys the HMAC by which this server knows its own cursors. */
+  /** The key of the HMAC that authenticates cursors. */
   readonly cursorKey: Uint8Array;
 }
 
-/** Where the sealed values are kept, by name. */
+/** The store of the encrypted keys, by name. */
 export interface ServerSecretStore {
   find(name: string): Promise<string | undefined>;
   insert(secret: { name: string; sealed: string; createdAt: Date }): Promise<void>;
 }
 
-/** Whether the database holds anything encrypted: these secrets are the first that is written. */
+/** Whether the database has encrypted values: the hash key is the first encrypted value that the server writes. */
 export async function hasServerSecrets(store: ServerSecretStore): Promise<boolean> {
   return (await store.find(HASH_KEY)) !== undefined;
 }
@@ -23,10 +23,10 @@ const HASH_KEY = 'client_secret_hash_key';
 const CURSOR_KEY = 'cursor_key';
 
 /**
- * Reads this server's secrets, making those that do not exist yet. Runs inside the transaction that prepares the
- * database, so that two nodes never make two.
+ * Reads the secrets of this server, and generates missing ones. The caller runs this in the transaction that prepares
+ * the database: two nodes never generate the same secret twice.
  *
- * @throws UndecryptableError when the key-encryption key is another one
+ * @throws UndecryptableError when the secrets were encrypted with another key-encryption key
  */
 export async function prepareServerSecrets(
   store: ServerSecretStore,

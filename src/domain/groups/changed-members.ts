@@ -5,20 +5,20 @@ import type { GroupSnapshot } from './group.ts';
 
 /** Changes of the members of a group, by their ids or slugs. */
 export interface MemberChanges {
-  /** All of them, instead of those that it has. */
+  /** All members, instead of the present ones. */
   readonly members?: readonly string[] | undefined;
   readonly addMembers?: readonly string[] | undefined;
-  /** An account that is no member does not matter. */
+  /** Accounts that are not members are ignored. */
   readonly removeMembers?: readonly string[] | undefined;
-  /** One that must be a member. */
+  /** The account must be a member. */
   readonly removeMember?: string | undefined;
 }
 
 /**
  * Finds out which accounts join a group and which leave it.
  *
- * @throws DomainError `invalid_value` with a pointer for each account that there is not, `not_found` for one that is to
- *   leave and is no member
+ * @throws DomainError `invalid_value` with a pointer for each account that does not exist, `not_found` when the account
+ *   of `removeMember` is not a member
  */
 export async function changedMembers(
   stores: Stores,
@@ -49,7 +49,7 @@ export async function changedMembers(
   return { joined: [], left };
 }
 
-/** Finds accounts by their ids or slugs. @throws DomainError `invalid_value` with a pointer for each that there is not */
+/** Finds accounts by ids or slugs. @throws DomainError `invalid_value` with a pointer for each that does not exist */
 async function identified(
   { serviceAccounts }: Stores,
   company: CompanyId,

@@ -9,7 +9,7 @@ export function isGroupId(value: string): value is GroupId {
   return GROUP_ID.test(value);
 }
 
-/** A team of service accounts of one company: whatever it is given, its members have. */
+/** A team of service accounts of one company: its members have all permissions and roles of the group. */
 export interface Group {
   readonly groupId: GroupId;
   readonly company: CompanyId;
@@ -17,23 +17,23 @@ export interface Group {
   readonly createdAt: Date;
   readonly createdBy: ClientId;
   readonly updatedAt: Date;
-  /** Counts its changes. */
+  /** Counts the changes of the group. */
   readonly revision: number;
 }
 
-/** That an account is in a group, and what that gives it. */
+/** The membership of an account in a group, with the grants of the group. */
 export interface Membership {
   readonly groupId: GroupId;
   readonly grants: readonly Grant[];
 }
 
-/** A group with what it was given and whom it has. */
+/** A group with its grants and members. */
 export interface GroupSnapshot {
   readonly group: Group;
   readonly grants: readonly Grant[];
   readonly members: readonly ClientId[];
-  /** The roles among its grants. */
+  /** At least the roles in its grants. */
   readonly roles: RolesByKey;
-  /** The resource servers of its grants and roles. */
+  /** At least the resource servers in its grants and roles. */
   readonly audiences: Audiences;
 }

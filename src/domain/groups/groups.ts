@@ -22,37 +22,43 @@ import { changedMembers, type MemberChanges } from './changed-members.ts';
 import { type Group, type GroupSnapshot, isGroupId } from './group.ts';
 import type { GroupFilter } from './group-store.ts';
 
-/** What a caller may say about a group. */
+/** The input for creating a group. */
 export interface NewGroup {
-  /** Made from the name when absent. */
+  /** Undefined: the id is made from the name. */
   readonly groupId: string | undefined;
   readonly name: string;
   readonly permissions: readonly WrittenPermission[];
   /** Ids of roles, some at places. */
   readonly roles: readonly string[];
-  /** Ids or slugs of accounts of its company. */
+  /** Ids or slugs of accounts of the group's company. */
   readonly members: readonly string[];
 }
 
-/** What is to become of one; undefined leaves a member as it is. */
+/** The wanted changes of a group. Undefined leaves a member as it is. */
 export interface GroupChanges extends WantedChanges, MemberChanges {
   readonly name?: string | undefined;
 }
 
-/** The groups of a company. */
+/** The use cases of groups. */
 export interface Groups {
-  /** @throws DomainError `not_found` without the company, `invalid_value`, `forbidden`, or `already_exists` */
+  /**
+   * @throws DomainError `not_found` if there is no such company, `invalid_value`, `ambiguous_permission`, `forbidden`,
+   *   `insufficient_scope`, `limit_reached`, or `already_exists`
+   */
   register(caller: Caller, company: CompanyId, input: NewGroup): Promise<GroupSnapshot>;
   /** @throws DomainError `not_found` */
   get(company: CompanyId, id: string): Promise<GroupSnapshot>;
-  /** Newest first. */
+  /** Lists groups, newest first. */
   list(company: CompanyId, filter: GroupFilter, page: PageRequest): Promise<Page<GroupSnapshot>>;
-  /** The names of the members of some groups of a company, by their ids. */
+  /** The names of the members of groups, by the ids of the members. */
   memberNames(
     company: CompanyId,
     groups: readonly Pick<GroupSnapshot, 'members'>[],
   ): Promise<ReadonlyMap<ClientId, Pick<ServiceAccount, 'slug' | 'name'>>>;
-  /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `insufficient_scope` */
+  /**
+   * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `ambiguous_permission`, `forbidden`,
+   *   `insufficient_scope`, `limit_reached`
+   */
   change(
     caller: Caller,
     company: CompanyId,
@@ -60,14 +66,18 @@ export interface Groups {
     expected: ExpectedRevisions,
     changes: GroupChanges,
   ): Promise<GroupSnapshot>;
-  /** Takes what it gives from its members, who stay. @throws DomainError `not_found`, `precondition_failed` */
+  /**
+   * Deletes a group. Its members lose the permissions and roles of the group; the accounts stay.
+   *
+   * @throws DomainError `not_found`, `precondition_failed`
+   */
   remove(caller: Caller, company: CompanyId, id: string, expected: ExpectedRevisions): Promise<void>;
 }
 
-/** Members of one group. */
+/** The most members of one group. */
 const MOST_MEMBERS = 1000;
 
-/** What writing a group came to. */
+/** The outcome of a change of a group, for its audit entry. */
 interface Applied {
   readonly details: Readonly<Record<string, unknown>>;
   readonly changes: readonly Change[];
@@ -82,10 +92,10 @@ export function createGroups({
   storage: Storage;
   clock: Clock;
   randomId: RandomId;
-  /** Of companies that have no limits of their own. */
+  /** The limits of companies without limits of their own. */
   limits: Limits;
 }): Groups {
-  /** Writes what a group is given and whom it has, from what it was. */
+  /** Applies changes to the grants and members of a group. */
   async function apply(
     stores: Stores,
     caller: Caller,
@@ -106,7 +116,7 @@ export function createGroups({
       assertNumberOfGrants(grants.length);
       assertEffective(numberOfEffective({ grants, groups: [], roles }));
     }
-    // Who joins gets everything that it gives, and who is in it everything that is added.
+    // An account that joins gets all grants of the group; the present members get the added grants.
     const joins = joined.includes(caller.clientId);
     const target = { company, roles, audiences };
     if (joined.length > 0) await assertMayGrant(stores, caller, grants, { ...target, self: joins });
@@ -121,7 +131,7 @@ export function createGroups({
     );
     await stores.groups.addMembers(company, [groupId], joined);
     await stores.groups.removeMembers(company, [groupId], left);
-    // Before anything is counted: an account that joins two groups at once does so one after the other.
+    // This locks the accounts before their groups are counted, so that an account joins one group after the other.
     await stores.serviceAccounts.touch(company, [...joined, ...left], clock());
     if (joined.length > 0) assertNumberOfGroups(await stores.groups.mostMemberships(company, joined));
     if (added.length + joined.length > 0) {
@@ -238,7 +248,7 @@ function entry(
   return { action, target: groupId, company, details, changes };
 }
 
-/** More than so many accounts are not named one by one. */
+/** The most accounts that are announced one by one; for more, all accounts of the company are announced. */
 const MOST_NAMED = 100;
 
 function changesOf(company: CompanyId, members: readonly ClientId[]): readonly Change[] {

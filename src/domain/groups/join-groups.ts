@@ -5,7 +5,7 @@ import type { RolesByKey } from '../roles/role.ts';
 import { isGroupId, type Membership } from './group.ts';
 import type { GroupStore } from './group-store.ts';
 
-/** Groups that an account is to be in, and everything that they refer to. */
+/** The groups that an account will be in, with the roles and resource servers that they refer to. */
 export interface JoinedGroups {
   readonly groups: readonly Membership[];
   readonly roles: RolesByKey;
@@ -13,10 +13,10 @@ export interface JoinedGroups {
 }
 
 /**
- * Reads the groups of a company that an account is to be in; they stay as they are until the end of the transaction.
+ * Reads the groups of a company that an account will be in. Nobody changes them until the end of the transaction.
  *
- * @param leaving those that it may leave are locked with them, in one order
- * @throws DomainError `invalid_value` with a pointer for every one that there is not
+ * @param leaving groups that the account may leave; they are locked together with the wanted groups, in one order
+ * @throws DomainError `invalid_value` with a pointer for each group that does not exist
  */
 export async function joinGroups(
   { lock }: Pick<GroupStore, 'lock'>,

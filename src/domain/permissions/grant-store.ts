@@ -5,7 +5,7 @@ import type { Grant } from './grant.ts';
 /** A grant with the id of its row. */
 export type StoredGrant = Grant & { readonly grantId: GrantId };
 
-/** Whom something is given to: an account, or a group of a company. */
+/** The account or the group that has a grant. */
 export type GrantSubject = AccountKey | { readonly groupId: GroupId; readonly company: CompanyId };
 
 export interface GrantStore {

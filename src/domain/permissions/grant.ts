@@ -1,13 +1,13 @@
 import type { Permission, Place, ResourceServerId, RoleId, RoleKey } from '../ids.ts';
 import { scopeToken } from './scope-token.ts';
 
-/** A permission at the resource server to which it was bound when it was written. */
+/** A granted permission, bound to a resource server when the grant was written. */
 export interface PermissionGrant {
   readonly kind: 'permission';
   readonly permission: Permission;
   readonly place: Place;
   readonly resourceServerId: ResourceServerId;
-  /** Whether it was written with its resource server, and reads back so. */
+  /** Whether the grant was written with its resource server; it is then shown with its resource server, too. */
   readonly qualified: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface RoleGrant {
 /** Something that was given to an account or a group. */
 export type Grant = PermissionGrant | RoleGrant;
 
-/** Says which grant it is: two that say the same are the same, in whichever form they were written. */
+/** Identifies a grant: two grants with the same key are the same grant, in whichever form they were written. */
 export function grantKey(grant: Grant): string {
   return grant.kind === 'role'
     ? `role ${grant.roleKey}@${grant.place}`

@@ -1,4 +1,4 @@
-/** What may be done at the management API. Every name begins with `writ.`, and no other resource server's does. */
+/** The permissions of the management API. Their names begin with `writ.`; no other resource server has such names. */
 export const MANAGEMENT_PERMISSIONS = [
   'writ.activity.view',
   'writ.audit.view',
@@ -19,16 +19,16 @@ export const MANAGEMENT_PERMISSIONS = [
 
 export type ManagementPermission = (typeof MANAGEMENT_PERMISSIONS)[number];
 
-/** The permissions with which a root account can put everything right: it can grant any other, and revoke it. */
+/** The permissions with which a root account can put everything right: it can grant every other one, and revoke it. */
 export const ROOT_MEANS = [
   'writ.permissions.grant',
   'writ.serviceaccounts.manage',
 ] as const satisfies ManagementPermission[];
 
-/** Names that only the management API may own. */
+/** The prefix of permission names that only the management API may have. */
 export const MANAGEMENT_PREFIX = 'writ.';
 
-/** What only root accounts may do: it reaches beyond any company. */
+/** The permissions that only root accounts may hold: they reach beyond a company. */
 export const ROOT_ONLY: ReadonlySet<string> = new Set<ManagementPermission>([
   'writ.companies.manage',
   'writ.permissions.grant',

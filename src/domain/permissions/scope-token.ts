@@ -1,12 +1,12 @@
 import type { Place } from '../ids.ts';
 import { EVERYWHERE, isPlace } from './place.ts';
 
-/** How a token says what is held: a name, or a name at a place, `orders:read@shop/prod` (RFC 6749 §3.3 scope-token). */
+/** Writes a scope-token (RFC 6749 §3.3): a name, or a name at a place, as in `orders:read@shop/prod`. */
 export function scopeToken(name: string, place: Place): string {
   return place === EVERYWHERE ? name : `${name}@${place}`;
 }
 
-/** Reads a name, or a name at a place. @returns undefined where the place is none; the name is not looked at */
+/** Reads a name, or a name at a place. @returns undefined where the place is malformed; the name is not checked */
 export function parseScopeToken(text: string): { readonly name: string; readonly place: Place } | undefined {
   const at = text.indexOf('@');
   if (at === -1) return { name: text, place: EVERYWHERE };
@@ -14,7 +14,7 @@ export function parseScopeToken(text: string): { readonly name: string; readonly
   return isPlace(place) ? { name: text.slice(0, at), place } : undefined;
 }
 
-/** Whether something is among what is held: there, or at a place above. */
+/** Whether a scope-token is held: at its place, or at a place above. */
 export function covers(held: ReadonlySet<string> | undefined, wanted: string): boolean {
   if (held === undefined || held.size === 0) return false;
   if (held.has(wanted)) return true;
@@ -26,7 +26,7 @@ export function covers(held: ReadonlySet<string> | undefined, wanted: string): b
   return held.has(wanted.slice(0, at));
 }
 
-/** What two sets have in common: what either says and the other covers. */
+/** Intersects two sets: returns the scope-tokens of either set that the other set covers. */
 export function inCommon(one: ReadonlySet<string>, other: ReadonlySet<string>): Set<string> {
   return new Set([
     ...[...one].filter((wanted) => covers(other, wanted)),

@@ -1,16 +1,16 @@
 import { DomainError } from '../domain-error.ts';
 import type { Use } from './resource-server-store.ts';
 
-/** How many of those who use something are named. */
+/** The most uses that a message or an audit event names. */
 export const MOST_NAMED = 10;
 
 const NOUN = { service_account: 'service account', group: 'group', role: 'role' } as const;
 
 /**
- * Nothing is taken from anybody unasked.
+ * Refuses to delete something that is in use: a caller must ask for the removal from its users with `cascade`.
  *
  * @param uses one more than {@link MOST_NAMED} when there are more
- * @throws DomainError `in_use`, saying from whom what would be taken
+ * @throws DomainError `in_use`, naming the users and the permissions that they would lose
  */
 export function assertUnused(uses: readonly NamedUse[]): void {
   if (uses.length === 0) return;
@@ -26,7 +26,7 @@ function named(uses: readonly NamedUse[]): string[] {
   return uses.length > MOST_NAMED ? [...shown, 'others'] : shown;
 }
 
-/** The same for the audit, once it has been taken. */
+/** The details for the audit: the users that have lost a permission or a role. */
 export function takenFrom(uses: readonly NamedUse[]): { readonly takenFrom?: readonly string[] } {
   return uses.length === 0 ? {} : { takenFrom: named(uses) };
 }

@@ -8,10 +8,10 @@ export interface AudiencesByName {
 }
 
 /**
- * The resource server that an account's owner names as an audience.
+ * Finds the resource server that a request names as an audience.
  *
- * @param company that of the account: it sees its own and root's
- * @param at where what has it stands in the body of the request
+ * @param company the company of the account, which sees its own resource servers and root's; undefined: a root account
+ * @param at the JSON pointer to the object of the body that has the member `audience`
  * @throws DomainError `invalid_value`
  */
 export async function namedAudience(

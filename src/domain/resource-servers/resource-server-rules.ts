@@ -4,16 +4,21 @@ import { MANAGEMENT_PREFIX } from '../permissions/management-permissions.ts';
 import { isPermission } from '../permissions/permission.ts';
 import { type DeclaredPermission, isAbsoluteUri } from './resource-server.ts';
 
-/** Every identifier that a company may give begins so; all others are root's to give. */
+/** The beginning of the identifiers that a company may use, with the id of the company. Root uses all others. */
 const OF_A_COMPANY = /^api:\/\/([^/]+)\/./;
 
-/** @throws DomainError `invalid_value` */
+/**
+ * Checks the identifier of a new resource server.
+ *
+ * @param company undefined: root
+ * @throws DomainError `invalid_value`
+ */
 export function assertIdentifier(identifier: string, company: CompanyId | undefined): void {
   const wrong = (message: string): DomainError =>
-    new DomainError('invalid_value', 'The identifier cannot be given', {
+    new DomainError('invalid_value', 'The identifier is not allowed', {
       fields: [{ pointer: '/identifier', message }],
     });
-  // As it would be written anew: then nothing in it, such as `..`, means something else than it says.
+  // The identifier must be in its normal form, so that no part of it, such as `..`, means another identifier.
   const href = isAbsoluteUri(identifier) ? URL.parse(identifier)?.href : undefined;
   if (href === undefined || (href !== identifier && href !== `${identifier}/`) || !identifier.includes('://')) {
     throw wrong('must be an absolute URI in its normal form, without a fragment');
@@ -21,29 +26,29 @@ export function assertIdentifier(identifier: string, company: CompanyId | undefi
   const of = OF_A_COMPANY.exec(identifier)?.[1];
   if (company === undefined && of !== undefined && isCompanyId(of)) {
     throw wrong(
-      `is for the company ${of} to give: root gives every identifier that does not begin with api://{companyId}/`,
+      `belongs to the company ${of}: root may use every identifier that does not begin with api://{companyId}/`,
     );
   }
   if (company !== undefined && of !== company) throw wrong(`must begin with api://${company}/`);
 }
 
-/** @throws DomainError `invalid_value` */
+/** Checks the permission names of a resource server. @throws DomainError `invalid_value` */
 export function assertDeclarable(permissions: readonly DeclaredPermission[]): void {
   const seen = new Set<string>();
   const fields = permissions.flatMap(({ name }, index): FieldProblem[] => {
     const pointer = `/permissions/${index}/name`;
     if (!isPermission(name)) return [{ pointer, message: 'must be 1 to 128 characters of a scope-token, without @' }];
     if (name.startsWith(MANAGEMENT_PREFIX)) {
-      return [{ pointer, message: `must not begin with ${MANAGEMENT_PREFIX}, as the management API's do` }];
+      return [{ pointer, message: `must not begin with ${MANAGEMENT_PREFIX}: only the management API has such names` }];
     }
-    if (seen.has(name)) return [{ pointer, message: 'is there twice' }];
+    if (seen.has(name)) return [{ pointer, message: 'is listed twice' }];
     seen.add(name);
     return [];
   });
   if (fields.length > 0) throw new DomainError('invalid_value', 'Some names cannot be declared', { fields });
 }
 
-/** @throws DomainError `invalid_value` */
+/** Checks the token lifetime of a resource server, in seconds. @throws DomainError `invalid_value` */
 export function assertTtl(tokenTtl: number | undefined, maxTtl: number): void {
   if (tokenTtl === undefined || tokenTtl <= maxTtl) return;
   throw new DomainError('invalid_value', 'Tokens may not last so long', {

@@ -5,25 +5,25 @@ import type { Audience, ResourceServer } from './resource-server.ts';
 
 /** A resource server to which a permission may be bound. */
 export interface BindingCandidate extends Audience {
-  /** Those of the names asked about that it declares; `any` where nothing has been declared at the default one. */
+  /** The wanted names that it declares; `any`: it is the default resource server and declares no names. */
   readonly declares: ReadonlySet<string> | 'any';
 }
 
-/** Something that uses a permission of a resource server, or is for it. */
+/** A use of a resource server: an account, group or role has one of its permissions, or has it as its audience. */
 export interface Use {
   readonly by: 'service_account' | 'group' | 'role';
   readonly id: string;
-  /** Undefined: it is its audience. */
+  /** Undefined: the resource server is the audience of the account or of one of its API keys. */
   readonly permission: string | undefined;
 }
 
-/** Which resource servers are wanted. */
+/** A filter of resource servers; undefined members do not restrict it. */
 export interface ResourceServerFilter {
-  /** Prefix of the name, whatever its case. */
+  /** A prefix of the name; case does not matter. */
   readonly search?: string | undefined;
 }
 
-/** A credential that was for a resource server, and was deleted with it. */
+/** A credential that was deleted together with the resource server that it was for. */
 export interface DeletedCredential {
   readonly type: CredentialType;
   readonly credentialId: CredentialId;
@@ -34,36 +34,36 @@ export interface DeletedCredential {
 export interface ResourceServerStore {
   /** @returns false, and changes nothing, when the identifier is taken in any of its spellings */
   insert(server: ResourceServer): Promise<boolean>;
-  /** One that a company sees, or root; only its own when `owned`. */
+  /** Finds a resource server that a company, or root, sees. */
   find(company: CompanyId | undefined, id: string): Promise<ResourceServer | undefined>;
-  /** The one with this identifier, in any of its spellings, whoever it belongs to. */
+  /** Finds a resource server of root or any company by any spelling of its identifier. */
   named(identifier: string): Promise<Audience | undefined>;
-  /** Those with these ids, as far as tokens for them go. */
   audiences(ids: readonly ResourceServerId[]): Promise<Audience[]>;
-  /** As `find`, and nobody changes it or binds anything to it until the end of the transaction. */
+  /** As `find`; nobody changes the resource server or binds a permission to it until the end of the transaction. */
   lock(company: CompanyId | undefined, id: string): Promise<ResourceServer | undefined>;
   /**
-   * Those that a company, or root, sees: the built-in ones, those that declare one of the names, those with one of the
-   * identifiers. Nobody changes them until the end of the transaction.
+   * Finds the resource servers to which a company, or root, may bind permissions: the built-in ones, those that declare
+   * one of the names, and those with one of the identifiers. Nobody changes them until the end of the transaction.
    */
   candidates(
     company: CompanyId | undefined,
     wanted: { readonly names: readonly string[]; readonly identifiers: readonly string[] },
   ): Promise<BindingCandidate[]>;
-  /** Those that a company, or root, sees; newest first. */
+  /** Lists the resource servers that a company, or root, sees; newest first. */
   list(company: CompanyId | undefined, filter: ResourceServerFilter, page: PageRequest): Promise<Page<ResourceServer>>;
-  /** With who may ask about its tokens. @param declared whether what it declares has changed as well */
+  /** Writes a resource server and its introspectors. @param declared whether its permission names are written, too */
   update(server: ResourceServer, declared: boolean): Promise<void>;
-  /** Whether the one with this identifier names an account as one that may ask about its tokens. */
+  /** Whether an account may introspect tokens for the resource server with this identifier. */
   introspects(clientId: ClientId, identifier: string): Promise<boolean>;
-  /** Deletes it with the credentials that are for it. @returns those credentials */
+  /** Deletes a resource server and the credentials for it. @returns the deleted credentials */
   delete(id: ResourceServerId, at: Date): Promise<DeletedCredential[]>;
   /**
-   * Who has permissions of it.
+   * Lists the uses of a resource server.
    *
-   * @param except names that do not matter; undefined: none matters but all do, and whose audience it is as well
+   * @param except names of permissions whose uses do not count; undefined: all permissions count, and so do the
+   *   accounts and API keys that have the resource server as their audience
    */
   uses(id: ResourceServerId, except: readonly string[] | undefined, limit: number): Promise<Use[]>;
-  /** Takes its permissions but these from everybody, every role and everything grantable. */
+  /** Removes the permissions of a resource server, except these, from grants, roles and the grantable permissions. */
   withdraw(id: ResourceServerId, except: readonly string[]): Promise<void>;
 }

@@ -1,32 +1,32 @@
 import type { ClientId, CompanyId, ResourceServerId } from '../ids.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 
-/** `typ` of access tokens: as RFC 9068 §2.1 says, or as software that came before it expects. */
+/** The `typ` of access tokens: that of RFC 9068 §2.1, or the one that older software expects. */
 export const TOKEN_TYPES = ['at+jwt', 'JWT'] as const;
 export type TokenType = (typeof TOKEN_TYPES)[number];
 
-/** A resource server as far as tokens for it go. */
+/** The members of a resource server that decide about tokens for it. */
 export interface Audience {
   readonly resourceServerId: ResourceServerId;
-  /** The company that it belongs to; undefined: it is root's, and every company sees it. */
+  /** The company that the resource server belongs to; undefined: root, and every company sees the resource server. */
   readonly company: CompanyId | undefined;
-  /** What `aud` says, what `resource` asks for. */
+  /** The value of `aud` in tokens, and of `resource` in token requests. */
   readonly identifier: string;
-  /** How long tokens for it last, in seconds; undefined: as the server's settings say. */
+  /** The lifetime of tokens, in seconds; undefined: the server's setting holds. */
   readonly tokenTtl: number | undefined;
-  /** Undefined: as the server's settings say. */
+  /** The algorithm that signs tokens; undefined: the server's setting holds. */
   readonly signingAlg: SigningAlg | undefined;
   readonly tokenType: TokenType;
 }
 
-/** What somebody can get tokens for, by id. */
+/** Resource servers by their ids. */
 export type Audiences = ReadonlyMap<ResourceServerId, Audience>;
 
 export function audiencesById(audiences: readonly Audience[]): Map<ResourceServerId, Audience> {
   return new Map(audiences.map((audience) => [audience.resourceServerId, audience]));
 }
 
-/** A name that a resource server owns. */
+/** A permission name that a resource server declares. */
 export interface DeclaredPermission {
   readonly name: string;
   readonly description: string | undefined;
@@ -36,17 +36,17 @@ export interface DeclaredPermission {
 export interface ResourceServer extends Audience {
   readonly name: string;
   readonly permissions: readonly DeclaredPermission[];
-  /** The accounts that may ask about its tokens (RFC 7662), in alphabetical order. */
+  /** The accounts that may introspect tokens for the resource server (RFC 7662), in alphabetical order. */
   readonly introspectedBy: readonly ClientId[];
   readonly createdAt: Date;
-  /** Undefined for a built-in one. */
+  /** Undefined for a built-in resource server. */
   readonly createdBy: ClientId | undefined;
   readonly updatedAt: Date;
-  /** Counts its changes. */
+  /** Counts the changes of the resource server. */
   readonly revision: number;
 }
 
-/** What the settings call the two built-in ones. */
+/** The identifiers of the two built-in resource servers, which the settings decide. */
 export type BuiltInIdentifiers = Readonly<Record<'management' | 'default', string>>;
 
 export function builtInIdentifiers(config: { issuer: string; defaultAudience: string }): BuiltInIdentifiers {
@@ -57,21 +57,21 @@ export function isBuiltInServer(id: ResourceServerId): id is 'management' | 'def
   return id === 'management' || id === 'default';
 }
 
-/** An absolute URI without a fragment (RFC 8707 §2). */
+/** Whether a string is an absolute URI without a fragment (RFC 8707 §2). */
 export function isAbsoluteUri(value: string): boolean {
   const url = URL.parse(value);
   return url !== null && /^[\x21-\x7E]+$/.test(value) && !value.includes('#');
 }
 
 /**
- * What two spellings of one identifier have in common: an identifier without a path matches with and without a final
- * `/`, every other exactly.
+ * Returns the same key for all spellings of an identifier. A final `/` does not matter if the identifier has no path;
+ * otherwise there is only one spelling.
  */
 export function identifierKey(identifier: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+\/$/i.test(identifier) ? identifier.slice(0, -1) : identifier;
 }
 
-/** Whether what a request names is this resource server. */
+/** Whether a requested identifier names this resource server. */
 export function isNamed({ identifier }: Pick<Audience, 'identifier'>, requested: string): boolean {
   return identifier === requested || identifierKey(identifier) === identifierKey(requested);
 }

@@ -16,7 +16,7 @@ import { type DeclaredPermission, isBuiltInServer, type ResourceServer, type Tok
 import { assertDeclarable, assertIdentifier, assertTtl } from './resource-server-rules.ts';
 import type { DeletedCredential, ResourceServerFilter, Use } from './resource-server-store.ts';
 
-/** What a caller may say about a resource server. */
+/** The input for creating a resource server. */
 export interface NewResourceServer {
   readonly identifier: string;
   readonly name: string;
@@ -25,32 +25,32 @@ export interface NewResourceServer {
   readonly tokenTtl: number | undefined;
   readonly signingAlg: SigningAlg | undefined;
   readonly tokenType: TokenType;
-  /** Ids of accounts. */
+  /** The ids of accounts that may introspect tokens for the resource server. */
   readonly introspectedBy: readonly string[];
 }
 
-/** What is to become of one: undefined leaves a member as it is, null takes it away. */
+/** The wanted changes of a resource server. Undefined leaves a member as it is; null deletes it. */
 export interface ResourceServerChanges {
   readonly name?: string | undefined;
-  /** All of them, instead of those that it declares. */
+  /** All declared permissions, instead of the present ones. */
   readonly permissions?: readonly DeclaredPermission[] | undefined;
   readonly tokenTtl?: number | null | undefined;
   readonly signingAlg?: SigningAlg | null | undefined;
   readonly tokenType?: TokenType | undefined;
-  /** All of them, instead of those that it names. */
+  /** All introspectors, instead of the present ones. */
   readonly introspectedBy?: readonly string[] | undefined;
 }
 
-/** The resource servers: root's, which every company sees, and those of each company. */
+/** The use cases of resource servers. Every company sees root's resource servers and its own. */
 export interface ResourceServers {
-  /** @throws DomainError `not_found` without the company, `invalid_value`, or `already_exists` */
+  /** @throws DomainError `not_found` if there is no such company, `invalid_value`, `already_exists`, `limit_reached` */
   register(caller: Caller, company: CompanyId | undefined, input: NewResourceServer): Promise<ResourceServer>;
   /** @throws DomainError `not_found` */
   get(company: CompanyId | undefined, id: string): Promise<ResourceServer>;
-  /** Those that it sees, newest first. */
+  /** Lists the resource servers that a company, or root, sees; newest first. */
   list(company: CompanyId | undefined, filter: ResourceServerFilter, page: PageRequest): Promise<Page<ResourceServer>>;
   /**
-   * @param cascade takes permissions that go from whoever has them
+   * @param cascade whether deleted permissions are removed from their holders; false: a used permission is refused
    * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `in_use`
    */
   change(
@@ -62,7 +62,8 @@ export interface ResourceServers {
     cascade: boolean,
   ): Promise<ResourceServer>;
   /**
-   * @param cascade takes its permissions from whoever has them, and leaves who is for it without an audience
+   * @param cascade whether its permissions are removed from their holders, and accounts lose it as their audience;
+   *   false: a used resource server is refused
    * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `in_use`
    */
   remove(
@@ -78,18 +79,18 @@ export interface ResourceServerTools {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly randomId: RandomId;
-  /** The most that `tokenTtl` may be, in seconds. */
+  /** The greatest `tokenTtl`, in seconds. */
   readonly maxTtl: number;
   readonly signingKeys: SigningKeyKeeper;
-  /** Of companies that have no limits of their own. */
+  /** The limits of companies without limits of their own. */
   readonly limits: Limits;
 }
 
-/** Sees to it that there are keys for the algorithms that resource servers name. */
+/** Keeps signing keys for all algorithms that resource servers name. */
 export interface SigningKeyKeeper {
-  /** Makes and retires keys, in the transaction that has changed what is named. */
+  /** Generates and retires keys, in the transaction that has changed the named algorithms. */
   settle(stores: Stores): Promise<AuditEntry[]>;
-  /** Resolves when this node goes by what stands now. */
+  /** Resolves when this node uses the keys of the database. */
   refresh(): Promise<void>;
 }
 
@@ -101,7 +102,7 @@ export function createResourceServers({
   signingKeys,
   limits,
 }: ResourceServerTools): ResourceServers {
-  /** As `storage.write`; this node knows the new keys before the caller is answered. */
+  /** As `storage.write`; this node uses new signing keys before the caller gets its answer. */
   async function writing(
     origin: Origin,
     work: (stores: Stores) => Promise<Work<ResourceServer> & { readonly names: boolean }>,
@@ -162,14 +163,14 @@ export function createResourceServers({
 
     change: (caller, company, id, expected, changes, cascade) =>
       writing(originOf(caller), async (stores) => {
-        // Company, accounts, resource server: in the order in which whoever changes an account locks them.
+        // Lock company, accounts and resource server in this order: changes of accounts lock them in the same order.
         if (company !== undefined) await stores.companies.keep(company);
         const introspectors =
           changes.introspectedBy && (await introspectorsOf(stores.serviceAccounts, company, changes.introspectedBy));
         const before = await lockOwn(stores, company, id);
         assertRevision(before.revision, expected);
         if (before.resourceServerId === 'management') {
-          throw new DomainError('forbidden', 'The management API is as it is');
+          throw new DomainError('forbidden', 'The management API cannot be changed');
         }
         const { name, permissions, tokenTtl, signingAlg, tokenType } = changes;
         if (permissions !== undefined) assertDeclarable(permissions);
@@ -182,14 +183,14 @@ export function createResourceServers({
           tokenType: tokenType ?? before.tokenType,
           introspectedBy: introspectors ?? before.introspectedBy,
         };
-        // A lifetime that was allowed once may stay: tokens go by the maximum of now.
+        // An unchanged lifetime may exceed the maximum: the server cuts the lifetime of every token to its maximum.
         if (after.tokenTtl !== before.tokenTtl) assertTtl(after.tokenTtl, maxTtl);
         const details = differences(before, after, COMPARED);
         if (Object.keys(details).length === 0) return { names: false, result: before, audit: [] };
         const taken = permissions === undefined || takesAnything(after) ? [] : await withdraw(stores, after, cascade);
         const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
         await stores.resourceServers.update(changed, permissions !== undefined);
-        // What it is called and what it declares beside is nothing to anybody's tokens.
+        // Only these members and removed permissions change tokens; other changes need no announcement.
         const others = ['tokenTtl', 'signingAlg', 'tokenType'].some((member) => member in details);
         const audit = { ...details, ...takenFrom(taken) };
         const affected = others || taken.length > 0 ? everyoneIn(company) : [];
@@ -205,7 +206,7 @@ export function createResourceServers({
         const server = await lockOwn(stores, company, id);
         assertRevision(server.revision, expected);
         if (isBuiltInServer(server.resourceServerId)) {
-          throw new DomainError('forbidden', 'What is built in stays');
+          throw new DomainError('forbidden', 'A built-in resource server cannot be deleted');
         }
         const { resourceServers } = stores;
         const uses = await resourceServers.uses(server.resourceServerId, undefined, MOST_NAMED + 1);
@@ -227,9 +228,9 @@ export function createResourceServers({
 const COMPARED = ['name', 'permissions', 'tokenTtl', 'signingAlg', 'tokenType', 'introspectedBy'] as const;
 
 /**
- * The accounts that may ask about tokens: of a company's resource server its own, of root's any.
+ * Finds the introspectors of a resource server. A company may name its own accounts, root may name every account.
  *
- * @throws DomainError `invalid_value` with a pointer for each that there is not
+ * @throws DomainError `invalid_value` with a pointer for each account that does not exist
  */
 async function introspectorsOf(
   { known }: Stores['serviceAccounts'],
@@ -240,18 +241,23 @@ async function introspectorsOf(
   const fields = wanted.flatMap((id, index) =>
     ids.some((clientId) => clientId === id)
       ? []
-      : [{ pointer: `/introspectedBy/${index}`, message: 'is the id of no service account that is seen here' }],
+      : [{ pointer: `/introspectedBy/${index}`, message: 'is not the id of a service account that is visible here' }],
   );
   if (fields.length > 0) throw new DomainError('invalid_value', 'There are no such service accounts', { fields });
   return ids;
 }
 
-/** Nothing is declared at the default one: it takes any name. */
+/** Whether a resource server accepts any permission name: the default one does so while it declares none. */
 function takesAnything({ resourceServerId, permissions }: ResourceServer): boolean {
   return resourceServerId === 'default' && permissions.length === 0;
 }
 
-/** Takes what is no longer declared from whoever has it. @throws DomainError `in_use` unless `cascade` */
+/**
+ * Removes the permissions that are not declared after a change from their holders.
+ *
+ * @returns the holders that have lost permissions
+ * @throws DomainError `in_use` if there are such holders, unless `cascade`
+ */
 async function withdraw({ resourceServers }: Stores, server: ResourceServer, cascade: boolean): Promise<Use[]> {
   const { resourceServerId } = server;
   const stay = server.permissions.map(({ name }) => name);
@@ -266,10 +272,10 @@ async function lockOwn(
   company: CompanyId | undefined,
   id: string,
 ): Promise<ResourceServer> {
-  // Before anything of it, as whoever deletes the company does.
+  // Lock the company before the resource server: the deletion of a company locks in the same order.
   if (company !== undefined) await companies.keep(company);
   const server = (await resourceServers.find(company, id)) ?? noSuchServer();
-  if (server.company !== company) throw new DomainError('forbidden', "It is root's");
+  if (server.company !== company) throw new DomainError('forbidden', "The resource server is root's");
   return (await resourceServers.lock(company, id)) ?? noSuchServer();
 }
 
@@ -282,7 +288,7 @@ function entry(
   return { action, target: resourceServerId, company, details, changes };
 }
 
-/** Where the account is at home, it is to be read that its key is gone. */
+/** The audit entry of a deleted credential: it names the company of the account, so that the company can read it. */
 function credentialDeleted({ type, credentialId, clientId, company }: DeletedCredential): AuditEntry {
   const details = { clientId, type };
   return { action: 'credential.deleted', target: credentialId, company, details, changes: [] };

@@ -5,7 +5,7 @@ import type { RoleGrant } from '../permissions/grant.ts';
 import { depthOf, EVERYWHERE } from '../permissions/place.ts';
 import type { RolePermission, RoleRights } from './role.ts';
 
-/** What each of them may do that the one before may not, lowest first. */
+/** The permissions of each role beyond those of the role before it, lowest role first. */
 const LADDER = {
   guest: ['writ.companies.view'],
   reporter: ['writ.serviceaccounts.view', 'writ.activity.view'],
@@ -26,13 +26,13 @@ const LADDER = {
 const RANKS: readonly string[] = Object.keys(LADDER);
 const STEPS: readonly (readonly string[])[] = Object.values(LADDER);
 
-/** How high a built-in role stands among those that a company's accounts may have, from 0; undefined for any other. */
+/** The rank of a built-in role of companies, from 0 for the lowest; undefined for any other role. */
 export function rankOf(roleKey: string): number | undefined {
   const rank = RANKS.indexOf(roleKey);
   return rank === -1 ? undefined : rank;
 }
 
-/** The built-in roles below one, which its holders may bind; none for any other role. */
+/** The built-in roles below a built-in role of companies, which its holders may bind; empty for any other role. */
 export function lowerRoles(roleKey: string): readonly string[] {
   return RANKS.slice(0, rankOf(roleKey) ?? 0);
 }
@@ -40,10 +40,10 @@ export function lowerRoles(roleKey: string): readonly string[] {
 /** The ids of the built-in roles that a company's accounts may have, lowest first. */
 export const BUILT_IN_ROLES: readonly string[] = RANKS;
 
-/** The role of the first root account: every permission of the management API, also those that come later. */
+/** The role of the first root account: it has every permission of the management API, also of later releases. */
 export const ROOT_ROLE = 'root';
 
-/** That it is held. */
+/** The grant of the role `root`. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key of a built-in role is its id
 export const ROOT_ROLE_GRANT = { kind: 'role', roleKey: ROOT_ROLE, roleId: ROOT_ROLE, place: EVERYWHERE } as RoleGrant;
 
@@ -51,7 +51,7 @@ export function isBuiltIn(roleKey: string): boolean {
   return roleKey === ROOT_ROLE || rankOf(roleKey) !== undefined;
 }
 
-/** The built-in roles that have all of these permissions of the management API, lowest first; `root` has every one. */
+/** The built-in roles of companies that have all these management permissions, lowest first; `root` if none has. */
 export function rolesThatGive(permissions: readonly string[]): readonly string[] {
   const among = (roleKey: string): boolean => {
     const given: readonly string[] = managementPermissionsOf(roleKey);
@@ -61,12 +61,12 @@ export function rolesThatGive(permissions: readonly string[]): readonly string[]
   return found.length > 0 ? found : [ROOT_ROLE];
 }
 
-/** Everything that a role gives where it is held. */
+/** All permissions of a role: those that are built in and those that were written. */
 export function permissionsOf({ roleKey, permissions }: RoleRights): readonly RolePermission[] {
   return [...managementPermissionsOf(roleKey).map(atManagement), ...permissions];
 }
 
-/** What a role may do at the management API because it is built in. */
+/** The built-in management permissions of a role; empty for a role that is not built in. */
 export function managementPermissionsOf(roleKey: string): readonly Permission[] {
   if (roleKey === ROOT_ROLE) return (MANAGEMENT_PERMISSIONS as readonly string[]).filter(isPermission);
   const rank = rankOf(roleKey);
@@ -82,17 +82,17 @@ function atManagement(permission: Permission): RolePermission {
 }
 
 /**
- * Why a built-in role cannot be held at a place: `company-owner` is of the company as a whole, and what is below a
- * project takes `reporter` and `maintainer` only.
+ * Says why a role cannot be held at a place. `root` and `company-owner` are held at no place; below a project, which is
+ * a place of one segment, only `reporter` and `maintainer` of the built-in roles can be held.
  *
- * @returns undefined when it can
+ * @returns undefined when the role can be held at the place
  */
 export function misplaced(roleKey: string, place: Place): string | undefined {
   const depth = depthOf(place);
-  if (roleKey === ROOT_ROLE && depth > 0) return 'is held everywhere, at no place';
-  if (roleKey === 'company-owner' && depth > 0) return 'is held at the company as a whole, at no place';
+  if (roleKey === ROOT_ROLE && depth > 0) return 'cannot be held at a place: it is held everywhere';
+  if (roleKey === 'company-owner' && depth > 0) return 'cannot be held at a place: it is held in the whole company';
   if (rankOf(roleKey) !== undefined && depth > 1 && roleKey !== 'reporter' && roleKey !== 'maintainer') {
-    return 'is not held below a project: reporter and maintainer are';
+    return 'cannot be held below a project: only reporter and maintainer can';
   }
   return undefined;
 }

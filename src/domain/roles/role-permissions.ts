@@ -9,13 +9,15 @@ import type { Stores } from '../storage.ts';
 import { permissionsOf } from './built-in-roles.ts';
 import type { Role, RolePermission } from './role.ts';
 
-/** Permissions of one role. */
+/** The most permissions of one role. */
 const MOST_PERMISSIONS = 1000;
 
 /**
- * Binds the permissions of a role.
+ * Binds the permissions of a role to resource servers.
  *
- * @param builtIn a built-in role: what it may do at the management API is given, and may be said or not
+ * @param builtIn the role, if it is a built-in role: `wanted` may or may not name its built-in permissions
+ * @returns the bound permissions, without those that are built in
+ * @throws DomainError `invalid_value`, `ambiguous_permission`, `limit_reached`
  */
 export async function bindRolePermissions(
   stores: Stores,
@@ -33,14 +35,14 @@ export async function bindRolePermissions(
   const permissions = grants.filter((grant) => grant.kind === 'permission');
   const placed = permissions.find(({ place }) => place !== EVERYWHERE);
   if (placed !== undefined) {
-    throw wrong(wanted, placed, 'is at a place: a role is, where it is held');
+    throw wrong(wanted, placed, 'must not name a place: the grant of a role does');
   }
   if (builtIn === undefined) return { permissions: permissions.map(member), audiences };
   const own = permissionsOf({ ...builtIn, permissions: [] });
   const further = permissions.filter((permission) => !own.some((one) => samePermission(one, permission)));
   const foreign = further.find(({ resourceServerId }) => resourceServerId === 'management');
   if (foreign !== undefined) {
-    throw wrong(wanted, foreign, 'is not one of this role: built-in roles take permissions of other resource servers');
+    throw wrong(wanted, foreign, 'cannot be added: a built-in role takes permissions of other resource servers only');
   }
   return { permissions: further.map(member), audiences };
 }
@@ -62,7 +64,10 @@ export function samePermission(one: RolePermission, other: RolePermission): bool
   return one.permission === other.permission && one.resourceServerId === other.resourceServerId;
 }
 
-/** A permission that stays, written bare, keeps its binding, whatever has been declared since. */
+/**
+ * Keeps the resource servers of permissions that stay. A permission that was written without a resource server keeps
+ * its resource server, even if another one has declared its name since.
+ */
 export function keepingBindings(before: Role, wanted: readonly RolePermission[]): RolePermission[] {
   const kept = wanted.map((one) => {
     if (one.qualified) return one;

@@ -3,32 +3,32 @@ import type { Page, PageRequest } from '../page.ts';
 import type { Use } from '../resource-servers/resource-server-store.ts';
 import type { Role, RolePermission } from './role.ts';
 
-/** Which roles are wanted; what is undefined does not matter. */
+/** A filter of roles; undefined members do not restrict it. */
 export interface RoleFilter {
-  /** Prefix of the id or the name, whatever its case. */
+  /** A prefix of the id or the name; case does not matter. */
   readonly search?: string | undefined;
 }
 
 export interface RoleStore {
-  /** @returns false, and changes nothing, when the company, or root, has one of that id */
+  /** @returns false, and changes nothing, when the company, or root, has a role with this id */
   insert(role: Role): Promise<boolean>;
-  /** The one that a company, or root, means by an id: its own, else root's or a built-in one. */
+  /** Finds the role that an id names for a company, or for root: its own role, else root's role or a built-in role. */
   find(company: CompanyId | undefined, roleId: RoleId): Promise<Role | undefined>;
-  /** How many permissions each of these has that a company, or root, means by an id, beside what is built in. */
+  /** Finds roles as `find` does. @returns how many written permissions each role has */
   sizes(company: CompanyId | undefined, roleIds: readonly RoleId[]): Promise<ReadonlyMap<RoleId, number>>;
-  /** As `find` for each of these ids; nobody changes or deletes them until the end of the transaction. */
+  /** As `find` for several ids; nobody changes or deletes these roles until the end of the transaction. */
   visible(company: CompanyId | undefined, roleIds: readonly RoleId[]): Promise<Role[]>;
-  /** Reads it anew, and nobody changes it or gives it to anybody until the end of the transaction. */
+  /** Reads a role anew. Nobody changes the role or grants it until the end of the transaction. */
   lock(roleKey: RoleKey): Promise<Role | undefined>;
-  /** Those that a company, or root, can give; newest first. */
+  /** Lists the roles that a company, or root, can grant; newest first. */
   list(company: CompanyId | undefined, filter: RoleFilter, page: PageRequest): Promise<Page<Role>>;
-  /** Changes it, and of its permissions just these. */
+  /** Writes the members of a role, and adds and removes these of its permissions. */
   update(
     role: Role,
     permissions: { readonly added: readonly RolePermission[]; readonly removed: readonly RolePermission[] },
   ): Promise<void>;
-  /** Deletes it, and takes it from everybody. */
+  /** Deletes a role and all grants of it. */
   delete(roleKey: RoleKey): Promise<void>;
-  /** Who has it. */
+  /** Lists the accounts and groups that have a role. */
   uses(roleKey: RoleKey, limit: number): Promise<Pick<Use, 'by' | 'id'>[]>;
 }

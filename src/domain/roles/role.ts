@@ -6,23 +6,23 @@ export function isRoleId(value: string): value is RoleId {
   return ROLE_ID.test(value);
 }
 
-/** A permission as a member of a role, bound when it was written. */
+/** A permission of a role, bound to a resource server when the role was written. */
 export interface RolePermission {
   readonly permission: Permission;
   readonly resourceServerId: ResourceServerId;
-  /** Whether it was written with its resource server, and reads back so. */
+  /** Whether the permission was written with its resource server; it is then shown with its resource server, too. */
   readonly qualified: boolean;
 }
 
-/** What decides what a role gives. */
+/** The parts of a role that decide which permissions it gives. */
 export interface RoleRights {
   readonly roleKey: RoleKey;
   readonly roleId: RoleId;
-  /** Beside what a built-in role may do at the management API. */
+  /** The written permissions, without the built-in management permissions of a built-in role. */
   readonly permissions: readonly RolePermission[];
 }
 
-/** The roles that somebody has, by their keys. */
+/** Roles by their keys. */
 export type RolesByKey = ReadonlyMap<RoleKey, RoleRights>;
 
 export function rolesByKey(roles: readonly RoleRights[]): Map<RoleKey, RoleRights> {
@@ -31,14 +31,14 @@ export function rolesByKey(roles: readonly RoleRights[]): Map<RoleKey, RoleRight
 
 /** A named set of permissions. */
 export interface Role extends RoleRights {
-  /** The company that it belongs to; undefined: it is root's, or built in, and every company sees it. */
+  /** The company that the role belongs to; undefined: root's role or a built-in role, which every company sees. */
   readonly company: CompanyId | undefined;
   readonly name: string;
   readonly description: string | undefined;
   readonly createdAt: Date;
-  /** Undefined for a built-in one. */
+  /** Undefined for a built-in role. */
   readonly createdBy: ClientId | undefined;
   readonly updatedAt: Date;
-  /** Counts its changes. */
+  /** Counts the changes of the role. */
   readonly revision: number;
 }

@@ -22,39 +22,45 @@ import type { RoleFilter } from './role-store.ts';
 import { bindRolePermissions, keepingBindings, samePermission } from './role-permissions.ts';
 import { isRoleId, type Role, type RolePermission } from './role.ts';
 
-/** What a caller may say about a role. */
+/** The input for creating a role. */
 export interface NewRole {
-  /** Made from the name when absent. */
+  /** Undefined: the id is made from the name. */
   readonly roleId: string | undefined;
   readonly name: string;
   readonly description: string | undefined;
   readonly permissions: readonly WrittenPermission[];
 }
 
-/** What is to become of one: undefined leaves a member as it is, null takes it away. */
+/** The wanted changes of a role. Undefined leaves a member as it is; null deletes it. */
 export interface RoleChanges {
   readonly name?: string | undefined;
   readonly description?: string | null | undefined;
-  /** All of them, instead of those that it has; those that a built-in role has by itself stay. */
+  /** All permissions, instead of the present ones; the built-in permissions of a built-in role stay. */
   readonly permissions?: readonly WrittenPermission[] | undefined;
 }
 
-/** A role as it is shown. */
+/** A role as the management API shows it, with its built-in and its written permissions. */
 export interface ShownRole {
   readonly role: Role;
   readonly builtIn: boolean;
   readonly permissions: readonly WrittenPermission[];
 }
 
-/** The roles: the built-in ones and root's, which every company sees, and those of each company. */
+/** The use cases of roles. Every company sees the built-in roles, root's roles and its own. */
 export interface Roles {
-  /** @throws DomainError `not_found` without the company, `invalid_value`, `forbidden`, or `already_exists` */
+  /**
+   * @throws DomainError `not_found` if there is no such company, `invalid_value`, `ambiguous_permission`, `forbidden`,
+   *   `limit_reached`, or `already_exists`
+   */
   register(caller: Caller, company: CompanyId | undefined, input: NewRole): Promise<ShownRole>;
   /** @throws DomainError `not_found` */
   get(company: CompanyId | undefined, id: string): Promise<ShownRole>;
-  /** Those that it can give, newest first. */
+  /** Lists the roles that a company, or root, can grant; newest first. */
   list(company: CompanyId | undefined, filter: RoleFilter, page: PageRequest): Promise<Page<ShownRole>>;
-  /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden` */
+  /**
+   * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `ambiguous_permission`, `forbidden`,
+   *   `limit_reached`
+   */
   change(
     caller: Caller,
     company: CompanyId | undefined,
@@ -63,7 +69,7 @@ export interface Roles {
     changes: RoleChanges,
   ): Promise<ShownRole>;
   /**
-   * @param cascade takes it from whoever has it
+   * @param cascade whether the role is removed from the accounts and groups that have it; false: a used role is refused
    * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `in_use`
    */
   remove(
@@ -84,7 +90,7 @@ export function createRoles({
   storage: Storage;
   clock: Clock;
   randomId: RandomId;
-  /** Of companies that have no limits of their own. */
+  /** The limits of companies without limits of their own. */
   limits: Limits;
 }): Roles {
   return {
@@ -143,7 +149,7 @@ export function createRoles({
       storage.write(originOf(caller), async (stores) => {
         const { owner, role: before } = await lockOwn(stores, company, id);
         assertRevision(before.revision, expected);
-        if (before.roleKey === ROOT_ROLE) throw new DomainError('forbidden', 'The role root is as it is');
+        if (before.roleKey === ROOT_ROLE) throw new DomainError('forbidden', 'The role root cannot be changed');
         const audiencesBefore = await audiencesOf(stores, [before]);
         const was = shown(before, audiencesBefore);
         const wanted =
@@ -188,7 +194,7 @@ export function createRoles({
       storage.write(originOf(caller), async (stores) => {
         const { role } = await lockOwn(stores, company, id);
         assertRevision(role.revision, expected);
-        if (isBuiltIn(role.roleKey)) throw new DomainError('forbidden', 'What is built in stays');
+        if (isBuiltIn(role.roleKey)) throw new DomainError('forbidden', 'A built-in role cannot be deleted');
         const uses = await stores.roles.uses(role.roleKey, MOST_NAMED + 1);
         if (!cascade) assertUnused(uses);
         await stores.roles.delete(role.roleKey);
@@ -198,7 +204,11 @@ export function createRoles({
   };
 }
 
-/** Whoever has the role gets it, so who writes it must hold it, for the company or the server as a whole. */
+/**
+ * Refuses permissions that the caller may not grant everywhere: every holder of the role gets them, at any place.
+ *
+ * @throws DomainError `forbidden`
+ */
 async function assertMayGive(
   stores: Stores,
   caller: Caller,
@@ -223,10 +233,10 @@ async function lockOwn(
   company: CompanyId | undefined,
   id: string,
 ): Promise<{ owner: KeptCompany | undefined; role: Role }> {
-  // Before anything of it, as whoever deletes the company does.
+  // Lock the company before the role: the deletion of a company locks in the same order.
   const owner = company === undefined ? undefined : await stores.companies.keep(company);
   const role = await found(stores, company, id);
-  if (role.company !== company) throw new DomainError('forbidden', "It is root's");
+  if (role.company !== company) throw new DomainError('forbidden', "The role is root's");
   return { owner, role: (await stores.roles.lock(role.roleKey)) ?? noSuchRole() };
 }
 

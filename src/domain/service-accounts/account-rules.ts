@@ -7,17 +7,17 @@ import { accessTokenSize } from '../tokens/access-token-size.ts';
 import { type AccountSnapshot, FIRST_AUDIENCE, type ServiceAccount } from './service-account.ts';
 import type { TokenLimits } from './service-accounts.ts';
 
-/** Permissions and roles of one account or group. */
+/** The most permissions and roles that are granted to one account or group. */
 const MOST_GRANTS = 1000;
 const MOST_GROUPS = 100;
-/** Bytes of JSON. */
+/** The most bytes of metadata, as JSON. */
 const MOST_METADATA = 4096;
 
 /**
- * Rules for an account as it would stand, whichever way it came to be so. A lifetime that the server allowed once may
- * stay: tokens go by what it allows now.
+ * Checks the token lifetime and the metadata of a new or changed account. An unchanged lifetime may exceed the maximum
+ * of the server: the server cuts the lifetime of every token to its maximum.
  *
- * @param before undefined: it is new
+ * @param before the account before the change; undefined: the account is new
  * @throws DomainError `invalid_value`
  */
 export function assertFits(
@@ -39,10 +39,10 @@ export function assertFits(
 }
 
 /**
- * The rights of an account are added up wherever they are read.
+ * Limits the groups and the effective permissions of an account: they are added up each time that an account is read.
  *
- * @param owner undefined: it is a root account
- * @param limits of companies that have none of their own
+ * @param owner the company of the account; undefined: a root account
+ * @param limits the limits of companies without limits of their own
  * @throws DomainError `limit_reached`
  */
 export function assertNumberOfEffective(rights: Rights, owner: KeptCompany | undefined, limits: Limits): void {
@@ -51,7 +51,8 @@ export function assertNumberOfEffective(rights: Rights, owner: KeptCompany | und
 }
 
 /**
- * A token travels in a header, and servers take headers of a certain size only. What is not made longer stays possible.
+ * Refuses an account whose longest access token would be too long: a token travels in an HTTP header, and servers limit
+ * the size of headers. A change that does not make the token longer is always allowed.
  *
  * @throws DomainError `token_too_large`
  */
@@ -64,7 +65,7 @@ export function assertTokenFits(after: SizedAccount, before: SizedAccount | unde
   );
 }
 
-/** What decides how long the longest token of an account is. */
+/** The parts of an account that decide about the size of its longest token. */
 type SizedAccount = Omit<AccountSnapshot, 'enabled' | 'credentials' | 'holdings' | 'lastUsedAt'>;
 
 function sizeOf(sized: SizedAccount, { issuer, signingAlg }: TokenLimits): number {
@@ -88,6 +89,6 @@ export function assertNumberOfGroups(count: number): void {
 /** @throws DomainError `limit_reached` */
 export function assertNumberOfGrants(count: number): void {
   if (count > MOST_GRANTS) {
-    throw new DomainError('limit_reached', `At most ${MOST_GRANTS} permissions and roles are given to one`);
+    throw new DomainError('limit_reached', `An account or a group has at most ${MOST_GRANTS} permissions and roles`);
   }
 }

@@ -6,23 +6,23 @@ import type { RoleGrant } from '../permissions/grant.ts';
 /** The account that makes a management call. */
 export interface Caller {
   readonly clientId: ClientId;
-  /** The company that it belongs to, and beyond which its authority never reaches; undefined: a root account. */
+  /** The company of the account; the caller has no rights outside the company. Undefined: a root account. */
   readonly company: CompanyId | undefined;
   readonly requestId: string;
   /** The address that the call came from. */
   readonly source: string;
-  /** What got its token. */
+  /** The credential that got the access token of the call. */
   readonly credentialId: CredentialId;
-  /** Management permissions, some at places, that stand in its token and that the account still holds. */
+  /** The management permissions that the token has and the account still holds, some at places. */
   readonly permissions: ReadonlySet<string>;
-  /** Everything that the account holds now, at every resource server, as far as what got its token reaches. */
+  /** Everything that the account holds at each resource server, within the reach of the credential. */
   readonly holdings: Holdings;
-  /** The roles that it has, its own and its groups'; none where what got its token reaches only a part. */
+  /** The roles of the account and its groups; empty if the credential reaches only a part of the permissions. */
   readonly roles: readonly RoleGrant[];
   readonly groups: readonly GroupId[];
 }
 
-/** How what this caller does is recorded. */
+/** The origin of the caller's changes, for the audit. */
 export function originOf(caller: Caller): Origin {
   const { clientId, credentialId, requestId, source } = caller;
   return { actor: { type: 'service_account', clientId, credentialId }, requestId, source };

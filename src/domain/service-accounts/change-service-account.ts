@@ -24,7 +24,7 @@ import {
   type ServiceAccountTools,
 } from './service-accounts.ts';
 
-/** What is at the place where a role is bound, and so takes `writ.roles.bind` there; everything else is the account's. */
+/** The changes of roles and groups, which take `writ.roles.bind`. Other changes take `writ.serviceaccounts.manage`. */
 const BINDING: ReadonlySet<string> = new Set<keyof AccountChanges>([
   'roles',
   'addRole',
@@ -61,7 +61,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
       roles,
       audiences,
     });
-    // To enable an account again is to hand its credentials out again.
+    // Enabling an account makes its credentials work again, so it takes the same rights as issuing them.
     if (changes.state === 'enabled' && before.account.state === 'disabled') {
       await assertMayHave(stores, caller, before, undefined);
     }
@@ -69,7 +69,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
     assertFits(account, before.account, tools.tokens);
     assertTokenFits({ account, ...rights, audiences }, before, tools.tokens);
     const details = detailsOf(before.account, account, grants, memberships, audiences);
-    // Said twice, it is done once: nobody's revision moves for nothing.
+    // A change without effect is not written: the revision of the account stays the same.
     if (Object.keys(details).length === 0) return { result: before, audit: [] };
     await stores.serviceAccounts.update({ ...account, updatedAt: clock(), revision: account.revision + 1 });
     const settles = account.state !== before.account.state;
@@ -101,7 +101,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
 
   return (caller, company, id, expected, changes) =>
     storage.write(originOf(caller), async (stores) => {
-      // Company, groups, account: in the order in which whoever changes one of the others locks them.
+      // Lock company, groups and account in this order: other changes lock them in the same order, against deadlocks.
       const owner = company === undefined ? undefined : await stores.companies.keep(company);
       const joined = changes.groups && (await lockGroups(stores, company, id, changes.groups));
       return keepingARoot(stores, company, clock, async () => {
@@ -127,7 +127,7 @@ async function lockGroups(
   );
 }
 
-/** What becomes of the groups that an account is in. */
+/** The outcome of a change of the groups of an account. */
 interface MembershipChanges extends Pick<GrantChanges, 'roles' | 'audiences'> {
   readonly groups: readonly Membership[];
   readonly joined: readonly Membership[];
@@ -157,7 +157,7 @@ function assertMayChange(
   const asked = Object.entries(changes).flatMap(([member, value]) => (value === undefined ? [] : [member]));
   const places = changes.rolesAt ?? [];
   for (const { place } of places) assertAllowed(caller, 'writ.roles.bind', place);
-  // What changes nothing is no way to read an account.
+  // A change without effect returns the account, too, so it takes the permission to manage accounts.
   const idle = added.length + removed.length + joined.length + left.length + places.length === 0;
   if (idle || asked.some((member) => !BINDING.has(member))) assertAllowed(caller, 'writ.serviceaccounts.manage');
   for (const grant of [...added, ...removed]) {
@@ -184,7 +184,7 @@ async function changedAccount(
   };
 }
 
-/** No grant moves the audience of a token that works today; the first ones choose it. */
+/** Decides the audience of an account. The first grants choose it; later grants keep it, because clients rely on it. */
 async function changedAudience(
   { resourceServers }: Stores,
   account: ServiceAccount,
@@ -201,7 +201,7 @@ async function changedAudience(
   return audienceOf(rights, !managementByDefault);
 }
 
-/** JSON merge patch (RFC 7396) of one level. */
+/** Applies a JSON merge patch (RFC 7396) of one level. */
 function merged(metadata: Metadata, patch: AccountChanges['metadata']): Metadata {
   const members = new Map<string, Metadata[string]>(patch === null ? [] : Object.entries(metadata));
   for (const [name, value] of Object.entries(patch ?? {})) {
@@ -213,7 +213,7 @@ function merged(metadata: Metadata, patch: AccountChanges['metadata']): Metadata
 
 const COMPARED = ['name', 'description', 'state', 'audience', 'tokenTtl', 'metadata'] as const;
 
-/** What an auditor wants to see of a change, in the words of the management API. */
+/** The details of a change for the audit, with the member names of the management API. */
 function detailsOf(
   before: ServiceAccount,
   after: ServiceAccount,

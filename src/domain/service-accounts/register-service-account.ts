@@ -23,7 +23,7 @@ import type {
   ServiceAccountTools,
 } from './service-accounts.ts';
 
-/** Registers an account in a transaction that others have begun. */
+/** Registers an account in a transaction that is already running. */
 export type Registration = (
   stores: Stores,
   caller: Caller,
@@ -130,7 +130,7 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
           action: 'service_account.created',
           target: clientId,
           company,
-          // Nobody can have asked for it under an id that was made a moment ago.
+          // No announcement: the id has just been generated, so no node remembers the account.
           changes: [],
           details: {
             name: account.name,

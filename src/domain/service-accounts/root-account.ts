@@ -8,27 +8,27 @@ import { isClientId, newClientId, newGrantId, type ClientId } from '../ids.ts';
 import type { Stores, Work } from '../storage.ts';
 import type { ServiceAccount } from './service-account.ts';
 
-/** The id and the secret of a root account, to be shown once. */
+/** The id and the secret of a root account. The secret is shown once. */
 export interface RootCredential {
   readonly clientId: ClientId;
   readonly clientSecret: string;
 }
 
-/** What the operator fixed of the first root account. */
+/** The parts of the first root account that the operator has set. */
 export interface FixedRoot {
   readonly clientId: string | undefined;
   readonly clientSecret: string | undefined;
-  /** A JWK. With it and without a secret, the account gets no secret at all. */
+  /** A JWK. An account with a public key gets a secret only if the operator has set one. */
   readonly publicKey: unknown;
 }
 
 /**
- * Makes the first root account, with the role `root`, unless there is one.
+ * Registers the first root account, with the role `root`, if there is no root account that may grant everything.
  *
- * @param fixed what the operator fixed of it
- * @returns its id, and its secret if it has one, when it was made now
- * @throws DomainError `already_exists` when the fixed id once belonged to another account, `invalid_value` when the
- *   fixed key cannot be used
+ * @param fixed the parts of the account that the operator has set
+ * @returns the id of the new account, and its secret if it has one; undefined: there was a root account already
+ * @throws DomainError `already_exists` when the set id belongs or once belonged to another account, `invalid_value`
+ *   when the set key cannot be used
  */
 export async function bootstrapRoot(
   stores: Stores,
@@ -80,20 +80,21 @@ async function issueRootCredentials(tools: CredentialTools, now: Date, fixed: Fi
   const { publicKey, clientSecret } = fixed;
   if (publicKey === undefined) return [issueClientSecret(tools, now, clientSecret)];
   const key = { type: 'public_key', publicKey, assertionAudiences: [], assertionMaxTtl: undefined } as const;
-  // No policy: without it nobody could do anything.
+  // No policy applies: without this credential nobody could do anything on the server.
   const keys = await issueCredentials([key], tools, now, NO_POLICY);
   return clientSecret === undefined ? keys : [...keys, issueClientSecret(tools, now, clientSecret)];
 }
 
 /**
- * Gives the oldest root account one more secret, for an operator who has lost the last, and enables it if need be.
+ * Issues another secret to the oldest root account that may grant everything, and enables the account. An operator who
+ * has lost access to all root accounts uses this.
  *
- * @throws DomainError `not_found` when there is no root account yet
+ * @throws DomainError `not_found` when there is no such root account
  */
 export async function recoverRoot(stores: Stores, tools: CredentialTools, now: Date): Promise<Work<RootCredential>> {
   const [clientId] = await stores.serviceAccounts.lockRoots();
   const root = clientId && (await stores.serviceAccounts.findSnapshot(clientId));
-  if (!root) throw new DomainError('not_found', 'There is no root account: start Writ to make one');
+  if (!root) throw new DomainError('not_found', 'There is no root account: start Writ to register one');
   const { account } = root;
   const { credential, secret } = issueClientSecret(tools, now);
   await stores.credentials.insert(account, [credential]);

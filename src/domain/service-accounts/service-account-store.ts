@@ -6,23 +6,24 @@ import type { StoredGrant } from '../permissions/grant-store.ts';
 import type { State } from '../state.ts';
 import type { AccountKey, AccountSnapshot, AccountSummary, ServiceAccount } from './service-account.ts';
 
-/** Which accounts are wanted; what is undefined does not matter. */
+/** A filter of accounts; undefined members do not restrict it. */
 export interface ServiceAccountFilter {
   readonly state?: State | undefined;
   readonly clientId?: string | undefined;
   readonly slug?: string | undefined;
-  /** One that has been granted to it, by its name. */
+  /** The name of a permission that was granted to the account itself, perhaps at a place. */
   readonly permission?: string | undefined;
+  /** The id of a role that was granted to the account itself, perhaps at a place. */
   readonly role?: string | undefined;
-  /** That has not been used since; never used is before everything. */
+  /** The account has not been used since this time; an account that was never used matches. */
   readonly lastUsedBefore?: Date | undefined;
-  /** That has an enabled credential which expires before. */
+  /** The account has an enabled credential that expires before this time. */
   readonly expiringBefore?: Date | undefined;
-  /** Prefix of the name or the slug, whatever its case. */
+  /** A prefix of the name or the slug; case does not matter. */
   readonly search?: string | undefined;
 }
 
-/** Accounts of which one may have too much: the members of a group, some of a company, or who has a role. */
+/** Accounts that get more permissions together: the members of a group, some of a company, or the holders of a role. */
 export type EffectiveHolders =
   | { readonly company: CompanyId; readonly groupId: GroupId }
   | { readonly company: CompanyId; readonly clientIds: readonly ClientId[] }
@@ -30,10 +31,11 @@ export type EffectiveHolders =
 
 export interface ServiceAccountStore {
   /**
-   * Adds an account with what belongs to it, and counts it.
+   * Inserts an account with its credentials and grants, and counts them.
    *
-   * @param counting the limits of its company, and the time before which credentials have expired; undefined: a root account
-   * @returns how many there are now of what may be more than its limit; undefined, and nothing is changed, when the slug or
+   * @param counting the limits of the company, and the time before which expired credentials do not count; undefined: a
+   *   root account
+   * @returns the new numbers that may be more than their limits; undefined, and nothing is changed, when the slug or
    *   the id is taken, or the slug is the id of another account
    */
   insert(
@@ -41,36 +43,38 @@ export interface ServiceAccountStore {
     belongings: { readonly credentials: readonly Credential[]; readonly grants: readonly StoredGrant[] },
     counting: { readonly limits: Limits; readonly now: Date } | undefined,
   ): Promise<Used | undefined>;
-  /** One account, whoever it belongs to, in one statement: for finding out who somebody is. */
+  /** Finds an account of any company or of root, in one statement: for the authentication of a client. */
   findSnapshot(clientId: ClientId): Promise<AccountSnapshot | undefined>;
-  /** As `findSnapshot`, and whether the access token with this `jti` was revoked by itself. */
+  /** As `findSnapshot`; also says whether the single access token with this `jti` has been revoked. */
   findCaller(
     clientId: ClientId,
     jti: string,
   ): Promise<(AccountSnapshot & { readonly tokenRevoked: boolean }) | undefined>;
   /**
-   * One account of a company, or one of the root accounts, by its id or else its slug.
+   * Finds an account by its id, or else by its slug.
    *
    * @param company undefined: the root accounts
    */
   find(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
-  /** Those of a company that have one of these ids or slugs; nobody deletes them until the end of the transaction. */
+  /** Finds accounts of a company by ids or slugs. Nobody deletes these accounts until the end of the transaction. */
   identify(company: CompanyId, idsOrSlugs: readonly string[]): Promise<Pick<ServiceAccount, 'clientId' | 'slug'>[]>;
   /**
-   * Which of these ids there are, of a company's accounts, or of any, in alphabetical order; nobody deletes them until the
+   * Returns the ids that belong to existing accounts, in alphabetical order. Nobody deletes these accounts until the
    * end of the transaction.
+   *
+   * @param company undefined: the accounts of every company and of root
    */
   known(company: CompanyId | undefined, clientIds: readonly ClientId[]): Promise<ClientId[]>;
-  /** The names of the accounts of a company that have one of these ids. */
+  /** Returns the names of accounts of a company. */
   named(
     company: CompanyId,
     clientIds: readonly ClientId[],
   ): Promise<Pick<ServiceAccount, 'clientId' | 'slug' | 'name'>[]>;
-  /** As `find`, and nobody else changes or deletes it until the end of the transaction. */
+  /** As `find`; nobody else changes or deletes the account until the end of the transaction. */
   lock(company: CompanyId | undefined, idOrSlug: string): Promise<AccountSnapshot | undefined>;
-  /** How many permissions the account has that has the most of these, each way to one counted. */
+  /** The greatest number of permissions that one of these accounts has, counting each way to a permission. */
   mostEffective(of: EffectiveHolders): Promise<number>;
-  /** Newest first. @param company `*`: of root and of every company */
+  /** Lists accounts, newest first. @param company `*`: root accounts and the accounts of every company */
   list(
     company: CompanyId | '*' | undefined,
     filter: ServiceAccountFilter,
@@ -78,18 +82,18 @@ export interface ServiceAccountStore {
     now: Date,
   ): Promise<Page<AccountSummary>>;
   update(account: ServiceAccount): Promise<void>;
-  /** Counts a change of accounts by what belongs to others, such as a group that they join. */
+  /** Raises the revisions of accounts after a change in another resource, such as a group that they join. */
   touch(company: CompanyId, clientIds: readonly ClientId[], at: Date): Promise<void>;
-  /** Deletes it and everything that belongs to it; its id is never given out again. */
+  /** Deletes an account and everything that belongs to it. The id is never given out again. */
   delete(account: AccountKey, at: Date): Promise<void>;
-  /** The companies of those of these accounts that belong to one, or did before they were deleted. */
+  /** Returns the companies of existing and deleted accounts; root accounts are left out. */
   ownersOf(clientIds: readonly string[]): Promise<ReadonlyMap<string, CompanyId>>;
   /** Whether the id belongs or once belonged to an account. */
   isUsed(clientId: ClientId): Promise<boolean>;
   /**
-   * The root accounts that can put everything right: they hold the role `root`, or both permissions of `ROOT_MEANS`.
-   * Oldest first; locked until the end of the transaction, so that two callers cannot each take away the other's last
-   * root account.
+   * Locks the root accounts that may grant everything, oldest first: they hold the role `root`, or both permissions of
+   * `ROOT_MEANS`. The lock lasts until the end of the transaction: two callers cannot each end the other's last root
+   * account.
    */
   lockRoots(): Promise<ClientId[]>;
   /** The same accounts as far as they are enabled, with their credentials; locked as well. */

@@ -8,28 +8,28 @@ import type { State } from '../state.ts';
 /** A machine that may get tokens. */
 export interface ServiceAccount {
   readonly clientId: ClientId;
-  /** The company that it belongs to; undefined: a root account. */
+  /** The company of the account; undefined: a root account. */
   readonly company: CompanyId | undefined;
   /** A DNS label, unique in the company, or among the root accounts. */
   readonly slug: string;
   readonly name: string;
   readonly description: string | undefined;
   readonly state: State;
-  /** The audience of its tokens when a request names none; undefined until the first grant decides. */
+  /** The audience of its tokens when a request names none; undefined: the first grant will decide it. */
   readonly audience: ResourceServerId | undefined;
-  /** The longest that its tokens may last, in seconds, where that is less than the resource server's. */
+  /** The longest lifetime of its tokens, in seconds; a shorter lifetime of the resource server holds instead. */
   readonly tokenTtl: number | undefined;
-  /** Whatever its owners want to remember about it. */
+  /** Data for the owners of the account; the server does not interpret it. */
   readonly metadata: Metadata;
   readonly createdAt: Date;
-  /** The account that registered it; undefined for the first one, which the server made. */
+  /** The account that registered this one; undefined: the server itself registered it, as the first root account. */
   readonly createdBy: ClientId | undefined;
   readonly updatedAt: Date;
-  /** Counts its changes. */
+  /** Counts the changes of the account. */
   readonly revision: number;
 }
 
-/** Which account, and whose: every query on what belongs to it names both. */
+/** The key of an account: every query on its rows names the account and its company. */
 export type AccountKey = Pick<ServiceAccount, 'clientId' | 'company'>;
 
 export type Metadata = Readonly<Record<string, string | number | boolean>>;
@@ -40,28 +40,28 @@ export const FIRST_AUDIENCE: ResourceServerId = 'default';
 /** An account with everything that decides about its tokens. */
 export interface AccountSnapshot extends Rights {
   readonly account: ServiceAccount;
-  /** Neither it nor its company is disabled. */
+  /** Whether the account and its company are enabled. */
   readonly enabled: boolean;
   readonly credentials: readonly Credential[];
-  /** When it got a token last, as far as that has been written down. */
+  /** The time of the last use that is in the database; undefined: never used. */
   readonly lastUsedAt: Date | undefined;
-  /** What its rights come to. */
+  /** The permissions that its rights add up to. */
   readonly holdings: Holdings;
-  /** The management API, its own audience, and every resource server that its rights name. */
+  /** The management API, the account's audience, and every resource server that its rights name. */
   readonly audiences: Audiences;
 }
 
-/** An account as it is shown: what it was given, and how many ways it has to prove who it is. */
+/** An account as the management API shows it, with its grants and the number of its credentials. */
 export interface AccountSummary {
   readonly account: ServiceAccount;
   readonly roles: readonly string[];
   readonly permissions: readonly WrittenPermission[];
   readonly groups: readonly GroupId[];
-  /** The identifier of the resource server that its tokens are for unless they ask for another. */
+  /** The identifier of the resource server that is the audience of its tokens when a request names none. */
   readonly audience: string;
   readonly lastUsedAt: Date | undefined;
   readonly credentialCount: number;
-  /** When the first of its enabled credentials expires, of those that have not yet. */
+  /** The earliest expiry among its enabled credentials that have not expired. */
   readonly nextExpiryAt: Date | undefined;
   /** The types of its credentials, each once. */
   readonly credentialTypes: readonly CredentialType[];

@@ -16,41 +16,41 @@ import type { Caller } from './caller.ts';
 import type { AccountSnapshot, AccountSummary, Metadata } from './service-account.ts';
 import type { ServiceAccountFilter } from './service-account-store.ts';
 
-/** What a caller may say about an account that it registers. */
+/** The input for registering an account. */
 export interface NewServiceAccount {
   readonly name: string;
-  /** Made from the name when absent. */
+  /** Undefined: the slug is made from the name. */
   readonly slug: string | undefined;
   readonly description: string | undefined;
   readonly state: State;
   readonly permissions: readonly WrittenPermission[];
   /** Ids of roles, some at places. */
   readonly roles: readonly string[];
-  /** Ids of groups of its company. */
+  /** Ids of groups of the account's company. */
   readonly groups: readonly string[];
-  /** Identifier of the resource server that its tokens are for unless they ask for another. */
+  /** The identifier of the resource server that is the audience of its tokens when a request names none. */
   readonly audience: string | undefined;
-  /** Whether the management API is meant where what it gets spans several resource servers. */
+  /** Whether the management API becomes the audience when the permissions and roles span several resource servers. */
   readonly managementByDefault: boolean;
   /** Seconds. */
   readonly tokenTtl: number | undefined;
   readonly metadata: Metadata;
-  /** Exactly these are made. */
+  /** The credentials to issue. */
   readonly credentials: readonly WantedCredential[];
 }
 
-/** What is to become of an account: undefined leaves a member as it is, null takes it away. */
+/** The wanted changes of an account. Undefined leaves a member as it is; null deletes it. */
 export interface AccountChanges extends WantedChanges {
   readonly name?: string | undefined;
   readonly description?: string | null | undefined;
   readonly state?: State | undefined;
-  /** All of them, instead of those that it is in. */
+  /** All groups, instead of the present ones. */
   readonly groups?: readonly string[] | undefined;
   readonly audience?: string | null | undefined;
-  /** Whether the management API is meant where it has no audience and what it gets spans several. */
+  /** Whether the management API becomes the audience if there is none and the grants span several resource servers. */
   readonly managementByDefault?: boolean | undefined;
   readonly tokenTtl?: number | null | undefined;
-  /** Merged into what there is, member by member; null removes all. */
+  /** Merged into the present metadata, member by member; null deletes all metadata. */
   readonly metadata?: Readonly<Record<string, Metadata[string] | null>> | null | undefined;
 }
 
@@ -59,19 +59,20 @@ export interface RegisteredServiceAccount extends AccountSnapshot {
   readonly issued: readonly IssuedCredential[];
 }
 
-/** Whose accounts: those of a company, or, when undefined, the root accounts. */
+/** The company that has the accounts; undefined: root. */
 type Owner = CompanyId | undefined;
 
-/** The service accounts. An account is found by its id or its slug. */
+/** The use cases of service accounts. An account is found by its id or its slug. */
 export interface ServiceAccounts {
   /**
-   * @throws DomainError `not_found` without the company, `invalid_value`, `ambiguous_permission`, `audience_required`,
-   *   `forbidden`, `insufficient_scope`, `limit_reached`, `token_too_large`, or `already_exists` with the id of the account that has the slug
+   * @throws DomainError `not_found` if there is no such company, `invalid_value`, `ambiguous_permission`,
+   *   `audience_required`, `forbidden`, `insufficient_scope`, `limit_reached`, `token_too_large`, or `already_exists`
+   *   with the id of the account that has the slug
    */
   register(caller: Caller, company: Owner, input: NewServiceAccount): Promise<RegisteredServiceAccount>;
   /** @throws DomainError `not_found` */
   get(company: Owner, id: string): Promise<AccountSnapshot>;
-  /** Newest first. @param company `*`: of root and of every company */
+  /** Lists accounts, newest first. @param company `*`: root accounts and the accounts of every company */
   list(company: Owner | '*', filter: ServiceAccountFilter, page: PageRequest, now: Date): Promise<Page<AccountSummary>>;
   /**
    * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `ambiguous_permission`,
@@ -88,28 +89,28 @@ export interface ServiceAccounts {
   remove(caller: Caller, company: Owner, id: string, expected: ExpectedRevisions): Promise<void>;
 }
 
-/** What tokens may be, whoever they are for. */
+/** The server's limits on tokens, and the settings that decide about the size of a token. */
 export interface TokenLimits {
   readonly issuer: string;
   readonly signingAlg: SigningAlg;
-  /** The most that `tokenTtl` may be, in seconds. */
+  /** The greatest `tokenTtl`, in seconds. */
   readonly maxTtl: number;
-  /** The most that an access token may be, when it says everything that is held at its audience. */
+  /** The most bytes of an access token that has every permission that the account holds at its audience. */
   readonly maxBytes: number;
 }
 
-/** What the use cases of this noun are given. */
+/** The dependencies of the use cases of service accounts. */
 export interface ServiceAccountTools extends CredentialTools {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly tokens: TokenLimits;
-  /** How old credentials may get on this server, whatever a company says. */
+  /** The server's policy on the age of credentials; the policy of a company can only be stricter. */
   readonly policy: CredentialPolicy;
-  /** Of companies that have no limits of their own. */
+  /** The limits of companies without limits of their own. */
   readonly limits: Limits;
 }
 
-/** @throws DomainError `not_found`, always */
+/** Always throws. @throws DomainError `not_found` */
 export function noSuchAccount(): never {
   throw new DomainError('not_found', 'There is no such service account');
 }

@@ -12,24 +12,24 @@ const FILTER = {
   properties: {
     requestId: {
       ...ANY_ID,
-      description: `The X-Request-Id of one that was refused: found among the last ${MOST_RECENT} of each row, for 30 days at most, and in the log ever after`,
+      description: `The X-Request-Id of a refused request. It is found among the last ${MOST_RECENT} requests of each row, for at most 30 days; the log has it for longer`,
     },
     clientId: {
       type: 'string',
       pattern: CLIENT_ID_PATTERN,
-      description: 'Whom they name, whether it exists or not',
+      description: 'The client id that the refused requests name; the account need not exist',
     },
   },
   additionalProperties: false,
 } as const;
 
-/** What an account was refused for, and when it got tokens. */
+/** The operation that reads the last uses and the refusals of an account. */
 export function getActivity({ path, tag, operationId, one }: Collection, activity: Activity): Route {
   return defineRoute({
     method: 'GET',
     path: `${path}/{clientId}/activity`,
     operationId: operationId('get', 'Activity'),
-    summary: `Read when a ${one} was used and why it was refused, some seconds later`,
+    summary: `Read the last uses and the refusals of a ${one}; they appear after some seconds`,
     tag,
     permission: 'writ.activity.view',
     replies: { 200: { description: 'The last uses and refusals', schema: ACTIVITY } },
@@ -40,7 +40,7 @@ export function getActivity({ path, tag, operationId, one }: Collection, activit
   });
 }
 
-/** Refusals of all clients, also of ids that nobody has, or of the accounts of one company. */
+/** The operations that list refusals: of all clients, including unknown ids, or of the accounts of one company. */
 export function refusalRoutes(activity: Activity): Route[] {
   const list = (path: string, operationId: string, summary: string): Route =>
     defineRoute<undefined, FromSchema<typeof FILTER>>({

@@ -7,21 +7,25 @@ const REFUSED_REQUEST = {
   title: 'RefusedRequest',
   type: 'object',
   properties: {
-    requestId: { type: 'string', description: 'Its X-Request-Id, which the error says, too' },
+    requestId: { type: 'string', description: 'The X-Request-Id of the request; the error answer has it, too' },
     occurredAt: TIME,
     endpoint: { type: 'string', enum: OAUTH_ENDPOINTS },
-    source: { type: 'string', description: 'The address that it came from', examples: ['192.0.2.7'] },
-    credentialId: { type: ['string', 'null'], description: 'The credential that it was made with, or claims to be' },
+    source: { type: 'string', description: 'The address that the request came from', examples: ['192.0.2.7'] },
+    credentialId: { type: ['string', 'null'], description: 'The credential that the request used or named' },
     status: { type: ['integer', 'null'], description: 'The HTTP status of the answer', examples: [401] },
-    error: { type: ['string', 'null'], description: 'What the client was told', examples: ['invalid_client'] },
+    error: {
+      type: ['string', 'null'],
+      description: 'The error code that the client got',
+      examples: ['invalid_client'],
+    },
     errorDescription: {
       type: ['string', 'null'],
-      description: 'What the client was told in words',
+      description: 'The error description that the client got',
       examples: ['client authentication failed'],
     },
     detail: {
       type: ['string', 'null'],
-      description: 'What was wrong and by how much',
+      description: 'The details of the error',
       examples: ["aud is 'https://other.example', expected https://id.example"],
     },
   },
@@ -47,17 +51,18 @@ export const REFUSALS = {
     reason: {
       type: 'string',
       enum: REFUSAL_REASONS,
-      description: 'Why, in truth; an assertion that was signed well has failed the check that stands after assertion_',
+      description: 'The true reason; assertion_{check}: the assertion failed this check',
     },
     clientId: {
       type: ['string', 'null'],
-      description: 'Whom they name: of an id that nobody has its beginning; null: nobody, or many',
+      description:
+        'The client id that the requests name; an unknown id is shortened to its beginning; null: no id, or many ids',
     },
-    known: { type: 'boolean', description: 'Whether there is such an account' },
+    known: { type: 'boolean', description: 'Whether an account with this id exists' },
     company: { type: ['string', 'null'], description: 'The company of the account' },
     source: {
       type: ['string', 'null'],
-      description: 'The address that they came from; null: many',
+      description: 'The address that the requests came from; null: many addresses',
       examples: ['192.0.2.7'],
     },
     count: { type: 'integer', minimum: 1 },
@@ -65,7 +70,7 @@ export const REFUSALS = {
     lastAt: TIME,
     recent: {
       type: 'array',
-      description: `The last ${MOST_RECENT} of them at most, newest first`,
+      description: `The last requests, newest first; at most ${MOST_RECENT}`,
       items: REFUSED_REQUEST,
       maxItems: MOST_RECENT,
     },
@@ -74,21 +79,21 @@ export const REFUSALS = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** What an account did lately, as far as this server had to do with it. */
+/** The last uses and the refusals of an account. */
 export const ACTIVITY = {
   title: 'Activity',
   type: 'object',
   properties: {
     uses: {
       type: 'array',
-      description: 'The last use of every credential, latest first',
+      description: 'The last use of each credential, latest use first',
       items: {
         title: 'LastUse',
         type: 'object',
         properties: {
           credentialId: { type: 'string' },
           lastUsedAt: TIME,
-          lastUsedFrom: { type: 'string', description: 'The address that it was used from', examples: ['192.0.2.7'] },
+          lastUsedFrom: { type: 'string', description: 'The source address of the last use', examples: ['192.0.2.7'] },
         },
         required: ['credentialId', 'lastUsedAt', 'lastUsedFrom'],
         additionalProperties: false,
@@ -100,7 +105,7 @@ export const ACTIVITY = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** @param requestId of all requests that are known one by one, only those with this id */
+/** Shows a row of refusals. @param requestId leaves out the recent requests that have another id */
 export function presentRefusals(refusals: RecordedRefusals, requestId?: string): FromSchema<typeof REFUSALS> {
   const { reason, clientId = null, known, company = null, source = null, count, firstAt, lastAt, recent } = refusals;
   return {

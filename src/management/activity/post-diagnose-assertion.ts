@@ -24,11 +24,11 @@ const DIAGNOSIS = {
   title: 'Diagnosis',
   type: 'object',
   properties: {
-    accepted: { type: 'boolean', description: 'Whether it would have authenticated the account' },
-    credentialId: { type: ['string', 'null'], description: 'The key that it claims to be signed with' },
+    accepted: { type: 'boolean', description: 'Whether the assertion would have authenticated the account' },
+    credentialId: { type: ['string', 'null'], description: 'The key with which the assertion claims to be signed' },
     checks: {
       type: 'array',
-      description: 'Every check, in the order in which a token request makes them and ends at the first that fails',
+      description: 'All checks, in the order of a token request, which ends at the first failed check',
       items: {
         title: 'AssertionCheck',
         type: 'object',
@@ -37,11 +37,11 @@ const DIAGNOSIS = {
           outcome: {
             type: 'string',
             enum: OUTCOMES,
-            description: 'skipped: another check that failed leaves nothing to make it with',
+            description: 'skipped: the check is not possible, because another check failed',
           },
           message: {
             type: ['string', 'null'],
-            description: 'Why it failed and by how much, or what is to be known of its success',
+            description: 'Why and by how much the check failed, or a remark on a passed check',
             examples: ['expired 37 seconds ago by our clock (1795219200)'],
           },
         },
@@ -54,18 +54,18 @@ const DIAGNOSIS = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** What is wrong with an assertion of an account, all of it. */
+/** The operation that makes all checks of an assertion of an account, and reports every failure. */
 export function diagnoseAssertion({ path, tag, operationId, one }: Collection, diagnose: DiagnoseAssertion): Route {
   return defineRoute<FromSchema<typeof ASSERTION>>({
     method: 'POST',
     path: `${path}/{clientId}/diagnose-assertion`,
     operationId: operationId('diagnose', 'Assertion'),
-    summary: `Make every check of an assertion of a ${one}; when its signature is good, it is used up`,
+    summary: `Make all checks of an assertion of a ${one}; an assertion with a good signature is consumed`,
     tag,
-    // Who has the assertion could just as well use it up at the token endpoint.
+    // A permission to read is enough, although this consumes the assertion: the token endpoint would consume it, too.
     permission: 'writ.activity.view',
     body: ASSERTION,
-    replies: { 200: { description: 'Every check', schema: DIAGNOSIS } },
+    replies: { 200: { description: 'All checks', schema: DIAGNOSIS } },
     async handle({ caller, company, body, param }) {
       const {
         accepted,

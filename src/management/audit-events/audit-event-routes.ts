@@ -12,21 +12,22 @@ const FILTER = {
   type: 'object',
   properties: {
     action: { type: 'string', enum: AUDIT_ACTIONS },
-    target: { ...ANY_ID, description: 'The id of what was changed' },
+    target: { ...ANY_ID, description: 'The id of the changed resource' },
     actor: {
       ...ANY_ID,
-      description: 'The clientId of who changed it; for an account of a company, root is every root account',
+      description:
+        'The clientId of the account that made the change; for an account of a company, root means every root account',
     },
-    requestId: { ...ANY_ID, description: 'The X-Request-Id of the request that changed it' },
-    from: { ...MOMENT, description: 'Not before: a time (RFC 3339), a date, or a duration back from now' },
-    to: { ...MOMENT, description: 'Before, said in the same ways' },
+    requestId: { ...ANY_ID, description: 'The X-Request-Id of the request that made the change' },
+    from: { ...MOMENT, description: 'The earliest time: a time (RFC 3339), a date, or a duration back from now' },
+    to: { ...MOMENT, description: 'The latest time, exclusive, in the same forms' },
     after: {
       type: 'string',
       format: 'event-or-moment',
       maxLength: 96,
       examples: ['evt_5V0kPEq8mDgXc2nB7TzWfY', ...MOMENT.examples],
       description:
-        'Oldest first, from the one that follows this eventId, or a time, on: a reader who asks again after the last one misses none',
+        'Lists oldest first, beginning after the event with this eventId, or after a time. A reader that goes on after the last event misses none',
     },
   },
   additionalProperties: false,
@@ -39,20 +40,23 @@ const AUDIT_EVENT = {
     eventId: { type: 'string' },
     occurredAt: TIME,
     action: { type: 'string', enum: AUDIT_ACTIONS },
-    target: { type: 'string', description: 'The id of what was changed' },
-    company: { type: ['string', 'null'], description: 'Whose business it is; null: the server alone' },
+    target: { type: 'string', description: 'The id of the changed resource' },
+    company: {
+      type: ['string', 'null'],
+      description: 'The company that may read the event; null: only root may read it',
+    },
     actor: {
       type: 'object',
       properties: {
         type: { type: 'string', enum: ['service_account', 'server'] },
         clientId: {
           type: 'string',
-          description: 'An account of a company reads root in place of the id of a root account',
+          description: 'An account of a company sees root in place of the id of a root account',
         },
         credentialId: {
           type: 'string',
           description:
-            'The credential that got the token of the call; an account of a company does not read it of root',
+            'The credential that got the token of the call; an account of a company does not see the credentials of root',
         },
         command: { type: 'string' },
       },
@@ -63,15 +67,15 @@ const AUDIT_EVENT = {
     source: {
       type: ['string', 'null'],
       description:
-        'The address that the call came from; null: of the server itself, and of root to an account of a company',
+        'The address that the call came from; null: the server itself made the change, or root did and an account of a company reads it',
     },
-    details: { type: 'object', description: 'What changed, in the words of this API; never a secret' },
+    details: { type: 'object', description: 'The changed values, with the member names of this API; never a secret' },
   },
   required: ['eventId', 'occurredAt', 'action', 'target', 'company', 'actor', 'requestId', 'source', 'details'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** Reading what was recorded of every change: of everything, or of one company. */
+/** The operations that list audit events: all events, or those of one company. */
 export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVeil, 'isOwn'>): Route[] {
   const list = (path: string, operationId: string, summary: string): Route =>
     defineRoute<undefined, FromSchema<typeof FILTER>>({
@@ -87,7 +91,7 @@ export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVe
       async handle({ caller, now, company, query: { actor, from, to, after, ...filter }, page }) {
         const byRoot = caller.company !== undefined && actor === ROOT_ACTOR;
         const foreign = caller.company !== undefined && actor !== undefined && !byRoot;
-        // To a company the id of a root account is like any that nobody has.
+        // For a company, the id of a root account looks like an unknown id.
         if (foreign && !(await rootVeil.isOwn(caller.company, actor))) return { status: 200, body: [] };
         const wanted: AuditFilter = {
           ...filter,
@@ -105,16 +109,16 @@ export function auditEventRoutes(auditEvents: AuditReader, rootVeil: Pick<RootVe
       },
     });
   return [
-    list('/api/audit-events', 'listAuditEvents', 'List every change, newest first, or oldest first after one'),
+    list('/api/audit-events', 'listAuditEvents', 'List all changes, newest first; with `after`, oldest first'),
     list(
       '/api/companies/{companyId}/audit-events',
       'listCompanyAuditEvents',
-      'List the changes in a company, newest first, or oldest first after one',
+      'List the changes in a company, newest first; with `after`, oldest first',
     ),
   ];
 }
 
-/** Where a reader goes on: after the page before, or else where it says. */
+/** The event or time after which a reader goes on: the last event of the previous page, or else `after`. */
 function following(text: string, page: PageRequest, now: Date): AuditEventId | Date {
   const after = page.after?.id ?? text;
   return isAuditEventId(after) ? after : (readMoment(text, now, 'past') ?? noSuchEvent());

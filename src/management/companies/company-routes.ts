@@ -22,7 +22,7 @@ import {
   type RegisteredCompanyBody,
 } from './company-schema.ts';
 
-/** Where a company has no limit of its own, the server's holds. */
+/** Null for each limit: the server's limit holds where a company has none of its own. */
 const UNLIMITED: Partial<Record<keyof Limits, null>> = Object.fromEntries(LIMITS.map((name) => [name, null]));
 
 const PATH = '/api/companies';
@@ -33,7 +33,7 @@ const FILTER = {
   type: 'object',
   properties: {
     state: { type: 'string', enum: STATES },
-    search: { ...SEARCH, description: 'How its name or its id begins' },
+    search: { ...SEARCH, description: 'A prefix of the name or the id' },
   },
   additionalProperties: false,
 } as const;
@@ -41,8 +41,11 @@ const FILTER = {
 const REMOVAL = {
   type: 'object',
   properties: {
-    cascade: { type: 'boolean', description: 'With all of its service accounts' },
-    dryRun: { type: 'boolean', description: 'Says what would go, and deletes nothing' },
+    cascade: { type: 'boolean', description: 'Whether the service accounts of the company are deleted with it' },
+    dryRun: {
+      type: 'boolean',
+      description: 'Whether the answer only says what would be deleted, and nothing is deleted',
+    },
   },
   additionalProperties: false,
 } as const;
@@ -54,13 +57,16 @@ export function companyRoutes(companies: Companies): Route[] {
       method: 'POST',
       path: PATH,
       operationId: 'registerCompany',
-      summary: 'Register a company',
+      summary: 'Create a company',
       tag,
       permission: 'writ.companies.manage',
       body: NEW_COMPANY,
       revisioned: true,
       replies: {
-        201: { description: 'The company, and once the secret of its first account', schema: REGISTERED_COMPANY },
+        201: {
+          description: 'The company; the secrets of its first account are shown once',
+          schema: REGISTERED_COMPANY,
+        },
       },
       refusals: {
         409: 'The id is taken, or has been used before (`already_exists`); two resource servers declare a permission (`ambiguous_permission`)',
@@ -127,7 +133,7 @@ export function companyRoutes(companies: Companies): Route[] {
       body: CHANGED_COMPANY,
       conditional: true,
       revisioned: true,
-      replies: { 200: { description: 'The company as it is now', schema: COMPANY } },
+      replies: { 200: { description: 'The changed company', schema: COMPANY } },
       refusals: { 409: 'Two resource servers declare a permission (`ambiguous_permission`)' },
       async handle({ caller, expected, body, param }) {
         const changes = {
@@ -148,10 +154,10 @@ export function companyRoutes(companies: Companies): Route[] {
       query: REMOVAL,
       conditional: true,
       replies: {
-        200: { description: 'What would go, with dryRun', schema: COMPANY_REMOVAL },
-        204: { description: 'It is gone' },
+        200: { description: 'With `dryRun`: the things that would be deleted', schema: COMPANY_REMOVAL },
+        204: { description: 'The company has been deleted' },
       },
-      refusals: { 409: 'It has service accounts (`not_empty`), and `cascade` does not say that they may go' },
+      refusals: { 409: 'The company has service accounts (`not_empty`), and `cascade` is not true' },
       async handle({ caller, expected, query, param }) {
         const { cascade = false, dryRun = false } = query;
         if (!dryRun) {
@@ -165,7 +171,7 @@ export function companyRoutes(companies: Companies): Route[] {
   ];
 }
 
-/** Zero is a maximum age, too: there may be none. */
+/** Reads a maximum age, in seconds. 0 is a maximum age, too: it forbids such credentials. */
 function maxAge(value: number | string | null | undefined, pointer: string): number | null | undefined {
   return secondsOrNone(value, pointer, { least: 0, most: 315_360_000 });
 }

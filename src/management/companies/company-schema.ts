@@ -10,7 +10,7 @@ const NAMED = { ...NAME, examples: ['Acme'] } as const;
 const STATE = {
   type: 'string',
   enum: STATES,
-  description: 'While it is disabled, none of its accounts gets a token or may call this API',
+  description: 'While a company is disabled, none of its accounts gets a token or may call this API',
 } as const;
 
 const MAX_AGE = {
@@ -24,12 +24,12 @@ const MAX_AGES = {
   secretMaxAge: {
     ...MAX_AGE,
     description:
-      'The longest that secrets of its accounts may work: seconds, or an ISO 8601 duration; 0: there may be none; as the server says when null. What works for longer is made to end so long from now',
+      'The maximum age of client secrets and API keys: seconds, or an ISO 8601 duration; 0: they are not allowed; null: only the policy of the server holds. Credentials that outlive a new maximum age are shortened to it, counted from the change',
     examples: [7_776_000, 'P90D'],
   },
   keyMaxAge: {
     ...MAX_AGE,
-    description: 'The same for public keys',
+    description: 'The maximum age of public keys, in the same forms',
     examples: [31_536_000, 'P365D'],
   },
 } as const;
@@ -45,7 +45,7 @@ function limit(name: Limit): {
 const GRANTABLE = {
   type: 'array',
   description:
-    'Permissions, or whole resource servers: managers of its accounts may grant these in it, at every place, without holding them. Accounts keep a permission that is taken out of the list',
+    'Permissions and whole resource servers: managers of accounts may grant these permissions in the company, at every place, without holding them. Accounts keep a permission that is removed from this list',
   items: {
     anyOf: [
       ...GRANTED_PERMISSION.anyOf,
@@ -64,7 +64,7 @@ const GRANTABLE = {
 const LIMITS_SCHEMA = {
   type: 'object',
   description:
-    'How much it may have at most: service accounts, credentials that work, groups, roles, resource servers, and permissions in one account, each way to one counted; null: as the server says. A limit that is lowered takes nothing away',
+    'The most service accounts, working credentials, groups, roles and resource servers of the company, and the most permissions of one account, counting each way to a permission; null: the limit of the server holds. A lower limit deletes nothing',
   properties: {
     serviceAccounts: limit('serviceAccounts'),
     credentials: limit('credentials'),
@@ -77,27 +77,28 @@ const LIMITS_SCHEMA = {
   examples: [{ serviceAccounts: 200, credentials: 500 }],
 } as const satisfies JSONSchema;
 
-const COUNT = { type: 'integer', description: 'How many would go' } as const;
+const COUNT = { type: 'integer', description: 'The number that would be deleted' } as const;
 
 const OWNER = {
   type: 'object',
   description:
-    'Its first account, with the role company-owner; without credentials it gets a client secret, which is shown this once',
+    'The first account of the company, with the role company-owner. Without credentials it gets a client secret, which is shown once',
   properties: {
-    name: { ...NAME, description: 'Owner when absent' },
+    name: { ...NAME, description: 'When absent: Owner' },
     credentials: { type: 'array', items: NEW_CREDENTIAL, maxItems: 110 },
   },
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** What can be sent to register a company. */
+/** The body for creating a company. */
 export const NEW_COMPANY = {
   title: 'CompanyInput',
   type: 'object',
   properties: {
     companyId: {
       ...SLUG,
-      description: 'Made from the name when absent; never given out again, even after the company is gone',
+      description:
+        'When absent: made from the name. An id is never given out again, even after its company has been deleted',
       examples: ['acme'],
     },
     name: NAMED,
@@ -112,7 +113,7 @@ export const NEW_COMPANY = {
   examples: [{ companyId: 'acme', name: 'Acme', secretMaxAge: 'P90D', keyMaxAge: 31_536_000 }],
 } as const satisfies JSONSchema;
 
-/** What can be sent to change one: a JSON merge patch (RFC 7396). */
+/** The body for changing a company: a JSON merge patch (RFC 7396). */
 export const CHANGED_COMPANY = {
   title: 'CompanyPatch',
   type: 'object',
@@ -121,7 +122,7 @@ export const CHANGED_COMPANY = {
   examples: [{ name: 'Acme', secretMaxAge: 'P90D', keyMaxAge: null }],
 } as const satisfies JSONSchema;
 
-/** A company as it is answered. */
+/** A company in an answer. */
 export const COMPANY = {
   title: 'Company',
   type: 'object',
@@ -129,8 +130,8 @@ export const COMPANY = {
     companyId: { type: 'string', examples: ['acme'] },
     name: { type: 'string', examples: ['Acme'] },
     state: STATE,
-    secretMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
-    keyMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
+    secretMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: only the policy of the server holds' },
+    keyMaxAge: { type: ['integer', 'null'], description: 'Seconds; null: only the policy of the server holds' },
     grantable: GRANTABLE,
     limits: LIMITS_SCHEMA,
     createdAt: TIME,
@@ -152,7 +153,7 @@ export const COMPANY = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** The answer to a deletion that is only tried. */
+/** The answer to a deletion with `dryRun`. */
 export const COMPANY_REMOVAL = {
   title: 'CompanyRemoval',
   type: 'object',
@@ -162,10 +163,10 @@ export const COMPANY_REMOVAL = {
     groups: COUNT,
     roles: COUNT,
     resourceServers: COUNT,
-    usedInTheLastDay: { type: 'integer', description: 'How many of the accounts' },
+    usedInTheLastDay: { type: 'integer', description: 'The number of accounts that were used in the last day' },
     lastUsed: {
       type: 'array',
-      description: 'The last of these, at most 100',
+      description: 'The most recently used of these accounts, at most 100',
       items: {
         type: 'object',
         properties: {
@@ -183,7 +184,7 @@ export const COMPANY_REMOVAL = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** A company that has just been registered, with its first account where one was asked for. */
+/** A new company, with its first account if the caller asked for one. */
 export const REGISTERED_COMPANY = {
   ...COMPANY,
   title: 'RegisteredCompany',

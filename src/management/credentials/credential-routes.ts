@@ -19,18 +19,19 @@ import {
 import { presentCredential, presentIssuedCredential } from './present-credential.ts';
 import { wantedCredential } from './wanted-credentials.ts';
 
-/** How long the old one goes on working after a rotation, in seconds. */
+/** Seconds for which the old credential keeps working after a rotation, if the caller does not say otherwise. */
 const OVERLAP = 86_400;
 
 const IF_UNUSED = {
   type: 'object',
   properties: {
-    // What was used a moment ago may not have been written down yet.
+    // At least a minute: a use may take some seconds until it is in the database.
     ifUnusedFor: {
       type: 'string',
       format: 'minute-or-longer',
       maxLength: 32,
-      description: 'Only if it has not been used for so long: seconds, or an ISO 8601 duration',
+      description:
+        'Deletes the credential only if it has not been used for this time: seconds, or an ISO 8601 duration',
       examples: ['86400', 'P1D'],
     },
   },
@@ -52,8 +53,8 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       permission: 'writ.credentials.manage',
       body: NEW_CREDENTIAL,
       revisioned: true,
-      replies: { 201: { description: 'The credential, and once its secret', schema: ISSUED_CREDENTIAL } },
-      refusals: { 409: 'The name or the key is there (`already_exists`): `Location` leads to what has it' },
+      replies: { 201: { description: 'The credential; its secret is shown once', schema: ISSUED_CREDENTIAL } },
+      refusals: { 409: 'A credential has the name or the key already (`already_exists`): `Location` leads to it' },
       async handle({ caller, company, body, param }) {
         const wanted = wantedCredential(body, '');
         const issued = await credentials.add(caller, company, param('clientId'), wanted);
@@ -104,8 +105,10 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       aboutMember: true,
       conditional: true,
       revisioned: true,
-      replies: { 200: { description: 'The credential as it is now', schema: CREDENTIAL } },
-      refusals: { 409: `The name is taken (\`already_exists\`); it is ending (\`already_rotated\`). ${LAST_ROOT}` },
+      replies: { 200: { description: 'The changed credential', schema: CREDENTIAL } },
+      refusals: {
+        409: `The name is taken (\`already_exists\`), or the credential is ending (\`already_rotated\`). ${LAST_ROOT}`,
+      },
       async handle({ caller, company, expected, body, param }) {
         const { expiresIn, ...changes } = body;
         const changed = await credentials.change(caller, company, param('clientId'), param('credentialId'), expected, {
@@ -125,8 +128,8 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       tag,
       permission: 'writ.credentials.manage',
       conditional: true,
-      replies: { 204: { description: 'It is gone' } },
-      refusals: { 409: `It has been used since (\`credential_in_use\`). ${LAST_ROOT}` },
+      replies: { 204: { description: 'The credential has been deleted' } },
+      refusals: { 409: `The credential was used within the given time (\`credential_in_use\`). ${LAST_ROOT}` },
       async handle({ caller, company, expected, query: { ifUnusedFor }, param }) {
         const unusedFor = ifUnusedFor === undefined ? undefined : secondsOf(ifUnusedFor);
         await credentials.remove(caller, company, param('clientId'), param('credentialId'), expected, unusedFor);
@@ -137,15 +140,15 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       method: 'POST',
       path: `${single}/rotate`,
       operationId: operationId('rotate', 'Credential'),
-      summary: `Rotate a credential of a ${account}: its successor works at once, and it goes on for the overlap`,
+      summary: `Rotate a credential of a ${account}: the successor works at once, and the old one keeps working for the overlap`,
       tag,
       permission: 'writ.credentials.manage',
       body: ROTATION,
       bodyOptional: true,
       aboutMember: true,
       revisioned: true,
-      replies: { 201: { description: 'The successor, and once its secret', schema: ISSUED_CREDENTIAL } },
-      refusals: { 409: 'It has a successor (`already_rotated`): `Location` leads to it' },
+      replies: { 201: { description: 'The successor; its secret is shown once', schema: ISSUED_CREDENTIAL } },
+      refusals: { 409: 'The credential has a successor already (`already_rotated`): `Location` leads to it' },
       async handle({ caller, company, body, param }) {
         const wanted = rotation(body);
         const issued = await credentials.rotate(caller, company, param('clientId'), param('credentialId'), wanted);
@@ -160,21 +163,22 @@ function rotation({ overlap = OVERLAP, publicKey }: RotationBody): Rotation {
   return { overlap: seconds(overlap, '/overlap', { least: 0 }), publicKey };
 }
 
-/** `POST /api/self/rotate`: so that no administrator's token is needed to rotate. */
+/** `POST /api/self/rotate`: an account rotates its own credential without the token of an administrator. */
 export function rotateSelf(credentials: Credentials): Route {
   return defineRoute<RotationBody>({
     method: 'POST',
     path: '/api/self/rotate',
     operationId: 'rotateSelf',
-    summary: "Rotate the credential that got the caller's token: the successor goes when the old one is deleted",
+    summary:
+      "Rotate the credential that got the caller's token: the successor is deleted when the old credential is deleted",
     tag: 'Self',
     permission: 'none',
     forCompanies: true,
     body: ROTATION,
     bodyOptional: true,
     elsewhere: true,
-    replies: { 201: { description: 'The successor, and once its secret', schema: ISSUED_CREDENTIAL } },
-    refusals: { 409: 'It has a successor (`already_rotated`)' },
+    replies: { 201: { description: 'The successor; its secret is shown once', schema: ISSUED_CREDENTIAL } },
+    refusals: { 409: 'The credential has a successor already (`already_rotated`)' },
     async handle({ caller, body }) {
       return { status: 201, body: presentIssuedCredential(await credentials.rotateOwn(caller, rotation(body))) };
     },

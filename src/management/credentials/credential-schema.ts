@@ -6,19 +6,20 @@ import { DESCRIPTION, DURATION, DURATION_OR_NULL, NAME, TIME } from '../common-s
 
 const NAMED = {
   ...NAME,
-  description: 'Unique among those of the account that are not ending',
+  description: 'Unique among the credentials of the account that are not ending',
   examples: ['production'],
 } as const;
 
 const EXPIRES_IN = {
   anyOf: DURATION_OR_NULL,
-  description: 'How long it works from now on: seconds, or an ISO 8601 duration; as long as it may when null',
+  description:
+    'The time for which the credential works from now on: seconds, or an ISO 8601 duration; null: as long as the policy allows',
   examples: [7_776_000, 'P90D'],
 } as const;
 
 const PERMISSIONS = {
   type: ['array', 'null'],
-  description: 'All that it may ask for, of what the account holds; everything when null',
+  description: 'The permissions of the account that the credential may ask for; null: all of them',
   items: { type: 'string', minLength: 1, maxLength: 700 },
   maxItems: 1000,
   examples: [['orders:read']],
@@ -26,19 +27,20 @@ const PERMISSIONS = {
 
 const EXTEND = {
   type: 'boolean',
-  description: 'Whether each use gives it its lifetime anew: it ends when it has not been used for so long',
+  description:
+    'Whether each use restarts the lifetime: the credential expires when it has not been used for its whole lifetime',
 } as const;
 
 const ASSERTION_AUDIENCES = {
   type: 'array',
-  description: 'Values of aud that assertions with this key may have beside the issuer',
+  description: 'Values of aud that assertions with this key may have, besides the issuer',
   items: { type: 'string', pattern: '^[!-~]{1,512}$' },
   maxItems: 10,
 } as const;
 
 const ASSERTION_MAX_TTL = {
   type: 'integer',
-  description: 'Longest lifetime of assertions with this key, in seconds',
+  description: 'The longest lifetime of assertions with this key, in seconds',
   minimum: 1,
   maximum: 86_400,
 } as const;
@@ -47,7 +49,7 @@ const AUDIENCE = {
   type: 'string',
   minLength: 1,
   maxLength: 512,
-  description: 'Of an api_key: the identifier of the one resource server that it is for',
+  description: 'For an api_key: the identifier of the only resource server at which the key works',
 } as const;
 
 export const EXAMPLE_KEY = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' } as const;
@@ -74,7 +76,7 @@ const CHANGED = {
   assertionMaxTtl: { ...ASSERTION_MAX_TTL, type: ['integer', 'null'] },
 } as const satisfies Record<keyof KindChanges, JSONSchema>;
 
-/** A credential that can be asked for; its type decides which other members it takes. */
+/** The body for issuing a credential. The required members depend on the type. */
 export const NEW_CREDENTIAL = {
   title: 'CredentialInput',
   type: 'object',
@@ -96,7 +98,7 @@ export const NEW_CREDENTIAL = {
   ],
 } as const satisfies JSONSchema;
 
-/** What can be sent to change one: a JSON merge patch (RFC 7396). */
+/** The body for changing a credential: a JSON merge patch (RFC 7396). */
 export const CHANGED_CREDENTIAL = {
   title: 'CredentialPatch',
   type: 'object',
@@ -113,7 +115,7 @@ export const CHANGED_CREDENTIAL = {
   examples: [{ name: 'production', state: 'enabled', expiresIn: 'P90D', permissions: ['orders:read'] }],
 } as const satisfies JSONSchema;
 
-/** What can be sent to rotate one. */
+/** The body for rotating a credential. */
 export const ROTATION = {
   title: 'RotationInput',
   type: 'object',
@@ -121,16 +123,16 @@ export const ROTATION = {
     overlap: {
       anyOf: [{ ...DURATION[0], minimum: 0 }, DURATION[1]],
       description:
-        'How long the old one goes on working, where it works: seconds, or an ISO 8601 duration; a day when absent',
+        'The time for which the old credential keeps working, unless it is disabled: seconds, or an ISO 8601 duration; when absent: a day',
       examples: [86_400, 'P1D'],
     },
-    publicKey: { ...PUBLIC_KEY, description: 'The new key, where it is one: a JWK, or PEM (SPKI or PKCS #1)' },
+    publicKey: { ...PUBLIC_KEY, description: 'For a public key: the new key, as a JWK or PEM (SPKI or PKCS #1)' },
   },
   additionalProperties: false,
   examples: [{ overlap: 'P1D' }],
 } as const satisfies JSONSchema;
 
-/** A credential as it is answered; never its secret. */
+/** The members of a credential in an answer; the secret is not among them. */
 const SHOWN = {
   credentialId: { type: 'string', examples: ['cred_5V0kPEq8mDgXc2nB7TzWfY'] },
   type: { type: 'string', enum: CREDENTIAL_TYPES },
@@ -139,15 +141,19 @@ const SHOWN = {
   state: {
     type: 'string',
     enum: CREDENTIAL_STATES,
-    description: 'ending: it has a successor, and works until it expires',
+    description: 'ending: the credential has a successor and works until it expires',
   },
   createdAt: TIME,
-  expiresAt: { ...TIME, type: ['string', 'null'], description: 'RFC 3339, in UTC; null: never' },
+  expiresAt: { ...TIME, type: ['string', 'null'], description: 'RFC 3339, in UTC; null: the credential never expires' },
   extend: EXTEND,
-  lastUsedAt: { ...TIME, type: ['string', 'null'], description: 'When it was used last, to a few seconds' },
-  lastUsedFrom: { type: ['string', 'null'], description: 'The address that it was used from then' },
+  lastUsedAt: {
+    ...TIME,
+    type: ['string', 'null'],
+    description: 'The time of the last use, accurate to a few seconds; null: never used',
+  },
+  lastUsedFrom: { type: ['string', 'null'], description: 'The source address of the last use' },
   permissions: PERMISSIONS,
-  successor: { type: ['string', 'null'], description: 'The credential that took its place' },
+  successor: { type: ['string', 'null'], description: 'The id of the credential that replaces this one' },
   hint: { type: ['string', 'null'], description: 'The first characters of the secret, or the id of the key' },
 } as const;
 
@@ -184,7 +190,7 @@ export const CREDENTIAL = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** The same with how often it was used. */
+/** A credential in an answer, with the number of its uses. */
 export const COUNTED_CREDENTIAL = {
   title: 'CountedCredential',
   type: 'object',
@@ -193,7 +199,7 @@ export const COUNTED_CREDENTIAL = {
     ...KIND_MEMBERS,
     uses: {
       type: 'array',
-      description: 'How many tokens it got on each day, in UTC, newest first',
+      description: 'The number of tokens that the credential got on each day, in UTC, newest day first',
       items: {
         type: 'object',
         properties: { day: { type: 'string', examples: ['2026-11-21'] }, count: { type: 'integer' } },
@@ -206,14 +212,14 @@ export const COUNTED_CREDENTIAL = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-export const SECRET = { type: 'string', description: 'Shown this once and never again' } as const;
+export const SECRET = { type: 'string', description: 'The secret; it is shown in this answer only' } as const;
 
 export const API_KEY = {
   type: 'string',
-  description: 'What an api_key is presented as, the same as its clientSecret; shown this once and never again',
+  description: 'For an api_key: the key as clients send it, the same as clientSecret; it is shown in this answer only',
 } as const;
 
-/** A credential just made, with the secret that is shown this once. */
+/** A new credential in an answer, with its secret. */
 export const ISSUED_CREDENTIAL = {
   title: 'IssuedCredential',
   type: 'object',

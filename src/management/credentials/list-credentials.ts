@@ -22,21 +22,25 @@ const FILTER = {
   properties: {
     type: { type: 'string', enum: CREDENTIAL_TYPES },
     state: { type: 'string', enum: CREDENTIAL_STATES },
-    clientId: { type: 'string', pattern: CLIENT_ID_PATTERN, description: 'Of this account' },
-    createdBefore: { ...MOMENT, description: 'Older ones; a duration reaches back from now' },
+    clientId: { type: 'string', pattern: CLIENT_ID_PATTERN, description: 'Only credentials of this account' },
+    createdBefore: {
+      ...MOMENT,
+      description: 'Only credentials that were created before this time; a duration counts back from now',
+    },
     expiringBefore: {
       ...MOMENT,
-      description: 'That expire before, or have expired; a duration reaches ahead from now',
+      description: 'Only credentials that expire before this time or have expired; a duration counts ahead from now',
     },
     lastUsedBefore: {
       ...MOMENT,
-      description: 'That have not been used since, or never; a duration reaches back from now',
+      description:
+        'Only credentials that have not been used since this time, or never; a duration counts back from now',
     },
   },
   additionalProperties: false,
 } as const;
 
-/** Root can look everywhere at once. */
+/** The filter for root, which can list the credentials of every company. */
 const FILTER_OF_ROOT = {
   ...FILTER,
   properties: {
@@ -45,21 +49,21 @@ const FILTER_OF_ROOT = {
   },
 } as const;
 
-/** A credential in a list across accounts, with whose it is. */
+/** A credential in a list across accounts, with its account. */
 const OWNED_CREDENTIAL = {
   title: 'OwnedCredential',
   type: 'object',
   properties: {
-    clientId: { type: 'string', description: 'Of the account that has it' },
-    slug: { type: 'string', description: 'Of that account' },
-    company: { type: ['string', 'null'], description: 'null: of a root account' },
+    clientId: { type: 'string', description: 'The id of the account that has the credential' },
+    slug: { type: 'string', description: 'The slug of that account' },
+    company: { type: ['string', 'null'], description: 'null: the account is a root account' },
     ...CREDENTIAL.properties,
   },
   required: ['clientId', 'slug', 'company', ...CREDENTIAL.required],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** Listing credentials across accounts: of root, and of a company. */
+/** The operations that list credentials across accounts: one for root, one for a company. */
 export function listCredentials(credentials: Pick<Credentials, 'listAll'>): Route[] {
   const list = ({ path, tag, operationId, one }: Collection, query: typeof FILTER | typeof FILTER_OF_ROOT): Route =>
     defineRoute<undefined, FromSchema<typeof FILTER_OF_ROOT>>({

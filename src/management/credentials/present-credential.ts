@@ -4,7 +4,7 @@ import type { IssuedCredential } from '../../domain/credentials/issue-credential
 import { kindOf } from '../../domain/credentials/kinds/kinds.ts';
 import type { CredentialBody, IssuedCredentialBody } from './credential-schema.ts';
 
-/** Shows a credential; every member is picked by name, so that nothing leaves by accident. */
+/** Shows a credential. Every member is picked by name, so that no secret gets into an answer by accident. */
 export function presentCredential(credential: Credential, lastUse: LastUse | undefined): CredentialBody {
   return {
     credentialId: credential.credentialId,
@@ -23,7 +23,7 @@ export function presentCredential(credential: Credential, lastUse: LastUse | und
   };
 }
 
-/** A credential that has just been issued, with its secret. */
+/** Shows a new credential, with its secret. */
 export function presentIssuedCredential({ credential, secret }: IssuedCredential): IssuedCredentialBody {
   const { secretAlias } = kindOf(credential);
   return {

@@ -6,9 +6,10 @@ import { secondsOrNone } from '../duration.ts';
 import { type NewCredentialBody, TAKEN_MEMBERS } from './credential-schema.ts';
 
 /**
- * The credentials that a registration asks for: `credentials`, or as Mia's clients say it, or one client secret.
+ * Reads the credentials of a registration: from `credentials`, or from the members that Mia's clients send, or else one
+ * client secret.
  *
- * @throws DomainError `invalid_value` when the two are mixed, or a member goes with another kind
+ * @throws DomainError `invalid_value` when the two forms are mixed, or a member is for another type of credential
  */
 export function wantedCredentials(body: NewServiceAccountBody): WantedCredential[] {
   const { credentials, tokenEndpointAuthMethod: method, publicKey } = body;
@@ -17,11 +18,11 @@ export function wantedCredentials(body: NewServiceAccountBody): WantedCredential
     return [wantedCredential({ type, ...(publicKey !== undefined && { publicKey }) }, '')];
   }
   if (method !== undefined) throw mismatch('/tokenEndpointAuthMethod', 'excludes credentials');
-  if (publicKey !== undefined) throw mismatch('/publicKey', 'goes into credentials');
+  if (publicKey !== undefined) throw mismatch('/publicKey', 'must be in credentials');
   return credentials.map((credential, index) => wantedCredential(credential, `/credentials/${index}`));
 }
 
-/** @param at the position of the credential in the body, as a JSON pointer. @throws DomainError `invalid_value` */
+/** Reads one credential. @param at its JSON pointer in the body @throws DomainError `invalid_value` */
 export function wantedCredential(credential: NewCredentialBody, at: string): WantedCredential {
   const { type, name, description, permissions, extend, expiresIn, ...members } = credential;
   const lifetime = secondsOrNone(expiresIn, `${at}/expiresIn`) ?? undefined;

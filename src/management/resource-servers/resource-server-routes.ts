@@ -25,7 +25,7 @@ const { root, company: ofCompany } = collectionsOf({
 
 const FILTER = {
   type: 'object',
-  properties: { search: { ...SEARCH, description: 'How its name begins' } },
+  properties: { search: { ...SEARCH, description: 'A prefix of the name' } },
   additionalProperties: false,
 } as const;
 
@@ -35,7 +35,7 @@ const COMPANY_EXAMPLE = {
   permissions: [{ name: 'invoices:read', description: 'Read invoices' }],
 };
 
-/** The operations on resource servers: root's, and those of each company. */
+/** The operations on the resource servers of root and of companies. */
 export function resourceServerRoutes(resourceServers: ResourceServers): Route[] {
   return [root, ofCompany].flatMap((collection) => routesOf(collection, resourceServers));
 }
@@ -47,7 +47,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       method: 'POST',
       path,
       operationId: operationId('register'),
-      summary: `Register a ${one}`,
+      summary: `Create a ${one}`,
       tag,
       permission: 'writ.resourceservers.manage',
       body: NEW_RESOURCE_SERVER,
@@ -72,7 +72,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       method: 'GET',
       path,
       operationId: operationId('list', 's'),
-      summary: 'List every resource server that is seen here, newest first',
+      summary: 'List every resource server that is visible here, newest first',
       tag,
       permission: 'writ.serviceaccounts.view',
       query: FILTER,
@@ -87,7 +87,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       method: 'GET',
       path: single,
       operationId: operationId('get'),
-      summary: 'Read a resource server that is seen here',
+      summary: 'Read a resource server that is visible here',
       tag,
       permission: 'writ.serviceaccounts.view',
       revisioned: true,
@@ -106,7 +106,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       query: CASCADE,
       conditional: true,
       revisioned: true,
-      replies: { 200: { description: 'The resource server as it is now', schema: RESOURCE_SERVER } },
+      replies: { 200: { description: 'The changed resource server', schema: RESOURCE_SERVER } },
       refusals: { 409: IN_USE },
       async handle({ caller, company, expected, body, query, param }) {
         const changes = {
@@ -128,7 +128,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       permission: 'writ.resourceservers.manage',
       query: CASCADE,
       conditional: true,
-      replies: { 204: { description: 'It is gone' } },
+      replies: { 204: { description: 'The resource server has been deleted' } },
       refusals: { 409: IN_USE },
       async handle({ caller, company, expected, query, param }) {
         const { cascade = false } = query;
@@ -147,7 +147,11 @@ function presented(server: ResourceServer, status: number, company: CompanyId | 
   return { status, body: present(server, company), revision: server.revision };
 }
 
-/** @param company who looks: of whom root names for its own, a company learns nothing */
+/**
+ * Shows a resource server. A company does not see the introspectors of root's resource servers.
+ *
+ * @param company the company in the path of the call; undefined: root
+ */
 function present(server: ResourceServer, company: CompanyId | undefined): ResourceServerBody {
   return {
     resourceServerId: server.resourceServerId,

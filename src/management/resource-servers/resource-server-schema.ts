@@ -7,7 +7,7 @@ const NAMED = { ...NAME, examples: ['Orders'] } as const;
 
 const PERMISSIONS = {
   type: 'array',
-  description: 'The names that it owns, in their order',
+  description: 'The declared permissions, in their order',
   items: {
     title: 'DeclaredPermission',
     type: 'object',
@@ -23,31 +23,31 @@ const PERMISSIONS = {
 
 const TOKEN_TTL = {
   anyOf: DURATION_OR_NULL,
-  description: 'How long tokens for it last: seconds, or an ISO 8601 duration; as the server says when null',
+  description: 'The lifetime of tokens for it: seconds, or an ISO 8601 duration; null: the setting of the server holds',
   examples: [300, 'PT5M'],
 } as const;
 
 const SIGNING_ALG = {
   type: ['string', 'null'],
   enum: [...SIGNING_ALGS, null],
-  description: 'What its tokens are signed with; as the server says when null',
+  description: 'The algorithm that signs tokens for it; null: the setting of the server holds',
 } as const;
 
 const TOKEN_TYPE = {
   type: 'string',
   enum: TOKEN_TYPES,
-  description: 'typ of its tokens: JWT for software that refuses at+jwt',
+  description: 'The typ of tokens for it; JWT is for software that refuses at+jwt',
 } as const;
 
 const INTROSPECTED_BY = {
   type: 'array',
-  description: 'Ids of the accounts that may ask about its tokens at POST /oauth/introspect',
+  description: 'The ids of the accounts that may introspect tokens for it at POST /oauth/introspect',
   items: { type: 'string', minLength: 1, maxLength: 64 },
   maxItems: 100,
   uniqueItems: true,
 } as const;
 
-/** What can be sent to register a resource server. */
+/** The body for creating a resource server. */
 export const NEW_RESOURCE_SERVER = {
   title: 'ResourceServerInput',
   type: 'object',
@@ -56,7 +56,8 @@ export const NEW_RESOURCE_SERVER = {
       type: 'string',
       minLength: 1,
       maxLength: 512,
-      description: 'An absolute URI, the aud of its tokens; of a company it begins with api://{companyId}/',
+      description:
+        'An absolute URI, the aud of tokens for it; the identifiers of a company begin with api://{companyId}/',
       examples: ['https://orders.example.com', 'api://acme/orders'],
     },
     name: NAMED,
@@ -78,13 +79,13 @@ export const NEW_RESOURCE_SERVER = {
   ],
 } as const satisfies JSONSchema;
 
-/** What can be sent to change one: a JSON merge patch (RFC 7396). */
+/** The body for changing a resource server: a JSON merge patch (RFC 7396). */
 export const CHANGED_RESOURCE_SERVER = {
   title: 'ResourceServerPatch',
   type: 'object',
   properties: {
     name: NAMED,
-    permissions: { ...PERMISSIONS, description: 'All of them, instead of those that it declares' },
+    permissions: { ...PERMISSIONS, description: 'All declared permissions, instead of the present ones' },
     tokenTtl: TOKEN_TTL,
     signingAlg: SIGNING_ALG,
     tokenType: TOKEN_TYPE,
@@ -94,7 +95,7 @@ export const CHANGED_RESOURCE_SERVER = {
   examples: [{ name: 'Orders', tokenTtl: 'PT10M', tokenType: 'JWT' }],
 } as const satisfies JSONSchema;
 
-/** A resource server as it is answered. */
+/** A resource server in an answer. */
 export const RESOURCE_SERVER = {
   title: 'ResourceServer',
   type: 'object',
@@ -102,9 +103,9 @@ export const RESOURCE_SERVER = {
     resourceServerId: { type: 'string', examples: ['rs_5V0kPEq8mDgXc2nB7TzWfY'] },
     identifier: { type: 'string', examples: ['https://orders.example.com'] },
     name: { type: 'string', examples: ['Orders'] },
-    company: { type: ['string', 'null'], description: "null: root's, and every company sees it" },
+    company: { type: ['string', 'null'], description: "null: root's or built in, and visible to every company" },
     permissions: PERMISSIONS,
-    tokenTtl: { type: ['integer', 'null'], description: 'Seconds; null: as the server says' },
+    tokenTtl: { type: ['integer', 'null'], description: 'Seconds; null: the setting of the server holds' },
     signingAlg: SIGNING_ALG,
     tokenType: TOKEN_TYPE,
     introspectedBy: INTROSPECTED_BY,

@@ -10,14 +10,14 @@ const { root, company: ofCompany } = collectionsOf({ segment: 'roles', id: 'Role
 
 const FILTER = {
   type: 'object',
-  properties: { search: { ...SEARCH, description: 'How its name or its id begins' } },
+  properties: { search: { ...SEARCH, description: 'A prefix of the name or the id' } },
   additionalProperties: false,
 } as const;
 
-/** Companies see the roles of root, so that an id stands for one role only. */
+/** A company may not use the ids of root's roles, so this example differs from the one for root. */
 const COMPANY_EXAMPLE = { roleId: 'release', name: 'Release', permissions: ['orders:read', 'orders:write'] };
 
-/** The operations on roles: root's, and those of each company. */
+/** The operations on the roles of root and of companies. */
 export function roleRoutes(roles: Roles): Route[] {
   return [root, ofCompany].flatMap((collection) => routesOf(collection, roles));
 }
@@ -29,7 +29,7 @@ function routesOf({ path, tag, operationId, one }: Collection, roles: Roles): Ro
       method: 'POST',
       path,
       operationId: operationId('create'),
-      summary: `Make a ${one}`,
+      summary: `Create a ${one}`,
       tag,
       permission: 'writ.roles.manage',
       body: NEW_ROLE,
@@ -48,7 +48,7 @@ function routesOf({ path, tag, operationId, one }: Collection, roles: Roles): Ro
       method: 'GET',
       path,
       operationId: operationId('list', 's'),
-      summary: 'List every role that can be given here, newest first',
+      summary: 'List every role that can be granted here, newest first',
       tag,
       permission: 'writ.serviceaccounts.view',
       query: FILTER,
@@ -63,7 +63,7 @@ function routesOf({ path, tag, operationId, one }: Collection, roles: Roles): Ro
       method: 'GET',
       path: single,
       operationId: operationId('get'),
-      summary: 'Read a role that can be given here',
+      summary: 'Read a role that can be granted here',
       tag,
       permission: 'writ.serviceaccounts.view',
       revisioned: true,
@@ -74,13 +74,13 @@ function routesOf({ path, tag, operationId, one }: Collection, roles: Roles): Ro
       method: 'PATCH',
       path: single,
       operationId: operationId('change'),
-      summary: `Change a ${one}, for everyone who has it`,
+      summary: `Change a ${one} for all its holders`,
       tag,
       permission: 'writ.roles.manage',
       body: CHANGED_ROLE,
       conditional: true,
       revisioned: true,
-      replies: { 200: { description: 'The role as it is now', schema: ROLE } },
+      replies: { 200: { description: 'The changed role', schema: ROLE } },
       refusals: { 409: 'Two resource servers declare a permission (`ambiguous_permission`)' },
       handle: async ({ caller, company, expected, body, param }) =>
         presented(await roles.change(caller, company, param('roleId'), expected, body), 200),
@@ -94,7 +94,7 @@ function routesOf({ path, tag, operationId, one }: Collection, roles: Roles): Ro
       permission: 'writ.roles.manage',
       query: CASCADE,
       conditional: true,
-      replies: { 204: { description: 'It is gone' } },
+      replies: { 204: { description: 'The role has been deleted' } },
       refusals: { 409: IN_USE },
       async handle({ caller, company, expected, query: { cascade = false }, param }) {
         await roles.remove(caller, company, param('roleId'), expected, cascade);

@@ -2,16 +2,16 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { CREATED_BY, DESCRIPTION, ID, NAME, TIME } from '../common-schema.ts';
 import { GRANTED_PERMISSIONS } from '../grants-schema.ts';
 
-/** A role is at a place where it is held, and its permissions are not. */
+/** The permissions of a role name no places: the grant of the role names the place. */
 const PERMISSIONS = { ...GRANTED_PERMISSIONS, examples: [['orders:read', 'orders:write']] } as const;
 const NAMED = { ...NAME, examples: ['On call'] } as const;
 
-/** What can be sent to make a role. */
+/** The body for creating a role. */
 export const NEW_ROLE = {
   title: 'RoleInput',
   type: 'object',
   properties: {
-    roleId: { ...ID, description: 'Made from the name when absent', examples: ['on-call'] },
+    roleId: { ...ID, description: 'When absent: made from the name', examples: ['on-call'] },
     name: NAMED,
     description: DESCRIPTION,
     permissions: PERMISSIONS,
@@ -21,7 +21,7 @@ export const NEW_ROLE = {
   examples: [{ roleId: 'on-call', name: 'On call', permissions: ['orders:read', 'orders:write'] }],
 } as const satisfies JSONSchema;
 
-/** What can be sent to change one: a JSON merge patch (RFC 7396). */
+/** The body for changing a role: a JSON merge patch (RFC 7396). */
 export const CHANGED_ROLE = {
   title: 'RolePatch',
   type: 'object',
@@ -30,14 +30,14 @@ export const CHANGED_ROLE = {
     description: { ...DESCRIPTION, type: ['string', 'null'] },
     permissions: {
       ...PERMISSIONS,
-      description: 'All of them, instead of those that it has; those that a built-in role has by itself stay',
+      description: 'All permissions, instead of the present ones; the built-in permissions of a built-in role stay',
     },
   },
   additionalProperties: false,
   examples: [{ description: 'Looks after the shop at night', permissions: ['orders:read'] }],
 } as const satisfies JSONSchema;
 
-/** A role as it is answered. */
+/** A role in an answer. */
 export const ROLE = {
   title: 'Role',
   type: 'object',
@@ -45,9 +45,12 @@ export const ROLE = {
     roleId: { type: 'string', examples: ['on-call'] },
     name: { type: 'string', examples: ['On call'] },
     description: { type: ['string', 'null'] },
-    company: { type: ['string', 'null'], description: "null: root's or built in, and every company can give it" },
+    company: {
+      type: ['string', 'null'],
+      description: "null: root's role or a built-in role, which every company can grant",
+    },
     builtIn: { type: 'boolean' },
-    permissions: { ...PERMISSIONS, description: 'A set, in alphabetical order, each as it was written' },
+    permissions: { ...PERMISSIONS, description: 'In alphabetical order, each as it was written' },
     createdAt: TIME,
     createdBy: { ...CREATED_BY, type: ['string', 'null'] },
     updatedAt: TIME,

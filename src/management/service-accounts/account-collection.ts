@@ -7,5 +7,5 @@ export const { root: ROOT_ACCOUNTS, company: COMPANY_ACCOUNTS } = collectionsOf(
   many: 'service accounts',
 });
 
-/** Why a change of an account may be refused with 409. */
-export const LAST_ROOT = 'It is the last enabled root account that may grant everything (`last_root`)';
+/** The reason for 409 when a change would end the last working root account. */
+export const LAST_ROOT = 'The account is the last working root account that may grant everything (`last_root`)';

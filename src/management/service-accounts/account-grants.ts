@@ -4,7 +4,7 @@ import { AT_PLACE, atPlace, type AtPlace, ONE_GRANT_OPERATIONS } from '../one-gr
 import { defineRoute, type Route } from '../route.ts';
 import { LAST_ROOT } from './account-collection.ts';
 
-/** Adding and removing one permission or one role. */
+/** The operations that add and remove one permission or one role of an account. */
 export function accountGrants(collection: Collection, serviceAccounts: ServiceAccounts): Route[] {
   const { path, tag, operationId, one } = collection;
   return ONE_GRANT_OPERATIONS.map(({ method, what, verb, summary, changes }) =>
@@ -17,10 +17,10 @@ export function accountGrants(collection: Collection, serviceAccounts: ServiceAc
       permission: what === 'role' ? ['writ.roles.bind'] : 'writ.serviceaccounts.manage',
       query: AT_PLACE,
       conditional: true,
-      replies: { 204: { description: 'It is so' } },
+      replies: { 204: { description: 'The change has been made' } },
       refusals: {
         409: `${LAST_ROOT}, or two resource servers declare the permission (\`ambiguous_permission\`)`,
-        422: `It is no ${what} that can be given`,
+        422: `The ${what} cannot be granted`,
       },
       async handle({ caller, company, expected, query, param }) {
         const text = atPlace(param(what), query);

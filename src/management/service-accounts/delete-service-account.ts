@@ -11,11 +11,11 @@ export function removeServiceAccount(
     method: 'DELETE',
     path: `${path}/{clientId}`,
     operationId: operationId('remove'),
-    summary: `Delete a ${one} with everything it has`,
+    summary: `Delete a ${one} and everything that belongs to it`,
     tag,
     permission: 'writ.serviceaccounts.manage',
     conditional: true,
-    replies: { 204: { description: 'It is gone' } },
+    replies: { 204: { description: 'The account has been deleted' } },
     refusals: { 409: LAST_ROOT },
     async handle({ caller, company, expected, param }) {
       await serviceAccounts.remove(caller, company, param('clientId'), expected);

@@ -10,8 +10,8 @@ import { defineRoute, type Route } from '../route.ts';
 const QUERY = {
   type: 'object',
   properties: {
-    resource: { type: 'string', maxLength: 512, description: 'As a token request would say it' },
-    scope: { type: 'string', maxLength: 8192, description: 'As a token request would say it' },
+    resource: { type: 'string', maxLength: 512, description: 'The resource of a token request' },
+    scope: { type: 'string', maxLength: 8192, description: 'The scope of a token request' },
   },
   additionalProperties: false,
 } as const;
@@ -22,16 +22,26 @@ const EFFECTIVE_PERMISSIONS = {
   properties: {
     permissions: {
       type: 'array',
-      description: 'One for each way by which the account comes to a permission',
+      description: 'One entry for each way by which the account has a permission',
       items: {
         title: 'EffectivePermission',
         type: 'object',
         properties: {
           permission: { type: 'string', examples: ['orders:read'] },
           place: { type: ['string', 'null'], description: 'null: everywhere', examples: ['shop/prod'] },
-          resource: { type: 'string', description: 'Identifier of the resource server', examples: ['api://default'] },
-          group: { type: ['string', 'null'], description: 'The group that was given it; null: the account was' },
-          role: { type: ['string', 'null'], description: 'The role that it is part of; null: given by itself' },
+          resource: {
+            type: 'string',
+            description: 'The identifier of the resource server',
+            examples: ['api://default'],
+          },
+          group: {
+            type: ['string', 'null'],
+            description: 'The group that has the grant; null: the account itself has the grant',
+          },
+          role: {
+            type: ['string', 'null'],
+            description: 'The role that contains the permission; null: the permission itself was granted',
+          },
         },
         required: ['permission', 'place', 'resource', 'group', 'role'],
         additionalProperties: false,
@@ -40,7 +50,7 @@ const EFFECTIVE_PERMISSIONS = {
     token: {
       title: 'PlannedToken',
       type: ['object', 'null'],
-      description: 'What a token request with these parameters would give; null when it would be refused',
+      description: 'The token for a token request with these parameters; null: the request would be refused',
       properties: {
         aud: { type: 'string', examples: ['api://default'] },
         scope: { type: 'string' },
@@ -55,7 +65,8 @@ const EFFECTIVE_PERMISSIONS = {
     refusal: {
       title: 'TokenRefusal',
       type: ['object', 'null'],
-      description: 'Why it would be refused, as the token endpoint says it; a disabled account gets the uniform 401',
+      description:
+        'The refusal of the token request; null: the request would get a token. The token endpoint answers a disabled account with its uniform 401',
       properties: { error: { type: 'string' }, error_description: { type: 'string' } },
       required: ['error', 'error_description'],
       additionalProperties: false,
@@ -65,7 +76,7 @@ const EFFECTIVE_PERMISSIONS = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** What an account may do, why, and what a token request would give it. */
+/** The operation that reads the effective permissions of an account, and the token that a request would get. */
 export function getEffectivePermissions(
   { path, tag, operationId, one }: Collection,
   serviceAccounts: ServiceAccounts,
@@ -75,11 +86,13 @@ export function getEffectivePermissions(
     method: 'GET',
     path: `${path}/{clientId}/effective-permissions`,
     operationId: operationId('get', 'EffectivePermissions'),
-    summary: `Read what a ${one} may do, and what it would get a token for`,
+    summary: `Read the effective permissions of a ${one}, and the token that a request would get`,
     tag,
     permission: 'writ.serviceaccounts.view',
     query: QUERY,
-    replies: { 200: { description: 'What it may do', schema: EFFECTIVE_PERMISSIONS } },
+    replies: {
+      200: { description: 'The effective permissions, and the token or the refusal', schema: EFFECTIVE_PERMISSIONS },
+    },
     async handle({ company, query, param }) {
       const snapshot = await serviceAccounts.get(company, param('clientId'));
       return { status: 200, body: { permissions: present(snapshot), ...planned(snapshot, query, settings) } };

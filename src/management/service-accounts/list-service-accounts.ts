@@ -16,22 +16,27 @@ const FILTER = {
     state: { type: 'string', enum: STATES },
     clientId: { type: 'string', pattern: CLIENT_ID_PATTERN },
     slug: SLUG,
-    role: { type: 'string', pattern: '^[!-~]{1,700}$', description: 'That it has' },
-    permission: { type: 'string', pattern: '^[!-~]{1,700}$', description: 'That has been granted to it' },
+    role: { type: 'string', pattern: '^[!-~]{1,700}$', description: 'Only accounts with a grant of this role' },
+    permission: {
+      type: 'string',
+      pattern: '^[!-~]{1,700}$',
+      description: 'Only accounts with a grant of this permission',
+    },
     lastUsedBefore: {
       ...MOMENT,
-      description: 'That has not been used since, or never; a duration reaches back from now',
+      description: 'Only accounts that have not been used since this time, or never; a duration counts back from now',
     },
     expiringBefore: {
       ...MOMENT,
-      description: 'That has an enabled credential which expires before; a duration reaches ahead from now',
+      description:
+        'Only accounts with an enabled credential that expires before this time; a duration counts ahead from now',
     },
-    search: { ...SEARCH, description: 'How its name or its slug begins' },
+    search: { ...SEARCH, description: 'A prefix of the name or the slug' },
   },
   additionalProperties: false,
 } as const;
 
-/** Root can look everywhere at once. */
+/** The filter for root, which can list the accounts of every company. */
 const FILTER_OF_ROOT = {
   ...FILTER,
   properties: {

@@ -21,7 +21,7 @@ export function changeServiceAccount(
     body: CHANGED_SERVICE_ACCOUNT,
     conditional: true,
     revisioned: true,
-    replies: { 200: { description: 'The account as it is now', schema: SERVICE_ACCOUNT } },
+    replies: { 200: { description: 'The changed account', schema: SERVICE_ACCOUNT } },
     refusals: { 409: LAST_ROOT },
     async handle({ caller, now, company, expected, body, param }) {
       const { tokenTtl, role, projectsRole, ...changes } = body;

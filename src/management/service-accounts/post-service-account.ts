@@ -23,7 +23,7 @@ export function registerServiceAccount(
     permission: 'writ.serviceaccounts.manage',
     body: NEW_SERVICE_ACCOUNT,
     revisioned: true,
-    replies: { 201: { description: 'The account, and once its secret', schema: REGISTERED_SERVICE_ACCOUNT } },
+    replies: { 201: { description: 'The account; its secrets are shown once', schema: REGISTERED_SERVICE_ACCOUNT } },
     refusals: { 409: 'The slug is taken (`already_exists`): `Location` leads to the account that has it' },
     async handle({ caller, company, body }) {
       const registered = await serviceAccounts.register(caller, company, {

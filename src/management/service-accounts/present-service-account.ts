@@ -6,7 +6,7 @@ import { presentIssuedCredential } from '../credentials/present-credential.ts';
 import type { Answer } from '../route.ts';
 import type { RegisteredServiceAccountBody, ServiceAccountBody } from './service-account-schema.ts';
 
-/** Shows an account; every member is picked by name, so that nothing leaves by accident. */
+/** Shows an account. Every member is picked by name, so that no other data gets into an answer by accident. */
 export function presentServiceAccount({
   account,
   roles,
@@ -37,14 +37,14 @@ export function presentServiceAccount({
     createdBy: account.createdBy ?? null,
     updatedAt: account.updatedAt.toISOString(),
     lastUsedAt: lastUsedAt?.toISOString() ?? null,
-    // As Mia's clients read them.
+    // The members that Mia's clients read.
     authMethod: authMethodOf(credentialTypes) ?? null,
     lastLogin: lastUsedAt?.toISOString() ?? null,
     companyRoles: roles.filter((role) => !role.includes('@')),
   };
 }
 
-/** Answers with one account as it is. */
+/** Answers with one account and its revision. */
 export function answerServiceAccount(snapshot: AccountSnapshot, now: Date): Answer {
   const body = presentServiceAccount(summaryOf(snapshot, now));
   return { status: 200, body, revision: snapshot.account.revision };
@@ -60,12 +60,12 @@ export function presentRegisteredServiceAccount(registered: RegisteredServiceAcc
     ...presentServiceAccount(summaryOf(registered, registered.account.createdAt)),
     credentials: registered.issued.map(presentIssuedCredential),
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
-    // As Mia's clients read them.
+    // The members that Mia's clients read.
     ...(secret?.secret !== undefined && {
       clientSecret: secret.secret,
       clientSecretExpiresAt: Math.floor((secret.credential.expiresAt?.getTime() ?? 0) / 1000),
     }),
-    // It authenticates no client, so it stands under a name of its own.
+    // An API key authenticates no client, so it has a member of its own.
     ...(apiKey !== undefined && { apiKey }),
   };
 }

@@ -18,7 +18,8 @@ const STATE = {
 
 const TOKEN_TTL = {
   anyOf: DURATION,
-  description: 'Seconds, or an ISO 8601 duration; it can only shorten what the resource server says',
+  description:
+    'The lifetime of tokens: seconds, or an ISO 8601 duration. It can only be shorter than the lifetime that the resource server sets',
   examples: [300, 'PT5M'],
 } as const;
 
@@ -34,7 +35,7 @@ const METADATA_VALUES_OR_NULL = [
   { type: 'boolean' },
 ] as const;
 
-/** Names of members of the metadata: none that JavaScript gives a meaning. */
+/** The names of metadata members; names with a special meaning in JavaScript are excluded. */
 const METADATA_NAME = {
   pattern: '^[A-Za-z0-9._/-]{1,64}$',
   not: { enum: ['constructor', 'prototype', '__proto__'] },
@@ -42,7 +43,7 @@ const METADATA_NAME = {
 
 const METADATA = {
   type: 'object',
-  description: 'Whatever its owners want to remember about it; at most 4096 bytes of JSON',
+  description: 'Data for the owners of the account; at most 4096 bytes of JSON',
   propertyNames: METADATA_NAME,
   additionalProperties: { anyOf: METADATA_VALUES },
   examples: [{ team: 'billing', 'cost-center': 4711 }],
@@ -54,11 +55,11 @@ const AUDIENCE = {
   type: 'string',
   pattern: '^[!-~]{1,512}$',
   description:
-    'Identifier of the resource server that tokens are for unless they ask for another; that of the first permission when absent',
+    'The identifier of the resource server that is the audience of tokens when a request names none; when absent: the resource server of the first permissions',
   examples: ['api://default'],
 } as const;
 
-/** What can be sent to register a service account. */
+/** The body for registering a service account. */
 export const NEW_SERVICE_ACCOUNT = {
   title: 'ServiceAccountInput',
   type: 'object',
@@ -66,7 +67,7 @@ export const NEW_SERVICE_ACCOUNT = {
     name: NAMED,
     slug: {
       ...SLUG,
-      description: 'Made from the name when absent',
+      description: 'When absent: made from the name',
       examples: ['order-import'],
     },
     description: DESCRIPTION,
@@ -80,12 +81,12 @@ export const NEW_SERVICE_ACCOUNT = {
     metadata: METADATA,
     credentials: {
       type: 'array',
-      description: 'Exactly these are made; a client secret when neither this nor tokenEndpointAuthMethod is given',
+      description: 'The credentials to issue; when this and tokenEndpointAuthMethod are absent: one client secret',
       items: NEW_CREDENTIAL,
       maxItems: 110,
     },
     tokenEndpointAuthMethod: { type: 'string', enum: ['client_secret_basic', 'private_key_jwt'] },
-    publicKey: { ...PUBLIC_KEY, description: 'Goes with tokenEndpointAuthMethod private_key_jwt' },
+    publicKey: { ...PUBLIC_KEY, description: 'The key for tokenEndpointAuthMethod private_key_jwt' },
   },
   required: ['name'],
   additionalProperties: false,
@@ -104,7 +105,7 @@ export const NEW_SERVICE_ACCOUNT = {
   ],
 } as const satisfies JSONSchema;
 
-/** What can be sent to change one: a JSON merge patch (RFC 7396), where null takes a member away. */
+/** The body for changing a service account: a JSON merge patch (RFC 7396), in which null deletes a member. */
 export const CHANGED_SERVICE_ACCOUNT = {
   title: 'ServiceAccountPatch',
   type: 'object',
@@ -112,9 +113,9 @@ export const CHANGED_SERVICE_ACCOUNT = {
     name: NAMED,
     description: { ...DESCRIPTION, type: ['string', 'null'] },
     state: STATE,
-    permissions: { ...GRANTED_PERMISSIONS, description: 'All of them, instead of those that it has' },
-    roles: { ...GRANTED_ROLES, description: 'All of them, instead of those that it has' },
-    groups: { ...GRANTED_GROUPS, description: 'All of them, instead of those that it is in' },
+    permissions: { ...GRANTED_PERMISSIONS, description: 'All permissions, instead of the present ones' },
+    roles: { ...GRANTED_ROLES, description: 'All roles, instead of the present ones' },
+    groups: { ...GRANTED_GROUPS, description: 'All groups, instead of the present ones' },
     role: COMPANY_ROLE,
     projectsRole: PROJECTS_ROLE,
     audience: { ...AUDIENCE, type: ['string', 'null'] },
@@ -144,9 +145,9 @@ const ACCOUNT = {
   description: { type: ['string', 'null'] },
   company: { type: ['string', 'null'], description: 'null: a root account' },
   state: STATE,
-  roles: { ...GRANTED_ROLES, description: 'A set, in alphabetical order' },
-  permissions: { ...GRANTED_PERMISSIONS, description: 'A set, in alphabetical order, each as it was written' },
-  groups: { ...GRANTED_GROUPS, description: 'A set, in alphabetical order' },
+  roles: { ...GRANTED_ROLES, description: 'In alphabetical order' },
+  permissions: { ...GRANTED_PERMISSIONS, description: 'In alphabetical order, each as it was written' },
+  groups: { ...GRANTED_GROUPS, description: 'In alphabetical order' },
   audience: { type: 'string', examples: ['api://default'] },
   tokenTtl: { type: ['integer', 'null'], description: 'Seconds' },
   metadata: METADATA,
@@ -154,19 +155,23 @@ const ACCOUNT = {
   nextExpiryAt: {
     ...TIME,
     type: ['string', 'null'],
-    description: 'When the first of its enabled credentials expires, of those that have not yet; null: none does',
+    description: 'The earliest expiry of its enabled credentials that have not expired; null: none of them expires',
   },
   createdAt: TIME,
   createdBy: { ...CREATED_BY, type: ['string', 'null'] },
   updatedAt: TIME,
-  lastUsedAt: { ...TIME, type: ['string', 'null'], description: 'When it got a token last, to a few seconds' },
-  lastLogin: { ...TIME, type: ['string', 'null'], description: "The same, as Mia's clients read it" },
+  lastUsedAt: {
+    ...TIME,
+    type: ['string', 'null'],
+    description: 'The time of the last use, accurate to a few seconds; null: never used',
+  },
+  lastLogin: { ...TIME, type: ['string', 'null'], description: "The same as lastUsedAt, for Mia's clients" },
   authMethod: {
     type: ['string', 'null'],
     enum: ['client_secret_basic', 'private_key_jwt', null],
-    description: 'How it can authenticate; null: in no way',
+    description: 'How the account can authenticate; null: it has no client secret and no public key',
   },
-  companyRoles: { type: 'array', items: { type: 'string' }, description: 'The roles that it has at no place' },
+  companyRoles: { type: 'array', items: { type: 'string' }, description: 'The roles that the account has everywhere' },
 } as const;
 
 const ACCOUNT_MEMBERS = [
@@ -193,7 +198,7 @@ const ACCOUNT_MEMBERS = [
   'companyRoles',
 ] as const;
 
-/** A service account as it is answered. */
+/** A service account in an answer. */
 export const SERVICE_ACCOUNT = {
   title: 'ServiceAccount',
   type: 'object',
@@ -202,7 +207,7 @@ export const SERVICE_ACCOUNT = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** A service account just registered, with the secret that is shown this once. */
+/** A new service account in an answer, with its secrets. */
 export const REGISTERED_SERVICE_ACCOUNT = {
   title: 'RegisteredServiceAccount',
   type: 'object',
@@ -212,10 +217,10 @@ export const REGISTERED_SERVICE_ACCOUNT = {
       type: 'array',
       items: ISSUED_CREDENTIAL,
     },
-    clientSecret: { ...SECRET, description: 'The first client secret, shown this once and never again' },
-    apiKey: { type: 'string', description: 'The first API key, shown this once and never again' },
+    clientSecret: { ...SECRET, description: 'The first client secret; it is shown in this answer only' },
+    apiKey: { type: 'string', description: 'The first API key; it is shown in this answer only' },
     clientIdIssuedAt: { type: 'integer', description: 'Unix seconds' },
-    clientSecretExpiresAt: { type: 'integer', description: 'Unix seconds; 0 is never' },
+    clientSecretExpiresAt: { type: 'integer', description: 'Unix seconds; 0: never' },
   },
   required: [...ACCOUNT_MEMBERS, 'credentials', 'clientIdIssuedAt'],
   additionalProperties: false,

@@ -12,26 +12,26 @@ import { isPermission } from '../permission.ts';
 import { parseScopeToken } from '../scope-token.ts';
 import type { WrittenPermission } from '../written-grants.ts';
 
-/** Something that is asked for, and where it stands in the body of the request, if it does. */
+/** A value that a request asks for. */
 export interface Asked<Value> {
   readonly value: Value;
-  /** A JSON pointer (RFC 6901). */
+  /** The JSON pointer (RFC 6901) to the value in the body; undefined: the value is not in the body. */
   readonly pointer: string | undefined;
 }
 
-/** What is to be granted. */
+/** The permissions and roles that are to be granted, as people write them. */
 export interface WantedGrants {
   readonly permissions: readonly Asked<WrittenPermission>[];
   /** Ids of roles, some at places. */
   readonly roles: readonly Asked<string>[];
 }
 
-/** The items of a list in the body. */
+/** Gives each item of a list in the body its JSON pointer. */
 export function askedIn<Value>(member: string, values: readonly Value[]): Asked<Value>[] {
   return values.map((value, index) => ({ value, pointer: `/${member}/${index}` }));
 }
 
-/** Grants, and everything that they refer to. */
+/** Grants, with the roles and resource servers that they refer to. */
 export interface BoundGrants {
   readonly grants: readonly Grant[];
   readonly roles: RolesByKey;
@@ -39,11 +39,12 @@ export interface BoundGrants {
 }
 
 /**
- * Binds what is asked for to the resource servers and roles that a company, or root, sees. They stay as they are until
- * the end of the transaction.
+ * Binds wanted permissions and roles to the resource servers and roles that a company, or root, sees. These resource
+ * servers and roles do not change until the end of the transaction.
  *
- * @throws DomainError `invalid_value` with a pointer for everything that cannot be granted, `ambiguous_permission` when
- *   two resource servers declare one name
+ * @param company undefined: root
+ * @throws DomainError `invalid_value` with a pointer for each item that cannot be granted, `ambiguous_permission` when
+ *   two resource servers declare one name, `limit_reached` when the roles have too many permissions
  */
 export async function bindGrants(
   stores: Pick<Stores, 'resourceServers' | 'roles'>,
@@ -53,7 +54,7 @@ export async function bindGrants(
   const named = permissions.map(({ value }) => value);
   const candidates = named.length === 0 ? [] : await stores.resourceServers.candidates(company, namesIn(named));
   const ids = roles.flatMap(({ value }) => parseScopeToken(value)?.name ?? []).filter(isRoleId);
-  // With those below a built-in one: who has it may bind them.
+  // The lower built-in roles as well: the holder of a built-in role may bind them.
   const lower = ids.flatMap(lowerRoles).filter(isRoleId);
   await assertBounded(stores, company, permissions.length, ids);
   const visible = ids.length === 0 ? [] : await stores.roles.visible(company, [...new Set([...ids, ...lower])]);
@@ -75,10 +76,12 @@ export async function bindGrants(
 }
 
 /**
- * A role may have many permissions and be asked for at many places: the product is looked at before anything of it is
- * read or expanded.
+ * Refuses roles that have too many permissions together. A role may have many permissions and be wanted at many places,
+ * so this is checked before the permissions are read or expanded.
  *
- * @param ids of the roles that are asked for, one as often as it is
+ * @param permissions the number of wanted permissions
+ * @param ids the wanted roles; a role that is wanted at two places is listed twice
+ * @throws DomainError `limit_reached`
  */
 async function assertBounded(
   { roles }: Pick<Stores, 'roles'>,
@@ -122,7 +125,7 @@ function namesIn(wanted: readonly WrittenPermission[]): { names: string[]; ident
   };
 }
 
-/** How many resource servers a refusal names. */
+/** The most resource servers that a refusal names. */
 const MOST_NAMED = 10;
 
 const NO_PERMISSION =
@@ -177,7 +180,7 @@ function ownerOf(name: string, candidates: readonly BindingCandidate[]): Audienc
 function bindRole(text: string, visible: readonly Role[]): RoleGrant | Problem {
   const parsed = parseScopeToken(text);
   const role = parsed && visible.find(({ roleId }) => roleId === parsed.name);
-  if (parsed === undefined || role === undefined) return wrong('is not a role that there is here');
+  if (parsed === undefined || role === undefined) return wrong('is not a role that exists here');
   const { roleKey, roleId } = role;
   const reason = misplaced(roleKey, parsed.place);
   return reason === undefined ? { kind: 'role', roleKey, roleId, place: parsed.place } : wrong(reason);

@@ -11,12 +11,13 @@ import { parseScopeToken } from '../scope-token.ts';
 import { inOrder, type WrittenPermission } from '../written-grants.ts';
 
 /**
- * Works out which permissions become grantable and which no longer are. A permission that stays keeps its binding, whatever has been
- * declared since; the resource servers of the rest stay as they are until the end of the transaction.
+ * Works out which permissions become grantable and which cease to be grantable. A permission that stays keeps its
+ * resource server, even if another one has declared its name since. The resource servers of new permissions do not
+ * change until the end of the transaction.
  *
- * @param before what is grantable now
- * @param wanted all of it, instead of that; undefined: nothing changes
- * @throws DomainError `invalid_value` with a pointer for everything that cannot be granted so, `ambiguous_permission`
+ * @param before the permissions that are grantable before the change
+ * @param wanted all permissions that are to be grantable; undefined: nothing changes
+ * @throws DomainError `invalid_value` with a pointer for each item that cannot be grantable, `ambiguous_permission`
  */
 export async function changedGrantable(
   stores: Pick<Stores, 'resourceServers' | 'roles'>,
@@ -39,7 +40,7 @@ export async function changedGrantable(
   };
 }
 
-/** Whether something grantable is what is written here. */
+/** Whether a written permission or resource server means this `Grantable`. */
 function says({ permission, qualified, ...server }: Grantable, written: WrittenGrantable): boolean {
   if (typeof written === 'string') return permission === written && !qualified;
   const named = 'permission' in written ? written.permission : undefined;
@@ -77,12 +78,12 @@ async function bindGrantable(
   return [...whole, ...single];
 }
 
-/** Says what it is: two that say the same are the same, in whichever form they were written. */
+/** Identifies a `Grantable`: two with the same key are the same, in whichever form they were written. */
 function grantableKey({ resourceServerId, permission }: Grantable): string {
   return `${resourceServerId} ${permission ?? ''}`;
 }
 
-/** Whether a permission, at whichever place, is among what may be granted. */
+/** Whether a permission is grantable. Its place does not matter: it is grantable at every place. */
 export function isGrantable(grantable: readonly Grantable[], grant: PermissionGrant): boolean {
   return grantable.some(
     ({ resourceServerId, permission }) =>
@@ -90,7 +91,7 @@ export function isGrantable(grantable: readonly Grantable[], grant: PermissionGr
   );
 }
 
-/** As it was written, whole resource servers first, each in alphabetical order. */
+/** The list as it was written: whole resource servers, then permissions, both in alphabetical order. */
 export function writtenGrantable(grantable: readonly Grantable[]): WrittenGrantable[] {
   const whole = grantable.flatMap(({ identifier, permission }) => (permission === undefined ? [identifier] : []));
   const single = grantable.flatMap(({ identifier, permission, qualified }): WrittenPermission[] =>
@@ -103,7 +104,7 @@ function isWhole(value: WrittenGrantable): value is { readonly resource: string 
   return typeof value !== 'string' && !('permission' in value);
 }
 
-const OF_MANAGEMENT = 'is of the management API, whose permissions are granted by who holds them';
+const OF_MANAGEMENT = 'belongs to the management API: its permissions are granted by accounts that hold them';
 
 function whyNotServer(server: Pick<Grantable, 'resourceServerId'> | undefined): string | undefined {
   if (server === undefined) return 'names no resource server that the company sees';
@@ -114,6 +115,6 @@ function whyNotPermission(value: WrittenPermission): string | undefined {
   const parsed = parseScopeToken(typeof value === 'string' ? value : value.permission);
   if (parsed?.name.startsWith(MANAGEMENT_PREFIX)) return OF_MANAGEMENT;
   return parsed !== undefined && parsed.place !== EVERYWHERE
-    ? 'is at a place: it is grantable at every place'
+    ? 'must not name a place: a permission is grantable at every place'
     : undefined;
 }

@@ -8,36 +8,38 @@ import type { RolesByKey } from '../../roles/role.ts';
 import type { Stores } from '../../storage.ts';
 import type { CompanyId, Place } from '../../ids.ts';
 
-/** What is to become of the permissions and roles of an account or a group. */
+/** The wanted changes of the permissions and roles of an account or a group. */
 export interface WantedChanges {
-  /** All of them, instead of those that it has. */
+  /** All permissions, instead of the present ones. */
   readonly permissions?: readonly WrittenPermission[] | undefined;
   readonly addPermission?: string | undefined;
   readonly removePermission?: string | undefined;
-  /** All of them, instead of those that it has. */
+  /** All roles, instead of the present ones. */
   readonly roles?: readonly string[] | undefined;
   readonly addRole?: string | undefined;
   readonly removeRole?: string | undefined;
-  /** At each of these places the one role that it has there, or none. */
+  /** The only role at each of these places; undefined: no role at the place. */
   readonly rolesAt?: readonly { readonly place: Place; readonly role: string | undefined }[] | undefined;
 }
 
-/** What a change of grants comes to. */
+/** The outcome of a change of grants. */
 export interface GrantChanges {
   readonly added: readonly Grant[];
   readonly removed: readonly Grant[];
-  /** All that there are then. */
+  /** All grants after the change. */
   readonly grants: readonly Grant[];
-  /** Of what was added and of what was there. */
+  /** The roles in the grants before and after the change. */
   readonly roles: RolesByKey;
   readonly audiences: Audiences;
 }
 
 /**
- * Works out which grants come and which go. A grant that stays keeps its binding, whatever has been declared since.
+ * Works out which grants are added and which are removed. A grant that stays keeps its resource server, even if another
+ * one has declared its permission since.
  *
- * @param before what there is, with everything that it refers to
- * @throws DomainError `invalid_value`, `ambiguous_permission`, and `not_found` for one that is to go and is not there
+ * @param before the present grants
+ * @throws DomainError `invalid_value`, `ambiguous_permission`, `limit_reached`, and `not_found` when a grant that is to
+ *   be removed does not exist
  */
 export async function changedGrants(
   stores: Pick<Stores, 'resourceServers' | 'roles'>,
@@ -101,7 +103,7 @@ export async function changedGrants(
   };
 }
 
-/** Whether a grant is what is written here. */
+/** Whether a written permission or role means this grant. */
 function says(grant: Grant, wanted: WrittenPermission, audiences: Audiences): boolean {
   if (typeof wanted === 'string')
     return grantName(grant) === wanted && !(grant.kind === 'permission' && grant.qualified);

@@ -5,11 +5,12 @@ import { permissionsOf } from '../../roles/built-in-roles.ts';
 import type { BoundGrants } from './bind-grants.ts';
 
 /**
- * The audience of an account that has none yet: that of the first permissions and roles it gets.
+ * Chooses the audience of an account that has none yet: the resource server of its first permissions and roles.
  *
- * @param asking false where the management API is meant when they span several, as for Mia's clients
- * @returns undefined when it gets none
- * @throws DomainError `audience_required` when they span several resource servers
+ * @param asking whether grants that span several resource servers are refused; false: the management API is chosen, as
+ *   for Mia's clients
+ * @returns undefined when the grants have no permissions
+ * @throws DomainError `audience_required` when the grants span several resource servers
  */
 export function audienceOf(
   { grants, roles, audiences }: Pick<BoundGrants, 'grants' | 'roles'> & { readonly audiences: Audiences },
@@ -29,7 +30,7 @@ export function audienceOf(
     .map((id) => audiences.get(id)?.identifier ?? id)
     .toSorted()
     .join(', ');
-  throw new DomainError('audience_required', `What it gets spans ${identifiers}: say which one is the audience`, {
+  throw new DomainError('audience_required', `The permissions and roles span ${identifiers}: name the audience`, {
     fields: [{ pointer: '/audience', message: `is required: one of ${identifiers}` }],
   });
 }

@@ -7,30 +7,31 @@ import type { Grant, PermissionGrant, RoleGrant } from '../grant.ts';
 import { ROOT_ONLY } from '../management-permissions.ts';
 import { scopeToken } from '../scope-token.ts';
 
-/** What an account was given, and what that refers to. */
+/** The grants of an account and of its groups, with the roles that they refer to. */
 export interface Rights {
-  /** Directly. */
+  /** The grants of the account itself. */
   readonly grants: readonly Grant[];
   readonly groups: readonly Membership[];
-  /** Every role among the grants, its own and its groups'. */
+  /** Every role in the grants of the account and of its groups. */
   readonly roles: RolesByKey;
 }
 
-/** One permission that an account has, and one way by which it came to it. */
+/** One permission that an account has, and one way by which the account has it. */
 export interface EffectivePermission extends Pick<PermissionGrant, 'permission' | 'place' | 'resourceServerId'> {
-  /** The group that was given it; undefined: the account was. */
+  /** The group that has the grant; undefined: the account itself has the grant. */
   readonly group: GroupId | undefined;
-  /** The role that it is part of; undefined: it was given by itself. */
+  /** The role that contains the permission; undefined: the permission itself was granted. */
   readonly role: RoleId | undefined;
 }
 
-/** What an account may do, per resource server: scope-tokens, sorted. */
+/** The scope-tokens that an account holds at each resource server, in alphabetical order. */
 export type Holdings = ReadonlyMap<ResourceServerId, ReadonlySet<string>>;
 
 /**
- * Works out from what an account was given what it may do where, and by which way.
+ * Works out the effective permissions of an account: a permission that it has in two ways is listed twice.
  *
- * @param company the one that the account belongs to: then nothing counts that reaches beyond it, whatever was granted
+ * @param company the company of the account: permissions that reach beyond a company are left out, even if they were
+ *   granted; undefined: a root account
  */
 export function effectivePermissions(
   { grants, groups, roles }: Rights,
@@ -57,7 +58,7 @@ export function effectivePermissions(
     ...groups.map((group) => ({ of: group.groupId, among: group.grants })),
   ]) {
     for (const grant of among) {
-      // A role or a group may have grown since the account was last written.
+      // There may be more than the limit: a role or a group may have grown since the account was last written.
       if (all.length >= MOST_EFFECTIVE) break;
       for (const one of expanded(grant, of)) {
         const beyond = company !== undefined && one.resourceServerId === 'management' && ROOT_ONLY.has(one.permission);
@@ -68,7 +69,7 @@ export function effectivePermissions(
   return all.slice(0, MOST_EFFECTIVE);
 }
 
-/** So many permissions, each way to one counted, an account has at most; what is beyond does not count. */
+/** The most effective permissions of an account, counting each way to a permission; those beyond it do not count. */
 export const MOST_EFFECTIVE = 10_000;
 
 /** @throws DomainError `limit_reached` */
@@ -80,7 +81,7 @@ export function assertEffective(count: number): void {
   );
 }
 
-/** How many permissions an account comes to have, each way to one counted. */
+/** The number of effective permissions of an account, counting each way to a permission. */
 export function numberOfEffective({ grants, groups, roles }: Rights): number {
   const weigh = (grant: Grant): number => {
     const role = grant.kind === 'role' ? roles.get(grant.roleKey) : undefined;
@@ -89,7 +90,7 @@ export function numberOfEffective({ grants, groups, roles }: Rights): number {
   return [...grants, ...groups.flatMap((group) => group.grants)].reduce((sum, grant) => sum + weigh(grant), 0);
 }
 
-/** What an account may do where, whichever way it came to it. */
+/** The effective permissions of an account without the ways by which it has them. */
 export function holdingsOf(rights: Rights, company: CompanyId | undefined): Holdings {
   const held = new Map<ResourceServerId, string[]>();
   for (const { permission, place, resourceServerId } of effectivePermissions(rights, company)) {
@@ -101,7 +102,7 @@ export function holdingsOf(rights: Rights, company: CompanyId | undefined): Hold
   return new Map([...held].map(([id, tokens]) => [id, new Set(tokens.toSorted())]));
 }
 
-/** The roles that an account has, its own and its groups'. */
+/** The roles that were granted to an account and to its groups. */
 export function roleGrantsOf({ grants, groups }: Pick<Rights, 'grants' | 'groups'>): RoleGrant[] {
   return [...grants, ...groups.flatMap((group) => group.grants)].filter((grant) => grant.kind === 'role');
 }

@@ -19,22 +19,26 @@ import { EVERYWHERE, reaches } from '../place.ts';
 import { covers, inCommon, parseScopeToken, scopeToken } from '../scope-token.ts';
 import { helpWithCall, helpWithGrants } from './who-can-help.ts';
 
-/** Who is to have what is granted, and what the grants refer to. */
+/** The account, group or role that is to get grants, with the roles and resource servers that the grants refer to. */
 export interface GrantTarget {
+  /** Undefined: root. */
   readonly company: CompanyId | undefined;
-  /** Whether the caller would have it, too: it is the account, in the group, or has the role. */
+  /** Whether the caller would get the grants, too: the caller is the account, is in the group or has the role. */
   readonly self: boolean;
   readonly roles: RolesByKey;
   readonly audiences: Audiences;
 }
 
 /**
- * Nobody grants what they do not hold at that place or above. Four things lift this: a built-in role may be bound by
- * who has the same or a higher one there; who manages a company's resource servers may grant their permissions inside
- * that company; who manages a company's accounts may grant inside it what root has made grantable there; and
- * `writ.permissions.grant`. None of them lets anybody widen themselves.
+ * Refuses grants of permissions that the caller does not hold at the same place or above. Four exceptions apply unless
+ * the caller would get the grants, too:
  *
- * @throws DomainError `forbidden`, naming what the caller does not hold, or what the account may not
+ * - A caller that has a built-in role may bind the same role and lower ones there.
+ * - A caller that manages the resource servers of a company may grant their permissions inside the company.
+ * - A caller that manages the accounts of a company may grant permissions that root has made grantable there.
+ * - A caller that holds `writ.permissions.grant` may grant every permission.
+ *
+ * @throws DomainError `forbidden`, naming the permissions that the caller may not grant or the account may not hold
  */
 export async function assertMayGrant(
   stores: Pick<Stores, 'companies'>,
@@ -45,16 +49,17 @@ export async function assertMayGrant(
   if (target.company !== undefined) assertStaysInside(grants, target.roles);
   assertNothing(
     await notGrantable(stores, caller, notTheirs(caller, grants, target, undefined), target),
-    target.self ? 'Nobody widens themselves' : 'Nobody grants what they do not hold',
+    target.self ? 'No account may widen its own permissions' : 'Nobody grants what they do not hold',
     target,
   );
 }
 
 /**
- * Whoever has a credential of an account can do what that may: so it takes being allowed to grant all of it.
+ * Refuses a caller that may not grant everything that an account may do: with a credential of the account, the caller
+ * could do all of it.
  *
- * @param grants the account's own and its groups'
- * @param within scope-tokens: all that the credential may ask for; undefined: everything
+ * @param grants the grants of the account and of its groups
+ * @param within the scope-tokens that the credential may ask for; undefined: everything
  * @throws DomainError `forbidden`
  */
 export async function assertMayActAs(
@@ -68,7 +73,7 @@ export async function assertMayActAs(
   assertNothing(missing, 'The account may do more than the caller', target);
 }
 
-/** Of what a caller may not grant otherwise, the part that root has not made grantable in the company either. */
+/** Leaves out the permissions that root has made grantable in the company, if the caller manages accounts there. */
 async function notGrantable(
   { companies }: Pick<Stores, 'companies'>,
   caller: Caller,
@@ -81,10 +86,10 @@ async function notGrantable(
   return missing.filter((grant) => !isGrantable(grantable, grant));
 }
 
-/** How many permissions a refusal names. */
+/** The most permissions that a refusal names. */
 const MOST_NAMED = 10;
 
-/** @throws DomainError `forbidden`, naming what there is, and who can help */
+/** @throws DomainError `forbidden` if there are missing permissions, naming them and who can help */
 function assertNothing(missing: readonly PermissionGrant[], message: string, target: GrantTarget): void {
   if (missing.length === 0) return;
   const names = new Set(missing.map(grantName));
@@ -95,7 +100,7 @@ function assertNothing(missing: readonly PermissionGrant[], message: string, tar
   );
 }
 
-/** What a caller neither holds nor may grant all the same. */
+/** The permissions of grants that the caller neither holds nor may grant by the other three exceptions. */
 function notTheirs(
   caller: Caller,
   grants: readonly Grant[],
@@ -110,7 +115,7 @@ function notTheirs(
 }
 
 /**
- * Takes a management permission of a caller, at a place or above.
+ * Refuses a caller that does not hold a management permission at a place or above.
  *
  * @throws DomainError `insufficient_scope`
  */
@@ -124,7 +129,11 @@ export function assertAllowed(caller: Caller, permission: ManagementPermission, 
   );
 }
 
-/** What reaches beyond a company is granted to root accounts only. */
+/**
+ * Refuses permissions that reach beyond a company: only root accounts may hold them.
+ *
+ * @throws DomainError `forbidden`
+ */
 function assertStaysInside(grants: readonly Grant[], roles: RolesByKey): void {
   const beyond = grants.filter((grant) =>
     grant.kind === 'role' ? grant.roleKey === ROOT_ROLE || expanded(grant, roles).some(isRootOnly) : isRootOnly(grant),
@@ -148,10 +157,10 @@ function expanded(grant: Grant, roles: RolesByKey): PermissionGrant[] {
 }
 
 /**
- * What a grant comes to, with what it lets its holder give to others: who has a built-in role, and may bind roles, may
- * bind every lower one with whatever root has added to that.
+ * The permissions of a grant, and those that its holder can give to others. The holder of a built-in role that may bind
+ * roles can bind every lower built-in role, including the permissions that root has added to the lower role.
  *
- * @param within as far as this reaches; undefined: all of it
+ * @param within the scope-tokens to which the grant's own permissions are narrowed; undefined: they are not narrowed
  */
 function authorityOf(grant: Grant, roles: RolesByKey, within: ReadonlySet<string> | undefined): PermissionGrant[] {
   const own = expanded(grant, roles).flatMap((one) => narrowed(one, within));
@@ -166,7 +175,7 @@ function authorityOf(grant: Grant, roles: RolesByKey, within: ReadonlySet<string
 
 const BINDING = { permission: 'writ.roles.bind' } as const satisfies { permission: ManagementPermission };
 
-/** What of a permission is within: it, or the same further down. */
+/** The part of a permission that `within` covers: the permission itself, or the same permission at places below. */
 function narrowed<One extends { readonly permission: string; readonly place: Place }>(
   one: One,
   within: ReadonlySet<string> | undefined,
@@ -189,12 +198,12 @@ function holds(caller: Caller, { permission, place, resourceServerId }: Permissi
   return covers(heldBy(caller, resourceServerId), scopeToken(permission, place));
 }
 
-/** At the management API the token counts, not only the account: a narrowed token grants less. */
+/** At the management API the permissions of the token count, not those of the account: a narrowed token grants less. */
 function heldBy(caller: Caller, resourceServerId: ResourceServerId): ReadonlySet<string> | undefined {
   return resourceServerId === 'management' ? caller.permissions : caller.holdings.get(resourceServerId);
 }
 
-/** What a company's resource server declares may be granted inside the company by who manages it. */
+/** Whether the resource server of a permission belongs to the company, and the caller manages its resource servers. */
 function isOwnServers(
   caller: Caller,
   { resourceServerId }: PermissionGrant,
@@ -209,7 +218,7 @@ function hasRoleAsHigh(caller: Caller, { roleKey, place }: RoleGrant): boolean {
   if (rank === undefined) return false;
   return (
     caller.roles.some((own) => reaches(own.place, place) && (rankOf(own.roleKey) ?? -1) >= rank) &&
-    // A narrowed token grants less.
+    // The permissions of the token count: a narrowed token grants less.
     managementPermissionsOf(roleKey).every((permission) => covers(caller.permissions, scopeToken(permission, place)))
   );
 }

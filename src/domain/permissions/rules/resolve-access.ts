@@ -3,41 +3,41 @@ import { type Audience, type Audiences, isNamed } from '../../resource-servers/r
 import type { Holdings } from './holdings.ts';
 import { covers } from '../scope-token.ts';
 
-/** What one token will be for: one resource server, and what may be done there. */
+/** The resource server of one token, and the permissions that the token will have there. */
 export interface Access {
   readonly server: Audience;
   /** Scope-tokens. */
   readonly permissions: readonly string[];
 }
 
-/** Why a request cannot have the token it asks for; the codes are OAuth's (RFC 6749 §5.2, RFC 8707 §2). */
+/** The reason why a request gets no token, with an OAuth error code (RFC 6749 §5.2, RFC 8707 §2). */
 export interface AccessRefusal {
   readonly refused: 'invalid_scope' | 'invalid_target';
   readonly description: string;
 }
 
-/** What is asked for. Absent members ask for the account's own audience, and for everything held there. */
+/** The parameters of a token request. Without them it asks for the account's audience and everything held there. */
 export interface AccessRequest {
-  /** One resource server by its identifier. */
+  /** The identifier of a resource server. */
   readonly resource: string | undefined;
   /** Scope-tokens, in the order of the request. */
   readonly scope: readonly string[] | undefined;
 }
 
-/** What an account brings to the decision. */
+/** The account that asks for a token. */
 export interface AccessHolder {
   readonly holdings: Holdings;
   /** The audience of its tokens when the request names none. */
   readonly audience: ResourceServerId;
-  /** At least the management API, that audience, and wherever it holds anything. */
+  /** At least the management API, the account's audience, and every resource server at which it holds a permission. */
   readonly audiences: Audiences;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
 
 /**
- * Decides the one audience of a token and what the token says. Without `resource` the scope picks the audience: the
- * account's own if it holds all of them there, else the one resource server where it does.
+ * Decides the audience and the permissions of a token. Without `resource` the scope decides the audience: the account's
+ * own audience if the account holds the whole scope there, else the only resource server at which it does.
  */
 export function resolveAccess(
   { holdings, audience, audiences }: AccessHolder,
@@ -74,8 +74,8 @@ export function resolveAccess(
 }
 
 /**
- * Everything that is held, or just what is asked for: what is held, or the same further down. Asking for what is not
- * held is refused, naming it.
+ * Decides the permissions of a token: all held permissions, or those in the scope. A scope may name a held permission
+ * at a place below. A scope-token that is not held is refused, and the refusal names it.
  */
 function narrow(
   server: Audience,

@@ -6,13 +6,13 @@ import { type ManagementPermission, ROOT_ONLY } from '../management-permissions.
 import { covers } from '../scope-token.ts';
 
 /**
- * Says who can help a caller whose call takes a management permission that it may not use.
+ * Says who can help a caller that lacks the management permission for a call.
  *
- * @param required the permission, with its place if it is at one
+ * @param required the scope-token of the permission: its name, or its name at a place
  */
 export function helpWithCall(caller: Caller, permission: ManagementPermission, required: string): string {
   if (covers(caller.holdings.get('management'), required)) {
-    return 'The account holds it and the token does not carry it: ask for a token that does';
+    return 'The account holds it, but the token does not: ask for a token that has it';
   }
   if (caller.company === undefined) return 'A root account that may grant everything can give it';
   if (ROOT_ONLY.has(permission)) return 'Only root accounts may hold it';
@@ -20,20 +20,20 @@ export function helpWithCall(caller: Caller, permission: ManagementPermission, r
 }
 
 /**
- * Says who can help a caller that may not grant something.
+ * Says who can help a caller that may not grant some permissions.
  *
- * @param missing the permissions that it may not grant; at least one
- * @param company where they were to be granted; undefined: to a root account
+ * @param missing the permissions that the caller may not grant; at least one
+ * @param company the company in which they were to be granted; undefined: they were for a root account
  */
 export function helpWithGrants(
   missing: readonly PermissionGrant[],
   { company, self }: { readonly company: CompanyId | undefined; readonly self: boolean },
 ): string {
-  if (self) return 'An account that is not the caller can give it, if it may grant all of it';
+  if (self) return 'Another account can give it, if that account may grant all of it';
   if (company === undefined) return 'A root account that may grant everything can give it';
   const ofManagement = missing.filter(({ resourceServerId }) => resourceServerId === 'management');
   if (ofManagement.length < missing.length) {
-    return 'An account that holds all of it can grant it, or a root account, which can also make what is of another API grantable in the company';
+    return 'An account that holds all of it can grant it, or a root account. A root account can also make permissions of other APIs grantable in the company';
   }
   return `The built-in ${listed(rolesThatGive(ofManagement.map(({ permission }) => permission)))} all of it: an account with such a role there or above can grant it, or a root account`;
 }
