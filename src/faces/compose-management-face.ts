@@ -10,6 +10,7 @@ import { createServiceAccounts } from '../domain/service-accounts/create-service
 import { createRegistration } from '../domain/service-accounts/register-service-account.ts';
 import { createAccessTokenJudge } from '../domain/tokens/verify-access-token.ts';
 import type { HttpMiddleware } from '../http/context.ts';
+import { createAdmission } from '../management/admit.ts';
 import { createAuthentication, createClientKeyCheck } from '../management/authenticate.ts';
 import { createCursorCodec } from '../management/cursor.ts';
 import { managementFace } from '../management/management-face.ts';
@@ -81,14 +82,16 @@ export function composeManagementFace(
       storage.read.serviceAccounts,
     ),
     checkClientKey: createClientKeyCheck(config.clientKeys),
-    countFailure: (source, requestId) =>
-      strangers.failed(strangers.admit(source, ''), requestId)?.headers['Retry-After'],
-    companyExists: async (companyId) => (await storage.read.companies.find(companyId)) !== undefined,
+    admit: createAdmission(async (companyId) => (await storage.read.companies.find(companyId)) !== undefined),
     cursors: createCursorCodec(cursorKey),
     takeTurns: createTurns(MANAGEMENT_TURNS),
     rootVeil,
-    resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
+    refusals: {
+      logger,
+      countFailure: (source, requestId) =>
+        strangers.failed(strangers.admit(source, ''), requestId)?.headers['Retry-After'],
+      resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
+    },
     clock,
-    logger,
   });
 }

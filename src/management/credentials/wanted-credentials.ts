@@ -1,8 +1,9 @@
 import type { WantedCredential } from '../../domain/credentials/issue-credentials.ts';
 import { KINDS, kindsThatTake } from '../../domain/credentials/kinds/kinds.ts';
 import { DomainError } from '../../domain/domain-error.ts';
-import type { NewServiceAccountBody } from '../service-accounts/service-account-schema.ts';
 import { secondsOrNone } from '../duration.ts';
+import { miaCredential } from '../mia/mia-members.ts';
+import type { NewServiceAccountBody } from '../service-accounts/service-account-schema.ts';
 import { type NewCredentialBody, TAKEN_MEMBERS } from './credential-schema.ts';
 
 /**
@@ -13,10 +14,7 @@ import { type NewCredentialBody, TAKEN_MEMBERS } from './credential-schema.ts';
  */
 export function wantedCredentials(body: NewServiceAccountBody): WantedCredential[] {
   const { credentials, tokenEndpointAuthMethod: method, publicKey } = body;
-  if (credentials === undefined) {
-    const type = method === 'private_key_jwt' ? 'public_key' : 'client_secret';
-    return [wantedCredential({ type, ...(publicKey !== undefined && { publicKey }) }, '')];
-  }
+  if (credentials === undefined) return [wantedCredential(miaCredential(body), '')];
   if (method !== undefined) throw mismatch('/tokenEndpointAuthMethod', 'excludes credentials');
   if (publicKey !== undefined) throw mismatch('/publicKey', 'must be in credentials');
   return credentials.map((credential, index) => wantedCredential(credential, `/credentials/${index}`));

@@ -4,6 +4,7 @@ import type { GroupChanges, Groups } from '../../domain/groups/groups.ts';
 import type { CompanyId } from '../../domain/ids.ts';
 import { SEARCH } from '../common-schema.ts';
 import { everyPage } from '../every-page.ts';
+import { MIA_GROUP, presentGroupToMiactl } from '../mia/mia-groups.ts';
 import { rolesAt } from '../mia/mia-roles.ts';
 import { AT_PLACE, atPlace, type AtPlace, ONE_GRANT_OPERATIONS } from '../one-grant.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
@@ -16,11 +17,10 @@ import {
   type JoiningMembersBody,
   LEAVING_MEMBERS,
   type LeavingMembersBody,
-  MIA_GROUP,
   NEW_GROUP,
   type NewGroupBody,
 } from './group-schema.ts';
-import { presentGroup, presentGroupToMiactl } from './present-group.ts';
+import { presentGroup } from './present-group.ts';
 
 const PATH = '/api/companies/{companyId}/groups';
 const ONE = `${PATH}/{groupId}`;

@@ -1,7 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { CLIENT_ID_PATTERN } from '../../domain/ids.ts';
 import { CREATED_BY, ID, NAME, TIME } from '../common-schema.ts';
-import { COMPANY_ROLE, GRANTED_PERMISSIONS, GRANTED_ROLES, PROJECTS_ROLE } from '../grants-schema.ts';
+import { GRANTED_PERMISSIONS, GRANTED_ROLES } from '../grants-schema.ts';
+import { COMPANY_ROLE, MIA_GROUP_MEMBERS, PROJECTS_ROLE } from '../mia/mia-schema.ts';
 
 const NAMED = { ...NAME, examples: ['Billing'] } as const;
 
@@ -62,8 +63,7 @@ export const GROUP = {
     createdAt: TIME,
     createdBy: CREATED_BY,
     updatedAt: TIME,
-    _id: { type: 'string', description: "As Mia's clients read it: the groupId" },
-    role: { type: 'string', description: "As Mia's clients read it: the role that it has at no place, or empty" },
+    ...MIA_GROUP_MEMBERS,
   },
   required: [
     'groupId',
@@ -78,33 +78,6 @@ export const GROUP = {
     '_id',
     'role',
   ],
-  additionalProperties: false,
-} as const satisfies JSONSchema;
-
-/** A group as miactl reads it in a list: its members are what it takes for users. */
-export const MIA_GROUP = {
-  title: 'MiaGroup',
-  type: 'object',
-  properties: {
-    ...GROUP.properties,
-    roleId: { type: 'string', description: 'The same as role' },
-    members: {
-      type: 'array',
-      items: {
-        title: 'MiaMember',
-        type: 'object',
-        properties: {
-          userId: { type: 'string', description: 'Its clientId' },
-          email: { type: 'string', description: 'Its slug, by which it can be added, too' },
-          fullname: { type: 'string' },
-          name: { type: 'string' },
-        },
-        required: ['userId', 'email', 'fullname', 'name'],
-        additionalProperties: false,
-      },
-    },
-  },
-  required: [...GROUP.required, 'roleId'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
@@ -126,7 +99,7 @@ export const JOINING_MEMBERS = {
   type: 'object',
   properties: {
     members: MEMBERS,
-    emails: { ...MEMBERS, description: "The same, as Mia's clients say it" },
+    emails: { ...MEMBERS, description: "The same as members, for Mia's clients" },
   },
   additionalProperties: false,
   examples: [{ members: ['order-import'] }],
@@ -145,6 +118,5 @@ export const LEAVING_MEMBERS = {
 export type NewGroupBody = FromSchema<typeof NEW_GROUP>;
 export type ChangedGroupBody = FromSchema<typeof CHANGED_GROUP>;
 export type GroupBody = FromSchema<typeof GROUP>;
-export type MiaGroupBody = FromSchema<typeof MIA_GROUP>;
 export type JoiningMembersBody = FromSchema<typeof JOINING_MEMBERS>;
 export type LeavingMembersBody = FromSchema<typeof LEAVING_MEMBERS>;

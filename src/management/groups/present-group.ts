@@ -1,7 +1,7 @@
 import type { GroupSnapshot } from '../../domain/groups/group.ts';
-import type { Groups } from '../../domain/groups/groups.ts';
 import { writtenPermissions, writtenRoles } from '../../domain/permissions/written-grants.ts';
-import type { GroupBody, MiaGroupBody } from './group-schema.ts';
+import { miaGroupMembers } from '../mia/mia-members.ts';
+import type { GroupBody } from './group-schema.ts';
 
 /** A group as it is answered. */
 export function presentGroup({ group, grants, members, audiences }: GroupSnapshot): GroupBody {
@@ -16,27 +16,6 @@ export function presentGroup({ group, grants, members, audiences }: GroupSnapsho
     createdAt: group.createdAt.toISOString(),
     createdBy: group.createdBy,
     updatedAt: group.updatedAt.toISOString(),
-    _id: group.groupId,
-    role: roles.find((role) => !role.includes('@')) ?? '',
-  };
-}
-
-/**
- * A group as miactl reads it in a list.
- *
- * @param names of its members; one without has been deleted since
- */
-export function presentGroupToMiactl(
-  snapshot: GroupSnapshot,
-  names: Awaited<ReturnType<Groups['memberNames']>>,
-): MiaGroupBody {
-  const group = presentGroup(snapshot);
-  return {
-    ...group,
-    roleId: group.role,
-    members: snapshot.members.flatMap((userId) => {
-      const named = names.get(userId);
-      return named === undefined ? [] : [{ userId, email: named.slug, fullname: named.name, name: named.name }];
-    }),
+    ...miaGroupMembers(group, roles),
   };
 }

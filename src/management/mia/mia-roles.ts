@@ -1,9 +1,9 @@
 import type { FromSchema } from 'json-schema-to-ts';
-import type { Place } from '../../domain/ids.ts';
 import { DomainError } from '../../domain/domain-error.ts';
+import type { Place } from '../../domain/ids.ts';
 import { EVERYWHERE, isPlace } from '../../domain/permissions/place.ts';
 import type { WantedChanges } from '../../domain/permissions/rules/changed-grants.ts';
-import type { PROJECTS_ROLE } from '../grants-schema.ts';
+import type { PROJECTS_ROLE } from './mia-schema.ts';
 
 type RolesAt = NonNullable<WantedChanges['rolesAt']>;
 

@@ -1,23 +1,15 @@
 import type { IssuedCredential } from '../../domain/credentials/issue-credentials.ts';
-import { authMethodOf, kindOf } from '../../domain/credentials/kinds/kinds.ts';
+import { kindOf } from '../../domain/credentials/kinds/kinds.ts';
 import { type AccountSnapshot, type AccountSummary, summaryOf } from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
 import { presentIssuedCredential } from '../credentials/present-credential.ts';
+import { miaAccountMembers, miaSecretMembers } from '../mia/mia-members.ts';
 import type { Answer } from '../route.ts';
 import type { RegisteredServiceAccountBody, ServiceAccountBody } from './service-account-schema.ts';
 
 /** Shows an account. Every member is picked by name, so that no other data gets into an answer by accident. */
-export function presentServiceAccount({
-  account,
-  roles,
-  permissions,
-  groups,
-  audience,
-  lastUsedAt,
-  credentialCount,
-  nextExpiryAt,
-  credentialTypes,
-}: AccountSummary): ServiceAccountBody {
+export function presentServiceAccount(summary: AccountSummary): ServiceAccountBody {
+  const { account, roles, permissions, groups, audience, lastUsedAt, credentialCount, nextExpiryAt } = summary;
   return {
     clientId: account.clientId,
     slug: account.slug,
@@ -37,10 +29,7 @@ export function presentServiceAccount({
     createdBy: account.createdBy ?? null,
     updatedAt: account.updatedAt.toISOString(),
     lastUsedAt: lastUsedAt?.toISOString() ?? null,
-    // The members that Mia's clients read.
-    authMethod: authMethodOf(credentialTypes) ?? null,
-    lastLogin: lastUsedAt?.toISOString() ?? null,
-    companyRoles: roles.filter((role) => !role.includes('@')),
+    ...miaAccountMembers(summary),
   };
 }
 
@@ -60,11 +49,7 @@ export function presentRegisteredServiceAccount(registered: RegisteredServiceAcc
     ...presentServiceAccount(summaryOf(registered, registered.account.createdAt)),
     credentials: registered.issued.map(presentIssuedCredential),
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
-    // The members that Mia's clients read.
-    ...(secret?.secret !== undefined && {
-      clientSecret: secret.secret,
-      clientSecretExpiresAt: Math.floor((secret.credential.expiresAt?.getTime() ?? 0) / 1000),
-    }),
+    ...miaSecretMembers(secret),
     // An API key authenticates no client, so it has a member of its own.
     ...(apiKey !== undefined && { apiKey }),
   };

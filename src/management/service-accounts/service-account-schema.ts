@@ -1,14 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { STATES } from '../../domain/state.ts';
-import { COMPANY_ROLE, GRANTED_GROUPS, GRANTED_PERMISSIONS, GRANTED_ROLES, PROJECTS_ROLE } from '../grants-schema.ts';
-import {
-  ISSUED_CREDENTIAL,
-  EXAMPLE_KEY,
-  NEW_CREDENTIAL,
-  PUBLIC_KEY,
-  SECRET,
-} from '../credentials/credential-schema.ts';
 import { CREATED_BY, DESCRIPTION, DURATION, DURATION_OR_NULL, NAME, SLUG, TIME } from '../common-schema.ts';
+import { ISSUED_CREDENTIAL, EXAMPLE_KEY, NEW_CREDENTIAL, SECRET } from '../credentials/credential-schema.ts';
+import { GRANTED_GROUPS, GRANTED_PERMISSIONS, GRANTED_ROLES } from '../grants-schema.ts';
+import { COMPANY_ROLE, MIA_ACCOUNT_MEMBERS, MIA_REGISTRATION_MEMBERS, PROJECTS_ROLE } from '../mia/mia-schema.ts';
 
 const STATE = {
   type: 'string',
@@ -85,8 +80,7 @@ export const NEW_SERVICE_ACCOUNT = {
       items: NEW_CREDENTIAL,
       maxItems: 110,
     },
-    tokenEndpointAuthMethod: { type: 'string', enum: ['client_secret_basic', 'private_key_jwt'] },
-    publicKey: { ...PUBLIC_KEY, description: 'The key for tokenEndpointAuthMethod private_key_jwt' },
+    ...MIA_REGISTRATION_MEMBERS,
   },
   required: ['name'],
   additionalProperties: false,
@@ -165,13 +159,7 @@ const ACCOUNT = {
     type: ['string', 'null'],
     description: 'The time of the last use, accurate to a few seconds; null: never used',
   },
-  lastLogin: { ...TIME, type: ['string', 'null'], description: "The same as lastUsedAt, for Mia's clients" },
-  authMethod: {
-    type: ['string', 'null'],
-    enum: ['client_secret_basic', 'private_key_jwt', null],
-    description: 'How the account can authenticate; null: it has no client secret and no public key',
-  },
-  companyRoles: { type: 'array', items: { type: 'string' }, description: 'The roles that the account has everywhere' },
+  ...MIA_ACCOUNT_MEMBERS,
 } as const;
 
 const ACCOUNT_MEMBERS = [
