@@ -209,6 +209,8 @@ export function resourceServersTable(knex: Tables, builtIn: BuiltInIdentifiers):
         .delete('role_key');
       await allRows(knex, 'grantable')
         .where({ resource_server: id })
+        // A row without a permission stands for all that the resource server declares, at any time.
+        .whereNotNull('permission')
         .whereNotIn('permission', [...except])
         .delete('company_id');
     },
