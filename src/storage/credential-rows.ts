@@ -1,5 +1,6 @@
 import type { CredentialState } from '../domain/credentials/credential-base.ts';
 import type { Credential, CredentialType } from '../domain/credentials/credential.ts';
+import type { StoredMembers } from '../domain/credentials/kinds/kind.ts';
 import { kindOf } from '../domain/credentials/kinds/kinds.ts';
 import type { CredentialId } from '../domain/ids.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
@@ -9,17 +10,22 @@ import { audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { byteaText } from './insert-from-json.ts';
 import { ofAccount } from './of-account.ts';
 
+/** The column of each member that only some kinds of credentials store. */
+const STORED_COLUMNS = {
+  secretHash: 'secret_hash',
+  hint: 'hint',
+  kid: 'kid',
+  data: 'data',
+  audience: 'audience',
+} as const satisfies Record<keyof StoredMembers, string>;
+
 /** The columns that are filled for a new credential. */
-export const COLUMNS = [
+export const COLUMNS: readonly string[] = [
   'credential_id',
   'client_id',
   'company_id',
   'type',
-  'secret_hash',
-  'hint',
-  'kid',
-  'data',
-  'audience',
+  ...Object.values(STORED_COLUMNS),
   'created_at',
   'name',
   'description',
@@ -130,12 +136,11 @@ export function describedColumns(credential: Credential): Record<string, unknown
 
 /** The columns that only some kinds of credentials have. */
 export function columnsOf(credential: Credential): Record<string, unknown> & { data: object } {
-  const { secretHash, hint, kid, data = {}, audience } = kindOf(credential).stored(credential);
-  return {
-    data,
-    ...(secretHash !== undefined && { secret_hash: byteaText(secretHash) }),
-    ...(hint !== undefined && { hint }),
-    ...(kid !== undefined && { kid }),
-    ...(audience !== undefined && { audience }),
-  };
+  const stored: StoredMembers = kindOf(credential).stored(credential);
+  const columns = Object.entries(stored).map(([member, value]: [string, unknown]) => [
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the members of a type are its keys
+    STORED_COLUMNS[member as keyof StoredMembers],
+    Buffer.isBuffer(value) ? byteaText(value) : value,
+  ]);
+  return { data: {}, ...Object.fromEntries(columns) };
 }

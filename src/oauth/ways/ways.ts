@@ -22,12 +22,17 @@ const WAYS: Readonly<Record<WayName, Way<Proof, WayTools>>> = {
   api_key: apiKeyWay,
 } satisfies { [Name in WayName]: Way<ProofOf[Name], WayTools> };
 
+type ClientAuthMethod = Exclude<Proof['method'], 'api_key'>;
+
+const METHODS: Readonly<Record<ClientAuthMethod, true>> = {
+  client_secret_basic: true,
+  private_key_jwt: true,
+  client_secret_post: true,
+};
+
 /** The authentication methods of clients (RFC 7591 §2), in the order in which the metadata names them. */
-export const CLIENT_AUTH_METHODS = [
-  'client_secret_basic',
-  'private_key_jwt',
-  'client_secret_post',
-] as const satisfies Exclude<Proof['method'], 'api_key'>[];
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a record are of its type
+export const CLIENT_AUTH_METHODS = Object.keys(METHODS) as readonly ClientAuthMethod[];
 
 /** The names of the authentication methods that a request uses. */
 export function methodsOf(sent: Sent): string[] {
