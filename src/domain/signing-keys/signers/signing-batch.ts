@@ -29,9 +29,9 @@ export function createSigningBatch(
     const batch = waiting;
     waiting = [];
     for (const [index, { sign, resolve, reject }] of batch.entries()) {
-      if (index > 0 && now() >= end) {
+      if (now() >= end) {
         // Requests that arrived meanwhile are read before the rest is signed.
-        waiting = [...batch.slice(index), ...waiting];
+        waiting = batch.slice(index);
         schedule(makeAll);
         return;
       }
