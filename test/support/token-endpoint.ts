@@ -13,7 +13,7 @@ import { createSourceReader } from '../../src/http/source-reader.ts';
 import { tokenEndpoint } from '../../src/oauth/endpoints/token-endpoint.ts';
 import { createLibrary, type LibraryOptions } from '../../src/oauth/library/create-library.ts';
 import { createGuessLimiter, type GuessLimiter } from '../../src/oauth/refusals/guess-limiter.ts';
-import { createDecoyKeys } from '../../src/oauth/ways/decoy.ts';
+import { createDecoyKeys, type DecoyKeys } from '../../src/oauth/ways/decoy.ts';
 import { createAccountFinder, type RememberedAccounts } from '../../src/oauth/ways/find-account.ts';
 import { random } from '../../src/start/random.ts';
 import { systemClock } from '../../src/start/system-clock.ts';
@@ -55,6 +55,7 @@ export interface BareParts {
   readonly guesses: GuessLimiter;
   readonly secrets: Partial<LibraryOptions['ways']['secrets']>;
   readonly keyRing: KeyRing;
+  readonly decoyKeys: DecoyKeys;
 }
 
 export async function startBareTokenEndpoint(
@@ -93,7 +94,7 @@ export async function startBareTokenEndpoint(
         clockTolerance: 10,
         clock: systemClock,
         replays: { use: () => Promise.resolve(true), forgetExpired: () => Promise.resolve(0) },
-        decoyKeys: createDecoyKeys(random.bytes),
+        decoyKeys: parts.decoyKeys ?? createDecoyKeys(random.bytes),
       },
     },
     inspection: {
