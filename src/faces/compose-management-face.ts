@@ -23,7 +23,7 @@ import type { PreparedServer } from '../start/prepare-server.ts';
 import type { GuessedSurroundings } from './face-surroundings.ts';
 import { assertionSettings, tokenSettings } from './shared-settings.ts';
 
-/** The most management calls at once, each: of one company or root account. Fewer than there are database connections. */
+/** The most management calls that run at once. One company or root account gets fewer than the database connections. */
 const MANAGEMENT_TURNS = { each: 4, all: 64, line: 256 };
 
 /** Gives the face of the management API its parts. */

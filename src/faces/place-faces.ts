@@ -13,7 +13,7 @@ export interface Faces {
   readonly internal: readonly HttpMiddleware[];
 }
 
-/** The address of each face: all in one place, or everything but the OAuth endpoints at an address of its own. */
+/** Assigns the faces to addresses: all to one address, or everything except the OAuth endpoints to `internalListen`. */
 export function placeFaces(
   { oauth, internal }: Faces,
   { host, port, internalListen, issuer, trustedProxies }: Config,

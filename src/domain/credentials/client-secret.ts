@@ -23,7 +23,7 @@ export function formatSecret(type: SecretType, entropy: Uint8Array): string {
 }
 
 /**
- * Whether a text can be the secret of no account: it has a character that no secret has, or it has the prefix of a
+ * Whether a text cannot be a secret of any account: it has a character that no secret has, or it has the prefix of a
  * generated secret and a wrong length or checksum.
  */
 export function isMistyped(secret: string): boolean {

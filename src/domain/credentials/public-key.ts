@@ -5,7 +5,7 @@ import { ed25519Weakness } from './ed25519-weakness.ts';
 import { jwkOfText } from './key-text.ts';
 import { rsaWeakness } from './rsa-weakness.ts';
 
-/** A public key that verifies client assertions, with no more members than that takes. */
+/** A public key for verifying client assertions, without any other member of the JWK that it came in. */
 export type PublicJwk =
   | { readonly kty: 'RSA'; readonly alg: 'RS256' | 'PS256'; readonly n: string; readonly e: string }
   | { readonly kty: 'EC'; readonly alg: 'ES256'; readonly crv: 'P-256'; readonly x: string; readonly y: string }

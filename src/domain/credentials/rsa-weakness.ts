@@ -11,7 +11,7 @@ const isPrime = promisify(checkPrime);
 
 /**
  * Finds out why an RSA key must be refused (RFC 7518 §3.3, NIST SP 800-56B §6.4). Its modulus may be too short to be
- * safe, too long to be cheap, or easy to factor, or anybody can sign with its exponent.
+ * safe, too long to be cheap, or easy to factor, or its exponent may let anybody sign.
  *
  * @param modulus big-endian
  * @param exponent big-endian
