@@ -31,7 +31,7 @@ export interface Authentication {
   /** @throws UnauthorizedError */
   verify(request: IncomingMessage): Promise<VerifiedToken>;
   /**
-   * Identifies the caller of a call. It may do what its token says and its account still holds, so that a narrowed
+   * Identifies the caller. The caller may do what its token says and its account still holds, so that a narrowed
    * token and a removed permission both act at once.
    *
    * @throws UnauthorizedError

@@ -10,8 +10,7 @@ type RolesAt = NonNullable<WantedChanges['rolesAt']>;
 /**
  * Reads the changes of roles that Mia's clients send: `role` for the whole company, `projectsRole` for projects and
  * their environments, which are the first two segments of places. An empty role removes the present one, but beside
- * `environmentsRole` the empty role of a project changes nothing. If two changes are for one place, the later one
- * counts.
+ * `environmentsRole` the empty role of a project changes nothing; of two changes for one place, the later one counts.
  *
  * @returns undefined when the request has no such change
  * @throws DomainError `invalid_value` when the request has `roles` as well
