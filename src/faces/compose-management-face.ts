@@ -46,8 +46,8 @@ export function composeManagementFace(
   const companies = createCompanies({ storage, clock, registration });
   const serviceAccounts = createServiceAccounts(accountTools, registration);
   const judge = createAccessTokenJudge({ signingKeys, issuer, audience: `${issuer}/api`, clock });
-  // Counted apart from failures at the token endpoint: a caller with an old token must not limit a client that asks for
-  // a new one.
+  // These failures count apart from those at the token endpoint: a caller with an old token must not limit a client
+  // that asks for a new one.
   const strangers = createGuessLimiter({ ...guessing, logger: logger.child({ face: 'management' }), metrics });
   return managementFace({
     routes: managementRoutes({

@@ -7,7 +7,7 @@ import { requestContext } from '../http/request-context.ts';
 import { createSourceReader } from '../http/source-reader.ts';
 import type { Surroundings } from '../start/surroundings.ts';
 
-/** The OAuth endpoints, and everything else. */
+/** The faces in two groups: the OAuth endpoints, and everything else. */
 export interface Faces {
   readonly oauth: HttpMiddleware;
   readonly internal: readonly HttpMiddleware[];

@@ -131,11 +131,7 @@ const NO_AUTHORIZATION = new OAuthError(
 );
 
 /** The answer at an unknown path: a client that has the wrong address can read only OAuth errors. */
-const UNKNOWN = new OAuthError(
-  404,
-  'invalid_request',
-  'there is no such endpoint: the metadata names those that there are',
-);
+const UNKNOWN = new OAuthError(404, 'invalid_request', 'there is no such endpoint: the metadata names the endpoints');
 
 function refusing(endpoint: OAuthEndpoint, refusal: OAuthError, reporting: RefusalReporting): HttpHandler {
   return (ctx) => {

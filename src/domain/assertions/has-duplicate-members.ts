@@ -1,5 +1,5 @@
 /**
- * Whether an object in a JSON text has two members with the same name (RFC 7515 §4, RFC 7519 §4). Such a text is
+ * Whether an object in a JSON text has two members with the same name (RFC 7515 §4, RFC 7519 §4). The text is then
  * ambiguous: `JSON.parse` keeps the last of the two members, and other parsers keep the first.
  *
  * @param json a text that `JSON.parse` accepts

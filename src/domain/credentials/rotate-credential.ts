@@ -72,7 +72,7 @@ export function assertMayRotateOwn(caller: Caller, snapshot: AccountSnapshot, ol
   }
   const all = heldAt(snapshot, 'management', old.permissions);
   if (!all.every((permission) => caller.permissions.has(permission))) {
-    throw new DomainError('forbidden', 'The token says less than its credential may ask for: get one without scope');
+    throw new DomainError('forbidden', 'The token has less than its credential may ask for: get a token without scope');
   }
 }
 

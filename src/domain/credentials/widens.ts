@@ -3,8 +3,8 @@ import type { Credential } from './credential.ts';
 import { kindOf } from './kinds/kinds.ts';
 
 /**
- * Whether a change lets a credential do more than before, or for longer. Such a change needs the same rights as adding
- * a credential; for any other change, the permission to change credentials is enough.
+ * Whether a change lets a credential do more than before, or for longer. The change then needs the same rights as
+ * adding a credential. For any other change, the permission to change credentials is enough.
  *
  * @param defaultMaxTtl the longest lifetime of an assertion in seconds, unless its key has one of its own
  */

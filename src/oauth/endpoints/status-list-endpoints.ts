@@ -7,9 +7,9 @@ import { LIST_TTL, type PublishedList, type StatusLists } from '../status-lists.
 const PATH = /^\/oauth\/status-lists(?:\/(0|[1-9]\d{0,8}))?$/;
 
 /**
- * Creates `GET /oauth/status-lists/{n}`, which answers a Token Status List as a signed JWT, and `GET
- * /oauth/status-lists`, which names all lists (Token Status List §8.1, §9). Everybody may read the lists, from any web
- * page: they do not tell whose tokens they are about.
+ * Creates `GET /oauth/status-lists/{n}`, which answers a Token Status List as a signed JWT (Token Status List §8.1),
+ * and `GET /oauth/status-lists`, which names all lists (§9). Everybody may read the lists, from any web page: they do
+ * not tell whose tokens they are about.
  */
 export function statusListEndpoints(
   lists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>,

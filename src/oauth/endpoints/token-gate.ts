@@ -47,7 +47,7 @@ export function assertPasses(
   { audience, permissions }: Pick<VerifiedToken, 'audience' | 'permissions'>,
 ): void {
   if (resource !== undefined && identifierKey(audience) !== identifierKey(resource)) {
-    const description = `the access token is for ${shown(audience)}, and another one is asked for here`;
+    const description = `the access token is for ${shown(audience)}, but a token for another resource is required`;
     throw new OAuthError(401, 'invalid_token', description, {
       reason: 'token_audience',
       headers: challenge(`error="invalid_token", error_description="${description}"`),

@@ -24,7 +24,7 @@ export function logRefusal(
     source: ctx.state.source(),
     requestId: ctx.state.requestId,
   };
-  // 503 means that the database is away. That is logged once as an error, and not with every request.
+  // 503 means that the database is away: another part logs that as an error, once and not with every request.
   if (refusal.status >= 500 && refusal.status !== 503) logger.error({ ...entry, err: refusal.cause });
   else logger.info(entry);
 }

@@ -129,7 +129,7 @@ async function explainRefusal(
   return failed.message;
 }
 
-/** The library refused the assertion a moment ago, and would accept it at the time of the second check. */
+/** The failure of an assertion that the library has refused, but that passes the second check a moment later. */
 const EDGE = { check: 'time', message: 'exp or nbf is at the very edge of what is accepted' } as const;
 
 /** Whether an assertion is signed with the key of a credential; without a credential the same work is done. */

@@ -56,7 +56,11 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
    * @throws DomainError `invalid_value` when the kind needs a key and there is none, or the other way round
    */
   successor(old: Credential, publicKey: unknown): Bound;
-  /** Keeps everything that a credential refers to until the end of the transaction. @returns false when it is gone */
+  /**
+   * Makes sure that nothing to which a credential refers is deleted before the end of the transaction.
+   *
+   * @returns false when it has been deleted already
+   */
   keepReferences(credential: Credential, stores: KindStores): Promise<boolean>;
   /** A credential after a change of the members that only this kind has. */
   change(before: Credential, changes: KindChanges): Credential;
@@ -150,7 +154,7 @@ export interface StoredMembers {
   readonly audience?: ResourceServerId;
 }
 
-/** The same members as they are read back: the audience with what its tokens need. */
+/** The same members as they are read from the database; the audience has everything that tokens for it need. */
 export interface RestoredMembers {
   readonly secretHash: Buffer | undefined;
   readonly hint: string | undefined;
