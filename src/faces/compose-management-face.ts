@@ -23,7 +23,7 @@ import type { PreparedServer } from '../start/prepare-server.ts';
 import type { GuessedSurroundings } from './face-surroundings.ts';
 import { assertionSettings, tokenSettings } from './shared-settings.ts';
 
-/** The most management calls at once, each: of one company or root account. Fewer than there are database connections. */
+/** The most management calls that run at once. One company or root account gets fewer than the database connections. */
 const MANAGEMENT_TURNS = { each: 4, all: 64, line: 256 };
 
 /** Gives the face of the management API its parts. */
@@ -46,8 +46,8 @@ export function composeManagementFace(
   const companies = createCompanies({ storage, clock, registration });
   const serviceAccounts = createServiceAccounts(accountTools, registration);
   const judge = createAccessTokenJudge({ signingKeys, issuer, audience: `${issuer}/api`, clock });
-  // Counted apart from failures at the token endpoint: a caller with an old token must not limit a client that asks for
-  // a new one.
+  // These failures count apart from those at the token endpoint: a caller with an old token must not limit a client
+  // that asks for a new one.
   const strangers = createGuessLimiter({ ...guessing, logger: logger.child({ face: 'management' }), metrics });
   return managementFace({
     routes: managementRoutes({

@@ -5,7 +5,7 @@ import type { GuessLimits } from '../oauth/refusals/guess-limiter.ts';
 import type { StatusLists } from '../oauth/status-lists.ts';
 import type { Surroundings } from '../start/surroundings.ts';
 
-/** The parts that work beside the requests, and that requests take part in. */
+/** The parts that work beside the requests, as far as requests use them. */
 export interface Running {
   readonly noteUse: NoteUse;
   readonly noteRefusal: NoteRefusal;
@@ -17,10 +17,10 @@ export interface Running {
 export interface GuessedSurroundings extends Surroundings {
   readonly guessing: {
     readonly limits: GuessLimits;
-    /** Milliseconds, only ever forwards. */
+    /** Milliseconds of a clock that never goes back. */
     readonly now: () => number;
   };
 }
 
-/** The surroundings of the faces; tests set other limits of failed attempts than the usual ones. */
+/** The surroundings of the faces; tests may set their own limits of failed attempts. */
 export type FaceSurroundings = Surroundings & Partial<Pick<GuessedSurroundings, 'guessing'>>;

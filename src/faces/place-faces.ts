@@ -7,13 +7,13 @@ import { requestContext } from '../http/request-context.ts';
 import { createSourceReader } from '../http/source-reader.ts';
 import type { Surroundings } from '../start/surroundings.ts';
 
-/** The OAuth endpoints, and everything else. */
+/** The faces in two groups: the OAuth endpoints, and everything else. */
 export interface Faces {
   readonly oauth: HttpMiddleware;
   readonly internal: readonly HttpMiddleware[];
 }
 
-/** The address of each face: all in one place, or everything but the OAuth endpoints at an address of its own. */
+/** Assigns the faces to addresses: all to one address, or everything except the OAuth endpoints to `internalListen`. */
 export function placeFaces(
   { oauth, internal }: Faces,
   { host, port, internalListen, issuer, trustedProxies }: Config,

@@ -4,9 +4,9 @@ import type { Readiness } from '../http/health.ts';
 import type { PreparedServer } from '../start/prepare-server.ts';
 
 /**
- * How well a node can serve now, from what it knows already.
+ * How well a node can serve requests, without asking the database.
  *
- * @param maxStaleness seconds for which known clients are served while the database is away
+ * @param maxStaleness seconds for which remembered clients are served while the database is away
  */
 export function readinessOf(
   { sinceAnswer, clockOffset }: Pick<PreparedServer, 'sinceAnswer' | 'clockOffset'>,

@@ -2,7 +2,7 @@ import type { NoteRefusal } from '../domain/activity/refusal.ts';
 import type { RefusedMessage } from '../http/http-server.ts';
 import type { Logger } from '../observability/logger.ts';
 
-/** Makes what was refused before it could be read as a request be found by its id, with what was answered. */
+/** Reports a message that was refused before it could be read as a request: people can find the answer by its id. */
 export function reportUnread(
   { status, requestId, peer, management, message }: RefusedMessage,
   logger: Logger,

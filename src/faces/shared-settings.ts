@@ -3,12 +3,12 @@ import type { AssertionSettings } from '../domain/assertions/assertion-rules.ts'
 import type { Clock } from '../domain/clock.ts';
 import type { TokenSettings } from '../domain/tokens/plan-token.ts';
 
-/** The settings of tokens that both faces go by. */
+/** The settings of tokens that both faces use. */
 export function tokenSettings({ issuer, signingAlg, tokenTtl, tokenMaxTtl, tokenMaxBytes }: Config): TokenSettings {
   return { issuer, signingAlg, tokenTtl, tokenMaxTtl, tokenMaxBytes };
 }
 
-/** The settings of client assertions that both faces go by. */
+/** The settings of client assertions that both faces use. */
 export function assertionSettings({ issuer, assertions, clockTolerance }: Config, clock: Clock): AssertionSettings {
   return { issuer, ...assertions, clockTolerance, clock };
 }

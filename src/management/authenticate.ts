@@ -9,11 +9,11 @@ import { type DeadReason, mintedBy } from '../domain/tokens/live-token.ts';
 import { bearerTokenOf } from '../http/bearer-token.ts';
 import type { JudgeAccessToken, VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 
-/** Why a management call is not let in; `reason` is for the log, never for the caller, who reads `message`. */
+/** A management call that is not authenticated. `reason` is for the log only; the caller reads `message`. */
 export class UnauthorizedError extends Error {
   override readonly name = 'UnauthorizedError';
   readonly reason: string;
-  /** The text for a caller that holds a token which we have signed. */
+  /** The text for a caller that holds a token of this server, or that lacks a client key; undefined: a general text. */
   readonly explanation: string | undefined;
 
   constructor(reason: string, explanation?: string) {
@@ -24,15 +24,15 @@ export class UnauthorizedError extends Error {
 }
 
 /**
- * Says in two steps who makes a call: what its token says, which takes no look at the database, and what its account
- * may do now.
+ * Finds out in two steps who makes a call. The first step reads the token, without asking the database; the second step
+ * reads the account in the database.
  */
 export interface Authentication {
   /** @throws UnauthorizedError */
   verify(request: IncomingMessage): Promise<VerifiedToken>;
   /**
-   * A caller may do what its token says and its account still holds, so that narrowing a token and taking a permission
-   * away both act at once.
+   * Identifies the caller. The caller may do what its token says and its account still holds, so that a narrowed
+   * token and a removed permission both act at once.
    *
    * @throws UnauthorizedError
    */
@@ -40,10 +40,10 @@ export interface Authentication {
 }
 
 /**
- * Checks the `Client-key` of a request, where the server has some.
+ * Creates the check of the `Client-key` header.
  *
- * @param keys any of them will do; none: nothing is asked for
- * @returns throws UnauthorizedError
+ * @param keys the accepted keys; empty: a request needs no key
+ * @returns a function that throws UnauthorizedError for a request without an accepted key
  */
 export function createClientKeyCheck(keys: readonly string[]): (request: IncomingMessage) => void {
   const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
@@ -51,17 +51,17 @@ export function createClientKeyCheck(keys: readonly string[]): (request: Incomin
   return ({ headersDistinct }) => {
     if (known.length === 0) return;
     const presented = digest(headersDistinct['client-key']?.join(',') ?? '');
-    // Every one is compared, so that the time tells nothing.
+    // Compare with every key: the time must not reveal which one fits.
     if (known.filter((one) => timingSafeEqual(one, presented)).length > 0) return;
     const message =
       headersDistinct['client-key'] === undefined
         ? 'This server asks for a Client-key: send one that its operator has named in the header Client-key'
-        : 'The Client-key is none that this server knows';
+        : 'This server does not know the Client-key';
     throw new UnauthorizedError('client_key', message);
   };
 }
 
-/** @param accounts as they are now: no node may go on by what it remembers */
+/** @param accounts the accounts in the database: the memory of a node may be out of date */
 export function createAuthentication(
   judge: JudgeAccessToken,
   accounts: Pick<ServiceAccountStore, 'findCaller'>,

@@ -30,8 +30,8 @@ export interface ClientRequest {
 }
 
 /**
- * One attempt of a client to get a token, or to ask about one, on its way through our endpoints, the library and our hooks
- * in the library. Only the functions of this file change an attempt.
+ * One attempt of a client to get a token, or to ask about one, on its way through our endpoints, the library and our
+ * hooks in the library. Only the functions of this file change an attempt.
  */
 export interface Attempt {
   readonly request: ClientRequest;
@@ -54,7 +54,7 @@ export interface Attempt {
   readonly exchanged: LiveApiKey | undefined;
   /** The credential by which a client authenticated beside the API key that it exchanges. */
   readonly beside: Credential | undefined;
-  /** The credential that fits the request, and that does not work any more. */
+  /** The credential that fits the request, but does not work. */
   readonly ended: Credential | undefined;
   /** The token that the request asks about, when it is one of ours. */
   readonly presented: Presented | undefined;
@@ -76,6 +76,7 @@ type Open = { -readonly [Member in keyof Attempt]: Attempt[Member] };
 
 const attempts = new WeakMap<object, Open>();
 
+/** Begins an attempt. {@link attemptOf} finds it by the context of the request. */
 export function beginAttempt(ctx: object, begun: Pick<Attempt, 'request' | 'alias' | 'source' | 'requestId'>): Attempt {
   const attempt: Open = {
     ...begun,
@@ -152,14 +153,14 @@ export function noteProof(attempt: Open, reason: AuthenticationFailure): void {
   attempt.reason = reason;
 }
 
-/** Notes the API key that is to be exchanged: whose it is, and that it does not work when it does not. */
+/** Notes the API key that is to be exchanged, and its account. A key that does not work is noted as `ended`. */
 export function noteApiKey(attempt: Open, found: LiveApiKey | RefusedApiKey): void {
   attempt.clientId = attempt.named = found.snapshot?.account.clientId;
   if ('refused' in found) attempt.ended = found.credential;
   else attempt.exchanged = found;
 }
 
-/** From here on the API key that is exchanged is the credential, also when the client authenticated beside it. */
+/** Makes the exchanged API key the credential of the attempt, even if the client authenticated beside the key. */
 export function noteExchange(attempt: Open, { credential, snapshot }: LiveApiKey): void {
   attempt.beside = attempt.credential === credential ? undefined : attempt.credential;
   attempt.credential = credential;

@@ -32,7 +32,7 @@ export interface OAuthFaceOptions {
   readonly guesses: GuessLimiter;
   readonly statusLists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>;
   readonly recording: RefusalReporting & { readonly noteUse: NoteUse; readonly metrics: Metrics };
-  /** Seconds before the end of a credential in which every answer names its end. */
+  /** Seconds before the end of a credential during which every answer names the end. */
   readonly expiryWarning: number;
   readonly clock: Clock;
 }
@@ -43,7 +43,7 @@ export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
   const { tokens, inspection } = options.library;
   const { issuer } = tokens;
   let live = withKeys(signingKeys.current());
-  // Requests in flight end with the library that they began with.
+  // Requests in flight keep the library with which they began.
   signingKeys.onChange((ring) => (live = withKeys(ring)));
 
   /** The library captures its keys when it is created, so a new key ring takes a new library. */
@@ -94,7 +94,7 @@ export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
   };
 }
 
-/** The endpoints that go by the signing keys. */
+/** The endpoints that depend on the signing keys. */
 interface LiveEndpoints {
   readonly token: HttpHandler;
   readonly alias: HttpHandler;
@@ -103,18 +103,18 @@ interface LiveEndpoints {
   readonly jwks: PublicDocument;
 }
 
-/** The refusal that a document has answered by itself. */
+/** The refusal that the endpoint of a document has answered without reporting it. */
 function refusalIn({ status, body }: HttpContext): OAuthError {
   const said = typeof body === 'object' && body !== null && 'error_description' in body ? body.error_description : '';
   return new OAuthError(status, status >= 500 ? 'temporarily_unavailable' : 'invalid_request', String(said));
 }
 
-/** Whether a path is that of the token endpoint that Mia-Platform has among the paths of its API. */
+/** Whether a path is the token endpoint of Mia's clients, which stands among the paths of the management API. */
 export function isMiaTokenPath(path: string): boolean {
   return withoutFinalSlash(path) === MIA.path;
 }
 
-/** A final slash is forgiven, as every client library joins paths in its own way. */
+/** Removes a final slash: client libraries join paths in different ways. */
 function withoutFinalSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
@@ -123,19 +123,15 @@ function isOurs(path: string): boolean {
   return path === '/oauth' || path.startsWith('/oauth/');
 }
 
-/** The metadata must name an authorization endpoint; it knows no response type. */
+/** The answer of the authorization endpoint, which the metadata must name: no response type is supported. */
 const NO_AUTHORIZATION = new OAuthError(
   400,
   'unsupported_response_type',
   'this server issues tokens at its token endpoint only',
 );
 
-/** A client that has the wrong address reads OAuth errors and nothing else. */
-const UNKNOWN = new OAuthError(
-  404,
-  'invalid_request',
-  'there is no such endpoint: the metadata names those that there are',
-);
+/** The answer at an unknown path: a client that has the wrong address can read only OAuth errors. */
+const UNKNOWN = new OAuthError(404, 'invalid_request', 'there is no such endpoint: the metadata names the endpoints');
 
 function refusing(endpoint: OAuthEndpoint, refusal: OAuthError, reporting: RefusalReporting): HttpHandler {
   return (ctx) => {

@@ -9,22 +9,22 @@ import { LIST_CAPACITY, listUri } from '../domain/status/status-entry.ts';
 import type { StatusStore } from '../domain/status/status-store.ts';
 import { publicDocument, type PublicDocument } from '../http/public-document.ts';
 
-/** A status list as it is served: signed, and the same compressed. */
+/** A status list as it is served: a signed JWT, plain and compressed. */
 export interface PublishedList {
   readonly jwt: Buffer;
   readonly gzipped: Buffer;
   readonly etag: string;
 }
 
-/** The Token Status Lists, as they were when this node looked last. */
+/** The Token Status Lists, as this node has read them last. */
 export interface StatusLists {
-  /** By number; undefined until they could be read. */
+  /** The lists by their numbers; undefined until they have been read. */
   readonly published: readonly PublishedList[] | undefined;
-  /** Names every list (Token Status List §9); there when they are. */
+  /** The document that names every list (Token Status List §9); undefined until the lists have been read. */
   readonly aggregation: PublicDocument | undefined;
-  /** Has them made anew, soon. */
+  /** Has the lists read anew, soon. */
   refresh(): void;
-  /** Waits for those that are being made. */
+  /** Stops, and waits until a reading that is under way has ended. */
   close(): Promise<void>;
 }
 
@@ -34,21 +34,21 @@ export interface StatusListOptions {
   readonly signingAlg: SigningAlg;
   readonly issuer: string;
   readonly clock: Clock;
-  /** Told of a look that failed. */
+  /** Told why the lists could not be read. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Seconds for which a verifier may go on by a list before it asks for another. */
+/** Seconds for which a verifier may use a list before it fetches the list anew. */
 export const LIST_TTL = 5;
-/** Seconds after which a list is nothing to go by, should nobody be able to ask for another. */
+/** Seconds after which a verifier must not use a list any more, even if it cannot fetch the list anew. */
 const LIST_LIFETIME = 3600;
-/** Seconds after which an unchanged list is signed again. */
+/** Seconds after which an unchanged list is signed anew. */
 const SIGNED_AGAIN = 900;
-/** Milliseconds: as often they are looked at, whatever is heard of. */
+/** Milliseconds after which the lists are read anew, even without an announcement. */
 const LOOK_AGAIN = 60_000;
-/** Milliseconds until a look that failed is repeated. */
+/** Milliseconds until a failed reading is repeated. */
 const TRY_AGAIN = 1000;
-/** Milliseconds in which further changes are waited for. */
+/** Milliseconds between an announcement and the reading: further announcements may arrive meanwhile. */
 const GATHER = 100;
 
 const compress = promisify(deflate);
@@ -60,8 +60,8 @@ interface Kept extends PublishedList {
 }
 
 /**
- * Keeps the status lists ready, off the way of any request: they are read, compressed and signed when something has
- * been revoked, and served as they are.
+ * Keeps the status lists ready, so that no request waits for them. The lists are read, compressed and signed after
+ * every announcement, and requests are answered with the last result.
  */
 export function startStatusLists(options: StatusListOptions): StatusLists {
   const { store, onFailure } = options;
@@ -114,9 +114,9 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
       return aggregation;
     },
     refresh() {
-      // Whoever looks at this moment may have looked too early.
+      // A reading that is under way may have begun too early to see the change.
       wanted = true;
-      // What is waited for once is not waited for anew: others could put it off for ever.
+      // The wait does not start anew: frequent announcements could otherwise delay the reading for ever.
       if (running !== undefined || gathering) return;
       gathering = true;
       after(GATHER);
@@ -139,7 +139,8 @@ async function publishedList(
   const digest = createHash('sha256').update(bits).digest('base64url');
   const now = Math.floor(clock().getTime() / 1000);
   if (before !== undefined && before.digest === digest && now - before.signedAt < SIGNED_AGAIN) return before;
-  // Bits that lie about at random have nothing to find but runs of zeros: a hundredth of the time, and as small.
+  // Random bits have no repetitions except runs of zeros: this strategy takes a hundredth of the time, for the same
+  // size.
   const lst = (await compress(bits, { strategy: constants.Z_RLE })).toString('base64url');
   const key = signingKeys.current().active[signingAlg];
   const token = await signJwt(key, 'statuslist+jwt', {
@@ -153,7 +154,7 @@ async function publishedList(
   return { jwt, gzipped: await zip(jwt), etag: `"${digest.slice(0, 22)}.${now}"`, digest, signedAt: now };
 }
 
-/** One bit a place, the first in the lowest bit of the first byte (Token Status List §4.1): 1 is revoked. */
+/** Writes one bit for each entry, from the lowest bit of the first byte on (Token Status List §4.1); 1: revoked. */
 function statusBits(revoked: Uint32Array): Buffer {
   const bits = Buffer.alloc(LIST_CAPACITY / 8);
   for (const idx of revoked) bits[idx >> 3] = (bits[idx >> 3] ?? 0) | (1 << (idx & 7));

@@ -8,6 +8,9 @@ test('registering an account fills the same columns of its credentials as adding
   const file = join(import.meta.dirname, '../../src/storage/functions/register_service_account.sql');
   const insert = /insert into credentials \(([^)]*)\) select\s+([^;]*?)\s+from jsonb/.exec(readFileSync(file, 'utf8'));
   for (const list of [insert?.[1], insert?.[2]]) {
-    assert.deepEqual(list?.split(',').map((column) => column.trim()), COLUMNS);
+    assert.deepEqual(
+      list?.split(',').map((column) => column.trim()),
+      COLUMNS,
+    );
   }
 });

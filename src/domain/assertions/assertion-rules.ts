@@ -2,34 +2,39 @@ import type { PublicKeyCredential } from '../credentials/kinds/public-key-kind.t
 import type { Clock } from '../clock.ts';
 import { identifierKey } from '../resource-servers/resource-server.ts';
 
-/** What every assertion is measured by; durations are seconds. */
+/** The settings for checking assertions; durations are in seconds. */
 export interface AssertionSettings {
   readonly issuer: string;
-  /** Accepted as `aud` beside the issuer. */
+  /** The values of `aud` that are accepted beside the issuer. */
   readonly audiences: readonly string[];
   readonly maxTtl: number;
   readonly clockTolerance: number;
   readonly clock: Clock;
 }
 
-/** What an assertion is measured by. Times are seconds. */
+/** The rules for checking one assertion; times are in seconds. */
 export interface AssertionRules {
-  /** Values of `aud` that are accepted, each with the longest lifetime (`exp` − now) that goes with it. */
+  /** The accepted values of `aud`, each with the longest lifetime (`exp` − now) of an assertion that has it. */
   readonly audiences: ReadonlyMap<string, number>;
-  /** What is said to be expected when the audience is wrong. */
+  /** The audience that an error message names as the expected one. */
   readonly issuer: string;
-  /** How far the client's clock may be from ours. */
+  /** The most by which the clock of the client may differ from ours. */
   readonly tolerance: number;
-  /** Unix time. */
+  /** The Unix time of the check. */
   readonly now: number;
 }
 
-/** Where Mia's clients ask for tokens, and what they put into `aud`: accepted there only, for an hour. */
+/**
+ * The path at which Mia's clients ask for tokens, and the `aud` of their assertions. This `aud` is accepted at this
+ * path only, for an hour at most.
+ */
 export const MIA = { path: '/api/m2m/oauth/token', audience: 'console-client-credentials', maxTtl: 3600 } as const;
 
 /**
- * @param key that the assertion is signed with: it may have rules of its own
- * @param alias whether it comes to the path of Mia's clients
+ * Works out the rules for an assertion.
+ *
+ * @param key the key that the assertion names, which may have rules of its own; undefined: there is no such key
+ * @param alias whether the assertion came to the path of Mia's clients
  */
 export function rulesFor(
   key: Pick<PublicKeyCredential, 'assertionMaxTtl' | 'assertionAudiences'> | undefined,
@@ -49,7 +54,7 @@ export function rulesFor(
   };
 }
 
-/** An issuer without a path is the same URL with a final `/`, and libraries that parse it write it so (RFC 3986 §6.2.3). */
+/** An issuer without a path means the same with a final `/` (RFC 3986 §6.2.3), and some libraries add the `/`. */
 function spelledWithSlash(issuer: string): string[] {
   return identifierKey(`${issuer}/`) === issuer ? [`${issuer}/`] : [];
 }

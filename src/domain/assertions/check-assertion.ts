@@ -15,7 +15,9 @@ export const ASSERTION_CHECKS = [
 ] as const;
 type AssertionCheckName = (typeof ASSERTION_CHECKS)[number];
 
-/** A check that an assertion did not pass. `message` says why and by how much; it may be shown to who holds the key. */
+/**
+ * A check that an assertion failed. `message` says why and by how much; only a client that holds the key may read it.
+ */
 export interface FailedCheck {
   readonly check: AssertionCheckName;
   readonly message: string;
@@ -35,10 +37,10 @@ const CHECKS: Readonly<Record<AssertionCheckName, Check>> = {
 };
 
 /**
- * Makes every check of the claims of an assertion (RFC 7523 §3, and stricter: one audience, a short life, an id that is
- * used once).
+ * Makes every check of the claims of an assertion. The checks are stricter than RFC 7523 §3: an assertion must have
+ * just one audience, a short lifetime, and a `jti`.
  *
- * @returns all of them; those that it passed have no message
+ * @returns all checks; a passed check has no message
  */
 export function measureAssertion(
   assertion: Assertion,
@@ -48,9 +50,9 @@ export function measureAssertion(
 }
 
 /**
- * Checks the claims of an assertion whose signature is good, as {@link measureAssertion} does.
+ * Checks the claims of an assertion whose signature has been verified, as {@link measureAssertion} does.
  *
- * @returns the first check that it did not pass, or undefined when it passed all
+ * @returns the first failed check; undefined: the assertion passed every check
  */
 export function checkAssertion(assertion: Assertion, rules: AssertionRules): FailedCheck | undefined {
   for (const { check, message } of measureAssertion(assertion, rules)) {
@@ -59,7 +61,7 @@ export function checkAssertion(assertion: Assertion, rules: AssertionRules): Fai
   return undefined;
 }
 
-/** The id that an assertion is used up by, where it has one that can be kept. */
+/** The `jti` by which an assertion is consumed; undefined: it has none, or one that cannot be stored. */
 export function assertionId({ claims }: Assertion): string | undefined {
   const { jti } = claims;
   return typeof jti === 'string' && jti.length >= 1 && jti.length <= 128 && jti.isWellFormed() && !jti.includes('\0')
@@ -67,13 +69,16 @@ export function assertionId({ claims }: Assertion): string | undefined {
     : undefined;
 }
 
-/** The one audience of an assertion: a string, or an array of just that (rfc7523bis). */
+/**
+ * The only audience of an assertion: a string, or an array with one string (rfc7523bis). Undefined: the assertion has
+ * no audience, or several.
+ */
 export function audienceOf({ claims: { aud } }: Assertion): string | undefined {
   const [only, ...others]: unknown[] = Array.isArray(aud) ? aud : [aud];
   return typeof only === 'string' && others.length === 0 ? only : undefined;
 }
 
-// RFC 8725 §3.11: a token of another kind must not pass for an assertion, one of our own access tokens least of all.
+// RFC 8725 §3.11: a token of another kind, such as one of our own access tokens, must not pass for an assertion.
 function checkType({ typ }: Assertion): string | undefined {
   if (typ === undefined || (typeof typ === 'string' && ASSERTION_TYPES.has(shortType(typ)))) return undefined;
   return `typ is ${shown(typ)}, expected JWT, client-authentication+jwt or none`;
@@ -81,7 +86,7 @@ function checkType({ typ }: Assertion): string | undefined {
 
 const ASSERTION_TYPES: ReadonlySet<string> = new Set(['jwt', 'client-authentication+jwt']);
 
-/** A media type as RFC 7515 §4.1.9 has it: the case does not matter, and `application/` may be left out. */
+/** Normalizes a media type (RFC 7515 §4.1.9): its case does not matter, and it may leave out `application/`. */
 function shortType(typ: string): string {
   return typ.toLowerCase().replace(/^application\/(?=[^/]*$)/, '');
 }
@@ -102,13 +107,13 @@ function checkExpiry({ claims: { exp } }: Assertion, { now, tolerance }: Asserti
   return late < tolerance ? undefined : `expired ${Math.floor(late)} seconds ago by our clock (${now})`;
 }
 
-/** RFC 7519 §2: a part of a second may stand in it. */
+/** Whether a value is a NumericDate, which may have a fraction of a second (RFC 7519 §2). */
 function isNumericDate(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
 function checkLifetime(assertion: Assertion, { audiences, now, tolerance }: AssertionRules): string | undefined {
-  // Another audience, and an exp that is no number, are for other checks to find fault with.
+  // Other checks report a wrong audience, and an exp that is not a number.
   const longest = (audiences.get(audienceOf(assertion) ?? '') ?? Math.max(...audiences.values())) + tolerance;
   const left = Number(assertion.claims['exp']) - now;
   return left > longest ? `exp is ${Math.ceil(left)} seconds ahead, at most ${longest} are accepted` : undefined;

@@ -12,7 +12,7 @@ import { type Assertion, parseAssertion } from './parse-assertion.ts';
 import { shown } from './shown.ts';
 import { REPLAYED, useAssertion } from './use-assertion.ts';
 
-/** Everything that an assertion is checked for, in the order in which a token request does it. */
+/** The checks of an assertion, in the order in which a token request makes them. */
 export const DIAGNOSIS_CHECKS = [
   'form',
   'account',
@@ -25,31 +25,31 @@ export const DIAGNOSIS_CHECKS = [
 ] as const;
 type DiagnosisCheck = (typeof DIAGNOSIS_CHECKS)[number];
 
-/** `skipped`: another check that failed leaves nothing to make it with. */
+/** `skipped`: the check could not be made, because another check failed. */
 export const OUTCOMES = ['passed', 'failed', 'skipped'] as const;
 
-/** How one check of an assertion went. */
+/** The outcome of one check of an assertion. */
 interface CheckOutcome {
   readonly check: DiagnosisCheck;
   readonly outcome: (typeof OUTCOMES)[number];
-  /** Why it failed and by how much, or what is to be known of its success. */
+  /** Why the check failed and by how much, or the condition under which it passed. */
   readonly message: string | undefined;
 }
 
-/** Every check of one assertion. */
+/** The outcomes of all checks of one assertion. */
 interface Diagnosis {
-  /** Whether it would have authenticated the account. */
+  /** Whether the assertion would have authenticated the account. */
   readonly accepted: boolean;
-  /** The key that it claims to be signed with. */
+  /** The key with which the assertion claims to be signed. */
   readonly credentialId: CredentialId | undefined;
   readonly checks: readonly CheckOutcome[];
 }
 
 /**
- * Makes every check of an assertion, those after the first failed one, too, for who looks after its account. One that the
- * account has signed well is used up by that, which the audit says.
+ * Makes every check of an assertion for the owners of an account, even after a check has failed. If the account itself
+ * has signed the assertion, the diagnosis consumes it, and the audit records that.
  *
- * @param id of the account, or its slug
+ * @param id the id or the slug of the account
  * @throws DomainError `not_found`, `unavailable`
  */
 export type DiagnoseAssertion = (
@@ -59,7 +59,7 @@ export type DiagnoseAssertion = (
   compact: string,
 ) => Promise<Diagnosis>;
 
-/** What could be found out, by check. */
+/** The outcomes of the checks that could be made. */
 type Findings = Partial<Record<DiagnosisCheck, Omit<CheckOutcome, 'check'>>>;
 
 export function createDiagnoseAssertion(tools: {
@@ -69,7 +69,7 @@ export function createDiagnoseAssertion(tools: {
 }): DiagnoseAssertion {
   const { serviceAccounts, storage, settings } = tools;
 
-  /** Recorded before it is used up, so that none is used up without a record. */
+  /** Records a diagnosis before its assertion is consumed: no assertion is consumed without a record. */
   async function record(
     caller: Caller,
     { account }: AccountSnapshot,
@@ -97,7 +97,7 @@ export function createDiagnoseAssertion(tools: {
     const claims: Findings = {};
     for (const { check, message } of measureAssertion(assertion, rules)) claims[check] = judged(message);
     if (alias) claims.audience = { outcome: 'passed', message: `it is accepted at ${MIA.path} only` };
-    // Whoever signs for another account uses nothing of it up.
+    // A key of this account must not consume an assertion that names another account.
     const jti = own && signed === true ? assertionId(assertion) : undefined;
     if (key !== undefined && jti !== undefined) await record(caller, snapshot, key, jti);
     const unused = jti === undefined ? undefined : await useAssertion(assertion, rules, storage.replays);
@@ -135,7 +135,7 @@ const WORDS = {
 
 const SKIPPED = { outcome: 'skipped', message: undefined } as const;
 
-/** @param wrong undefined: nothing */
+/** @param wrong why the check failed; undefined: it passed */
 function judged(wrong: string | undefined): Omit<CheckOutcome, 'check'> {
   return { outcome: wrong === undefined ? 'passed' : 'failed', message: wrong };
 }

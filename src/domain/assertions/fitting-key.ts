@@ -7,8 +7,9 @@ import type { Assertion, AssertionAlg } from './parse-assertion.ts';
 import { shown } from './shown.ts';
 
 /**
- * The key that can have signed an assertion: of the account's own, the one with its `kid` and its algorithm. Without a
- * `kid` there must be just one for the algorithm: nothing is tried out (RFC 8725 §3.10).
+ * Finds the key that can have signed an assertion: the key with the `kid` and the algorithm of the assertion. If the
+ * assertion has no `kid`, the account must have just one key for the algorithm: several keys are not tried in turn
+ * (RFC 8725 §3.10).
  */
 function fittingKey(
   credentials: readonly Credential[],
@@ -18,15 +19,15 @@ function fittingKey(
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-/** What is found of the key that an assertion names: it may not work any more. Or why there is none. */
+/** The key that an assertion names, with the reason if the key does not work; or the reason why there is no key. */
 type FoundKey =
   | { readonly key: PublicKeyCredential; readonly unusable: ReturnType<typeof whyRefused> }
   | { readonly missing: string };
 
 /**
- * Looks for the key of an account that can have signed an assertion: among those that work, and else among the others.
+ * Finds the key of an account that can have signed an assertion: first among the keys that work, then among all keys.
  *
- * @param snapshot undefined: of no account
+ * @param snapshot the account; undefined: there is no such account
  */
 export function findKey(
   snapshot: Pick<AccountSnapshot, 'account' | 'credentials' | 'holdings'> | undefined,
@@ -60,7 +61,7 @@ function keysFor(
   );
 }
 
-/** RFC 8725 §3.1: a key is for one algorithm; an Ed25519 key has two names for its own. */
+/** The names of the one algorithm of a key (RFC 8725 §3.1); the algorithm of an Ed25519 key has two names. */
 function algsOf(key: PublicJwk): readonly AssertionAlg[] {
   return key.kty === 'OKP' ? ['EdDSA', 'Ed25519'] : [key.alg];
 }

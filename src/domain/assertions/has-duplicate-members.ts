@@ -1,11 +1,11 @@
 /**
- * Whether any object in a JSON text has two members of one name. `JSON.parse` keeps the last of them and other parsers
- * the first, so such a text says two things (RFC 7515 §4, RFC 7519 §4).
+ * Whether an object in a JSON text has two members with the same name (RFC 7515 §4, RFC 7519 §4). The text is then
+ * ambiguous: `JSON.parse` keeps the last of the two members, and other parsers keep the first.
  *
- * @param json text that `JSON.parse` accepts
+ * @param json a text that `JSON.parse` accepts
  */
 export function hasDuplicateMembers(json: string): boolean {
-  // For every container that is open: the names seen so far, or undefined in an array.
+  // For every open container: the names that an object has so far, or undefined for an array.
   const open: (Set<string> | undefined)[] = [];
   let nameFollows = false;
   for (let index = 0; index < json.length; index += 1) {
@@ -37,7 +37,7 @@ function endOfString(json: string, start: number): number {
   return index;
 }
 
-/** Notes a name, and says whether it was there before. */
+/** Adds a name to the names of an object. @returns whether the object had the name before */
 function isRepeated(names: Set<string> | undefined, literal: string): boolean {
   const name: string = literal.includes('\\') ? JSON.parse(literal) : literal.slice(1, -1);
   if (names?.has(name) === true) return true;

@@ -3,23 +3,23 @@ import { DEEPEST_JSON, isNestedDeeper } from '../is-nested-deeper.ts';
 import { hasDuplicateMembers } from './has-duplicate-members.ts';
 import { shown } from './shown.ts';
 
-/** The algorithms of client assertions. `Ed25519` is `EdDSA` by its newer name (RFC 9864). */
+/** The algorithms of client assertions. `Ed25519` is the newer name of `EdDSA` (RFC 9864). */
 export const ASSERTION_ALGS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
 export type AssertionAlg = (typeof ASSERTION_ALGS)[number];
 
-/** A client assertion (RFC 7523) that has the right form; nothing in it has been verified. */
+/** A client assertion (RFC 7523) that has the right form. Its signature and its claims have not been checked. */
 export interface Assertion {
-  /** As it was sent. */
+  /** The assertion as it was sent. */
   readonly compact: string;
   readonly alg: AssertionAlg;
   readonly kid: string | undefined;
   readonly typ: unknown;
-  /** `sub`: the account that it speaks for. */
+  /** The value of `sub`: the account that the assertion names. */
   readonly clientId: ClientId;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** Why something is no assertion. */
+/** The reason why a text is not an assertion. */
 export interface Malformed {
   readonly malformed: string;
 }
@@ -27,10 +27,11 @@ export interface Malformed {
 const MOST_CHARACTERS = 16_384;
 
 /**
- * Reads a JWS in compact form (RFC 7515 §7.1) strictly, before any key is looked for.
+ * Reads an assertion: a JWS in compact form (RFC 7515 §7.1), with three segments in canonical base64url. Its header and
+ * its payload are JSON objects without duplicate members and without deep nesting. The header has one of our algorithms
+ * and no critical extension, and the payload names a client id as the subject.
  *
- * @returns why not, when it is anything but three segments of canonical base64url, a header with one of our algorithms
- *   and nothing critical, and a JSON object that names its subject, each member once and none of them deep
+ * @returns the assertion, or the reason why the text is not an assertion
  */
 export function parseAssertion(compact: string): Assertion | Malformed {
   if (compact.length > MOST_CHARACTERS) return { malformed: `it is longer than ${MOST_CHARACTERS} characters` };
@@ -58,7 +59,7 @@ function isAssertionAlg(alg: unknown): alg is AssertionAlg {
   return typeof alg === 'string' && (ASSERTION_ALGS as readonly string[]).includes(alg);
 }
 
-/** Bytes in base64url without padding, in their one canonical spelling; undefined for any other text, also for none. */
+/** Decodes canonical base64url without padding; undefined: the text is empty or has another form. */
 function decode(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return text !== '' && bytes.toString('base64url') === text ? bytes : undefined;

@@ -1,15 +1,15 @@
 import type { ClientId } from '../ids.ts';
 
-/** Remembers the assertions that were used, on every node and across restarts. */
+/** Keeps the ids of consumed assertions, for all nodes and across restarts. */
 export interface ReplayStore {
   /**
-   * Uses one up, atomically: of any number that try at once, one succeeds.
+   * Consumes an assertion atomically: of several requests with the same assertion at once, one succeeds.
    *
-   * @param expiresAt from when on it need not be remembered, since it is refused anyway
-   * @returns whether it had not been used before
-   * @throws DomainError `unavailable` when that cannot be known
+   * @param expiresAt the time from which the assertion is refused anyway, so that its id need not be kept
+   * @returns whether the assertion was unused
+   * @throws DomainError `unavailable` when the database cannot say that
    */
   use(clientId: ClientId, jti: string, expiresAt: Date): Promise<boolean>;
-  /** Forgets some of those that need not be remembered. @returns how many */
+  /** Deletes some ids that need not be kept any more. @returns the number of deleted ids */
   forgetExpired(): Promise<number>;
 }

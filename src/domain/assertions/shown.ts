@@ -1,4 +1,4 @@
-/** A value that a client sent, in the characters that an error description may have (RFC 6749 §5.2). */
+/** Shows the value of a client as a short text that an error description may contain (RFC 6749 §5.2). */
 export function shown(value: unknown): string {
   const text = value === undefined ? 'absent' : JSON.stringify(value);
   const plain = text.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7E]/g, '?');

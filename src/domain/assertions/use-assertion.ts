@@ -3,7 +3,7 @@ import { assertionId } from './check-assertion.ts';
 import type { Assertion } from './parse-assertion.ts';
 import type { ReplayStore } from './replay-store.ts';
 
-/** Longer than any assertion is accepted for, in seconds. */
+/** The longest lifetime of an assertion that any setting allows, in seconds. */
 const LONGEST_MEMORY = 86_400;
 
 export const REPLAYED = {
@@ -12,9 +12,9 @@ export const REPLAYED = {
 } as const;
 
 /**
- * Uses up an assertion whose signature is good.
+ * Consumes an assertion whose signature has been verified.
  *
- * @returns whether it had not been used before; false for one without an id that can be kept
+ * @returns whether the assertion was unused; false, too, if it has no `jti` that can be stored
  * @throws DomainError `unavailable`
  */
 export async function useAssertion(
@@ -30,10 +30,10 @@ export async function useAssertion(
 }
 
 /**
- * Until when the id of an assertion must be remembered. Assertions are measured by whole seconds of our clock, so one
- * that ends within a second is still taken until that second is over.
+ * The time until which the id of an assertion must be kept. Assertions are checked in whole seconds of our clock, so an
+ * assertion that expires within a second is accepted until that second is over.
  *
- * @param lastTaken Unix time of its `exp`, with the tolerance; may have a part of a second
+ * @param lastTaken the Unix time of `exp` plus the tolerance; it may have a fraction of a second
  */
 export function rememberedUntil(lastTaken: number): Date {
   return new Date(Math.ceil(lastTaken) * 1000);

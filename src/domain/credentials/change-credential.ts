@@ -6,18 +6,18 @@ import type { KindChanges } from './kinds/kind.ts';
 import { kindOf, KINDS } from './kinds/kinds.ts';
 import { lifetimeOf, maxAgeOf } from './lifetime.ts';
 
-/** What is to become of a credential: undefined leaves a member as it is, null takes it away. */
+/** The changes of a credential: undefined leaves a member as it is, and null takes its value away. */
 export interface CredentialChanges extends KindChanges {
   readonly name?: string | null | undefined;
   readonly description?: string | null | undefined;
   readonly state?: 'enabled' | 'disabled' | undefined;
-  /** Seconds from now. */
+  /** Seconds from the change until the credential expires; null: as long as the policy allows. */
   readonly lifetime?: number | null | undefined;
   readonly permissions?: readonly string[] | null | undefined;
   readonly extend?: boolean | undefined;
 }
 
-/** @throws DomainError `invalid_value`, `already_rotated` */
+/** A credential after a change. @throws DomainError `invalid_value`, `already_rotated` */
 export function changedCredential(
   before: Credential,
   changes: CredentialChanges,
@@ -25,9 +25,9 @@ export function changedCredential(
   now: Date,
 ): Credential {
   const { name, description, state, lifetime, permissions, extend } = changes;
-  // It may be given more time, and not for ever.
+  // An ending credential may get more time, but not an unlimited lifetime, and its state must not change.
   if (before.state === 'ending' && (state !== undefined || lifetime === null)) {
-    throw new DomainError('already_rotated', 'It is ending: its successor can be changed', {
+    throw new DomainError('already_rotated', 'The credential is ending: change its successor instead', {
       existing: before.successor,
     });
   }
@@ -51,13 +51,13 @@ function assertOwnMembers(before: Credential, changes: CredentialChanges): void 
     const { changes: members, noun } = KINDS[type];
     const foreign = members.find((name) => changes[name] !== undefined && !kindOf(before).changes.includes(name));
     if (foreign === undefined) continue;
-    throw new DomainError('invalid_value', `It goes with ${noun} only`, {
+    throw new DomainError('invalid_value', `The member goes with ${noun} only`, {
       fields: [{ pointer: `/${foreign}`, message: `goes with ${noun} only` }],
     });
   }
 }
 
-/** An older one may have been given more than the policy allows now. */
+/** Shortens a lifetime to the maximum age: the credential may be older than the present policy. */
 function atMost(lifetime: number | undefined, most: number | undefined): number | undefined {
   return lifetime === undefined || most === undefined ? lifetime : Math.min(lifetime, most);
 }
@@ -73,13 +73,16 @@ function renewed(
   return { ...given, expiresAt: lifetime === undefined ? undefined : new Date(now.getTime() + lifetime * 1000) };
 }
 
-/** When one that is rotated stops working: after the overlap, never later than it would have, and now if it is disabled. */
+/**
+ * The time at which a rotated credential stops working: after the overlap, or at once if it is disabled. A credential
+ * that expires before that time expires as planned.
+ */
 export function endOf({ state, expiresAt }: Pick<Credential, 'state' | 'expiresAt'>, now: Date, overlap: number): Date {
   const end = new Date(now.getTime() + (state === 'disabled' ? 0 : overlap * 1000));
   return expiresAt !== undefined && expiresAt < end ? expiresAt : end;
 }
 
-/** @throws DomainError `already_exists` when another one has the name */
+/** @throws DomainError `already_exists` when another credential that is not ending has the new name */
 export function assertUnlikeOthers(
   credentials: readonly Credential[],
   before: Credential,
@@ -91,15 +94,14 @@ export function assertUnlikeOthers(
 }
 
 /**
- * What is to take the place of a credential: it has its name, its rights and its lifetime, as far as the policy allows
- * that now.
+ * The successor of a credential: it gets the same name, rights and lifetime, as far as the present policy allows.
  *
  * @throws DomainError `invalid_value`
  */
 export function successorOf(old: Credential, publicKey: unknown, policy: CredentialPolicy): NewCredential {
   const { name, description, permissions, extend } = old;
   const most = maxAgeOf(old.type, policy) ?? Infinity;
-  // What a policy gave, it gives anew.
+  // A lifetime that came from a policy is not copied: the present policy decides it anew.
   const lifetime =
     old.lifetime === undefined || old.expiresByPolicy || (most > 0 && old.lifetime > most) ? undefined : old.lifetime;
   const described = {

@@ -1,17 +1,18 @@
 import { hash } from 'node:crypto';
 import { base62 } from '../base62.ts';
 
-/** What a secret begins with: that of a client, and that of an API key. */
+/** The prefixes of client secrets and of API keys. */
 export const PREFIXES = { client_secret: 'writ_', api_key: 'writk_' } as const;
 export type SecretType = keyof typeof PREFIXES;
 
-/** 256 bits in base 62. */
+/** The number of digits of 256 bits in base 62. */
 const RANDOM_DIGITS = 43;
 const CHECKSUM_BYTES = 5;
 
 /**
- * Makes a secret: a prefix, 256 random bits and a checksum of 40 bits in base 62. The prefix and the checksum let
- * a scanner tell a leaked one from chance, and let us refuse a mistyped one without looking anything up.
+ * Formats a secret: a prefix, then 256 random bits and a checksum of 40 bits in base 62. By the prefix and the
+ * checksum, a scanner can recognize a leaked secret, and this server can refuse a mistyped secret without asking the
+ * database.
  *
  * @param entropy 32 random bytes
  */
@@ -22,8 +23,8 @@ export function formatSecret(type: SecretType, entropy: Uint8Array): string {
 }
 
 /**
- * Whether a text cannot be a secret of ours, whatever account it is sent for: it has a character that no secret has, or it
- * begins like one that we make and does not end like one.
+ * Whether a text cannot be a secret of any account: it has a character that no secret has, or it has the prefix of a
+ * generated secret and a wrong length or checksum.
  */
 export function isMistyped(secret: string): boolean {
   if (oddityOf(secret) !== undefined) return true;
@@ -33,7 +34,11 @@ export function isMistyped(secret: string): boolean {
   return secret !== prefix + random + checksum(random);
 }
 
-/** How a text differs from the ids and secrets that there are, all of them `[A-Za-z0-9_-]`, in words that follow it. */
+/**
+ * Describes a character that is not visible ASCII: ids and secrets consist of `[A-Za-z0-9_-]`.
+ *
+ * @returns the rest of a sentence that begins with the text; undefined: the text has no such character
+ */
 export function oddityOf(text: string): string | undefined {
   if (/^[\x21-\x7E]*$/.test(text)) return undefined;
   if (/[\r\n]$/.test(text)) return 'ends with a line break';
@@ -43,7 +48,7 @@ export function oddityOf(text: string): string | undefined {
   return 'has a blank or a line break in it';
 }
 
-/** What may be shown of a secret later: its first characters. */
+/** The first characters of a secret, which may be shown later. */
 export function secretHint(secret: string): string {
   return secret.slice(0, prefixOf(secret).length + 4);
 }

@@ -5,7 +5,7 @@ import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { Credential } from './credential.ts';
 import { kindOf } from './kinds/kinds.ts';
 
-/** The members of a credential that audit events record; never its secret, nor the hash of it. */
+/** The members of a credential that audit events record: neither its secret nor the hash of the secret. */
 export function audited(credential: Credential): Readonly<Record<string, unknown>> {
   const { type, name, description, state, expiresAt, lifetime, extend, permissions, rotatedFrom } = credential;
   return {
@@ -22,7 +22,7 @@ export function audited(credential: Credential): Readonly<Record<string, unknown
   };
 }
 
-/** An audit entry of a change of a credential. */
+/** Creates the audit entry for a change of a credential. */
 export function entry(
   action: AuditEntry['action'],
   { account: { clientId, company } }: AccountSnapshot,

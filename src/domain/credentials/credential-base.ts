@@ -24,12 +24,15 @@ export interface CredentialBase {
   /** Scope-tokens: the part of the account's permissions that the credential may ask for; undefined: all of them. */
   readonly permissions: readonly string[] | undefined;
   /**
-   * The first credential in the chain of rotations that the account itself made, and whose last member this credential is.
-   * When an earlier member of the chain is deleted, this credential is deleted, too.
+   * The first credential of the chain of rotations by the account itself that led to this credential. When an earlier
+   * credential of the chain is deleted, this credential is deleted, too.
    */
   readonly rotatedFrom: CredentialId | undefined;
   readonly successor: CredentialId | undefined;
-  /** The entry of its tokens in the status lists; undefined while the credential can get no token, and before it is read back. */
+  /**
+   * The status entry of the credential. Undefined while the credential can get no token, and in a new credential that
+   * has not been read from the database yet.
+   */
   readonly status: StatusEntry | undefined;
   /** Counts the changes of the credential. */
   readonly revision: number;

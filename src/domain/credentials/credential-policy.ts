@@ -1,6 +1,8 @@
-/** How old credentials may get. */
+/** The maximum ages of credentials. */
 export interface CredentialPolicy {
-  /** Seconds for which what is kept as a hash may work; 0: there may be none; undefined: as long as it likes. */
+  /**
+   * Seconds for which client secrets and API keys may work; 0: they are not allowed; undefined: there is no maximum.
+   */
   readonly secretMaxAge: number | undefined;
   /** The same for public keys. */
   readonly keyMaxAge: number | undefined;
@@ -9,9 +11,10 @@ export interface CredentialPolicy {
 export const NO_POLICY: CredentialPolicy = { secretMaxAge: undefined, keyMaxAge: undefined };
 
 /**
- * What holds for the accounts of a company, or for root accounts: the stricter of its own policy and the server's.
+ * The policy for the accounts of a company: each maximum age is the lower one of the company's and the server's. For
+ * root accounts it is the server's policy.
  *
- * @param owner the company; undefined: of root accounts
+ * @param owner the company; undefined: the policy for root accounts
  */
 export function policyFor(
   owner: { readonly policy: CredentialPolicy } | undefined,

@@ -10,22 +10,26 @@ import type { UsedCredential } from './used-credential.ts';
 export interface CredentialFilter {
   readonly type?: Credential['type'] | undefined;
   readonly state?: CredentialState | undefined;
-  /** Of this account. */
+  /** The account of the credentials. */
   readonly clientId?: string | undefined;
   readonly createdBefore?: Date | undefined;
-  /** That expire before, or have expired. */
+  /** The credentials that expire before this time; those that have expired pass, too. */
   readonly expiringBefore?: Date | undefined;
-  /** That have not been used since; never used is before everything. */
+  /** The credentials that have not been used since this time, or never. */
   readonly lastUsedBefore?: Date | undefined;
 }
 
-/** A credential in a list across accounts, with whose it is. It says neither a hash nor a place in the status lists. */
+/** A credential in a list across accounts, with its account. Its hash and its status entry are left out. */
 export interface ListedCredential extends UsedCredential {
   readonly account: AccountKey & Pick<ServiceAccount, 'slug'>;
 }
 
 export interface CredentialStore {
-  /** Newest first. @param company undefined: of root; `*`: of root and of every company */
+  /**
+   * Lists credentials, newest first.
+   *
+   * @param company undefined: the credentials of root; `*`: those of root and of every company
+   */
   list(
     company: CompanyId | '*' | undefined,
     filter: CredentialFilter,
@@ -34,21 +38,21 @@ export interface CredentialStore {
   insert(account: AccountKey, credentials: readonly Credential[]): Promise<void>;
   update(account: AccountKey, credential: Credential): Promise<void>;
   /**
-   * Has those that a policy lets work for a shorter time end when it says, counted from now.
+   * Shortens the credentials that outlive the maximum age of a policy: they expire at that age, counted from now.
    *
-   * @param company only those of its accounts; undefined: all
-   * @returns how many
+   * @param company only the credentials of this company; undefined: all credentials
+   * @returns the number of shortened credentials
    */
   limit(company: CompanyId | undefined, policy: CredentialPolicy, now: Date): Promise<number>;
-  /** How many enabled ones expire before a time and after now, by kind. */
+  /** Counts the enabled credentials that expire between now and a time, by type. */
   countExpiring(now: Date, before: Date): Promise<ReadonlyMap<Credential['type'], number>>;
   delete(account: AccountKey, credentialId: CredentialId): Promise<void>;
-  /** Whose the secret or the API key with this hash is. */
+  /** Finds the account that has the client secret or the API key with this hash. */
   ownerOf(secretHash: Buffer): Promise<ClientId | undefined>;
   /**
-   * Forgets some of those that have a successor and ended before a time.
+   * Deletes some rotated credentials that ended before a time.
    *
-   * @returns how many
+   * @returns the number of deleted credentials
    */
   forgetEnded(before: Date): Promise<number>;
 }

@@ -16,7 +16,7 @@ interface CredentialOf {
 /** The way in which an account proves who it is; an account may have several credentials of every kind. */
 export type Credential = CredentialOf[CredentialType];
 
-/** The earliest time at which one of the enabled credentials expires, without those that have expired. */
+/** The earliest expiry among the enabled credentials that have not expired. */
 export function nextExpiryOf(credentials: readonly CredentialBase[], now: Date): Date | undefined {
   return credentials
     .filter((credential) => credential.state === 'enabled' && !hasExpired(credential, now))
@@ -28,9 +28,10 @@ export function nextExpiryOf(credentials: readonly CredentialBase[], now: Date):
 const PART = 3;
 
 /**
- * Whether a client should be told that its credential expires: the credential has a successor, or expires soon.
+ * Whether a client should be told that its credential expires: the credential has a successor, or expires soon and is
+ * not extended by use.
  *
- * @param warning seconds before the end; for a short-lived credential, a third of its lifetime
+ * @param warning seconds before the end; a third of the lifetime holds instead if it is less
  */
 export function warns(
   { state, expiresAt, lifetime = Infinity, extend }: CredentialBase,

@@ -40,17 +40,17 @@ import type { UseCount } from './use-store.ts';
 import { assertUnusedSince, type UsedCredential, useOf } from './used-credential.ts';
 import { widens } from './widens.ts';
 
-/** The credentials of an account, which is found by its id or its slug. */
+/** The use cases of credentials. They find an account by its id or its slug. */
 export interface Credentials {
-  /** Oldest first. @throws DomainError `not_found` */
+  /** Lists the credentials of an account, oldest first. @throws DomainError `not_found` */
   list(company: CompanyId | undefined, account: string): Promise<readonly UsedCredential[]>;
-  /** The credentials of a company, of root, or (`*`) of root and of every company. Newest first. */
+  /** Lists the credentials of a company, of root (undefined), or of root and every company (`*`), newest first. */
   listAll(
     company: CompanyId | '*' | undefined,
     filter: CredentialFilter,
     page: PageRequest,
   ): Promise<Page<ListedCredential>>;
-  /** With how often it was used on each day. @throws DomainError `not_found` */
+  /** Reads a credential, with the number of its uses on each day. @throws DomainError `not_found` */
   get(
     company: CompanyId | undefined,
     account: string,
@@ -63,7 +63,9 @@ export interface Credentials {
     account: string,
     wanted: WantedCredential,
   ): Promise<IssuedCredential>;
-  /** @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `already_exists`, `last_root` */
+  /**
+   * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `already_exists`, `last_root`
+   */
   change(
     caller: Caller,
     company: CompanyId | undefined,
@@ -73,8 +75,8 @@ export interface Credentials {
     changes: CredentialChanges,
   ): Promise<UsedCredential>;
   /**
-   * Makes a successor, which takes the name, the rights and the lifetime of the old one; that goes on working for the
-   * overlap, unless it is disabled.
+   * Issues a successor with the name, the rights and the lifetime of the old credential. The old credential keeps
+   * working for the overlap, unless it is disabled.
    *
    * @throws DomainError `not_found`, `invalid_value`, `forbidden`, `limit_reached`, or `already_rotated` with the id of
    *   the successor
@@ -87,16 +89,17 @@ export interface Credentials {
     rotation: Rotation,
   ): Promise<IssuedCredential>;
   /**
-   * Does the same to what got the caller's token, which takes no permission: the successor has no wider rights.
+   * Rotates the credential that got the caller's token. The caller needs no permission: the successor has no wider
+   * rights.
    *
-   * @throws DomainError `invalid_value`, `limit_reached`, `already_rotated`, and `forbidden` where it works no longer, or
-   *   the token says less than the credential may ask for
+   * @throws DomainError `invalid_value`, `limit_reached`, `already_rotated`, and `forbidden` when the credential does
+   *   not work any more, or the token has less than the credential may ask for
    */
   rotateOwn(caller: Caller, rotation: Rotation): Promise<IssuedCredential>;
   /**
-   * Deletes it, and with it what the account itself got by rotating it.
+   * Deletes a credential, and with it the credentials that the account itself got by rotating it.
    *
-   * @param ifUnusedFor seconds: only if it has not been used for so long
+   * @param ifUnusedFor seconds: deletes them only if none of them has been used for that long
    * @throws DomainError `not_found`, `precondition_failed`, `last_root`, `credential_in_use`
    */
   remove(
@@ -109,22 +112,22 @@ export interface Credentials {
   ): Promise<void>;
 }
 
-/** What the use cases of this noun are given. */
+/** The tools of the use cases of credentials. */
 export interface CredentialsTools extends CredentialTools {
   readonly storage: Storage;
   readonly clock: Clock;
-  /** What holds on this server, whatever a company says. */
+  /** The policy of the server: a company can only make it stricter. */
   readonly policy: CredentialPolicy;
-  /** Of companies that have no limits of their own. */
+  /** The limits of companies that have none of their own. */
   readonly limits: Limits;
-  /** Seconds that an assertion may last where its key says nothing else. */
+  /** The longest lifetime of an assertion in seconds, unless its key has one of its own. */
   readonly assertionMaxTtl: number;
 }
 
 export function createCredentials(tools: CredentialsTools): Credentials {
   const { storage, clock } = tools;
 
-  /** Does something to the credentials of one account, which nobody else changes meanwhile. */
+  /** Changes the credentials of one account, which is locked meanwhile. */
   async function onAccount<Result>(
     caller: Caller,
     company: CompanyId | undefined,
@@ -132,7 +135,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     act: (locked: LockedAccount & { readonly owner: KeptCompany | undefined }) => Promise<Work<Result>>,
   ): Promise<Result> {
     return storage.write(originOf(caller), async (stores) => {
-      // Before its account, as whoever changes or deletes it does.
+      // Lock the company before the account: changes and deletions of a company lock in the same order.
       const owner = company === undefined ? undefined : await stores.companies.keep(company);
       const policy = policyFor(owner, tools.policy);
       return keepingARoot(stores, company, clock, async () => {
@@ -142,13 +145,19 @@ export function createCredentials(tools: CredentialsTools): Credentials {
     });
   }
 
-  /** Counts a successor, for which there is room: the old credential may expire before the transaction ends. */
+  /**
+   * Counts a successor, but does not hold the company to its limit: the successor replaces the old credential. It must
+   * be counted, because the old credential may expire before the transaction ends.
+   */
   async function countSuccessor({ companies }: Stores, owner: KeptCompany | undefined): Promise<void> {
     if (owner === undefined) return;
     await companies.countAdded(owner.companyId, { credentials: 1 }, limitsOf(owner, tools.limits), clock());
   }
 
-  /** Ends the live tokens of what cannot get any more, and gives what can again a place for new ones. */
+  /**
+   * Ends the tokens of credentials that cannot get tokens any more, and gives new status entries to those that can
+   * again.
+   */
   async function settle({ statuses }: Stores, { account }: AccountSnapshot): Promise<readonly Change[]> {
     await statuses.settle([account.clientId], clock());
     return STATUSES;
@@ -178,7 +187,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         await assertMayHave(stores, caller, snapshot, wanted.permissions);
         const bound = await bindCredentials(stores, company, [wanted]);
         const [issued] = await issueCredentials(bound, tools, clock(), policy, snapshot.credentials);
-        if (issued === undefined) throw new Error('a credential was not made');
+        if (issued === undefined) throw new Error('no credential was issued');
         const { credential } = issued;
         await stores.credentials.insert(snapshot.account, [credential]);
         await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
@@ -218,7 +227,8 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         await assertMayHave(stores, caller, snapshot, old.permissions);
         const expired = hasExpired(old, clock());
         const work = await replace({ snapshot, policy, stores }, old, rotation, tools);
-        // The successor takes the place of the old credential, which has none if it has expired.
+        // The successor counts in place of the old credential. An expired credential does not count, so there must be
+        // room.
         if (expired) await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
         else await countSuccessor(stores, owner);
         return work;
@@ -238,7 +248,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
       onAccount(caller, company, account, async ({ snapshot, stores }) => {
         const credential = found(snapshot, id);
         assertRevision(credential.revision, expected);
-        // With what the account itself made of it: whoever got hold of it may have done that.
+        // Delete the successors that the account itself made, too: a thief of the credential may have made them.
         const gone = [credential, ...madeOf(credential, snapshot.credentials)];
         if (ifUnusedFor !== undefined) {
           const since = new Date(clock().getTime() - ifUnusedFor * 1000);
@@ -255,7 +265,10 @@ export function createCredentials(tools: CredentialsTools): Credentials {
   };
 }
 
-/** A member that is asked for without a bound takes the permission, also where the credential has it already. */
+/**
+ * Whether a change asks for the widest value of a member. The caller then needs the same rights as for adding the
+ * credential, even if the credential has that value already.
+ */
 function asksForEverything({ state, lifetime, permissions, extend }: CredentialChanges): boolean {
   return state === 'enabled' || lifetime === null || permissions === null || extend === true;
 }

@@ -1,14 +1,14 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { algorithmOf, keyBitsOf } from './spki.ts';
 
-/** Refuses a key; `message` completes "The public key cannot be used: …" and never repeats the key. */
+/** Refuses a key. `message` completes "The public key cannot be used: …" and never contains the key. */
 export type RefuseKey = (message: string) => never;
 
 export const PRIVATE = 'it holds private key material';
 export const CERTIFICATE = 'it is a certificate: send the key in it, "openssl x509 -pubkey -noout -in FILE" shows it';
 const KINDS = 'RSA keys, EC keys on P-256 and Ed25519 keys are taken';
 
-/** How people call the kinds of keys that Node.js reads and that sign no assertions here. */
+/** The names of the kinds of keys that Node.js can read, but that cannot sign assertions here. */
 const KIND_NAMES: Readonly<Record<string, string>> = {
   dsa: 'a DSA key',
   dh: 'a Diffie-Hellman key, which signs nothing',
@@ -20,8 +20,8 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
 /**
  * Reads a public key in DER: a SubjectPublicKeyInfo (RFC 5280 §4.1) or, for RSA, PKCS #1 (RFC 8017 §A.1.1).
  *
- * @returns the key as a JWK; of an `id-RSASSA-PSS` key (RFC 4055 §1.2) the RSA key in it, for PS256
- * @throws what `refuse` throws, for everything else, named for what it is
+ * @returns the key as a JWK; for an `id-RSASSA-PSS` key (RFC 4055 §1.2) the RSA key in it, for PS256
+ * @throws the error of `refuse` for everything else, with a message that says what it is
  */
 export function jwkOfDer(der: Buffer, refuse: RefuseKey): Record<string, unknown> {
   if (isPrivate(der)) return refuse(`${PRIVATE}: send the public half alone`);
@@ -67,7 +67,7 @@ function publicKeyOf(der: Buffer): KeyObject | undefined {
     try {
       return createPublicKey({ key: der, format: 'der', type });
     } catch {
-      // Then it may be the other.
+      // The key may be of the other type.
     }
   }
   return undefined;
@@ -78,7 +78,7 @@ function isPrivate(der: Buffer): boolean {
     try {
       return createPrivateKey({ key: der, format: 'der', type }).type === 'private';
     } catch (error) {
-      // An encrypted one.
+      // Without its passphrase an encrypted private key cannot be read.
       return error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE';
     }
   });

@@ -2,16 +2,17 @@
 const P = 2n ** 255n - 19n;
 const D = 37_095_705_934_669_439_343_138_083_508_754_565_189_542_113_879_843_219_016_388_785_533_085_940_283_555n;
 
-/** The y of every point of order 8; those of order 1, 2 and 4 are 1, -1 and 0. */
+/** The y of the points of order 8, apart from its sign. Points of order 1, 2 and 4 have the y 1, -1 and 0. */
 const ORDER_8 = [
   2_707_385_501_144_840_649_318_225_287_225_658_788_936_804_267_575_313_519_463_743_609_750_303_402_022n,
 ];
 
 /**
- * Looks for what makes an Ed25519 key worthless: a point of small order, for which anybody can sign, one that is not on
- * the curve, and a spelling other than the canonical one.
+ * Finds out why an Ed25519 key must be refused: anybody can sign for a point of small order, the point may not be on
+ * the curve, or its encoding may not be canonical.
  *
  * @param encoded the 32 bytes of RFC 8032 §5.1.2
+ * @returns the fault; undefined: the key has none of these
  */
 export function ed25519Weakness(encoded: Buffer): string | undefined {
   const bigEndian = Buffer.from(encoded.toReversed());

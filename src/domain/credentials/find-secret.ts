@@ -1,9 +1,11 @@
 import type { ClientSecretCredential } from './kinds/client-secret-kind.ts';
 
-/** Compares two hashes in constant time; `timingSafeEqual`, passed in so that a test can count. */
+/** Compares two hashes in constant time. It is `timingSafeEqual`; tests pass in another function that counts. */
 export type SameHash = (one: Buffer, other: Buffer) => boolean;
 
-/** Finds the secret that a presented one is, by its hash; every one is compared. */
+/**
+ * Finds a client secret by its hash. It compares the hash with every secret: the time must not reveal which one fits.
+ */
 export function findSecret(
   secrets: readonly ClientSecretCredential[],
   presented: Buffer,

@@ -20,7 +20,7 @@ export interface CredentialDescription {
   readonly extend?: boolean | undefined;
   /** The first credential of the chain of rotations by the account itself that this credential continues. */
   readonly rotatedFrom?: CredentialId | undefined;
-  /** The position of the credential in the body of the request, as a JSON pointer; empty: it is the body. */
+  /** The position of the credential in the body of the request, as a JSON pointer; empty: the whole body. */
   readonly at?: string;
 }
 
@@ -54,8 +54,8 @@ export async function bindCredentials(
  *
  * @param policy the maximum ages of the credentials
  * @param existing the credentials that the account has
- * @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for a key or a name that the account
- *   has, `limit_reached`
+ * @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for a key or a name that the
+ *   account has, `limit_reached`
  */
 export async function issueCredentials(
   wanted: readonly NewCredential[],
@@ -103,7 +103,9 @@ export function assertRoomForType(
   }
 }
 
-/** @throws DomainError `invalid_value` when the policy forbids the lifetime, or a credential without an end is extended */
+/**
+ * @throws DomainError `invalid_value` when the policy forbids the lifetime, or a credential without an end is extended
+ */
 function within(wanted: NewCredential, policy: CredentialPolicy): NewCredential & Lifetime {
   const { at = '', extend = false } = wanted;
   const given = lifetimeOf(wanted.type, wanted.lifetime, policy, at);
@@ -119,7 +121,11 @@ export function assertEnds(lifetime: number | undefined, pointer: string): void 
   });
 }
 
-/** @param existing the credential that has the name; undefined: it is not known yet */
+/**
+ * The error for a name that another credential of the account has.
+ *
+ * @param existing the other credential; undefined: its id is not known
+ */
 export function nameTaken(name: string, existing: CredentialId | undefined): DomainError {
   return new DomainError('already_exists', `The account has a credential with the name ${name}`, {
     fields: [{ pointer: '/name', message: 'is taken' }],

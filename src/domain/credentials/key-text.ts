@@ -3,7 +3,7 @@ import { CERTIFICATE, jwkOfDer, PRIVATE, type RefuseKey } from './der-key.ts';
 const SSH =
   'it is an OpenSSH public key, which is not read: "ssh-keygen -e -m PKCS8 -f FILE" writes an RSA or EC key as PEM';
 
-/** PEM blocks that hold something else, by what is in their label. */
+/** The PEM blocks that hold no public key, by a part of their label. */
 const FOREIGN_BLOCKS: readonly (readonly [part: string, message: string])[] = [
   ['CERTIFICATE REQUEST', 'it is a certificate request: send the key in it, "openssl req -pubkey -noout" shows it'],
   ['CERTIFICATE', CERTIFICATE],
@@ -12,7 +12,7 @@ const FOREIGN_BLOCKS: readonly (readonly [part: string, message: string])[] = [
   ['PARAMETERS', 'it holds the parameters of a key, and no key'],
 ];
 
-/** Texts that are no PEM, by what shows what they are. */
+/** Texts that are not PEM, by the pattern that identifies them. */
 const FOREIGN_TEXTS: readonly (readonly [sign: RegExp, message: string])[] = [
   [/PuTTY-User-Key-File/, PRIVATE],
   [/BEGIN SSH2 PUBLIC KEY/, SSH],
@@ -23,16 +23,17 @@ const FOREIGN_TEXTS: readonly (readonly [sign: RegExp, message: string])[] = [
 ];
 
 /**
- * Reads a public key that came as text: PEM (RFC 7468) of any label that ends in PUBLIC KEY, with whatever became of its
- * lines on the way (one line, literal `\n`, indented, text around it), the base64 in it alone, or a JWK as JSON text.
+ * Reads a public key from a text: a JWK as JSON, PEM (RFC 7468) with a label that ends in PUBLIC KEY, or only the
+ * base64 in such PEM. The lines of PEM may have been damaged on the way: joined, indented, separated by a literal `\n`,
+ * or with other text around them.
  *
- * @returns the key as a JWK; of an `id-RSASSA-PSS` key (RFC 4055 §1.2) the RSA key in it, for PS256
- * @throws what `refuse` throws, for everything else, named for what it is
+ * @returns the key as a JWK; for an `id-RSASSA-PSS` key (RFC 4055 §1.2) the RSA key in it, for PS256
+ * @throws the error of `refuse` for everything else, with a message that says what it is
  */
 export function jwkOfText(text: string, refuse: RefuseKey): Record<string, unknown> {
   const trimmed = text.trim();
   if (trimmed.startsWith('{')) return jwkOfJson(trimmed, refuse);
-  // Text that was escaped once or twice on its way into JSON or a variable of the environment; base64 has no backslash.
+  // JSON or an environment variable may have escaped the text, once or twice; base64 has no backslash.
   const plain = trimmed.replaceAll(/\\[nrt]/g, '\n').replaceAll('\\', '');
   const blocks = pemBlocks(plain);
   const inside = blocks.find(({ label }) => label.includes('PRIVATE'));
@@ -47,7 +48,7 @@ export function jwkOfText(text: string, refuse: RefuseKey): Record<string, unkno
 
 interface PemBlock {
   readonly label: string;
-  /** The text between its two lines; undefined where the second is missing. */
+  /** The text between the BEGIN line and the END line; undefined: the END line is missing. */
   readonly content: string | undefined;
 }
 
@@ -57,7 +58,7 @@ function pemBlocks(text: string): PemBlock[] {
     .slice(1)
     .map((rest) => {
       const [label = '', content, end] = rest.split('-----', 3);
-      // Text that is no label is not repeated: it may be a key.
+      // A text that is no label is not shown: it may be a part of a key.
       const shown = /^[A-Z\d .-]{1,64}$/.test(label) ? label : label.includes('PRIVATE') ? 'PRIVATE' : 'unknown';
       return { label: shown, content: end?.trimStart().startsWith('END ') === true ? content : undefined };
     });
@@ -78,7 +79,7 @@ function jwkOfBareText(text: string, refuse: RefuseKey): Record<string, unknown>
   const foreign = FOREIGN_TEXTS.find(([sign]) => sign.test(text));
   if (foreign !== undefined) return refuse(foreign[1]);
   const bytes = base64Bytes(text);
-  // DER begins with a SEQUENCE; base64 of PEM or JSON is what a Kubernetes secret shows.
+  // DER begins with the tag of a SEQUENCE. A Kubernetes secret shows PEM or JSON in base64.
   if (bytes?.[0] === 0x30) return jwkOfDer(bytes, refuse);
   const decoded = bytes?.toString('latin1').trim() ?? '';
   if (/^\{|-----BEGIN /.test(decoded)) return jwkOfText(decoded, refuse);
@@ -93,7 +94,7 @@ function jwkOfJson(text: string, refuse: RefuseKey): Record<string, unknown> {
   }
 }
 
-/** Base64 or base64url, broken into lines or not. */
+/** Decodes base64 or base64url, with or without line breaks; undefined: the text is neither. */
 function base64Bytes(text: string): Buffer | undefined {
   const characters = text.replaceAll(/\s/g, '');
   return /^[\w+/-]+={0,2}$/.test(characters) ? Buffer.from(characters, 'base64') : undefined;

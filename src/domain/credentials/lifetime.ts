@@ -8,20 +8,20 @@ export function maxAgeOf(type: CredentialType, policy: CredentialPolicy): number
   return policy[KINDS[type].maxAge];
 }
 
-/** For how long a credential is given, and by whose wish. */
+/** The lifetime of a credential, and whether a policy decided it. */
 export interface Lifetime {
-  /** Seconds; undefined: for ever. */
+  /** Seconds; undefined: the credential never expires. */
   readonly lifetime: number | undefined;
-  /** Whether it is so long because a policy says so, and nobody else. */
+  /** Whether the lifetime is the maximum age of a policy, because the request asked for no lifetime. */
   readonly expiresByPolicy: boolean;
 }
 
 /**
  * Decides how long a credential works.
  *
- * @param asked seconds; undefined: as long as it may
- * @param at where the credential stands in the body of the request
- * @throws DomainError `invalid_value` when that is longer than it may, or there may be none of its kind
+ * @param asked seconds; undefined: as long as the policy allows
+ * @param at the position of the credential in the body of the request, as a JSON pointer
+ * @throws DomainError `invalid_value` when the policy forbids the lifetime, or every credential of the type
  */
 export function lifetimeOf(
   type: CredentialType,

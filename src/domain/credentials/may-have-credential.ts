@@ -7,7 +7,13 @@ import type { Caller } from '../service-accounts/caller.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { Stores } from '../storage.ts';
 
-/** Whoever has a credential of an account can do what the account may, as far as the credential reaches. */
+/**
+ * Asserts that a caller may get a credential of an account. With the credential the caller could do everything that the
+ * account may do, within the reach of the credential.
+ *
+ * @param subset the scope-tokens that the credential may ask for; undefined: everything that the account holds
+ * @throws DomainError `forbidden` when the account may do more than the caller
+ */
 export async function assertMayHave(
   stores: Stores,
   caller: Caller,
@@ -28,7 +34,7 @@ export async function assertMayHave(
   await assertMayActAs(stores, caller, all, target, subset && new Set(subset));
 }
 
-/** @throws DomainError `invalid_value` for what the account does not hold anywhere */
+/** @throws DomainError `invalid_value` for scope-tokens that the account holds at no resource server */
 export function assertHeld({ holdings }: AccountSnapshot, subset: readonly string[] | undefined): void {
   const held = [...holdings.values()];
   const fields = (subset ?? []).flatMap((token, index) =>
@@ -36,5 +42,6 @@ export function assertHeld({ holdings }: AccountSnapshot, subset: readonly strin
       ? []
       : [{ pointer: `/permissions/${index}`, message: 'is not held by the account' }],
   );
-  if (fields.length > 0) throw new DomainError('invalid_value', 'The account does not hold all of it', { fields });
+  if (fields.length > 0)
+    throw new DomainError('invalid_value', 'The account does not hold all of these permissions', { fields });
 }

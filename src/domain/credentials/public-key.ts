@@ -5,15 +5,15 @@ import { ed25519Weakness } from './ed25519-weakness.ts';
 import { jwkOfText } from './key-text.ts';
 import { rsaWeakness } from './rsa-weakness.ts';
 
-/** A public key that may sign client assertions, with the members that say so and no other. */
+/** A public key for verifying client assertions, without any other member of the JWK that it came in. */
 export type PublicJwk =
   | { readonly kty: 'RSA'; readonly alg: 'RS256' | 'PS256'; readonly n: string; readonly e: string }
   | { readonly kty: 'EC'; readonly alg: 'ES256'; readonly crv: 'P-256'; readonly x: string; readonly y: string }
-  // Without `alg`: clients name the one algorithm of this key `EdDSA` or `Ed25519` (RFC 9864).
+  // Without `alg`: the one algorithm of this key has two names, `EdDSA` and `Ed25519` (RFC 9864).
   | { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
 
 export interface ParsedPublicKey {
-  /** Given, or the thumbprint (RFC 7638). */
+  /** The `kid` that came with the key, or else the thumbprint (RFC 7638). */
   readonly kid: string;
   readonly thumbprint: string;
   readonly publicKey: PublicJwk;
@@ -23,17 +23,17 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 const FOREIGN_MEMBERS = ['x5c', 'x5u', 'jku'];
 
 /**
- * Reads a public key from outside, as a JWK (RFC 7517) or as text (see `key-text.ts`), and refuses every key with which
- * someone other than its owner could sign: weak ones, broken ones, and ones that came with their private half.
+ * Reads a public key of a caller, as a JWK (RFC 7517) or as text (see `key-text.ts`). It refuses every key for which
+ * someone other than the owner could sign: weak keys, broken keys, and keys that came with their private half.
  *
  * @param value a JWK as an object, or a string
- * @param pointer where it stands in the request
- * @throws DomainError `invalid_value` that says what is wrong and never repeats the key
+ * @param pointer the position of the key in the body of the request, as a JSON pointer
+ * @throws DomainError `invalid_value`; its message says what is wrong and never contains the key
  */
 export async function parsePublicKey(value: unknown, pointer: string): Promise<ParsedPublicKey> {
   const refuse = (message: string, member = ''): never => {
     const named = member === '' ? message : `${member.slice(1)} ${message}`;
-    // A member has a pointer of its own only where the key came as an object.
+    // A member has a pointer of its own only if the key came as an object.
     const field = typeof value === 'string' ? { pointer, message: named } : { pointer: pointer + member, message };
     throw new DomainError('invalid_value', `The public key cannot be used: ${named}`, { fields: [field] });
   };
@@ -68,7 +68,7 @@ async function publicJwk(jwk: Record<string, unknown>, refuse: Refuse): Promise<
   const { alg } = jwk;
   switch (jwk['kty']) {
     case 'RSA': {
-      // "RSA256" is what Mia's clients call RS256.
+      // Mia's clients call RS256 "RSA256".
       const named = alg === undefined || alg === 'RSA256' ? 'RS256' : alg;
       if (named !== 'RS256' && named !== 'PS256') return refuse('must be RS256 or PS256 for an RSA key', '/alg');
       const [n, e] = [bytes(jwk, 'n', refuse), bytes(jwk, 'e', refuse)];
@@ -99,7 +99,7 @@ async function publicJwk(jwk: Record<string, unknown>, refuse: Refuse): Promise<
   }
 }
 
-/** A member in base64url, in its one canonical spelling. */
+/** Decodes a member, which must be canonical base64url. */
 function bytes(jwk: Record<string, unknown>, member: string, refuse: Refuse, length?: number): Buffer {
   const text = jwk[member];
   const value = typeof text === 'string' ? Buffer.from(text, 'base64url') : Buffer.alloc(0);

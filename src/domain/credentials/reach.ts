@@ -4,8 +4,8 @@ import type { Credential } from './credential.ts';
 import { kindOf } from './kinds/kinds.ts';
 
 /**
- * The part of an account's holdings that one of its credentials reaches: the permissions that the credential was
- * restricted to, at the one resource server for which it works if there is only one.
+ * The part of an account's holdings that one of its credentials reaches: the permissions that the credential may ask
+ * for, at every resource server or at the only one for which the credential works.
  */
 export function reachOf(holdings: Holdings, credential: Credential): Holdings {
   const { permissions } = credential;
@@ -19,7 +19,7 @@ export function reachesEverything(credential: Credential): boolean {
   return credential.permissions === undefined && kindOf(credential).onlyAt(credential) === undefined;
 }
 
-/** @param subset the scope-tokens that a credential may ask for */
+/** Narrows holdings to the scope-tokens that a credential may ask for. */
 export function narrowed(holdings: Holdings, subset: readonly string[]): Holdings {
   const wanted = new Set(subset);
   return new Map([...holdings].map(([id, held]) => [id, new Set([...inCommon(held, wanted)].toSorted())]));

@@ -16,15 +16,15 @@ import type { CredentialTools } from './kinds/kind.ts';
 import { kindOf } from './kinds/kinds.ts';
 import { whyRefused } from './why-refused.ts';
 
-/** What a rotation is to be. */
+/** The parameters of a rotation. */
 export interface Rotation {
-  /** Seconds for which the old one goes on working, where it works. */
+  /** Seconds for which the old credential keeps working, unless it is disabled or expires earlier. */
   readonly overlap: number;
-  /** The new key, where it is one: a JWK, or PEM. */
+  /** The new key when a public key is rotated: a JWK, or PEM. */
   readonly publicKey: unknown;
 }
 
-/** An account that nobody else changes, and what its credentials may be. */
+/** An account that is locked until the end of the transaction, and the policy for its credentials. */
 export interface LockedAccount {
   readonly snapshot: AccountSnapshot;
   readonly policy: CredentialPolicy;
@@ -34,15 +34,15 @@ export interface LockedAccount {
 /** @throws DomainError `already_rotated` with the id of the successor */
 export function assertNotRotated({ state, successor }: Credential): void {
   if (state !== 'ending') return;
-  throw new DomainError('already_rotated', 'It has a successor already', { existing: successor });
+  throw new DomainError('already_rotated', 'The credential has a successor already', { existing: successor });
 }
 
-/** What a credential was rotated from in the first place, by the account itself; else it begins a chain of its own. */
+/** The first credential of the chain of rotations by the account itself; a credential outside a chain begins one. */
 function originOfChain({ rotatedFrom, credentialId }: Credential): CredentialId {
   return rotatedFrom ?? credentialId;
 }
 
-/** Those before it in its chain that have ended. */
+/** The other credentials of the chain that have ended. */
 function endedBefore(credential: Credential, all: readonly Credential[], now: Date): Credential[] {
   return all.filter(
     (one) =>
@@ -53,15 +53,16 @@ function endedBefore(credential: Credential, all: readonly Credential[], now: Da
   );
 }
 
-/** All that the account itself made of a credential, in however many steps. */
+/** All credentials that the account itself got by rotating a credential, in one or more steps. */
 export function madeOf(credential: Credential, all: readonly Credential[]): Credential[] {
   const origin = originOfChain(credential);
   return all.filter((one) => one.rotatedFrom === origin && one !== credential && one.createdAt >= credential.createdAt);
 }
 
 /**
- * An account rotates a credential that works, with a token that says all that it may ask for at the management API: a
- * token that was narrowed, or outlived its credential, is not to become a credential.
+ * Asserts that an account may rotate its own credential: the credential works, and the token has everything that the
+ * credential may ask for at the management API. Otherwise the holder of a narrowed token, or of a token that has
+ * outlived its credential, could turn the token into a credential.
  *
  * @throws DomainError `forbidden`
  */
@@ -71,15 +72,15 @@ export function assertMayRotateOwn(caller: Caller, snapshot: AccountSnapshot, ol
   }
   const all = heldAt(snapshot, 'management', old.permissions);
   if (!all.every((permission) => caller.permissions.has(permission))) {
-    throw new DomainError('forbidden', 'The token says less than its credential may ask for: get one without scope');
+    throw new DomainError('forbidden', 'The token has less than its credential may ask for: get a token without scope');
   }
 }
 
 /**
- * Makes the successor of a credential, which goes on working for the overlap; one that was disabled does not.
+ * Issues the successor of a credential. The old credential keeps working for the overlap, unless it is disabled.
  *
- * @param own whether the account itself does it, so that the successor goes when the old one is deleted
- * @throws DomainError `invalid_value`, `limit_reached`
+ * @param own whether the account itself rotates: the successor is then deleted together with the old credential
+ * @throws DomainError `invalid_value`, `limit_reached`, `not_found`
  */
 export async function replace(
   { snapshot, policy, stores }: LockedAccount,
@@ -91,7 +92,7 @@ export async function replace(
   if (!(await kindOf(old).keepReferences(old, stores))) {
     throw new DomainError('not_found', 'There is no such credential');
   }
-  // Nobody is told of so many: what a machine rotates by itself has no end otherwise.
+  // Delete the ended credentials of the chain: a machine that rotates by itself would pile them up.
   const ended = own ? endedBefore(old, snapshot.credentials, now) : [];
   for (const { credentialId } of ended) await stores.credentials.delete(snapshot.account, credentialId);
   const others = snapshot.credentials.filter((credential) => credential !== old && !ended.includes(credential));
@@ -99,13 +100,14 @@ export async function replace(
   const ending = { ...old, state: 'ending', expiresAt: end, expiresByPolicy: false } as const;
   const wanted = { ...successorOf(old, publicKey, policy), rotatedFrom: own ? originOfChain(old) : undefined };
   const [issued] = await issueCredentials([wanted], tools, now, policy, [...others, ending]);
-  if (issued === undefined) throw new Error('a credential was not made');
+  if (issued === undefined) throw new Error('no credential was issued');
   const { credentialId: successor } = issued.credential;
   const rotated: Credential = { ...ending, successor, revision: old.revision + 1 };
-  // The old one first: until it is ending it has the name.
+  // Update the old credential first: it keeps the name until it is ending.
   await stores.credentials.update(snapshot.account, rotated);
   await stores.credentials.insert(snapshot.account, [issued.credential]);
-  // One that was disabled has no place for tokens, and may be given more time; those that are gone keep theirs otherwise.
+  // A disabled credential has no status entry, and needs one if it gets more time. The status entries of the deleted
+  // credentials must be revoked.
   const settles = old.state === 'disabled' || ended.length > 0;
   if (settles) await stores.statuses.settle([snapshot.account.clientId], now);
   const details = { successor, endsAt: end.toISOString() };

@@ -1,7 +1,7 @@
 import { checkPrime } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** What is wrong with an RSA key, and which member shows it. */
+/** The fault of an RSA key, and the member of the JWK that has it. */
 export interface RsaWeakness {
   readonly member: 'n' | 'e';
   readonly message: string;
@@ -10,11 +10,12 @@ export interface RsaWeakness {
 const isPrime = promisify(checkPrime);
 
 /**
- * Looks for what makes an RSA key worthless: a modulus too short to be safe or too long to be cheap, one that anybody
- * can factor, or an exponent for which anybody can sign (RFC 7518 §3.3, NIST SP 800-56B §6.4).
+ * Finds out why an RSA key must be refused (RFC 7518 §3.3, NIST SP 800-56B §6.4). Its modulus may be too short to be
+ * safe, too long to be cheap, or easy to factor, or its exponent may let anybody sign.
  *
  * @param modulus big-endian
  * @param exponent big-endian
+ * @returns the fault; undefined: the key has none of these
  */
 export async function rsaWeakness(modulus: Buffer, exponent: Buffer): Promise<RsaWeakness | undefined> {
   if (modulus[0] === 0) return { member: 'n', message: 'must not begin with a zero byte' };
@@ -44,8 +45,9 @@ function primesBelow(limit: number): bigint[] {
 }
 
 /**
- * The fingerprint of keys from the Infineon library (Nemec et al., "The Return of Coppersmith's Attack", 2017): modulo
- * each of the first primes they are a power of 65537. A sound key passes for one by chance once in 2^27 times.
+ * Whether a modulus has the fingerprint of keys from the Infineon library (Nemec et al., "The Return of Coppersmith's
+ * Attack", 2017): modulo each of the first primes it is a power of 65537. A sound key has it by chance once in 2^27
+ * times.
  */
 function isRoca(n: bigint): boolean {
   return primesBelow(168).every((prime) => {
@@ -60,7 +62,7 @@ function isRoca(n: bigint): boolean {
   });
 }
 
-/** Fermat's method, as many rounds as finds what a generator that takes neighbouring primes makes (CVE-2022-26320). */
+/** Whether Fermat's method finds the factors. Keys made of neighbouring primes take a few rounds (CVE-2022-26320). */
 function hasCloseFactors(n: bigint): boolean {
   let a = squareRoot(n);
   if (a * a === n) return true;
@@ -73,7 +75,7 @@ function hasCloseFactors(n: bigint): boolean {
   return false;
 }
 
-/** The whole part of the square root, by Newton's method. */
+/** The integer part of the square root, by Newton's method. */
 function squareRoot(value: bigint): bigint {
   if (value < 2n) return value;
   let estimate = 1n << BigInt(Math.ceil(value.toString(2).length / 2));

@@ -1,8 +1,8 @@
 /**
- * The algorithm of a SubjectPublicKeyInfo (RFC 5280 §4.1).
+ * Reads the algorithm of a SubjectPublicKeyInfo (RFC 5280 §4.1).
  *
- * @param der what may be one
- * @returns its OID in dotted form; undefined for what is none
+ * @param der bytes that may be a SubjectPublicKeyInfo
+ * @returns the OID of the algorithm in dotted form; undefined: the bytes are something else
  */
 export function algorithmOf(der: Buffer): string | undefined {
   const [algorithm] = membersOf(der, SEQUENCE) ?? [];
@@ -11,13 +11,13 @@ export function algorithmOf(der: Buffer): string | undefined {
 }
 
 /**
- * The key in a SubjectPublicKeyInfo, without the algorithm that it is meant for.
+ * Reads the key in a SubjectPublicKeyInfo, without its algorithm.
  *
- * @returns undefined for what is none
+ * @returns undefined: the bytes are something else
  */
 export function keyBitsOf(der: Buffer): Buffer | undefined {
   const bits = membersOf(der, SEQUENCE)?.[1];
-  // The first byte of a BIT STRING counts the bits of its last byte that do not belong to it.
+  // The first byte of a BIT STRING is the number of unused bits in its last byte.
   return bits?.tag === BIT_STRING && bits.content[0] === 0 ? bits.content.subarray(1) : undefined;
 }
 
@@ -29,7 +29,7 @@ const OBJECT_IDENTIFIER = 0x06;
 interface DerValue {
   readonly tag: number;
   readonly content: Buffer;
-  /** With its tag and length. */
+  /** The bytes of the value with its tag and its length. */
   readonly whole: Buffer;
 }
 
@@ -57,7 +57,7 @@ function firstValue(der: Buffer): DerValue | undefined {
   return { tag, content: der.subarray(start, start + length), whole: der.subarray(0, start + length) };
 }
 
-/** X.690 §8.19: seven bits a byte, the first two arcs in one number. */
+/** Writes an OID in dotted form (X.690 §8.19): a byte has seven bits of a number, and the first number has two arcs. */
 function dotted(content: Buffer): string {
   const numbers: number[] = [];
   let number = 0;

@@ -1,20 +1,21 @@
 import type { ClientId, CredentialId } from '../ids.ts';
 
-/** That a credential was used, some times up to one. */
+/** One or more uses of a credential. */
 export interface Use {
   readonly clientId: ClientId;
   readonly credentialId: CredentialId;
-  /** How often since it was said last. */
+  /** The number of uses. */
   readonly count: number;
+  /** The time of the last use. */
   readonly usedAt: Date;
-  /** The address it was used from last. */
+  /** The source address of the last use. */
   readonly source: string;
 }
 
 /** The last use of a credential. */
 export type LastUse = Pick<Use, 'credentialId' | 'usedAt' | 'source'>;
 
-/** How often a credential was used on a day, in UTC, `2026-11-21`. */
+/** The number of uses of a credential on one day in UTC, such as `2026-11-21`. */
 export interface UseCount {
   readonly day: string;
   readonly count: number;
@@ -22,18 +23,18 @@ export interface UseCount {
 
 export interface UseStore {
   /**
-   * Adds uses to what is known, and gives credentials that are extended by use their lifetime anew: in one statement,
-   * however many there are.
+   * Records uses, and gives credentials that are extended by use their lifetime anew. It takes one statement for all
+   * uses.
    *
-   * @returns the accounts whose credentials end later now; every node is told
+   * @returns the accounts with extended credentials; they are announced to every node
    */
   record(uses: readonly Use[]): Promise<ClientId[]>;
   lastOf(clientId: ClientId): Promise<LastUse[]>;
-  /** Newest first. */
+  /** The numbers of uses of a credential, newest day first. */
   countsOf(clientId: ClientId, credentialId: CredentialId): Promise<UseCount[]>;
-  /** Forgets some of the counts of days before one. @returns how many */
+  /** Deletes some numbers of uses of days before a day. @returns how many it has deleted */
   forgetCounts(before: Date): Promise<number>;
 }
 
-/** Notes that a credential got a token; takes no time. */
+/** Notes a use of a credential. The caller does not wait for the database. */
 export type NoteUse = (clientId: ClientId, credentialId: CredentialId, source: string) => void;

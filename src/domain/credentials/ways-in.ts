@@ -3,8 +3,8 @@ import type { Credential } from './credential.ts';
 import { kindOf } from './kinds/kinds.ts';
 
 /**
- * The credentials through which a root account can use all of its permissions at a time: the credentials that work and, if
- * there is none, the one that a policy ended last. So a maximum age can never lock everybody out.
+ * The credentials through which a root account can use all of its permissions at the time `now`: the credentials that
+ * work or, if there is none, the one that a policy ended last. So a maximum age can never lock everybody out.
  *
  * @param credentials all credentials of the account
  */

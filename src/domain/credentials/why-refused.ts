@@ -5,8 +5,8 @@ import type { Credential } from './credential.ts';
 import { waysIn } from './ways-in.ts';
 
 /**
- * Why a credential of an account does not work at a time; undefined: it works. The last way in of a root account that may
- * grant everything works on after its end, if only a policy ended it.
+ * Why a credential of an account does not work at a time; undefined: it works. If a root account may grant everything
+ * and none of its credentials works, the one that a policy ended last keeps working.
  */
 export function whyRefused(
   credential: Credential,

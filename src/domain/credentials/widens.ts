@@ -3,10 +3,10 @@ import type { Credential } from './credential.ts';
 import { kindOf } from './kinds/kinds.ts';
 
 /**
- * Whether a change lets a credential do more than before, or for longer. A change that only takes away needs no more
- * than being allowed to change credentials; any other is like adding a credential.
+ * Whether a change lets a credential do more than before, or for longer. The change then needs the same rights as
+ * adding a credential. For any other change, the permission to change credentials is enough.
  *
- * @param defaultMaxTtl seconds that an assertion may last where its key says nothing else
+ * @param defaultMaxTtl the longest lifetime of an assertion in seconds, unless its key has one of its own
  */
 export function widens(before: Credential, after: Credential, defaultMaxTtl: number): boolean {
   return (

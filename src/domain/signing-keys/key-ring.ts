@@ -6,19 +6,24 @@ import { SIGNING_ALGS, type SigningAlg, type SigningKey } from './signing-key.ts
 
 /** The keys that this node signs and verifies with. */
 export interface KeyRing {
-  /** The keys of the JWKS, in its order: those that sign or are about to, then those that signed tokens which still live. */
+  /**
+   * The keys of the JWKS in its order: first the keys that sign or will sign, then the keys whose tokens may still
+   * live.
+   */
   readonly keys: readonly SigningKey[];
-  /** The key that signs now where an algorithm is asked for: of another algorithm while that one's key is not due. */
+  /** The key that signs for each algorithm; while the key of an algorithm is not due yet, another key signs. */
   readonly active: Readonly<Record<SigningAlg, SigningKey>>;
-  /** When it will be another ring. */
+  /**
+   * The time at which the next key begins to sign, or the next key leaves the JWKS; undefined: there is no such key.
+   */
   readonly changesAt?: Date | undefined;
 }
 
-/** The rules by which there are keys. */
+/** The rules for signing with keys and publishing them. */
 export interface KeyRingRules {
-  /** Signs where a resource server names nothing else. */
+  /** The algorithm for the tokens of resource servers that name none. */
   readonly signingAlg: SigningAlg;
-  /** Milliseconds for which a key stays published after nothing asks for it any more. */
+  /** Milliseconds for which a key stays published after nothing needs its algorithm any more. */
   readonly keptFor: number;
   readonly now: Date;
 }
@@ -26,9 +31,9 @@ export interface KeyRingRules {
 export const label = (kid: string): string => `signing_keys/${kid}`;
 
 /**
- * The algorithms that keys are published for, in the order of the JWKS: the server's own comes first, since there is
- * software that takes the first key it finds; RS256 comes last, since most software knows it, so that a resource server
- * may ask for it at any time.
+ * The algorithms that keys are published for, in the order of the JWKS. The server's own algorithm comes first, because
+ * some software takes the first key it finds. RS256 is always there, as the last one: most software knows RS256, so a
+ * resource server may need it at any time.
  */
 export function wantedAlgs(signingAlg: SigningAlg, named: ReadonlySet<SigningAlg>): readonly SigningAlg[] {
   const others = SIGNING_ALGS.filter((alg) => named.has(alg) && alg !== 'RS256');
@@ -36,9 +41,9 @@ export function wantedAlgs(signingAlg: SigningAlg, named: ReadonlySet<SigningAlg
 }
 
 /**
- * Opens the stored keys.
+ * Reads the stored keys, and decrypts their private halves.
  *
- * @throws UndecryptableError when the key-encryption key is another one
+ * @throws UndecryptableError when the keys were encrypted with another key-encryption key
  */
 export async function readKeyRing(
   store: Pick<SigningKeyStore, 'list' | 'named'>,
@@ -60,10 +65,10 @@ export async function readKeyRing(
     if (found === undefined) throw new Error('there is no signing key');
     return found;
   };
-  // The clock of the node that made the first keys may have been ahead of this one's.
+  // The first keys count as due: the clock of the node that generated them may have been ahead of ours.
   const first = Math.min(...published.map(({ signsFrom }) => signsFrom.getTime()));
   const due = published.filter(({ signsFrom }) => signsFrom <= now || signsFrom.getTime() === first);
-  // A server that has been given another algorithm goes on with the key that was retired for it.
+  // After a change of the server's algorithm, the retired key keeps signing until the new key is due.
   const before = due.toSorted((one, other) => (other.retiredAt?.getTime() ?? 0) - (one.retiredAt?.getTime() ?? 0));
   const own = due.find((key) => key.alg === signingAlg) ?? before[0];
   const active = (alg: SigningAlg): SigningKey =>

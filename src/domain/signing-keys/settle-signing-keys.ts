@@ -4,17 +4,17 @@ import { type KeyRingRules, label, wantedAlgs } from './key-ring.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 import { type GeneratedKey, generateSigningKey } from './signing-key.ts';
 
-/** The rules by which keys are made. */
+/** The rules for generating and retiring keys. */
 export interface SettleRules extends KeyRingRules {
-  /** Milliseconds for which a key is published before it signs: as long as others may keep the JWKS. */
+  /** Milliseconds for which a key is published before it signs: verifiers may keep an older JWKS for a while. */
   readonly lead: number;
 }
 
 /**
- * Makes a key for every algorithm that is wanted and has none, and retires keys that nothing asks for any more. The
- * first keys of a database sign at once: nobody has kept a JWKS without them.
+ * Generates or restores a key for every wanted algorithm that has none, and retires the keys of other algorithms. The
+ * first keys of a database sign at once: no verifier keeps an older JWKS.
  *
- * @returns audit entries; none: nothing has changed
+ * @returns the audit entries; empty: nothing has changed
  */
 export async function settleSigningKeys(
   store: SigningKeyStore,
@@ -36,7 +36,7 @@ export async function settleSigningKeys(
       audit.push(entry('signing_key.created', key, ahead));
       continue;
     }
-    // A key that is still published may go on at once.
+    // A retired key that is still published may sign at once: verifiers know it.
     const signsFrom = retired.retiredAt.getTime() + keptFor > now.getTime() ? retired.signsFrom : ahead;
     await store.update({ kid: retired.kid, signsFrom, retiredAt: undefined });
     audit.push(entry('signing_key.restored', retired, signsFrom));

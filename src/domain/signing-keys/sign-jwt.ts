@@ -1,8 +1,8 @@
 import type { SigningKey } from './signing-key.ts';
 
 /**
- * Signs claims as a JWT in compact form (RFC 7519 §7.1). A key may sign elsewhere than in this process, and `jose` signs
- * with keys that it holds only.
+ * Signs claims as a JWT in compact form (RFC 7519 §7.1). It does not use `jose`, which needs the private key: a key may
+ * sign outside this process.
  *
  * @param typ the media type in the header
  */

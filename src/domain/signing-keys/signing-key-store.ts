@@ -7,9 +7,12 @@ export interface StoredSigningKey {
   readonly publicJwk: PublicSigningJwk;
   readonly sealedPrivateJwk: string;
   readonly createdAt: Date;
-  /** When it begins to sign: it is published before that. */
+  /** The time at which the key begins to sign; the key is published before that time. */
   readonly signsFrom: Date;
-  /** Since when nothing asks for its algorithm; it stays published until the last token that it signed has expired. */
+  /**
+   * The time at which the key was retired; it stays published until its last token has expired. Undefined: it is in
+   * use.
+   */
   readonly retiredAt: Date | undefined;
 }
 
@@ -18,7 +21,7 @@ export interface SigningKeyStore {
   update(key: Pick<StoredSigningKey, 'kid' | 'signsFrom' | 'retiredAt'>): Promise<void>;
   /** Every key, oldest first. */
   list(): Promise<StoredSigningKey[]>;
-  /** Nobody else makes or retires keys until the end of the transaction. */
+  /** Locks the keys: no other transaction generates or retires keys until this transaction ends. */
   lock(): Promise<void>;
   /** The algorithms that resource servers name. */
   named(): Promise<ReadonlySet<SigningAlg>>;

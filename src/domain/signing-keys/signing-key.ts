@@ -6,7 +6,7 @@ import type { Sign } from './signers/signer.ts';
 export const SIGNING_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
 export type SigningAlg = (typeof SIGNING_ALGS)[number];
 
-/** A key in the JWKS: its public half, and what it is for (RFC 7517 §4). */
+/** A key as it stands in the JWKS: its public half, its use and its algorithm (RFC 7517 §4). */
 export interface PublicSigningJwk {
   readonly kty: string;
   readonly use: 'sig';
@@ -41,7 +41,7 @@ export async function generateSigningKey(alg: SigningAlg): Promise<GeneratedKey>
   return signingKeyFrom(alg, privateKey);
 }
 
-/** Describes a key pair; the public half keeps no private member. */
+/** Makes the JWKs of a key pair; the public JWK has no private member. */
 async function signingKeyFrom(alg: SigningAlg, privateKey: KeyObject): Promise<GeneratedKey> {
   const { kty, crv, x, y, n, e } = createPublicKey(privateKey).export({ format: 'jwk' });
   const members = Object.fromEntries(Object.entries({ crv, x, y, n, e }).filter(([, value]) => value !== undefined));

@@ -1,8 +1,8 @@
 import type { KeyRing } from './key-ring.ts';
 
-/** The signing keys as they are at any time: every part asks for the current ring, and none keeps one. */
+/** The signing keys, which may change: every part of the server asks for the current ring each time, and keeps none. */
 export interface SigningKeys {
   current(): KeyRing;
-  /** Tells a part of every ring that takes the place of another. */
+  /** Registers a function that is told every new ring. */
   onChange(told: (ring: KeyRing) => void): void;
 }

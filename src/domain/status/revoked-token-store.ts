@@ -1,10 +1,10 @@
 import type { ClientId } from '../ids.ts';
 
-/** Single access tokens that were revoked (RFC 7009), by their `jti`, for as long as they would have lasted. */
+/** The access tokens that were revoked one by one (RFC 7009), by their `jti`. A token is kept until it has expired. */
 export interface RevokedTokenStore {
-  /** @returns false when it was revoked already */
+  /** @returns false when the token has been revoked already */
   revoke(token: { readonly jti: string; readonly clientId: ClientId; readonly expiresAt: Date }): Promise<boolean>;
   isRevoked(jti: string): Promise<boolean>;
-  /** Forgets some that have expired. @returns how many */
+  /** Deletes some tokens that expired before a time. @returns the number of deleted tokens */
   forgetExpired(before: Date): Promise<number>;
 }

@@ -1,15 +1,15 @@
-/** Where the tokens of a credential stand in a Token Status List: one place for all of them, so that one bit ends them. */
+/** The entry of a credential in a Token Status List. All its tokens share the entry, so that one bit ends them. */
 export interface StatusEntry {
-  /** Which list. */
+  /** The number of the list. */
   readonly list: number;
-  /** Which bit of it. */
+  /** The number of the bit in the list. */
   readonly idx: number;
 }
 
-/** How many places a list has. */
+/** The number of entries in a list. */
 export const LIST_CAPACITY = 1_048_576;
 
-/** Where a list is found: what `uri` of a token and `sub` of the list say (Token Status List §5.1, §6.1). */
+/** The address of a list: `uri` in a token, and `sub` in the list itself (Token Status List §5.1, §6.1). */
 export function listUri(issuer: string, list: number): string {
   return `${issuer}/oauth/status-lists/${list}`;
 }
@@ -23,7 +23,7 @@ export function statusClaim(issuer: string, { list, idx }: StatusEntry): StatusC
   return { status_list: { idx, uri: listUri(issuer, list) } };
 }
 
-/** Reads a `status` claim that {@link statusClaim} wrote. @returns undefined for any other */
+/** Reads a `status` claim that {@link statusClaim} wrote. @returns undefined for any other claim */
 export function parseStatusClaim(issuer: string, claim: unknown): StatusEntry | undefined {
   const reference: unknown = isObject(claim) ? claim['status_list'] : undefined;
   if (!isObject(reference)) return undefined;

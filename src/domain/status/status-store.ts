@@ -1,23 +1,27 @@
 import type { ClientId, CompanyId } from '../ids.ts';
 
-/** The places in status lists that are taken, and which of them are revoked. */
+/** The number of status lists, and their revoked entries. */
 export interface RevokedEntries {
-  /** How many lists there are; they are numbered from 0. */
+  /** The number of lists; the first list has the number 0. */
   readonly lists: number;
-  /** The places that are revoked, by list. */
+  /** The numbers of the revoked entries, by list. */
   readonly revoked: ReadonlyMap<number, Uint32Array>;
 }
 
 export interface StatusStore {
   /**
-   * Has the places of accounts say what is true of them now: those of credentials that cannot get tokens any more are
-   * revoked, and what can again gets new ones. A new credential has one already.
+   * Revokes the entries of credentials that cannot get tokens any more, and gives new entries to credentials that can
+   * get tokens again. A new credential has an entry from the start.
    */
   settle(clientIds: readonly ClientId[], at: Date): Promise<void>;
-  /** The same for all accounts of a company. */
+  /** Does the same for all accounts of a company. */
   settleCompany(company: CompanyId, at: Date): Promise<void>;
-  /** All that is revoked. */
+  /** Reads all revoked entries. */
   revoked(): Promise<RevokedEntries>;
-  /** Gives some places that were revoked before a time to others. @returns how many */
+  /**
+   * Deletes some entries that were revoked before a time: they are free for other credentials.
+   *
+   * @returns the number of deleted entries
+   */
   forgetRevoked(before: Date): Promise<number>;
 }

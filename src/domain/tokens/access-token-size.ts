@@ -2,7 +2,7 @@ import type { ClientId, CompanyId } from '../ids.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import { LIST_CAPACITY, statusClaim } from '../status/status-entry.ts';
 
-/** What decides how long an access token is. */
+/** The parts of an access token that decide how many bytes it has. */
 export interface SizedToken {
   readonly issuer: string;
   readonly audience: string;
@@ -12,16 +12,16 @@ export interface SizedToken {
   readonly alg: SigningAlg;
 }
 
-/** Characters of a signature in base64url: 64 bytes, or those of an RSA key of 2048 bits. */
+/** The length of a signature in base64url: of 64 bytes, or of the 256 bytes that an RSA key of 2048 bits makes. */
 const SIGNATURE: Record<SigningAlg, number> = { ES256: 86, EdDSA: 86, RS256: 342, PS256: 342 };
 
-/** As long as what stands in their place. */
+/** Examples of the same length as the values in a token. */
 const TIME = 1_999_999_999;
 const THUMBPRINT = 'k'.repeat(43);
 const TOKEN_ID = 'j'.repeat(43);
 const STATUS = { list: 9, idx: LIST_CAPACITY - 1 };
 
-/** How many bytes an access token would have, at most. */
+/** The most bytes that an access token with these parts can have. */
 export function accessTokenSize({ issuer, audience, clientId, company, permissions, alg }: SizedToken): number {
   const header = { alg, typ: 'at+jwt', kid: THUMBPRINT };
   const claims = {
@@ -40,7 +40,7 @@ export function accessTokenSize({ issuer, audience, clientId, company, permissio
   return [header, claims].map(encodedLength).reduce((sum, length) => sum + length + 1, SIGNATURE[alg]);
 }
 
-/** Base64url writes three bytes in four characters, and has no padding. */
+/** The length of a value in base64url, which writes three bytes as four characters and has no padding. */
 function encodedLength(value: object): number {
   return Math.ceil((Buffer.byteLength(JSON.stringify(value)) * 4) / 3);
 }

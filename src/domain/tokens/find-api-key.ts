@@ -8,40 +8,46 @@ import type { SecretHasher } from '../credentials/secret-hasher.ts';
 import type { ClientId } from '../ids.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 
-/** An API key that works at this moment, and whose it is. */
+/** An API key that works, and its account. */
 export interface LiveApiKey {
   readonly credential: ApiKeyCredential;
   readonly snapshot: AccountSnapshot;
 }
 
-/** Why an API key does not work, for the log; a closed list. */
+/** The reasons why an API key does not work, for the log; a closed list. */
 export type ApiKeyRefusal =
   'api_key_mistyped' | 'api_key_unknown' | 'account_disabled' | NonNullable<ReturnType<typeof whyUnusable>>;
 
 /**
- * Finds out whose an API key is.
+ * Finds an API key and its account.
  *
- * @param mayAsk whether the database may be asked, which is so unless said otherwise; without it, a key that this node
- *   does not know is an unknown one
+ * @param mayAsk whether the database may be asked (default: true); if not, a key that this node does not remember
+ *   counts as unknown
  */
 export type FindApiKey = (presented: string, mayAsk?: boolean) => Promise<LiveApiKey | RefusedApiKey>;
 
-/** The owners of the keys that were found, by hash in base64. The owner of a key never changes. */
+/**
+ * The accounts of the keys that were found, by the hashes of the keys in base64. The account of a key never changes.
+ */
 export interface KeyOwners {
   get(hash: string): ClientId | undefined;
   set(hash: string, owner: ClientId): unknown;
 }
 
-/** Why it does not work, and whose it is where that is known. */
+/** An API key that does not work, with its account if the key exists. */
 export interface RefusedApiKey extends Partial<LiveApiKey> {
   readonly refused: ApiKeyRefusal;
 }
 
+/** Whether a text begins like an API key. */
 export function isApiKey(presented: string): boolean {
   return presented.startsWith(PREFIXES.api_key);
 }
 
-/** A mistyped key is refused before anything is asked; any other takes one statement, and then its owner is remembered. */
+/**
+ * Creates the finder. It refuses a mistyped key without asking the database. For a key that it does not remember, it
+ * asks for the account with one statement, and then remembers the account.
+ */
 export function createApiKeyFinder({
   hashSecret,
   sameHash,
@@ -55,7 +61,7 @@ export function createApiKeyFinder({
   sameHash: SameHash;
   ownerOf: (secretHash: Buffer) => Promise<ClientId | undefined>;
   owners: KeyOwners;
-  /** The accounts, as this node remembers them. */
+  /** Finds an account in the memory of this node, or else in the database. */
   find: (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
   /** Whether `find` would answer without asking the database. */
   knows: (clientId: ClientId) => boolean;

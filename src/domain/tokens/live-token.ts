@@ -4,15 +4,18 @@ import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { RevokedTokenStore } from '../status/revoked-token-store.ts';
 import type { VerifiedToken, VerifyAccessToken } from './verify-access-token.ts';
 
-/** Why a token is worth nothing although it verifies; a closed list, for the log. */
+/** The reasons why a token does not work although it verifies, for the log; a closed list. */
 export type DeadReason = 'account_unknown' | 'account_disabled' | 'credential_revoked' | 'token_revoked';
 
-/** What a token that somebody presents says, as long as it is worth something; undefined: nothing. */
+/**
+ * Verifies a token, and checks that the token, its credential and its account still work; undefined: one of them does
+ * not.
+ */
 export type InspectToken = (compact: string) => Promise<VerifiedToken | undefined>;
 
 /**
- * The credential that minted a token, as long as neither it nor its account nor its company has been disabled or deleted
- * since: each of these takes its place in the status lists away for good.
+ * The credential that got a token. Undefined: the credential, its account or its company has been disabled or deleted
+ * since then, which revokes the status entry of the credential for good.
  */
 export function mintedBy(
   { status }: Pick<VerifiedToken, 'status'>,
@@ -28,7 +31,7 @@ export function createTokenInspector({
   revokedTokens,
 }: {
   verify: VerifyAccessToken;
-  /** The accounts, as this node remembers them. */
+  /** Finds an account in the memory of this node, or else in the database. */
   find: (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
   revokedTokens: Pick<RevokedTokenStore, 'isRevoked'>;
 }): InspectToken {

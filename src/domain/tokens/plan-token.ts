@@ -7,41 +7,41 @@ import { type AccountSnapshot, FIRST_AUDIENCE } from '../service-accounts/servic
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import { accessTokenSize } from './access-token-size.ts';
 
-/** What tokens are unless their resource server says otherwise. */
+/** The settings for tokens. A resource server may have another algorithm and another lifetime. */
 export interface TokenSettings {
   readonly issuer: string;
   readonly signingAlg: SigningAlg;
-  /** Seconds. */
+  /** The lifetime of tokens, in seconds. */
   readonly tokenTtl: number;
-  /** The most that one may last, whatever its resource server says; seconds. */
+  /** The longest lifetime of tokens, in seconds: it holds for every resource server. */
   readonly tokenMaxTtl: number;
-  /** The most that a token may be. */
+  /** The most bytes that a token may have. */
   readonly tokenMaxBytes: number;
 }
 
-/** What one token will be. */
+/** The decisions about one token. */
 export interface TokenPlan {
   readonly server: Audience;
   /** Scope-tokens, separated by spaces; empty: none. */
   readonly scope: string;
-  /** Seconds. */
+  /** The lifetime of the token, in seconds. */
   readonly expiresIn: number;
   readonly signingAlg: SigningAlg;
 }
 
-/** What a token request asks for, as it came. */
+/** The parameters of a token request, as they were sent. */
 export interface PlanRequest extends Pick<AccessRequest, 'resource'> {
-  /** Scope-tokens, separated by one blank or more. */
+  /** Scope-tokens, separated by one or more spaces. */
   readonly scope: string | undefined;
 }
 
-/** A scope of less than this part of the most that a token may be needs no closer look. */
+/** A token surely fits if its scope is shorter than the allowed size divided by this number. */
 const SURELY_SMALL = 8;
 
 /**
- * Decides what an account that has been authenticated gets for a request, or why nothing.
+ * Decides which token an authenticated account gets for a request, or why it gets none.
  *
- * @param subset all that the credential may ask for; undefined: everything that the account holds
+ * @param subset the scope-tokens that the credential may ask for; undefined: everything that the account holds
  */
 export function planToken(
   { account, holdings, audiences }: AccountSnapshot,
@@ -63,7 +63,8 @@ export function planToken(
   const { server, permissions } = access;
   const { signingAlg = settings.signingAlg, tokenTtl = settings.tokenTtl } = server;
   const scope = permissions.join(' ');
-  // A role or a group may have grown since the account was last written, and one permission has many places.
+  // The size was checked when the account was last changed. But a role or a group may have grown since then, and a
+  // request may name many places of one permission.
   if (scope.length * SURELY_SMALL > settings.tokenMaxBytes) {
     const size = accessTokenSize({
       issuer: settings.issuer,
@@ -88,7 +89,11 @@ export function planToken(
   };
 }
 
-/** What an account may do at one resource server, as far as a credential reaches; scope-tokens in alphabetical order. */
+/**
+ * The scope-tokens that an account holds at one resource server, in alphabetical order.
+ *
+ * @param subset the scope-tokens that a credential may ask for; undefined: everything that the account holds
+ */
 export function heldAt(
   { holdings }: Pick<AccountSnapshot, 'holdings'>,
   id: ResourceServerId,

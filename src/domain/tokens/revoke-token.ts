@@ -3,12 +3,12 @@ import type { Caller } from '../service-accounts/caller.ts';
 import type { Storage } from '../storage.ts';
 import type { VerifiedToken } from './verify-access-token.ts';
 
-/** Ends one access token of the client that asks for it (RFC 7009); said twice, it is done once. */
+/** Revokes one access token of the client that asks for that (RFC 7009). To revoke a token again changes nothing. */
 export type RevokeToken = (token: VerifiedToken, by: Revoker) => Promise<void>;
 
-/** The client that asks for it, which is the one that the token belongs to. */
+/** The client that revokes a token of its own. */
 export interface Revoker extends Pick<Caller, 'company' | 'requestId' | 'source'> {
-  /** The credential that authenticated it. */
+  /** The credential that authenticated the client. */
   readonly credentialId: CredentialId | undefined;
 }
 

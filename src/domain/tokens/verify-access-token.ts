@@ -6,43 +6,43 @@ import { SIGNING_ALGS } from '../signing-keys/signing-key.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
 import { parseStatusClaim, type StatusEntry } from '../status/status-entry.ts';
 
-/** One of our access tokens (RFC 9068 §2.2), whose signature and time are good. */
+/** An access token of this server (RFC 9068 §2.2) whose signature is good and that has not expired. */
 export interface VerifiedToken {
   readonly clientId: ClientId;
-  /** Its `aud`. */
+  /** The value of `aud`. */
   readonly audience: string;
   readonly permissions: ReadonlySet<string>;
   readonly jti: string;
   readonly expiresAt: Date;
-  /** The place of the credential that minted it. */
+  /** The status entry of the credential that got the token. */
   readonly status: StatusEntry | undefined;
-  /** All that it says. */
+  /** All claims of the token. */
   readonly claims: JWTPayload;
 }
 
-/** One of our access tokens whose signature is good, and which is worth nothing where it was sent. */
+/** An access token of this server whose signature is good, but that has expired or is for another audience. */
 export interface UnfitToken {
-  /** A sentence for whoever holds it, in characters that an error description may have (RFC 6750 §3). */
+  /** A sentence for the holder of the token, in characters that an error description may have (RFC 6750 §3). */
   readonly unfit: string;
 }
 
-/** @returns what the token says, or why it does not fit, or undefined when it is not one of ours at all */
+/** @returns the token, or why it is unfit; undefined: it is not a valid token of this server */
 export type JudgeAccessToken = (token: string) => Promise<VerifiedToken | UnfitToken | undefined>;
 
-/** @returns what the token says, or undefined when it is not one of ours, not for this audience, or not valid now */
+/** @returns the token; undefined: it is not a token of this server, is for another audience, or is not valid now */
 export type VerifyAccessToken = (token: string) => Promise<VerifiedToken | undefined>;
 
 export interface AccessTokenRules {
   readonly signingKeys: Pick<SigningKeys, 'current'>;
   readonly issuer: string;
-  /** The only one that is accepted; undefined: any. */
+  /** The only accepted audience; undefined: every audience is accepted. */
   readonly audience: string | undefined;
   readonly clock: Clock;
 }
 
 /**
- * Verifies our own access tokens (RFC 9068 §4): signature by one of our keys with that key's own algorithm, `typ`, `iss`,
- * `aud` and `exp`. Whether what minted it still stands is another question.
+ * Creates the verifier of our own access tokens (RFC 9068 §4). It checks the signature by one of our keys with the
+ * algorithm of that key, `typ`, `iss`, `aud` and `exp`. It does not check whether the token has been revoked.
  */
 export function createAccessTokenVerifier(rules: AccessTokenRules): VerifyAccessToken {
   const judge = createAccessTokenJudge(rules);
@@ -53,8 +53,8 @@ export function createAccessTokenVerifier(rules: AccessTokenRules): VerifyAccess
 }
 
 /**
- * Verifies as {@link createAccessTokenVerifier} does, and says of a token whose signature is good that it has expired, or
- * whom it is for.
+ * Creates a verifier like {@link createAccessTokenVerifier}. If the signature of a token is good, this one also says
+ * that the token has expired, or which audience it is for.
  */
 export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }: AccessTokenRules): JudgeAccessToken {
   async function read(compact: string, now: Date): Promise<{ claims: JWTPayload; expired: boolean } | undefined> {
@@ -75,7 +75,7 @@ export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }:
       );
       return hasOurType(protectedHeader) ? { claims: payload, expired: false } : undefined;
     } catch (error) {
-      // Looked at last of all, when the signature has been found good.
+      // `jose` checks the expiry last: the signature has been verified.
       if (error instanceof errors.JWTExpired) {
         return hasOurType(decodeProtectedHeader(compact)) ? { claims: error.payload, expired: true } : undefined;
       }

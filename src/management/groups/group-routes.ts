@@ -29,7 +29,7 @@ const tag = 'Groups of a company';
 
 const FILTER = {
   type: 'object',
-  properties: { search: { ...SEARCH, description: 'How its name or its id begins' } },
+  properties: { search: { ...SEARCH, description: 'A prefix of the name or the id' } },
   additionalProperties: false,
 } as const;
 
@@ -47,7 +47,7 @@ export function groupRoutes(groups: Groups): Route[] {
       method: 'POST',
       path: PATH,
       operationId: 'createGroup',
-      summary: 'Make a group',
+      summary: 'Create a group',
       tag,
       permission: 'writ.roles.bind',
       body: NEW_GROUP,
@@ -78,7 +78,7 @@ export function groupRoutes(groups: Groups): Route[] {
       replies: {
         200: {
           description:
-            'The groups. miactl, which names itself in `User-Agent` or `Client-key`, reads them whole and with their members as objects; nobody else is answered so',
+            'The groups. Only miactl, which names itself in `User-Agent` or `Client-key`, gets all groups in one answer, with their members as objects',
           schema: { type: 'array', items: { anyOf: [GROUP, MIA_GROUP] } },
         },
       },
@@ -107,13 +107,13 @@ export function groupRoutes(groups: Groups): Route[] {
       method: 'PATCH',
       path: ONE,
       operationId: 'changeGroup',
-      summary: 'Change a group, for everyone who is in it',
+      summary: 'Change a group for all its members',
       tag,
       permission: ['writ.roles.bind'],
       body: CHANGED_GROUP,
       conditional: true,
       revisioned: true,
-      replies: { 200: { description: 'The group as it is now', schema: GROUP } },
+      replies: { 200: { description: 'The changed group', schema: GROUP } },
       refusals: { 409: AMBIGUOUS },
       async handle(call) {
         const { role, projectsRole, ...changes } = call.body;
@@ -125,11 +125,11 @@ export function groupRoutes(groups: Groups): Route[] {
       method: 'DELETE',
       path: ONE,
       operationId: 'removeGroup',
-      summary: 'Delete a group: its members stay, without what it gave them',
+      summary: 'Delete a group: its members stay, but lose everything that the group gave them',
       tag,
       permission: 'writ.roles.bind',
       conditional: true,
-      replies: { 204: { description: 'It is gone' } },
+      replies: { 204: { description: 'The group has been deleted' } },
       async handle({ caller, company, expected, param }) {
         await groups.remove(caller, named(company), param('groupId'), expected);
         return { status: 204 };
@@ -142,7 +142,7 @@ export function groupRoutes(groups: Groups): Route[] {
 
 type ChangeGroup = (call: Call<unknown, unknown>, changes: GroupChanges) => Promise<GroupSnapshot>;
 
-/** Adding and removing one permission or one role. */
+/** The operations that add or remove one permission or one role of a group. */
 function grantRoutes(change: ChangeGroup): Route[] {
   return ONE_GRANT_OPERATIONS.map(({ method, what, verb, summary, changes }) =>
     defineRoute<undefined, AtPlace>({
@@ -154,8 +154,8 @@ function grantRoutes(change: ChangeGroup): Route[] {
       permission: ['writ.roles.bind'],
       query: AT_PLACE,
       conditional: true,
-      replies: { 204: { description: 'It is so' } },
-      refusals: { 409: AMBIGUOUS, 422: `It is no ${what} that can be given` },
+      replies: { 204: { description: 'The change has been made' } },
+      refusals: { 409: AMBIGUOUS, 422: `The ${what} cannot be granted` },
       async handle(call) {
         await change(call, changes(atPlace(call.param(what), call.query)));
         return { status: 204 };
@@ -170,7 +170,7 @@ function memberRoutes(groups: Groups, change: ChangeGroup): Route[] {
       method: 'GET',
       path: MEMBERS,
       operationId: 'listGroupMembers',
-      summary: 'List whom a group has',
+      summary: 'List the members of a group',
       tag,
       permission: 'writ.serviceaccounts.view',
       replies: { 200: { description: 'The members', schema: GROUP_MEMBERS } },
@@ -183,11 +183,11 @@ function memberRoutes(groups: Groups, change: ChangeGroup): Route[] {
       method: 'POST',
       path: MEMBERS,
       operationId: 'addGroupMembers',
-      summary: 'Let service accounts join a group',
+      summary: 'Add service accounts to a group',
       tag,
       permission: 'writ.roles.bind',
       body: JOINING_MEMBERS,
-      replies: { 200: { description: 'The group as it is now', schema: GROUP } },
+      replies: { 200: { description: 'The changed group', schema: GROUP } },
       async handle(call) {
         const { members = [], emails = [] } = call.body;
         return { status: 200, body: presentGroup(await change(call, { addMembers: [...members, ...emails] })) };
@@ -197,11 +197,11 @@ function memberRoutes(groups: Groups, change: ChangeGroup): Route[] {
       method: 'DELETE',
       path: MEMBERS,
       operationId: 'removeGroupMembers',
-      summary: 'Take service accounts out of a group',
+      summary: 'Remove service accounts from a group',
       tag,
       permission: 'writ.roles.bind',
       body: LEAVING_MEMBERS,
-      replies: { 200: { description: 'The group as it is now', schema: GROUP } },
+      replies: { 200: { description: 'The changed group', schema: GROUP } },
       handle: async (call) => ({
         status: 200,
         body: presentGroup(await change(call, { removeMembers: call.body.memberIds })),
@@ -211,11 +211,11 @@ function memberRoutes(groups: Groups, change: ChangeGroup): Route[] {
       method: 'PUT',
       path: `${MEMBERS}/{clientId}`,
       operationId: 'addGroupMember',
-      summary: 'Let one service account join a group',
+      summary: 'Add one service account to a group',
       tag,
       permission: 'writ.roles.bind',
-      replies: { 204: { description: 'It is in it' } },
-      refusals: { 422: 'It is no service account of the company' },
+      replies: { 204: { description: 'The account is a member of the group' } },
+      refusals: { 422: 'The company has no such service account' },
       async handle(call) {
         await change(call, { addMembers: [call.param('clientId')] });
         return { status: 204 };
@@ -225,10 +225,10 @@ function memberRoutes(groups: Groups, change: ChangeGroup): Route[] {
       method: 'DELETE',
       path: `${MEMBERS}/{clientId}`,
       operationId: 'removeGroupMember',
-      summary: 'Take one service account out of a group',
+      summary: 'Remove one service account from a group',
       tag,
       permission: 'writ.roles.bind',
-      replies: { 204: { description: 'It is out of it' } },
+      replies: { 204: { description: 'The account is not a member of the group' } },
       async handle(call) {
         await change(call, { removeMember: call.param('clientId') });
         return { status: 204 };
@@ -237,7 +237,7 @@ function memberRoutes(groups: Groups, change: ChangeGroup): Route[] {
   ];
 }
 
-/** The company that the path names: every path here does. */
+/** The company that the path names; every path in this file names one. */
 function named(company: CompanyId | undefined): CompanyId {
   if (company === undefined) throw new Error('the path names no company');
   return company;

@@ -14,12 +14,12 @@ export const MEMBERS = {
   examples: [['order-import']],
 } as const satisfies JSONSchema;
 
-/** What can be sent to make a group. */
+/** The body for creating a group. */
 export const NEW_GROUP = {
   title: 'GroupInput',
   type: 'object',
   properties: {
-    groupId: { ...ID, description: 'Made from the name when absent', examples: ['billing'] },
+    groupId: { ...ID, description: 'When absent: made from the name', examples: ['billing'] },
     name: NAMED,
     roles: GRANTED_ROLES,
     permissions: GRANTED_PERMISSIONS,
@@ -33,23 +33,23 @@ export const NEW_GROUP = {
   ],
 } as const satisfies JSONSchema;
 
-/** What can be sent to change one: a JSON merge patch (RFC 7396). */
+/** The body for changing a group: a JSON merge patch (RFC 7396). */
 export const CHANGED_GROUP = {
   title: 'GroupPatch',
   type: 'object',
   properties: {
     name: NAMED,
-    roles: { ...GRANTED_ROLES, description: 'All of them, instead of those that it has' },
-    permissions: { ...GRANTED_PERMISSIONS, description: 'All of them, instead of those that it has' },
+    roles: { ...GRANTED_ROLES, description: 'All roles, instead of the present ones' },
+    permissions: { ...GRANTED_PERMISSIONS, description: 'All permissions, instead of the present ones' },
     role: COMPANY_ROLE,
     projectsRole: PROJECTS_ROLE,
-    members: { ...MEMBERS, description: 'All of them, instead of those that it has' },
+    members: { ...MEMBERS, description: 'All members, instead of the present ones' },
   },
   additionalProperties: false,
   examples: [{ name: 'Billing', permissions: ['orders:read'], members: ['order-import'] }],
 } as const satisfies JSONSchema;
 
-/** A group as it is answered. */
+/** A group in an answer. */
 export const GROUP = {
   title: 'Group',
   type: 'object',
@@ -57,8 +57,8 @@ export const GROUP = {
     groupId: { type: 'string', examples: ['billing'] },
     name: { type: 'string', examples: ['Billing'] },
     company: { type: 'string', examples: ['acme'] },
-    roles: { ...GRANTED_ROLES, description: 'A set, in alphabetical order' },
-    permissions: { ...GRANTED_PERMISSIONS, description: 'A set, in alphabetical order, each as it was written' },
+    roles: { ...GRANTED_ROLES, description: 'In alphabetical order' },
+    permissions: { ...GRANTED_PERMISSIONS, description: 'In alphabetical order, each as it was written' },
     members: { ...MEMBERS, description: 'Ids of service accounts' },
     createdAt: TIME,
     createdBy: CREATED_BY,
@@ -81,7 +81,7 @@ export const GROUP = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** Whom a group has. */
+/** The members of a group. */
 export const GROUP_MEMBERS = {
   title: 'GroupMembers',
   type: 'array',
@@ -93,7 +93,7 @@ export const GROUP_MEMBERS = {
   },
 } as const satisfies JSONSchema;
 
-/** Who is to join, as one or the other kind of client says it. */
+/** The body for adding members: `members`, or `emails` from Mia's clients. */
 export const JOINING_MEMBERS = {
   title: 'JoiningMembersInput',
   type: 'object',
@@ -105,7 +105,7 @@ export const JOINING_MEMBERS = {
   examples: [{ members: ['order-import'] }],
 } as const satisfies JSONSchema;
 
-/** Who is to leave. */
+/** The body for removing members. */
 export const LEAVING_MEMBERS = {
   title: 'LeavingMembersInput',
   type: 'object',

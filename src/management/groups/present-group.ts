@@ -3,7 +3,7 @@ import { writtenPermissions, writtenRoles } from '../../domain/permissions/writt
 import { miaGroupMembers } from '../mia/mia-members.ts';
 import type { GroupBody } from './group-schema.ts';
 
-/** A group as it is answered. */
+/** Shows a group in an answer. */
 export function presentGroup({ group, grants, members, audiences }: GroupSnapshot): GroupBody {
   const roles = writtenRoles(grants);
   return {

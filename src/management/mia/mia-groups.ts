@@ -17,8 +17,8 @@ export const MIA_GROUP = {
         title: 'MiaMember',
         type: 'object',
         properties: {
-          userId: { type: 'string', description: 'Its clientId' },
-          email: { type: 'string', description: 'Its slug, by which it can be added, too' },
+          userId: { type: 'string', description: 'The clientId of the account' },
+          email: { type: 'string', description: 'The slug of the account; a group also takes new members by slug' },
           fullname: { type: 'string' },
           name: { type: 'string' },
         },

@@ -40,7 +40,7 @@ export function miaGroupMembers(
   return { _id: groupId, role: roles.find((role) => !role.includes('@')) ?? '' };
 }
 
-/** The one credential of a registration in the members that Mia's clients send; a client secret when they send none. */
+/** The credential of a registration by Mia's clients: a public key if they ask for one, else a client secret. */
 export function miaCredential({
   tokenEndpointAuthMethod,
   publicKey,

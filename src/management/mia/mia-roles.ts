@@ -8,12 +8,12 @@ import type { PROJECTS_ROLE } from './mia-schema.ts';
 type RolesAt = NonNullable<WantedChanges['rolesAt']>;
 
 /**
- * The changes of roles as Mia's clients send them: `role` for the company as a whole, `projectsRole` for projects and
- * their environments, which are the first two segments of places. An empty role takes away; beside `environmentsRole` it
- * changes nothing. Of two for one place the later counts.
+ * Reads the changes of roles that Mia's clients send: `role` for the whole company, `projectsRole` for projects and
+ * their environments, which are the first two segments of places. An empty role removes the present one, but beside
+ * `environmentsRole` the empty role of a project changes nothing; of two changes for one place, the later one counts.
  *
- * @returns undefined where they send none
- * @throws DomainError `invalid_value` where all roles are said as well
+ * @returns undefined when the request has no such change
+ * @throws DomainError `invalid_value` when the request has `roles` as well
  */
 export function rolesAt({
   role,
@@ -26,7 +26,7 @@ export function rolesAt({
 }): RolesAt | undefined {
   if (role === undefined && projectsRole === undefined) return undefined;
   if (roles !== undefined) {
-    throw new DomainError('invalid_value', 'The roles are said twice', {
+    throw new DomainError('invalid_value', 'The request names the roles in two ways', {
       fields: [{ pointer: '/roles', message: 'excludes role and projectsRole' }],
     });
   }

@@ -67,16 +67,26 @@ const IDENTITIES = {
 
 type Identity = FromSchema<typeof IDENTITIES>[number];
 
-/** What Mia's clients send, several at once as a list with commas; other parameters do not matter. */
+/**
+ * The query of Mia's clients; a parameter may have several values, separated by commas. Other parameters are ignored.
+ */
 const IDENTITY_FILTER = {
   type: 'object',
   properties: {
-    identityType: { type: 'string', maxLength: 64, description: 'serviceaccount, group or user; every when absent' },
-    projectIds: { type: 'string', maxLength: 4096, description: 'The projects that are shown, separated by commas' },
+    identityType: {
+      type: 'string',
+      maxLength: 64,
+      description: 'serviceaccount, group or user; when absent: all of them',
+    },
+    projectIds: {
+      type: 'string',
+      maxLength: 4096,
+      description: 'The projects whose roles are shown, separated by commas',
+    },
   },
 } as const;
 
-/** The paths that miactl and console-mcp-server call beside those that everybody does; they answer whole lists. */
+/** The operations that only miactl and console-mcp-server call; they answer whole lists. */
 export function miaRoutes({
   companies,
   serviceAccounts,
@@ -91,9 +101,10 @@ export function miaRoutes({
       method: 'GET',
       path: '/api/backend/tenants',
       operationId: 'listTenants',
-      summary: 'List the companies that the caller sees',
+      summary: 'List the companies that the caller may see',
       tag,
-      // Who may see a part of the company sees that there is one.
+      // A permission at any place is enough: a caller that may see a part of a company may know that the company
+      // exists.
       permission: ['writ.companies.view'],
       forCompanies: true,
       lenient: true,
@@ -147,7 +158,9 @@ export function miaRoutes({
   ];
 }
 
-/** Roles as Mia's clients read them: of the company, of the projects asked for, of their environments. */
+/**
+ * An identity with its roles as Mia's clients read them: in the company, in the wanted projects, in their environments.
+ */
 function identity(
   { id, type, name }: { id: string; type: Identity['identityType']; name: string },
   roles: readonly string[],

@@ -7,7 +7,7 @@ import { errorOf } from '../refusals/refusal-of.ts';
 import { reportRefusal } from '../refusals/report-refusal.ts';
 import { readClientRequest } from './read-client-request.ts';
 
-/** What every endpoint has where clients authenticate. */
+/** The options of an endpoint at which clients authenticate. */
 export interface ClientEndpointOptions {
   readonly endpoint: ClientEndpoint;
   /** Whether this is the path of Mia's clients. */
@@ -17,11 +17,11 @@ export interface ClientEndpointOptions {
 }
 
 /**
- * Our outer layer around an endpoint of the library: the request is read once, nothing of the answer may be kept, and a
- * refusal by whomever is reported and answered in one form.
+ * Creates our outer layer around an endpoint of the library. It reads the request once, forbids caches to keep the
+ * answer, and reports and answers every refusal in one form, whether the library refused or our own code.
  *
- * @param answer answers an attempt, or throws; `seconds` says how long it has taken so far
- * @param onRefused told of every refusal
+ * @param answer answers an attempt, or throws; `seconds` returns how long the attempt has taken so far
+ * @param onRefused told every refusal, and the seconds that the attempt took
  */
 export function clientEndpoint(
   { endpoint, alias, logger, noteRefusal }: ClientEndpointOptions,

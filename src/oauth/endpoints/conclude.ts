@@ -22,7 +22,7 @@ export async function conclude(attempt: Attempt, { library, guesses, noteUse }: 
   const { admission, failure, requestId } = attempt;
   if (failure !== undefined) {
     const refusal = await refusalOf(attempt, library.ways);
-    // A client that holds the key does not guess: it is told what is wrong with its assertion.
+    // A client that holds the key does not guess: its failure is not counted, and it is told what is wrong.
     const isGuess = admission !== undefined && refusal.status === 401 && !attempt.proved;
     const limited = isGuess ? guesses.failed(admission, requestId) : undefined;
     const inExchange = attempt.request.apiKey !== undefined && refusal.status === 401;

@@ -4,13 +4,13 @@ import { PRESENTED } from '../library/inspection.ts';
 import { clientEndpoint, type ClientEndpointOptions } from './client-endpoint.ts';
 import { conclude, type ConclusionTools } from './conclude.ts';
 
-/** `POST /oauth/introspect` (RFC 7662) and `POST /oauth/revoke` (RFC 7009): our outer layer around the library's. */
+/** Creates `POST /oauth/introspect` (RFC 7662) or `POST /oauth/revoke` (RFC 7009) around an endpoint of the library. */
 export function inspectionEndpoint({
   path,
   ...options
 }: ConclusionTools &
   Omit<ClientEndpointOptions, 'alias'> & {
-    /** The path at which the library serves it. */
+    /** The path of the endpoint in the library. */
     readonly path: string;
   }): HttpHandler {
   const handOver = createHandOver(options.library.provider, path);
@@ -18,7 +18,7 @@ export function inspectionEndpoint({
     await handOver(ctx, attempt, { token: attempt.request.token && PRESENTED });
     await conclude(attempt, options);
     const { presented, source } = attempt;
-    // An API key is used where it is asked about.
+    // To ask about an API key is a use of the key.
     if (presented && 'key' in presented && isActive(ctx)) {
       options.noteUse(presented.clientId, presented.key.credentialId, source);
     }

@@ -1,6 +1,6 @@
 import type { KeyRing } from '../../domain/signing-keys/key-ring.ts';
 
-/** The JWKS (RFC 7517 §5): of every key the public members, each picked by name, in an order that never changes. */
+/** Writes the JWKS (RFC 7517 §5). Every public member of a key is picked by name, in an order that never changes. */
 export function jwks({ keys }: KeyRing): object {
   return {
     keys: keys.map(({ publicJwk: { kid, alg, use, kty, crv, x, y, n, e } }) => ({

@@ -5,8 +5,9 @@ import { TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
 import { CLIENT_AUTH_METHODS } from '../ways/ways.ts';
 
 /**
- * Authorization server metadata (RFC 8414, and OpenID Connect Discovery under its own address). The last four members
- * stand for nothing that is served here: OpenID Connect libraries and the MCP SDK stop without them.
+ * Writes the metadata of the authorization server (RFC 8414; OpenID Connect Discovery has its own address for it). The
+ * last four members announce nothing that this server offers: OpenID Connect libraries and the MCP SDK stop without
+ * them.
  */
 export function authorizationServerMetadata(issuer: string): object {
   return {
@@ -28,7 +29,7 @@ export function authorizationServerMetadata(issuer: string): object {
   };
 }
 
-/** Clients authenticate in the same ways everywhere. */
+/** The members about the authentication of clients, which is the same at every endpoint. */
 function authentication(endpoint: 'token' | 'introspection' | 'revocation'): object {
   return {
     [`${endpoint}_endpoint_auth_methods_supported`]: CLIENT_AUTH_METHODS,
@@ -36,7 +37,7 @@ function authentication(endpoint: 'token' | 'introspection' | 'revocation'): obj
   };
 }
 
-/** Protected resource metadata of the management API (RFC 9728). */
+/** Writes the protected resource metadata of the management API (RFC 9728). */
 export function managementApiMetadata(issuer: string): object {
   return {
     resource: `${issuer}/api`,

@@ -1,6 +1,7 @@
 /**
- * The parameters that say something in the body of a request at the token endpoint, introspection or revocation (the
- * IANA registry "OAuth Parameters", location "token request"; RFC 7009 §2.1, RFC 7662 §2.1), and in RFC 6750 §2.3.
+ * The parameters that have a meaning in the body of a token request (the IANA registry "OAuth Parameters", location
+ * "token request"), of an introspection or a revocation (RFC 7662 §2.1, RFC 7009 §2.1), and `access_token` (RFC 6750
+ * §2.3).
  */
 const OAUTH_PARAMETERS: ReadonlySet<string> = new Set([
   'access_token',
@@ -34,10 +35,10 @@ const OAUTH_PARAMETERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Names OAuth's own parameters that stand in the query of a request, each once. A value there ends up in the logs of
- * proxies; to pass over one would give a client something else than it asked for.
+ * Lists the OAuth parameters in the query of a request, each once. Their values end up in the logs of proxies. If this
+ * server ignored such a parameter, a client would get something else than it asked for.
  *
- * @param url as the request line has it
+ * @param url the target of the request, from the request line
  */
 export function oauthParametersInQuery(url: string): string[] {
   const start = url.indexOf('?');

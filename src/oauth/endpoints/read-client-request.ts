@@ -15,10 +15,10 @@ import { oauthParametersInQuery } from './oauth-parameters.ts';
 const BODY_LIMIT = 32 * 1024;
 
 /**
- * Reads such a request and refuses what no client may send: parameters outside the body, twice, or without exactly one
- * client authentication.
+ * Reads a request of a client. It refuses parameters outside the body, parameters that are sent twice, and requests
+ * without exactly one client authentication.
  *
- * @param endpoint that it came to
+ * @param endpoint the endpoint that the request came to
  * @throws OAuthError
  */
 export async function readClientRequest(request: IncomingMessage, endpoint: ClientEndpoint): Promise<ClientRequest> {
@@ -38,7 +38,7 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
   if (!(json || form) || (headers['content-encoding'] ?? 'identity') !== 'identity') throw unsupported();
   const body = await read(request);
   const parameters = json ? parseJson(body) : parseForm(body);
-  // Octopus' clients send their token exchanges so; nothing else may come so.
+  // Octopus' clients send their token exchanges as JSON; no other request may be JSON.
   if (json && parameters['grant_type'] !== TOKEN_EXCHANGE) throw unsupported();
   const { resource, audience } = parameters;
   if (resource !== undefined && audience !== undefined && resource !== audience) {
@@ -49,7 +49,8 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
   return {
     ...(exchanging
       ? readExchange(sent)
-      : // Gateways that ask about tokens send their credentials twice; at the token endpoint RFC 6749 §2.3 holds.
+      : // Some gateways that ask about tokens send their credentials twice. The token endpoint takes one method only
+        // (RFC 6749 §2.3).
         { proof: readProof(sent, endpoint !== 'token'), apiKey: undefined }),
     grantType: parameters['grant_type'],
     clientId: sent.named,
@@ -76,7 +77,7 @@ function readExchange(sent: Sent): Pick<ClientRequest, 'proof' | 'apiKey'> {
   }
 }
 
-/** Node keeps the first of two and says nothing, so the raw lines are counted. */
+/** Counts the raw lines: of two headers with one name, Node.js keeps the first without an error. */
 function refuseRepeatedHeaders({ rawHeaders }: IncomingMessage): void {
   let authorization = 0;
   let contentType = 0;
@@ -99,7 +100,7 @@ async function read(request: IncomingMessage): Promise<string> {
     }
     if (!(error instanceof BodyTooLargeError)) throw error;
     throw new OAuthError(413, 'invalid_request', `the body must not be larger than ${BODY_LIMIT} bytes`, {
-      // What is left of it is not worth reading.
+      // Close the connection instead of reading the rest of the body.
       headers: { Connection: 'close' },
     });
   }

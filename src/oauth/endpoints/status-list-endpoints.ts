@@ -7,8 +7,9 @@ import { LIST_TTL, type PublishedList, type StatusLists } from '../status-lists.
 const PATH = /^\/oauth\/status-lists(?:\/(0|[1-9]\d{0,8}))?$/;
 
 /**
- * `GET /oauth/status-lists/{n}`, a Token Status List as a signed JWT, and `GET /oauth/status-lists`, which names them all
- * (Token Status List §8.1, §9). Anybody may read them from anywhere: they say nothing about whose tokens they are.
+ * Creates `GET /oauth/status-lists/{n}`, which answers a Token Status List as a signed JWT (Token Status List §8.1),
+ * and `GET /oauth/status-lists`, which names all lists (§9). Everybody may read the lists, from any web page: they do
+ * not tell whose tokens they are about.
  */
 export function statusListEndpoints(
   lists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>,
@@ -37,7 +38,7 @@ export function statusListEndpoints(
         sendList(ctx, list);
         return;
       }
-      // Another node may just have begun it.
+      // Another node may have begun this list a moment ago.
       if (Number(number) === published.length) lists.refresh();
       ctx.set('Cache-Control', 'no-store');
       sendOAuthError(ctx, new OAuthError(404, 'invalid_request', 'there is no such status list'));

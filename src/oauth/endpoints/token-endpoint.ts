@@ -12,11 +12,11 @@ export interface TokenEndpointOptions
   extends ConclusionTools, Pick<ExchangeTools, 'findApiKey'>, Omit<ClientEndpointOptions, 'endpoint'> {
   readonly metrics: Metrics;
   readonly clock: Clock;
-  /** Seconds before the end of a credential in which every answer names its end. */
+  /** Seconds before the end of a credential during which every answer names the end. */
   readonly expiryWarning: number;
 }
 
-/** `POST /oauth/token`: our outer layer around the library's endpoint (RFC 6749 §4.4, RFC 8693). */
+/** Creates `POST /oauth/token` (RFC 6749 §4.4, RFC 8693) around the endpoint of the library. */
 export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
   const { library, metrics, clock, expiryWarning } = options;
   const handOver = createHandOver(library.provider, TOKEN_PATH);
@@ -41,6 +41,6 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
 
 /** The answer of the library. */
 function answerOf({ body }: HttpContext): object {
-  if (typeof body !== 'object' || body === null) throw new Error('the library answered something else');
+  if (typeof body !== 'object' || body === null) throw new Error('the answer of the library is not an object');
   return body;
 }

@@ -5,19 +5,19 @@ import { identifierKey } from '../../domain/resource-servers/resource-server.ts'
 import type { VerifiedToken } from '../../domain/tokens/verify-access-token.ts';
 import { OAuthError } from '../refusals/oauth-error.ts';
 
-/** The API that a token must be for, and the scope that it must have, to pass. */
+/** The conditions that a gate puts on a token. */
 export interface TokenGate {
-  /** Identifier of a resource server; undefined: any. */
+  /** The identifier of the resource server that the token must be for; undefined: any resource server. */
   readonly resource: string | undefined;
-  /** Scope-tokens, all of which it must carry, there or at a place above. */
+  /** The scope-tokens that the token must all have, each at its place or at a place above. */
   readonly scope: readonly string[];
 }
 
 const PARAMETERS: ReadonlySet<string> = new Set(['resource', 'scope']);
 
 /**
- * Reads what a gate asks of tokens. It is written once, by who sets up a proxy, and a mistake in it must let nobody
- * through: a parameter that is unknown, there twice or without a value is refused.
+ * Reads the conditions of a gate. They are written once, in the settings of a proxy, and a mistake in them must let
+ * nobody through: a parameter that is unknown, repeated or without a value is refused.
  *
  * @throws OAuthError 400
  */
@@ -37,9 +37,9 @@ export function readTokenGate(query: string): TokenGate {
 }
 
 /**
- * Lets a token through that is worth something.
+ * Asserts that a token meets the conditions of a gate. The token itself has been checked before.
  *
- * @throws OAuthError 401 where it is for another resource server, 403 where it does not carry all that it must (RFC 6750
+ * @throws OAuthError 401 when the token is for another resource server, 403 when it lacks a part of the scope (RFC 6750
  *   §3.1)
  */
 export function assertPasses(
@@ -47,7 +47,7 @@ export function assertPasses(
   { audience, permissions }: Pick<VerifiedToken, 'audience' | 'permissions'>,
 ): void {
   if (resource !== undefined && identifierKey(audience) !== identifierKey(resource)) {
-    const description = `the access token is for ${shown(audience)}, and another one is asked for here`;
+    const description = `the access token is for ${shown(audience)}, but a token for another resource is required`;
     throw new OAuthError(401, 'invalid_token', description, {
       reason: 'token_audience',
       headers: challenge(`error="invalid_token", error_description="${description}"`),
@@ -61,7 +61,7 @@ export function assertPasses(
   }
 }
 
-/** RFC 6750 §3. */
+/** The header by which a refusal tells the client why (RFC 6750 §3). */
 function challenge(parameters: string): Record<string, string> {
   return { 'WWW-Authenticate': `Bearer realm="writ", ${parameters}` };
 }

@@ -8,8 +8,9 @@ import { type RefusalReporting, reportRefusal } from '../refusals/report-refusal
 import { assertPasses, readTokenGate } from './token-gate.ts';
 
 /**
- * `GET /tokeninfo`: what a bearer's own token says, as long as it is worth something. With `resource` and `scope` in the
- * query it is a gate for proxies that can ask one URL and look at the status: 2xx, 401, 403.
+ * Creates `GET /tokeninfo`, which answers the claims of the token in the request as long as the token works. With
+ * `resource` and `scope` in the query it is a gate for proxies that can only ask one URL and look at the status: 2xx,
+ * 401 or 403.
  */
 export function tokenInfo(inspectToken: InspectToken, reporting: RefusalReporting): HttpHandler {
   return async (ctx) => {
@@ -35,7 +36,7 @@ function presented({ req }: HttpContext): string {
   throw invalidToken(token.missing ? 'token_missing' : 'token_malformed');
 }
 
-/** RFC 6750 §3.1. */
+/** The refusal of a token that does not work (RFC 6750 §3.1). */
 function invalidToken(reason: string): OAuthError {
   return new OAuthError(401, 'invalid_token', 'the access token is not valid', {
     reason,

@@ -37,8 +37,8 @@ export interface Library {
 }
 
 /**
- * Creates the token, introspection and revocation endpoints of the library, with our hooks. The library captures its keys
- * when it is created, so a new key ring takes a new library. Every other feature of the library is off.
+ * Creates the token, introspection and revocation endpoints of the library, with our hooks. The library captures its
+ * keys when it is created, so a new key ring takes a new library. Every other feature of the library is off.
  */
 export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOptions): Library {
   const { issuer, signingAlg } = tokens;
@@ -56,7 +56,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
     clientDefaults: {
       grant_types: ['client_credentials'],
       response_types: [],
-      // An EC-only key set makes every client invalid without it (notes, row 20).
+      // If all keys are EC keys, every client is invalid without this value (notes, row 20).
       id_token_signed_response_alg: signingAlg,
     },
     enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS], clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
@@ -65,7 +65,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
       const { snapshot, credential } = attemptOf(ctx);
       const company = snapshot?.account.company;
       const status = credential?.status;
-      // Without it nobody could end the token.
+      // Without a status entry the token could not be ended early.
       if (status === undefined) throw new Error('the credential has no place in a status list');
       return {
         status: statusClaim(issuer, status),
@@ -77,7 +77,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
       customizers: {
         jwt(ctx, _token, jwt) {
           const tokenType = ctx && attemptOf(ctx).audience?.tokenType;
-          // The library has written `at+jwt`; older software refuses it (Spring Security among others).
+          // The library has written `at+jwt`, which older software refuses, such as Spring Security.
           if (tokenType === 'JWT') jwt.header = { ...jwt.header, typ: tokenType };
         },
       },
@@ -106,10 +106,10 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
   return { provider, ways: installed };
 }
 
-/** Where the library serves tokens; the outer layer leads every path of ours to it. */
+/** The path of the token endpoint in the library; the outer layer leads both of our token paths to it. */
 export const TOKEN_PATH = '/oauth/token';
 
-/** Nothing is stored through the library: every token is a JWT, and clients come from our own tables. */
+/** An adapter that stores nothing: every token is a JWT, and clients come from our own tables. */
 class NoAdapter {
   upsert = refuse;
   find = refuse;

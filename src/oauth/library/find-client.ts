@@ -4,11 +4,11 @@ import type { Proof } from '../ways/proofs.ts';
 import type { InstalledWay } from '../ways/way.ts';
 
 /**
- * The seam at which the library asks which client a request comes from. The library's own `Client.find` asks an adapter,
- * hashes the answer and keeps a hundred clients (notes, rows 18 and 22).
+ * The seam at which the library asks which client a request comes from. It replaces the library's own `Client.find`,
+ * which asks an adapter, hashes the answer and keeps a hundred clients (notes, rows 18 and 22).
  *
- * The library knows one method and one key set a client, and an account may have several secrets and keys. So the way of
- * the request answers with a client that has just what the request needs.
+ * In the library a client has one method and one key set, while an account may have several secrets and keys. So the
+ * way of the request answers a client with only the method and the key that the request needs.
  */
 export function installFindClient(provider: Provider, { findClient }: Pick<InstalledWay<Proof>, 'findClient'>): void {
   provider.Client.find = async (clientId) => {

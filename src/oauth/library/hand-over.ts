@@ -7,18 +7,18 @@ import type { Parameters } from '../ways/way.ts';
 import { handedOver } from '../ways/ways.ts';
 
 /**
- * Has the library answer a request.
+ * Lets the library answer a request.
  *
  * @param parameters the parameters of the body beside the proof of the client
  */
 export type HandOver = (ctx: HttpContext, attempt: Attempt, parameters: Parameters) => Promise<void>;
 
 /**
- * The way into the library: the request is handed on in canonical form, all of it in the body, so that nothing else of it
- * can reach it: not `Authorization`, not `Host`, not `Origin`, not `Accept`, and no parameter that we do not know (notes,
+ * Creates the way into the library. The library gets a request in canonical form, with all parameters in the body.
+ * Nothing else reaches the library: no `Authorization`, `Host`, `Origin` or `Accept`, and no unknown parameter (notes,
  * rows 1, 6 to 9 and 24).
  *
- * @param path where the library serves what is asked for
+ * @param path the path of the endpoint in the library
  */
 export function createHandOver(provider: Provider, path: string): HandOver {
   const dispatch = compose(provider.middleware);
@@ -38,7 +38,7 @@ export function createHandOver(provider: Provider, path: string): HandOver {
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that the library reads of a request, and no more
     ctx.req = ctx.request.req = stand_in as unknown as typeof req;
-    // The library adds headers for other origins, unless one of them is there (notes, row 6).
+    // The library adds CORS headers, unless the answer has one already (notes, row 6).
     ctx.set(CORS, '');
     try {
       await dispatch(ctx);

@@ -10,26 +10,26 @@ import { attemptOf, notePresented } from '../attempt.ts';
 import { OAuthError } from '../refusals/oauth-error.ts';
 import type { Presented, PresentedKey } from './presented.ts';
 
-/** What asking about tokens, and revoking them, takes. */
+/** The tools for introspecting and revoking tokens. */
 export interface InspectionTools {
   readonly issuer: string;
   readonly inspectToken: InspectToken;
   readonly findApiKey: FindApiKey;
   readonly verifyToken: VerifyAccessToken;
   readonly revokeToken: RevokeToken;
-  /** Whether a resource server names an account as one that may ask about its tokens. */
+  /** Whether a resource server names an account among those that may introspect its tokens. */
   readonly introspects: (clientId: AccountSnapshot['account']['clientId'], audience: string) => Promise<boolean>;
 }
 
 type Policy = (ctx: KoaContextWithOIDC) => boolean | Promise<boolean>;
 
-/** What stands in place of the token on its way through the library, which refuses JWTs here. */
+/** The text that replaces the token on its way through the library, which refuses JWTs at these endpoints. */
 export const PRESENTED = 'presented';
 
 export const INTROSPECTION_PATH = '/oauth/introspect';
 export const REVOCATION_PATH = '/oauth/revoke';
 
-/** Who may ask about a token, and who may revoke it; the client has been authenticated. */
+/** The rules for which authenticated client may introspect a token, and which may revoke it. */
 export function inspectionFeatures({ introspects }: InspectionTools): {
   introspection: { enabled: true; allowedPolicy: Policy };
   revocation: { enabled: true; allowedPolicy: Policy };
@@ -41,7 +41,7 @@ export function inspectionFeatures({ introspects }: InspectionTools): {
         const { snapshot, credential, presented } = attemptOf(ctx);
         if (snapshot === undefined || presented === undefined) return false;
         const { clientId } = snapshot.account;
-        // An API key is nobody's business but of the API that it is for.
+        // An API key may be introspected only by accounts that its resource server names.
         if (!('key' in presented) && (presented.clientId === clientId || seesAll(snapshot, credential))) return true;
         return introspects(clientId, presented.audience);
       },
@@ -57,14 +57,14 @@ export function inspectionFeatures({ introspects }: InspectionTools): {
   };
 }
 
-/** As far as the credential that authenticated it reaches. */
+/** Whether a client may introspect every token, within the reach of the credential that authenticated it. */
 function seesAll(snapshot: AccountSnapshot, credential: Credential | undefined): boolean {
   return heldAt(snapshot, 'management', credential?.permissions).includes('writ.tokens.introspect');
 }
 
 /**
- * The seam at which the library finds the token that introspection (RFC 7662) and revocation (RFC 7009) are about. Its
- * own look-up knows opaque tokens in an adapter; ours verifies the JWT that was presented to the outer layer.
+ * The seam at which the library looks up the token for introspection (RFC 7662) and revocation (RFC 7009). The
+ * library's own look-up finds opaque tokens in an adapter; ours verifies the JWT that the outer layer has read.
  */
 export function installInspection(provider: Provider, tools: InspectionTools): void {
   const { issuer, inspectToken, findApiKey, verifyToken, revokeToken } = tools;
@@ -94,11 +94,11 @@ export function installInspection(provider: Provider, tools: InspectionTools): v
     const attempt = attemptOf(Provider.ctx);
     const { token: compact = '' } = attempt.request;
     if (Provider.ctx?.oidc.route === 'revocation') {
-      // RFC 7009 §2.2.1: whoever sends one should not believe that it is dead.
+      // RFC 7009 §2.2.1: the client must not believe that its API key has been revoked.
       if (isApiKey(compact)) {
         throw new OAuthError(400, 'unsupported_token_type', 'an API key is no token: delete the credential');
       }
-      // What has been ended otherwise is revoked all the same.
+      // A token is revoked even if it has been ended in another way.
       const token = await verifyToken(compact);
       notePresented(attempt, token);
       const model = token && modelOf(provider, token);

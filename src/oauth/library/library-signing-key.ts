@@ -2,10 +2,12 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ExternalSigningKey } from 'oidc-provider';
 import type { SigningKey } from '../../domain/signing-keys/signing-key.ts';
 
-/** The version of the library's support for external keys that this file was written for; the library refuses another. */
+/**
+ * The version of the library's support for external keys that this file was written for; the library refuses another.
+ */
 export const EXTERNAL_SIGNING = { enabled: true, ack: 'experimental-01' } as const;
 
-/** A signing key as the library knows it: the library has the public half, and asks the key for signatures. */
+/** A signing key in the form of the library, which gets the public half and asks this object for signatures. */
 export class LibrarySigningKey extends ExternalSigningKey {
   readonly #key: SigningKey;
   readonly #publicKey: KeyObject;

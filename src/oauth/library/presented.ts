@@ -1,10 +1,10 @@
 import type { ApiKeyCredential } from '../../domain/credentials/kinds/api-key-kind.ts';
 import type { VerifiedToken } from '../../domain/tokens/verify-access-token.ts';
 
-/** What is asked about: an access token, or an API key and what it is worth now. */
+/** The object of an introspection or a revocation: an access token, or an API key with its present permissions. */
 export type Presented = VerifiedToken | PresentedKey;
 
-/** An API key, with what introspection says of it. */
+/** An API key, with the claims that introspection answers for it. */
 export interface PresentedKey extends Pick<VerifiedToken, 'clientId' | 'audience' | 'claims'> {
   readonly key: ApiKeyCredential;
 }

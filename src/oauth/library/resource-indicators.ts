@@ -9,14 +9,14 @@ import { exchangeApiKey } from '../ways/api-key-way.ts';
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
-/** What the library knows every resource server by; which one it is, `getResourceServerInfo` decides. */
+/** The library sees this name for every resource server; `getResourceServerInfo` decides which one it is. */
 const INNER_RESOURCE = 'urn:writ:resource-server';
 
 /**
- * The seam at which the audience and the scope of a token are decided. It runs after the client is authenticated and
- * before the library looks at scopes. The library wants every resource to be an absolute URI, drops scopes it does not
- * know and answers an opaque token where none is named (notes, rows 16, 17 and 26), so it never sees the caller's
- * resource or scope.
+ * The seam at which the audience and the scope of a token are decided: after the client has been authenticated, and
+ * before the library checks the scope. The library never sees the resource and the scope of the request: it takes only
+ * absolute URIs as resources, drops unknown scopes, and issues an opaque token when no resource is named (notes, rows
+ * 16, 17 and 26).
  */
 export function resourceIndicators(settings: TokenSettings, { active }: KeyRing): ResourceIndicators {
   return {

@@ -5,21 +5,21 @@ import type { Logger } from '../../observability/logger.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import { OAuthError } from './oauth-error.ts';
 
-/** How many failures are let pass at once, and how many milliseconds bring one of them back. */
+/** The number of failures that may happen at once, and the milliseconds after which one more may happen. */
 interface Allowance {
   readonly burst: number;
   readonly interval: number;
 }
 
-/** How much guessing is let pass, and how much of it is remembered. */
+/** The limits of failed attempts, and of the memory for them. */
 export interface GuessLimits {
-  /** For one client id from one source. */
+  /** The failures for one client id from one source. */
   readonly pair: Allowance;
-  /** For everything from one source. */
+  /** All failures from one source. */
   readonly source: Allowance;
-  /** For all sources together; past that, those wait that have failures to their name. */
+  /** The failures from all sources together; past this limit, every source with failures must wait. */
   readonly everyone: Allowance;
-  /** The most sources and pairs that are remembered, each. */
+  /** The most sources that are remembered, and the most pairs. */
   readonly kept: number;
 }
 
@@ -30,49 +30,50 @@ export const GUESS_LIMITS: GuessLimits = {
   kept: 20_000,
 };
 
-/** How far an attempt to authenticate may go. */
+/** The decision how far an attempt to authenticate may go. */
 export interface Admission {
+  /** The source, as the prefix of an address. */
   readonly prefix: string;
-  /** The client id and where it comes from; undefined where the id cannot be one. */
+  /** The source and the client id together; undefined: the text cannot be a client id. */
   readonly pair: string | undefined;
-  /** What it is answered if it fails. */
+  /** The answer if the attempt fails; undefined: the attempt is not limited. */
   readonly limited: OAuthError | undefined;
-  /** Whether the database may be asked for it; what can be compared without that is compared in any case. */
+  /** Whether the database may be asked for the client. A secret of a remembered account is compared in any case. */
   readonly mayAsk: boolean;
 }
 
 /**
- * Slows guessing down (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3) and locks nobody out: what is counted are failures, by
- * where they come from, never by the client id alone. The right secret of a client that this node knows is taken,
- * however many wrong ones came before from the same address, which may be that of a proxy; too many wrong ones are
- * answered alike, and the database has no work with them.
+ * Slows guessing down (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3) but locks no client out: failures count for their source,
+ * and never for a client id alone. A client that this node remembers can always authenticate, because its source may be
+ * a proxy that others share. Too many failures all get the same answer, and make no work for the database.
  */
 export interface GuessLimiter {
   /**
-   * Says how far an attempt may go, before anything is looked up for it.
+   * Decides how far an attempt may go, before its account is looked up.
    *
-   * @param clientId as it was read; whether there is such an account plays no part
+   * @param clientId the client id of the request; the decision does not depend on whether such an account exists
    */
   admit(source: string, clientId: string): Admission;
   /**
    * Counts a failure.
    *
-   * @param requestId for the log
-   * @returns what is to be answered in place of it, if anything is: 429 with `Retry-After`
+   * @param requestId the id of the request, for the log
+   * @returns the answer in place of the failure: 429 with `Retry-After`; undefined: the failure itself is answered
    */
   failed(admission: Admission, requestId?: string): OAuthError | undefined;
   succeeded(admission: Admission): void;
 }
 
-/** Milliseconds between two lines in the log about one source, and about how many sources that is known. */
+/** Milliseconds between two lines in the log about one source. */
 const QUIET = 60_000;
+/** The most sources for which the last line is remembered. */
 const MOST_QUIET = 1000;
 
 /**
- * Counts on this node and in memory. What is in flight has not been counted yet, so that a client that starts with many
- * requests at once is not refused.
+ * Creates a limiter that counts on this node, in memory. An attempt in flight has not been counted yet, so a client
+ * that starts with many requests at once is not refused.
  *
- * @param now milliseconds, only ever forwards
+ * @param now milliseconds of a clock that never goes back
  */
 export function createGuessLimiter({
   limits: { pair, source, everyone, kept },
@@ -85,19 +86,21 @@ export function createGuessLimiter({
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'tokenRequestLimited'>;
 }): GuessLimiter {
-  // When each has its whole allowance back: all that need be known of it (a leaky bucket as a meter, in ITU-T I.371 GCRA).
+  // For each pair and source, the time at which it has its whole allowance back. This one number is enough (a leaky
+  // bucket as a meter, in ITU-T I.371 GCRA).
   const pairs = new LRUCache<string, number>({ max: kept });
   const sources = new LRUCache<string, number>({ max: kept });
   let wholeForEveryone = -Infinity;
-  // Clients that have succeeded, and their failures while they are limited: the database may be asked for them, so that a
-  // change of many accounts shuts none of them out. Apart, so that failures elsewhere drive none of them out.
+  // Clients that have succeeded, with the failures that they had while limited. The database may be asked for these
+  // clients: after an announcement about many accounts they must be read anew, and that must not lock them out. A
+  // separate cache: failures of other clients cannot evict them.
   const known = new LRUCache<string, number>({ max: kept });
   const told = new LRUCache<string, number>({ max: MOST_QUIET });
 
-  /** Milliseconds until one more failure is let pass; none are left before that. */
+  /** The milliseconds until one more failure may happen; zero or less: it may happen at once. */
   const waitFor = ({ burst, interval }: Allowance, whole = -Infinity): number => whole - (burst - 1) * interval - now();
 
-  /** Requests that were in flight together may fail together: nobody waits longer for that. */
+  /** Counts a failure. Requests that were in flight together may fail together, so the wait has an upper bound. */
   const counted = ({ burst, interval }: Allowance, whole = -Infinity): number =>
     Math.min(Math.max(whole, now()) + interval, now() + burst * interval);
 
@@ -108,10 +111,10 @@ export function createGuessLimiter({
     });
   }
 
-  /** Why everything from a source must wait. */
+  /** The refusal of every attempt from a source; undefined: the source need not wait. */
   function limitOf(prefix: string): OAuthError | undefined {
     const whole = sources.get(prefix);
-    // One without failures never waits, whatever others do.
+    // A source without failures never waits, whatever other sources do.
     if (whole === undefined || whole <= now()) return undefined;
     const wait = waitFor(source, whole);
     if (wait > 0) return tooMany('source', wait);
@@ -125,7 +128,7 @@ export function createGuessLimiter({
     return whole !== undefined && waitFor(pair, whole) <= 0;
   }
 
-  /** Why a client must wait where it comes from. */
+  /** The refusal of attempts for a client id from a source; undefined: they need not wait. */
   function limitOfPair(both: string | undefined): OAuthError | undefined {
     const wait = both === undefined ? 0 : waitFor(pair, pairs.get(both));
     return wait > 0 ? tooMany('client', wait) : undefined;
@@ -144,7 +147,7 @@ export function createGuessLimiter({
   return {
     admit(address, clientId) {
       const prefix = sourcePrefix(address);
-      // What cannot be an id is nobody's; and only ids are short enough to be remembered.
+      // A text that cannot be a client id has no account, and may be too long to be remembered.
       const both = isClientId(clientId) ? `${prefix} ${clientId}` : undefined;
       const limited = limitOf(prefix) ?? limitOfPair(both);
       return { prefix, pair: both, limited, mayAsk: limited === undefined || isKnown(both) };

@@ -4,8 +4,8 @@ import type { Logger } from '../../observability/logger.ts';
 import type { OAuthError } from './oauth-error.ts';
 
 /**
- * Writes down why something was refused, with the true reason, which the caller may not be told. That guessing is
- * limited is written down where it is, once a minute.
+ * Logs a refusal with its true reason, which the caller may not be told. A refusal because of guessing (429) is not
+ * logged here: the guess limiter logs it, once a minute for each source.
  */
 export function logRefusal(
   logger: Logger,
@@ -24,7 +24,7 @@ export function logRefusal(
     source: ctx.state.source(),
     requestId: ctx.state.requestId,
   };
-  // That the database is away is said once, and not with every request.
+  // 503 means that the database is away: another part logs that as an error, once and not with every request.
   if (refusal.status >= 500 && refusal.status !== 503) logger.error({ ...entry, err: refusal.cause });
   else logger.info(entry);
 }

@@ -1,6 +1,6 @@
 import type { HttpContext } from '../../http/context.ts';
 
-/** The codes of contract and RFCs (6749 §5.2, 6750 §3.1, 8707 §2), and two for what HTTP itself refuses. */
+/** The error codes of OAuth (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2). */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -15,16 +15,16 @@ export type OAuthErrorCode =
   | 'temporarily_unavailable'
   | 'server_error';
 
-/** A refusal at an OAuth endpoint. `message` goes to the caller, everything else but `headers` does not. */
+/** A refusal at an OAuth endpoint. The caller gets the status, the code, `message` and `headers`, and nothing else. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly status: number;
   readonly code: OAuthErrorCode;
-  /** For the log. */
+  /** The true reason, for the log. */
   readonly reason: string;
-  /** What is to be known of it by who looks after the account. */
+  /** More about the reason, for the owners of the account only. */
   readonly detail: string | undefined;
-  /** What the request says it comes from, where that is all that is known. */
+  /** The client id that the request names, when nothing else is known of the client. */
   readonly named: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -51,10 +51,10 @@ export class OAuthError extends Error {
 }
 
 /**
- * The one answer to every client that did not prove who it is, to the byte: whether the account is unknown, disabled, or
- * the credential wrong or expired shows in the log alone.
+ * The answer to every client that did not prove who it is: only the request id differs. Only the log says whether the
+ * account is unknown or disabled, or the credential is wrong or expired.
  *
- * @param options `explanation`: what may be said to a client that did prove to hold the key
+ * @param options `explanation`: the text for a client that has proved to hold the key
  */
 export function invalidClient(
   reason: string,
@@ -73,9 +73,9 @@ export function invalidRequest(message: string, named?: string): OAuthError {
   return new OAuthError(400, 'invalid_request', message, { named });
 }
 
-/** Writes a refusal as every OAuth endpoint does: JSON, with `message` as Mia's clients read it. */
+/** Sends a refusal in the form of every OAuth endpoint: JSON, with `message` for Mia's clients. */
 export function sendOAuthError(ctx: HttpContext, error: OAuthError): void {
-  // The library has its own, which would tell what was refused first.
+  // The library may have set its own header, which would tell what the library refused.
   ctx.remove('WWW-Authenticate');
   ctx.set(error.headers);
   ctx.status = error.status;

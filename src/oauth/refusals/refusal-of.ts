@@ -17,7 +17,7 @@ function isPassedOn(code: string): code is OAuthErrorCode {
   return PASSED_ON.has(code);
 }
 
-/** The refusal of an attempt by the library, or by one of our hooks, in the words of this server. */
+/** Translates the error by which the library, or one of our hooks, refused an attempt. */
 export async function refusalOf(
   attempt: Attempt,
   { explain }: Pick<InstalledWay<Proof>, 'explain'>,
@@ -35,7 +35,7 @@ export async function refusalOf(
   return new OAuthError(400, error, description ?? error, { reason: detail ?? error });
 }
 
-/** The answer to any error that was thrown on the way. */
+/** Translates any error that a handler has thrown. */
 export function errorOf(error: unknown): OAuthError {
   if (error instanceof OAuthError) return error;
   return error instanceof DomainError && error.code === 'unavailable' ? unavailable(error) : internalError(error);

@@ -12,18 +12,18 @@ import type { Attempt } from '../attempt.ts';
 import { logRefusal } from './log-refusal.ts';
 import type { OAuthError } from './oauth-error.ts';
 
-/** Where refusals are reported to. */
+/** The tools for reporting refusals. */
 export interface RefusalReporting {
   readonly logger: Logger;
   readonly noteRefusal: NoteRefusal;
 }
 
 /**
- * Says why a client was refused, and what it was told: to the log, and to who looks after its account. It does the same
- * for every client, whether there is such an account or not, and for a request that names no client: the id of a request is
- * enough to find it. The records are bounded (`domain/activity/gather-refusals.ts`).
+ * Reports why a client was refused, and what it was told: to the log, and to the owners of its account. Every refusal
+ * is reported, even if the account does not exist or the request names no client, so that the request id always leads
+ * to it. The number of records is limited (`domain/activity/gather-refusals.ts`).
  *
- * @param attempt undefined where it did not come to one
+ * @param attempt undefined: the request was refused before an attempt began
  */
 export function reportRefusal(
   { endpoint, logger, noteRefusal }: RefusalReporting & { readonly endpoint: OAuthEndpoint },
@@ -35,7 +35,7 @@ export function reportRefusal(
   logRefusal(logger, `${endpoint}.refused`, ctx, refusal, attempt?.clientId);
   noteRefusal({
     clientId: attempt?.named ?? clientIdOf(refusal),
-    // An account that is disabled is like none from there on.
+    // The attempt has no snapshot of a disabled account.
     found: attempt?.snapshot !== undefined || attempt?.reason === 'account_disabled',
     reason: reasonOf(refusal),
     endpoint,
@@ -54,7 +54,7 @@ export function isReported(ctx: HttpContext): boolean {
   return reported.has(ctx);
 }
 
-/** What the client was told, when that is more than that it was not authenticated. */
+/** The text that the client was told; undefined for a failed authentication, whose text says nothing more. */
 function saidTo({ status, code, message }: OAuthError, attempt: Attempt | undefined): string | undefined {
   if (status === 401) return undefined;
   return code === 'invalid_target' ? `${message}: ${shown(attempt?.request.resource)}` : message;

@@ -11,19 +11,20 @@ import type { Client, Parameters, Way } from './way.ts';
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 
-/** What an answer to an exchange says beside the token (RFC 8693 §2.2.1). */
+/** The further members in the answer to an exchange (RFC 8693 §2.2.1). */
 export const EXCHANGE_ANSWER = { issued_token_type: ACCESS_TOKEN_TYPE } as const;
 
 /** The way of a request that exchanges an API key and authenticates in no other way. */
 export const apiKeyWay: Way<ApiKeyProof, object> = {
-  // Only an exchange has it, and the endpoint reads that first.
+  // This way has no method of its own: the endpoint recognizes an exchange by its grant type.
   methodsOf: () => [],
   read: () => ({ way: 'api_key', method: 'api_key' }),
   handedOver: ({ exchanged }) => ({ client_id: accountOf(exchanged).account.clientId }),
   install(provider) {
     const clients = new WeakMap<AccountSnapshot, Client>();
     return {
-      // The outer layer has found the account of the key; without one, the library gets no client with `none` (notes, row 27).
+      // The outer layer has found the account of the key. Without an account, the library gets no client with `none`
+      // (notes, row 27).
       findClient({ exchanged }) {
         const snapshot = accountOf(exchanged);
         return builtOnce(clients, snapshot, () =>
@@ -36,14 +37,14 @@ export const apiKeyWay: Way<ApiKeyProof, object> = {
 };
 
 function accountOf(exchanged: LiveApiKey | undefined): AccountSnapshot {
-  if (exchanged === undefined) throw new Error('an API key is exchanged that does not work');
+  if (exchanged === undefined) throw new Error('the exchanged API key does not work');
   return exchanged.snapshot;
 }
 
 /**
  * Reads the API key that is to be exchanged (RFC 8693 §2.1).
  *
- * @returns undefined when it has not the form of a key: it is refused like a key that does not work
+ * @returns undefined when the text has not the form of a key: it is refused like a key that does not work
  * @throws OAuthError 400 when the request asks for another exchange than that of an API key for an access token
  */
 export function readSubjectToken(parameters: Parameters): string | undefined {
@@ -67,7 +68,7 @@ export interface ExchangeTools {
 /**
  * Finds the account of the API key that is to be exchanged, before the library is asked.
  *
- * @throws OAuthError the same one for every key that does not work
+ * @throws OAuthError the same error for every key that does not work
  */
 export async function recognizeApiKey(
   attempt: Attempt,
@@ -83,7 +84,7 @@ export async function recognizeApiKey(
   if ('refused' in found) throw refused(found.refused);
   const { clientId } = found.snapshot.account;
   if ((attempt.request.clientId ?? clientId) !== clientId) throw refused('client_id_other');
-  // A client that authenticates beside the key is asked first.
+  // If the client authenticates beside the key, the library checks that first.
   if (attempt.request.proof.way === 'api_key') noteExchange(attempt, found);
 }
 
@@ -99,7 +100,7 @@ export function exchangeApiKey(attempt: Attempt): void {
   noteExchange(attempt, exchanged);
 }
 
-/** The one answer to every exchange in which something does not work, as 401 is to every client authentication. */
+/** The same answer to every failed exchange: like the 401 for client authentication, it does not say what failed. */
 export function exchangeRefused(reason: string): OAuthError {
   return new OAuthError(400, 'invalid_request', 'subject_token is not valid', { reason, detail: reason });
 }

@@ -7,8 +7,9 @@ export interface BasicCredentials {
 /**
  * Reads an `Authorization` header with the scheme `Basic` (RFC 7617 §2).
  *
- * @returns `encoded`: as it stands there; `decoded`: each half form-decoded, as RFC 6749 §2.3.1 has clients encode it,
- *   undefined where it is not encoded so. Or undefined where the header has another form.
+ * @returns `encoded`: the two halves as they were sent; `decoded`: the two halves form-decoded, since clients must
+ *   encode them (RFC 6749 §2.3.1), or undefined if they are not encoded correctly. Undefined: the header has another
+ *   form.
  */
 export function parseBasic(
   authorization: string,
@@ -16,7 +17,7 @@ export function parseBasic(
   const base64 = /^basic ([A-Za-z0-9+/]+)(={0,2})$/i.exec(authorization);
   if (base64 === null) return undefined;
   const [, digits = '', padding = ''] = base64;
-  // Padding may be left out; what stands there must be right.
+  // The padding may be left out. If it is there, it must be correct.
   if (digits.length % 4 === 1 || (padding !== '' && (digits.length + padding.length) % 4 !== 0)) return undefined;
   const text = Buffer.from(digits, 'base64').toString('utf8');
   const colon = text.indexOf(':');

@@ -3,10 +3,12 @@ import type { JWK } from 'jose';
 import type Provider from 'oidc-provider';
 import type { AssertionAlg } from '../../domain/assertions/parse-assertion.ts';
 
-/** For every algorithm a public key that nobody can sign for: what is verified with them costs the same, in vain. */
+/**
+ * A public key for every algorithm, for which nobody can sign: a verification with it costs as much, and always fails.
+ */
 export type DecoyKeys = Readonly<Record<AssertionAlg, JWK>>;
 
-/** Makes keys without keeping a private half; the RSA modulus is just a random number of the right size. */
+/** Generates decoy keys and keeps no private half. The RSA modulus is just a random number of the right size. */
 export function createDecoyKeys(randomBytes: (size: number) => Uint8Array): DecoyKeys {
   const modulus = Buffer.from(randomBytes(256));
   modulus.writeUInt8(modulus.readUInt8(0) | 0x80, 0);
@@ -14,7 +16,7 @@ export function createDecoyKeys(randomBytes: (size: number) => Uint8Array): Deco
   const rsa = { kty: 'RSA', n: modulus.toString('base64url'), e: 'AQAB' };
   const ec = publicJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
   const ed = publicJwk(generateKeyPairSync('ed25519').publicKey);
-  // One object for each: the imported key is remembered by it.
+  // A separate object for each algorithm: `jose` remembers the imported key by the object.
   return { RS256: { ...rsa }, PS256: { ...rsa }, ES256: ec, EdDSA: { ...ed }, Ed25519: { ...ed } };
 }
 
@@ -24,9 +26,9 @@ function publicJwk(key: KeyObject): JWK {
 }
 
 /**
- * A client by any id whose key store answers a decoy to every question, whatever `kid` an assertion names.
+ * Creates a client with any id and with a decoy key, which its key store answers for every `kid`.
  *
- * @param client one that authenticates by key
+ * @param client a client that authenticates by key
  */
 export function withDecoyKey<Client extends InstanceType<Provider['Client']>>(
   client: Client,

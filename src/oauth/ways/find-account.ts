@@ -4,7 +4,7 @@ import type { AccountSnapshot } from '../../domain/service-accounts/service-acco
 import { type Attempt, noteAccount, noteFailure, noteNamed } from '../attempt.ts';
 import type { GuessLimiter } from '../refusals/guess-limiter.ts';
 
-/** The accounts that this node remembers, and behind them those of the database. */
+/** The accounts that this node remembers, and the accounts in the database. */
 export interface RememberedAccounts {
   find(clientId: ClientId): Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
   /** Whether `find` would answer without asking the database. */
@@ -23,9 +23,7 @@ export type AccountFinder = (
   isMistyped: () => boolean,
 ) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
 
-/**
- * @param guesses after too many failures, the database is asked only for clients that authenticated before
- */
+/** @param guesses after too many failures, the database is asked only for clients that authenticated before */
 export function createAccountFinder(accounts: RememberedAccounts, guesses: GuessLimiter): AccountFinder {
   function note(attempt: Attempt, found: AccountSnapshot | undefined): AccountSnapshot | undefined {
     if (found === undefined) noteFailure(attempt, 'account_unknown');

@@ -81,7 +81,7 @@ export const keyWay: Way<AssertionProof, { findAccount: AccountFinder; assertion
 
 /**
  * The seams at which an assertion is checked beyond its signature: the accepted audiences, none of which comes from the
- * request (notes, row 1), and the one atomic use of its `jti` (rows 3 and 4).
+ * request (notes, row 1), and the consumption of its `jti`, which is atomic (rows 3 and 4).
  */
 function useOwnChecks(provider: Provider, tools: AssertionTools): void {
   provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = () => {
@@ -100,7 +100,7 @@ export const assertJwtClientAuthClaimsAndHeader: NonNullable<Configuration['asse
 ) => {
   const { request, rules, credential } = attemptOf(ctx);
   if (request.proof.way !== 'key' || rules === undefined) throw new Error('the request has no assertion');
-  // Nobody can sign for a decoy key. Should someone do so all the same, the decoy is still the key of no account.
+  // Nobody can sign for a decoy key. Even if somebody could, the decoy is the key of no account.
   if (credential === undefined) throw new errors.InvalidClientAuth('decoy');
   const failed = checkAssertion(request.proof.assertion, rules);
   if (failed !== undefined) throw new errors.InvalidClientAuth(failed.check);
@@ -108,8 +108,8 @@ export const assertJwtClientAuthClaimsAndHeader: NonNullable<Configuration['asse
 };
 
 /**
- * Finds out why an assertion was refused, for a client that holds the key: the signature is verified once more and, if it
- * is good, the assertion is used up and checked again. A client without the key learns nothing, and costs the same work.
+ * Finds out why an assertion was refused. The signature is verified once more; if it is good, the assertion is consumed
+ * and checked again. A client without the key learns nothing, and costs the same work.
  *
  * @returns the text that the client may be told
  */
@@ -129,7 +129,7 @@ async function explainRefusal(
   return failed.message;
 }
 
-/** The library refused the assertion a moment ago, and would accept it at the time of the second check. */
+/** The failure of an assertion that the library has refused, but that passes the second check a moment later. */
 const EDGE = { check: 'time', message: 'exp or nbf is at the very edge of what is accepted' } as const;
 
 /** Whether an assertion is signed with the key of a credential; without a credential the same work is done. */

@@ -8,7 +8,7 @@ export function buildClient(provider: Provider, metadata: ClientMetadata): Clien
   return new (provider.Client as unknown as new (metadata: ClientMetadata) => Client)(metadata);
 }
 
-/** The client that the library has for a key of a map; it is built once. */
+/** Finds the client for a key of the map, or builds it the first time. */
 export function builtOnce<Key extends object>(clients: WeakMap<Key, Client>, key: Key, build: () => Client): Client {
   const known = clients.get(key);
   if (known !== undefined) return known;

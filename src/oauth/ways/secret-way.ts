@@ -46,7 +46,7 @@ export const secretWay: Way<SecretProof, { findAccount: AccountFinder; secrets: 
     return same && { way: 'secret', method: 'client_secret_post', ...same };
   },
 
-  // In the body in any case: the library refuses a header with odd characters in words of its own.
+  // The library always gets the secret in the body: it would refuse a header with odd characters in words of its own.
   handedOver: (_attempt, { clientId, clientSecret }) => ({ client_id: clientId, client_secret: clientSecret }),
 
   install(provider, { findAccount, secrets }) {
@@ -72,13 +72,13 @@ export const secretWay: Way<SecretProof, { findAccount: AccountFinder; secrets: 
 
 const BY_SECRET = {
   token_endpoint_auth_method: 'client_secret_basic',
-  // The library requires it of a client with this method; it is never compared.
+  // The library requires a secret for a client with this method, but the secret is never compared.
   client_secret: 'unused',
 } as const;
 
 /**
- * The seam at which a secret is checked. The library compares plain text (notes, row 15); this server hashes the secret of
- * the request and compares the hash with every secret of the account, in constant time.
+ * The seam at which a secret is checked. The library compares plain text (notes, row 15); this server hashes the secret
+ * of the request and compares the hash with every secret of the account, in constant time.
  */
 function compareWithHashes(provider: Provider, { hashSecret, sameHash, decoySecret, clock }: SecretTools): void {
   provider.Client.prototype.compareClientSecret = (presented) => {
@@ -101,8 +101,8 @@ function compareWithHashes(provider: Provider, { hashSecret, sameHash, decoySecr
 }
 
 /**
- * The credentials that stand in the header and in the body alike. Clients that send them twice often write them into the
- * header without form encoding, so both readings of the header count.
+ * The credentials that stand in the header and in the body alike. Clients that send them twice often write them into
+ * the header without form encoding, so both readings of the header count.
  */
 function sameInBoth({ authorization = '', parameters, named }: Sent): BasicCredentials | undefined {
   const clientSecret = parameters['client_secret'];

@@ -14,11 +14,13 @@ export interface Sent {
 }
 
 /**
- * One way in which a client proves who it is. A new way is one file that exports such an object, and a line in `ways.ts`.
- * The functions stand in the order in which a request passes through them.
+ * One way in which a client proves who it is. A new way is one file that exports such an object, and a line in
+ * `ways.ts`. The functions stand in the order in which a request passes through them.
  */
 export interface Way<Proof, Tools> {
-  /** The names of the authentication methods of this way that a request uses; none: the request does not use this way. */
+  /**
+   * The names of the authentication methods of this way that a request uses; none: the request does not use this way.
+   */
   methodsOf(sent: Sent): readonly string[];
   /**
    * Reads the proof of a request that uses one method.
@@ -26,7 +28,10 @@ export interface Way<Proof, Tools> {
    * @throws OAuthError 400 when the proof has another form, 401 when it cannot be a proof at all
    */
   read(sent: Sent): Proof;
-  /** Reads the proof of a request that uses two methods of this way; undefined: they do not say the same. */
+  /**
+   * Reads the proof of a request that uses two methods of this way; undefined: the two do not carry the same
+   * credentials.
+   */
   readTwice?(sent: Sent): Proof | undefined;
   /** The parameters by which the library sees the proof. */
   handedOver(attempt: Attempt, proof: Proof): Readonly<Record<string, string>>;
@@ -37,8 +42,8 @@ export interface Way<Proof, Tools> {
 /** A way, set up in one library. */
 export interface InstalledWay<Proof> {
   /**
-   * Finds the client that the library is to authenticate by the proof. When there is none it answers a client that nothing
-   * authenticates, so that the library does the same work and gives the same answer.
+   * Finds the client that the library is to authenticate by the proof. When there is none it answers a client that
+   * nothing authenticates, so that the library does the same work and gives the same answer.
    */
   findClient(attempt: Attempt, proof: Proof, clientId: string): Promise<Client> | Client;
   /**

@@ -40,7 +40,7 @@ export function methodsOf(sent: Sent): string[] {
 }
 
 /**
- * Reads how a client authenticates (RFC 6749 §2.3): it must not use more than one method in a request.
+ * Reads how a client authenticates. A request must use just one method (RFC 6749 §2.3).
  *
  * @param twice whether the same credentials may stand in the header and in the body
  * @throws OAuthError 400 when the request uses several methods, or one in another form; 401 when it uses none

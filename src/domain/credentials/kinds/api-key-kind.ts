@@ -32,7 +32,7 @@ export const apiKeyKind: CredentialKind<ApiKeyCredential, WantedApiKey, BoundApi
   noun: 'an API key',
   most: 100,
   maxAge: 'secretMaxAge',
-  // It is exchanged for tokens of one resource server, and those do not open the management API to the whole account.
+  // An API key gets tokens for one resource server only, so they do not have the rights of the whole account.
   letsRootIn: false,
   authMethod: undefined,
   secretAlias: 'apiKey',

@@ -49,7 +49,11 @@ export const clientSecretKind: CredentialKind<ClientSecretCredential, WantedClie
   }),
 };
 
-/** @param given a secret that the operator fixed, for the first root account only; undefined: it is generated */
+/**
+ * Creates a client secret.
+ *
+ * @param given a secret that the operator fixed, for the first root account only; undefined: the secret is generated
+ */
 export function clientSecretFrom(
   base: CredentialBase,
   { hashSecret, randomBytes }: Pick<CredentialTools, 'hashSecret' | 'randomBytes'>,

@@ -6,9 +6,9 @@ import type { CredentialPolicy } from '../credential-policy.ts';
 import type { SecretHasher } from '../secret-hasher.ts';
 
 /**
- * Everything in which one kind of credential differs from another. A new kind is one file that exports such an object, and
- * a line in `kinds.ts`: nothing else in the domain asks for the type of a credential, except the way of authentication
- * that the kind is made for.
+ * Everything in which one kind of credential differs from another. A new kind is one file that exports such an object,
+ * and a line in `kinds.ts`: nothing else in the domain asks for the type of a credential, except the way of
+ * authentication that the kind is made for.
  */
 export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound extends Wanted | object> {
   /** The kind in a sentence, with its article. */
@@ -19,7 +19,9 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
   readonly maxAge: keyof CredentialPolicy;
   /** Whether a root account that has only this credential can still put everything right. */
   readonly letsRootIn: boolean;
-  /** How a client authenticates with it, in the words of RFC 7591 §2; undefined: the credential authenticates no client. */
+  /**
+   * How a client authenticates with it, in the words of RFC 7591 §2; undefined: the credential authenticates no client.
+   */
   readonly authMethod: 'client_secret_basic' | 'private_key_jwt' | undefined;
   /** A second name under which the secret is answered, beside `clientSecret`. */
   readonly secretAlias: 'apiKey' | undefined;
@@ -38,7 +40,9 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
    * @throws DomainError `invalid_value` for a name that does not exist
    */
   bind(wanted: Wanted, company: CompanyId | undefined, stores: KindStores, at: string): Promise<Bound>;
-  /** @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for a key that the account has */
+  /**
+   * @throws DomainError `invalid_value` for a key that cannot be used, `already_exists` for a key that the account has
+   */
   issue(
     bound: Bound,
     base: CredentialBase,
@@ -46,23 +50,27 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
     others: OtherCredentials,
   ): Promise<Issued<Credential>>;
   /**
-   * The successor of a credential, as far as only this kind has it.
+   * The members of the successor of a credential that only this kind has.
    *
    * @param publicKey the new key of a rotation, as it was sent
    * @throws DomainError `invalid_value` when the kind needs a key and there is none, or the other way round
    */
   successor(old: Credential, publicKey: unknown): Bound;
-  /** Keeps everything that a credential refers to until the end of the transaction. @returns false when it is gone */
+  /**
+   * Makes sure that nothing to which a credential refers is deleted before the end of the transaction.
+   *
+   * @returns false when it has been deleted already
+   */
   keepReferences(credential: Credential, stores: KindStores): Promise<boolean>;
   /** A credential after a change of the members that only this kind has. */
   change(before: Credential, changes: KindChanges): Credential;
   /**
-   * Whether a change lets a credential do more, as far as only this kind has it.
+   * Whether a change of the members that only this kind has lets a credential do more.
    *
-   * @param defaultMaxTtl seconds that an assertion may last when its key has no limit of its own
+   * @param defaultMaxTtl the longest lifetime of an assertion in seconds, unless its key has one of its own
    */
   widens(before: Credential, after: Credential, defaultMaxTtl: number): boolean;
-  /** The one resource server for which the credential works; undefined: all of its account's. */
+  /** The one resource server for which the credential works; undefined: it works for every resource server. */
   onlyAt(credential: Credential): Audience | undefined;
   /** The members that an answer of the API has beside those of every kind. */
   answered(credential: Credential): AnsweredMembers;
@@ -98,7 +106,7 @@ export interface OtherCredentials {
   readonly at: string;
 }
 
-/** A credential of any kind, as far as one kind looks at others. */
+/** A credential of any kind, with the members that a kind may read of other credentials. */
 export type StoredCredential = CredentialBase & { readonly type: string };
 
 /** A new credential; its secret exists nowhere else and is answered once. */
@@ -146,7 +154,7 @@ export interface StoredMembers {
   readonly audience?: ResourceServerId;
 }
 
-/** The same members as they are read back: the audience with what its tokens need. */
+/** The same members as they are read from the database; the audience has everything that tokens for it need. */
 export interface RestoredMembers {
   readonly secretHash: Buffer | undefined;
   readonly hint: string | undefined;

@@ -22,7 +22,7 @@ export type WantedOfKind = WantedOf[CredentialType];
 /** A credential that is asked for, when every resource server that it names has been found. */
 export type BoundOfKind = BoundOf[CredentialType];
 
-/** A kind, whichever it is. */
+/** Any kind of credential. */
 export type AnyKind = CredentialKind<Credential, WantedOfKind, BoundOfKind>;
 
 /** Every kind of credential, by its type. */
@@ -46,7 +46,9 @@ export function kindsThatTake(member: keyof TakenMembers): string {
     .join(' or ');
 }
 
-/** How an account authenticates as a client, by the first kind of its credentials that says so; undefined: it cannot. */
+/**
+ * How an account authenticates as a client, by the first kind of its credentials that says so; undefined: it cannot.
+ */
 export function authMethodOf(types: readonly CredentialType[]): AnyKind['authMethod'] {
   const first = CREDENTIAL_TYPES.find((type) => types.includes(type) && KINDS[type].authMethod !== undefined);
   return first && KINDS[first].authMethod;

@@ -13,7 +13,7 @@ const SIGNERS: Readonly<Record<SigningAlg, Signer>> = {
   PS256: ps256Signer,
 };
 
-/** Creates the signer of a private key, which only the signer holds from then on. */
+/** Creates the signer of a private key. From then on, only the signer holds the key. */
 export function signerOf(alg: SigningAlg, privateJwk: JWK, tools: SignerTools): Sign {
   return SIGNERS[alg](createPrivateKey({ key: { ...privateJwk }, format: 'jwk' }), tools);
 }

@@ -1,7 +1,7 @@
 /** Milliseconds for which one batch may hold the event loop. */
 const LONGEST_HOLD = 2;
 
-/** Makes signatures on the main thread, all that one turn of the event loop asks for together. */
+/** Makes a signature on the main thread, together with the other signatures of one turn of the event loop. */
 export type SigningBatch = (sign: () => Uint8Array) => Promise<Uint8Array>;
 
 interface Waiting {
@@ -11,11 +11,11 @@ interface Waiting {
 }
 
 /**
- * Gathers the signatures of one turn of the event loop and makes them in its check phase. A signature takes less time than
- * handing it to the thread pool and being woken by it. Made together, the answers leave together, and the next turn finds
- * more requests.
+ * Gathers the signatures of one turn of the event loop, and makes them in its check phase. A signature takes less time
+ * than a hand-over to the thread pool and back. Signatures that are made together also let their answers leave
+ * together, so the next turn finds more requests.
  *
- * @param now milliseconds, only ever forwards
+ * @param now milliseconds of a clock that never goes back
  * @param schedule runs a function in the check phase of the event loop
  */
 export function createSigningBatch(
