@@ -68,17 +68,18 @@ export async function issueCredentials(
     assertRoomForType(type, wanted.filter((credential) => credential.type === type).length, existing, now);
   }
   const issued: IssuedCredential[] = [];
-  const names = new Map(
+  const names = new Map<string, CredentialId | undefined>(
     existing.flatMap(({ name, state, credentialId }) =>
       name === undefined || state === 'ending' ? [] : [[name, credentialId] as const],
     ),
   );
   for (const one of wanted.map((each) => within(each, policy))) {
     const { name, at = '' } = one;
-    if (name !== undefined && names.has(name)) throw nameTaken(name, names.get(name));
+    if (name !== undefined && names.has(name)) throw nameTaken(name, names.get(name), at);
     const others = { existing, issued: issued.map(({ credential }) => credential), at };
     const made = await kindOf(one).issue(one, baseOf(one, tools, now), tools, others);
-    if (name !== undefined) names.set(name, made.credential.credentialId);
+    // A credential that this request issues is not stored when the request is refused: no refusal leads to it.
+    if (name !== undefined) names.set(name, undefined);
     issued.push(made);
   }
   return issued;
@@ -124,11 +125,12 @@ export function assertEnds(lifetime: number | undefined, pointer: string): void 
 /**
  * The error for a name that another credential of the account has.
  *
- * @param existing the other credential; undefined: its id is not known
+ * @param existing the other credential; undefined: it is in the same request
+ * @param at the position of the credential in the body of the request, as a JSON pointer
  */
-export function nameTaken(name: string, existing: CredentialId | undefined): DomainError {
+export function nameTaken(name: string, existing: CredentialId | undefined, at = ''): DomainError {
   return new DomainError('already_exists', `The account has a credential with the name ${name}`, {
-    fields: [{ pointer: '/name', message: 'is taken' }],
+    fields: [{ pointer: `${at}/name`, message: 'is taken' }],
     ...(existing !== undefined && { existing }),
   });
 }
