@@ -25,12 +25,12 @@ export function tidyUp(
   return async () => {
     const ago = (milliseconds: number): Date => new Date(clock().getTime() - milliseconds);
     const done = [
-      await replays.forgetExpired(),
-      await read.credentials.forgetEnded(ago(ENDED_SHOWN)),
-      await read.uses.forgetCounts(ago(USES_SHOWN)),
-      await read.refusals.forget(ago(REFUSALS_SHOWN)),
-      await read.statuses.forgetRevoked(ago(Math.max(tokenMaxTtl * 1000, A_WEEK) + VERIFIERS_BEHIND)),
-      await read.revokedTokens.forgetExpired(ago(VERIFIERS_BEHIND)),
+      await replays.deleteExpired(),
+      await read.credentials.deleteEnded(ago(ENDED_SHOWN)),
+      await read.uses.deleteCounts(ago(USES_SHOWN)),
+      await read.refusals.deleteBefore(ago(REFUSALS_SHOWN)),
+      await read.statuses.deleteRevoked(ago(Math.max(tokenMaxTtl * 1000, A_WEEK) + VERIFIERS_BEHIND)),
+      await read.revokedTokens.deleteExpired(ago(VERIFIERS_BEHIND)),
       await auditEvents.settle(),
     ];
     return done.some((rows) => rows >= HANDFUL);

@@ -36,7 +36,7 @@ export function composeOAuthFace(
     ownerOf: credentials.ownerOf,
     owners: new LRUCache({ max: KEYS_REMEMBERED }),
     find: accounts.find,
-    knows: accounts.knows,
+    remembers: accounts.remembers,
     clock,
   });
   return oauthFace({

@@ -1,5 +1,5 @@
 import type { Config } from '../config/parse-config.ts';
-import { everyoneIn } from '../domain/change.ts';
+import { everyoneIn } from '../domain/announcement.ts';
 import { bootstrapRoot, type RootCredential } from '../domain/service-accounts/root-account.ts';
 import { writeRootFile } from '../storage/root-file.ts';
 import { type PreparedServer, START } from './prepare-server.ts';
@@ -14,13 +14,13 @@ export async function applyPolicy(
   const { secretMaxAge, keyMaxAge } = credentialPolicy;
   if (secretMaxAge === undefined && keyMaxAge === undefined) return;
   await storage.writeAlone(START, async ({ credentials }) => {
-    const limited = await credentials.limit(undefined, credentialPolicy, clock());
+    const limited = await credentials.shorten(undefined, credentialPolicy, clock());
     const details = { ...credentialPolicy, credentialsLimited: limited };
     const entry = {
       action: 'credential_policy.applied',
       target: 'server',
       details,
-      changes: everyoneIn(undefined),
+      announces: everyoneIn(undefined),
     } as const;
     return { result: undefined, audit: limited > 0 ? [entry] : [] };
   });

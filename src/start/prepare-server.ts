@@ -70,10 +70,10 @@ export async function prepareServer(config: Config, surroundings: Surroundings):
     clock,
     randomId: random.id,
     builtIn: builtInIdentifiers(config),
-    onCommit(events, changes) {
+    onCommit(events, announced) {
       for (const { action, target, actor, requestId } of events)
         logger.info({ event: action, target, actor, requestId });
-      changes.forEach(listener.changed);
+      announced.forEach(listener.changed);
     },
   });
   const accounts = createAccountCache({

@@ -19,7 +19,7 @@ export interface AccountCache extends ChangeListener {
    */
   find(clientId: ClientId): AccountSnapshot | undefined | Promise<AccountSnapshot | undefined>;
   /** Whether `find` would answer without asking the database. */
-  knows(clientId: ClientId): boolean;
+  remembers(clientId: ClientId): boolean;
 }
 
 export interface AccountCacheOptions {
@@ -171,7 +171,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
   }
 
   return {
-    knows(clientId) {
+    remembers(clientId) {
       const entry = accounts.get(clientId) ?? unknown.get(clientId);
       return entry !== undefined && isFresh(entry);
     },

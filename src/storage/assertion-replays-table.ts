@@ -57,7 +57,7 @@ export function assertionReplaysTable(knex: Tables): ReplayStore {
   }
 
   return {
-    use: (clientId, jti, expiresAt) =>
+    consume: (clientId, jti, expiresAt) =>
       new Promise((resolve, reject) => {
         waiting.push({ clientId, jti, expiresAt, resolve, reject });
         if (!inFlight) void drain();
@@ -67,7 +67,7 @@ export function assertionReplaysTable(knex: Tables): ReplayStore {
      * Deletes few rows at a time, so that no assertion waits for a long delete. A row stays for an hour after its end:
      * it must outlive the assertion on every node, and the clock of a node may be behind the clock of the database.
      */
-    async forgetExpired() {
+    async deleteExpired() {
       const { rows } = await knex.raw<{ rows: unknown[] }>(
         `delete from assertion_replays where (client_id, jti) in (
            select client_id, jti from assertion_replays where expires_at < now() - interval '1 hour'

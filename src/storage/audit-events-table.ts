@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Change } from '../domain/change.ts';
+import type { Announcement } from '../domain/announcement.ts';
 import { CHANNEL } from './change-feed.ts';
 import type { Actor, AuditAction, AuditEvent, AuditFilter, AuditReader } from '../domain/audit/audit-event.ts';
 import type { AuditEventId, CompanyId } from '../domain/ids.ts';
@@ -37,17 +37,17 @@ const COLUMNS = [
   'details',
 ] as const satisfies (keyof AuditEventRow)[];
 
-/** Records events and announces their changes, in one statement. The announcements go out at the commit. */
+/** Records events and sends their announcements, in one statement. The announcements go out at the commit. */
 export async function recordEvents(
   transaction: Tables,
   events: readonly AuditEvent[],
-  changes: readonly Change[],
+  announcements: readonly Announcement[],
 ): Promise<void> {
   if (events.length === 0) return;
   await transaction.raw(
     `with recorded as (${insertFromJson('audit_events', COLUMNS)})
-     select pg_notify(?, change::text) from jsonb_array_elements(?::jsonb) as change`,
-    [JSON.stringify(events.map(rowOf)), CHANNEL, JSON.stringify(changes)],
+     select pg_notify(?, announcement::text) from jsonb_array_elements(?::jsonb) as announcement`,
+    [JSON.stringify(events.map(rowOf)), CHANNEL, JSON.stringify(announcements)],
   );
 }
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Change } from '../domain/change.ts';
+import type { Announcement } from '../domain/announcement.ts';
 import { isClientId, isCompanyId } from '../domain/ids.ts';
 import { unheeded, within } from './within.ts';
 
@@ -14,7 +14,7 @@ export interface ChangeFeed {
 
 /** The receiver of the announcements that a feed hears. */
 export interface ChangeListener {
-  changed(change: Change): void;
+  changed(announcement: Announcement): void;
   /** Announcements may have been missed since `heardUntil`, on the clock of `performance.now()`. */
   missed(heardUntil: number): void;
 }
@@ -94,8 +94,8 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
   let awaited: { readonly call: string; readonly heard: () => void } | undefined;
 
   function hear(payload: string): void {
-    const announced = parseAnnouncement(payload);
-    if ('change' in announced) listener.changed(announced.change);
+    const announced = parseMessage(payload);
+    if ('announcement' in announced) listener.changed(announced.announcement);
     else if ('call' in announced) {
       if (awaited?.call === announced.call) awaited.heard();
     } else {
@@ -200,9 +200,9 @@ export async function createChangeFeed(options: ChangeFeedOptions): Promise<Chan
   };
 }
 
-type Announcement = { readonly change: Change } | { readonly call: string } | { readonly unreadable: true };
+type Message = { readonly announcement: Announcement } | { readonly call: string } | { readonly unreadable: true };
 
-function parseAnnouncement(payload: string): Announcement {
+function parseMessage(payload: string): Message {
   let announced: unknown;
   try {
     announced = JSON.parse(payload);
@@ -211,16 +211,16 @@ function parseAnnouncement(payload: string): Announcement {
   }
   if (typeof announced !== 'object' || announced === null || !('kind' in announced)) return { unreadable: true };
   const { kind } = announced;
-  if (kind === 'statuses' || kind === 'keys') return { change: { kind } };
+  if (kind === 'statuses' || kind === 'keys') return { announcement: { kind } };
   if (kind === 'everyone') {
     const company = 'company' in announced ? announced.company : undefined;
-    if (company === undefined) return { change: { kind } };
-    if (typeof company === 'string' && isCompanyId(company)) return { change: { kind, company } };
+    if (company === undefined) return { announcement: { kind } };
+    if (typeof company === 'string' && isCompanyId(company)) return { announcement: { kind, company } };
   }
   if (kind === 'call' && 'call' in announced && typeof announced.call === 'string') return { call: announced.call };
   if (kind === 'account' && 'clientId' in announced) {
     const { clientId } = announced;
-    if (typeof clientId === 'string' && isClientId(clientId)) return { change: { kind, clientId } };
+    if (typeof clientId === 'string' && isClientId(clientId)) return { announcement: { kind, clientId } };
   }
   return { unreadable: true };
 }

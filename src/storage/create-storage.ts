@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { AuditEvent } from '../domain/audit/audit-event.ts';
-import type { Change } from '../domain/change.ts';
+import type { Announcement } from '../domain/announcement.ts';
 import type { Clock } from '../domain/clock.ts';
 import { newAuditEventId, type RandomId } from '../domain/ids.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
@@ -30,8 +30,8 @@ export interface StorageTools {
   readonly randomId: RandomId;
   /** The identifiers of the built-in resource servers, from the settings. */
   readonly builtIn: BuiltInIdentifiers;
-  /** Called after each commit with the recorded events and their changes. */
-  readonly onCommit: (events: readonly AuditEvent[], changes: readonly Change[]) => void;
+  /** Called after each commit with the recorded events and their announcements. */
+  readonly onCommit: (events: readonly AuditEvent[], announced: readonly Announcement[]) => void;
 }
 
 /** Creates the storage. @param tokensKnex connections that only the work for tokens uses */
@@ -58,12 +58,12 @@ export function createStorage(
             eventId: newAuditEventId(randomId),
             occurredAt,
           }));
-          const announced = done.audit.flatMap((entry) => entry.changes);
+          const announced = done.audit.flatMap((entry) => entry.announces);
           await recordEvents(tables, recorded, announced);
-          return { result: done.result, events: recorded, changes: announced };
+          return { result: done.result, events: recorded, announced };
         });
-      const { result, events, changes } = await again(attempt).catch(rethrowUnavailable);
-      onCommit(events, changes);
+      const { result, events, announced } = await again(attempt).catch(rethrowUnavailable);
+      onCommit(events, announced);
       return result;
     };
 

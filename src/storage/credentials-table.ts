@@ -36,7 +36,7 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
         .update({ ...columns, data, permissions: permissions === null ? null : JSON.stringify(permissions) });
     },
 
-    async limit(company, policy, now) {
+    async shorten(company, policy, now) {
       let limited = 0;
       for (const type of CREDENTIAL_TYPES) {
         const most = maxAgeOf(type, policy);
@@ -79,7 +79,7 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
       return row?.client_id;
     },
 
-    async forgetEnded(before) {
+    async deleteEnded(before) {
       const some = allRows(knex, 'credentials')
         .where({ state: 'ending' })
         .where('expires_at', '<', before)

@@ -113,7 +113,7 @@ export function refusalsTable(knex: Tables): RefusalStore {
       return pageOf(await query, page, fromRow, ({ lastAt: time, refusalId: id }) => ({ time, id }));
     },
 
-    async forget(before) {
+    async deleteBefore(before) {
       const old: unknown[] = await allRows(knex, 'refusals')
         .whereIn(
           'refusal_id',

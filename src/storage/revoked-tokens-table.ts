@@ -17,7 +17,7 @@ export function revokedTokensTable(knex: Tables): RevokedTokenStore {
       return (await knex('revoked_tokens').where({ jti }).first('jti')) !== undefined;
     },
 
-    async forgetExpired(before) {
+    async deleteExpired(before) {
       const some = knex('revoked_tokens').where('expires_at', '<', before).limit(HANDFUL).select('jti');
       const gone: unknown[] = await knex('revoked_tokens').whereIn('jti', some).delete('jti');
       return gone.length;

@@ -36,7 +36,7 @@ export function statusEntriesTable(knex: Tables): StatusStore {
       return { lists: rows.length, revoked: new Map(rows.map(({ list, revoked }) => [list, numbersOf(revoked)])) };
     },
 
-    async forgetRevoked(before) {
+    async deleteRevoked(before) {
       const some = knex('status_entries').where('revoked_at', '<', before).limit(HANDFUL).select('list', 'idx');
       const gone: unknown[] = await knex('status_entries').whereIn(['list', 'idx'], some).delete('idx');
       return gone.length;

@@ -66,7 +66,7 @@ export function usesTable(knex: Tables): UseStore {
       return rows.map(({ day, count }) => ({ day, count: Number(count) }));
     },
 
-    async forgetCounts(before) {
+    async deleteCounts(before) {
       const gone: unknown[] = await knex('use_counts')
         .whereIn(KEY, knex('use_counts').where('day', '<', before).limit(HANDFUL).select(KEY))
         .delete('credential_id');

@@ -464,10 +464,10 @@ onEachDatabase('why a service account does not work', (kind) => {
         .update({ last_at: new Date(Date.now() - 2 * 86_400_000) });
     await from(1, 2, 3, 4, 5, 6, 7, 8);
     await quiet([1, 2]);
-    await store.forget(new Date(0));
+    await store.deleteBefore(new Date(0));
     assert.equal((await sources()).length, 8);
     await from(9);
-    await store.forget(new Date(0));
+    await store.deleteBefore(new Date(0));
     // One after the other: of two that came in one moment either may have the last row.
     for (const host of [9, 10, 11]) await from(host);
     const alone = ['10', '3', '4', '5', '6', '7', '8', '9'].map((host) => `192.0.2.${host}`);
@@ -484,11 +484,11 @@ onEachDatabase('why a service account does not work', (kind) => {
       .knex('refusals')
       .where({ named: 'm1' })
       .update({ last_at: new Date(Date.now() - 2 * 86_400_000) });
-    await store.forget(new Date(0));
+    await store.deleteBefore(new Date(0));
     await made('m9');
     assert.deepEqual([await known('m1'), await known('m9')], [0, 1]);
 
-    await store.forget(new Date(Date.now() + 1000));
+    await store.deleteBefore(new Date(Date.now() + 1000));
     assert.deepEqual([await sources(), await known('m9')], [[], 0]);
   });
 

@@ -438,9 +438,9 @@ describe('the end of a credential', () => {
     assert.equal(Date.parse(ending.expiresAt) - now, 60_000);
     assert.equal(publicKey.type, 'public_key');
     // What has a successor is forgotten some time after its end, and nothing else is.
-    const { forgetEnded } = credentialsTable(app.knex, { management: '', default: '' });
-    assert.equal(await forgetEnded(new Date(now + 59_000)), 0);
-    assert.equal(await forgetEnded(new Date(now + 61_000)), 1);
+    const { deleteEnded } = credentialsTable(app.knex, { management: '', default: '' });
+    assert.equal(await deleteEnded(new Date(now + 59_000)), 0);
+    assert.equal(await deleteEnded(new Date(now + 61_000)), 1);
     const left = (await app.api('GET', path)).json.map(({ type }: { type: string }) => type);
     assert.deepEqual(left.toSorted(), ['client_secret', 'public_key']);
   });

@@ -504,7 +504,7 @@ describe('the limiter of guessing', () => {
     const endpoint = await startBareTokenEndpoint([good], {
       guesses: limiter(),
       accounts: {
-        knows: (clientId) => clientId === 'sa_good',
+        remembers: (clientId) => clientId === 'sa_good',
         find(clientId) {
           looks += 1;
           return clientId === 'sa_good' ? good : undefined;

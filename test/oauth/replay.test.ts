@@ -83,12 +83,12 @@ onEachDatabase('a used assertion', (kind) => {
     const minute = 60_000;
     const long = 61 * minute;
     await Promise.all(
-      Array.from({ length: 2500 }, (_, index) => replays.use(client, `old ${index}`, new Date(Date.now() - long))),
+      Array.from({ length: 2500 }, (_, index) => replays.consume(client, `old ${index}`, new Date(Date.now() - long))),
     );
-    await replays.use(client, 'young', new Date(Date.now() + minute));
-    await replays.use(client, 'by a clock behind', new Date(Date.now() - 2 * minute));
+    await replays.consume(client, 'young', new Date(Date.now() + minute));
+    await replays.consume(client, 'by a clock behind', new Date(Date.now() - 2 * minute));
     let forgotten = 0;
-    for (let some = -1; some !== 0; forgotten += some) some = await replays.forgetExpired();
+    for (let some = -1; some !== 0; forgotten += some) some = await replays.deleteExpired();
     assert.equal(forgotten, 2500);
     assert.deepEqual(
       (await app.knex('assertion_replays').orderBy('jti').select('jti')).map(({ jti }) => jti),
@@ -105,7 +105,7 @@ onEachDatabase('a used assertion', (kind) => {
     const until = new Date(Date.now() + 60_000);
     // The first goes alone; what comes while it is under way goes together.
     const used = await Promise.all(
-      ['first', 'x', 'x', 'y', 'x', 'y'].map((jti) => replays.use('sa_x' as ClientId, jti, until)),
+      ['first', 'x', 'x', 'y', 'x', 'y'].map((jti) => replays.consume('sa_x' as ClientId, jti, until)),
     );
     assert.deepEqual(used, [true, true, false, true, false, false]);
     await app.close();

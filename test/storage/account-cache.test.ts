@@ -157,7 +157,7 @@ describe('accounts in memory', () => {
     const ids = ['sa_1', 'sa_2', 'sa_3'] as ClientId[];
     for (const clientId of ids) await cache.find(clientId);
     assert.deepEqual(
-      ids.map((clientId) => cache.knows(clientId)),
+      ids.map((clientId) => cache.remembers(clientId)),
       [false, true, true],
     );
   });

@@ -71,7 +71,7 @@ export async function startBareTokenEndpoint(
     guesses = createGuessLimiter({ limits: NO_GUESS_LIMITS, now: () => performance.now(), logger, metrics }),
     accounts = {
       find: (clientId) => Promise.resolve(snapshots.find(({ account }) => account.clientId === clientId)),
-      knows: () => true,
+      remembers: () => true,
     },
   } = parts;
   const findApiKey: FindApiKey = () => Promise.resolve({ refused: 'api_key_unknown' });
@@ -93,7 +93,7 @@ export async function startBareTokenEndpoint(
         maxTtl: 300,
         clockTolerance: 10,
         clock: systemClock,
-        replays: { use: () => Promise.resolve(true), forgetExpired: () => Promise.resolve(0) },
+        replays: { consume: () => Promise.resolve(true), deleteExpired: () => Promise.resolve(0) },
         decoyKeys: parts.decoyKeys ?? createDecoyKeys(random.bytes),
       },
     },

@@ -25,5 +25,5 @@ export interface RefusalStore {
   /** Lists refusals, latest first. */
   list(filter: RefusalFilter, page: PageRequest): Promise<Page<RecordedRefusals>>;
   /** Deletes some rows without refusals since a time, and quiet rows that take up room. @returns how many */
-  forget(before: Date): Promise<number>;
+  deleteBefore(before: Date): Promise<number>;
 }

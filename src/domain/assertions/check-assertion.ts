@@ -1,6 +1,6 @@
 import type { AssertionRules } from './assertion-rules.ts';
 import type { Assertion } from './parse-assertion.ts';
-import { shown } from './shown.ts';
+import { quoted } from './quoted.ts';
 
 /** The checks by name, in the order in which they are made. */
 export const ASSERTION_CHECKS = [
@@ -81,7 +81,7 @@ export function audienceOf({ claims: { aud } }: Assertion): string | undefined {
 // RFC 8725 §3.11: a token of another kind, such as one of our own access tokens, must not pass for an assertion.
 function checkType({ typ }: Assertion): string | undefined {
   if (typ === undefined || (typeof typ === 'string' && ASSERTION_TYPES.has(shortType(typ)))) return undefined;
-  return `typ is ${shown(typ)}, expected JWT, client-authentication+jwt or none`;
+  return `typ is ${quoted(typ)}, expected JWT, client-authentication+jwt or none`;
 }
 
 const ASSERTION_TYPES: ReadonlySet<string> = new Set(['jwt', 'client-authentication+jwt']);
@@ -92,17 +92,17 @@ function shortType(typ: string): string {
 }
 
 function checkIssuer({ claims: { iss }, clientId }: Assertion): string | undefined {
-  return iss === clientId ? undefined : `iss is ${shown(iss)}, expected the same as sub: ${clientId}`;
+  return iss === clientId ? undefined : `iss is ${quoted(iss)}, expected the same as sub: ${clientId}`;
 }
 
 function checkAudience(assertion: Assertion, { audiences, issuer }: AssertionRules): string | undefined {
   const audience = audienceOf(assertion);
   if (audience !== undefined && audiences.has(audience)) return undefined;
-  return `aud is ${shown(assertion.claims['aud'])}, expected ${issuer}`;
+  return `aud is ${quoted(assertion.claims['aud'])}, expected ${issuer}`;
 }
 
 function checkExpiry({ claims: { exp } }: Assertion, { now, tolerance }: AssertionRules): string | undefined {
-  if (!isNumericDate(exp)) return `exp is ${shown(exp)}, expected a number of seconds since 1970`;
+  if (!isNumericDate(exp)) return `exp is ${quoted(exp)}, expected a number of seconds since 1970`;
   const late = now - exp;
   return late < tolerance ? undefined : `expired ${Math.floor(late)} seconds ago by our clock (${now})`;
 }
@@ -126,13 +126,13 @@ function checkNotAhead(
 ): string | undefined {
   const time = claims[claim];
   if (time === undefined) return undefined;
-  if (!isNumericDate(time)) return `${claim} is ${shown(time)}, expected a number of seconds`;
+  if (!isNumericDate(time)) return `${claim} is ${quoted(time)}, expected a number of seconds`;
   const ahead = Math.ceil(time - now);
   return ahead <= tolerance ? undefined : `${claim} is ${ahead} seconds ahead of our clock (${now})`;
 }
 
 function checkJti(assertion: Assertion): string | undefined {
   return assertionId(assertion) === undefined
-    ? `jti is ${shown(assertion.claims['jti'])}, expected a string of 1 to 128 characters`
+    ? `jti is ${quoted(assertion.claims['jti'])}, expected a string of 1 to 128 characters`
     : undefined;
 }

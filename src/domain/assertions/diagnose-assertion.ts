@@ -9,8 +9,8 @@ import { ASSERTION_CHECKS, assertionId, audienceOf, measureAssertion } from './c
 import { findKey } from './fitting-key.ts';
 import { isSignedWith } from './is-signed-with.ts';
 import { type Assertion, parseAssertion } from './parse-assertion.ts';
-import { shown } from './shown.ts';
-import { REPLAYED, useAssertion } from './use-assertion.ts';
+import { quoted } from './quoted.ts';
+import { REPLAYED, consumeAssertion } from './consume-assertion.ts';
 
 /** The checks of an assertion, in the order in which a token request makes them. */
 export const DIAGNOSIS_CHECKS = [
@@ -78,7 +78,7 @@ export function createDiagnoseAssertion(tools: {
   ): Promise<void> {
     const { clientId, company } = account;
     const details = { jti, credentialId: key.credentialId };
-    const audit = [{ action: 'assertion.diagnosed', target: clientId, company, details, changes: [] }] as const;
+    const audit = [{ action: 'assertion.diagnosed', target: clientId, company, details, announces: [] }] as const;
     await storage.write(originOf(caller), () => Promise.resolve({ result: undefined, audit }));
   }
 
@@ -100,12 +100,12 @@ export function createDiagnoseAssertion(tools: {
     // A key of this account must not consume an assertion that names another account.
     const jti = own && signed === true ? assertionId(assertion) : undefined;
     if (key !== undefined && jti !== undefined) await record(caller, snapshot, key, jti);
-    const unused = jti === undefined ? undefined : await useAssertion(assertion, rules, storage.replays);
+    const unused = jti === undefined ? undefined : await consumeAssertion(assertion, rules, storage.replays);
     return {
       credentialId: key?.credentialId,
       findings: {
         form: judged(undefined),
-        account: judged(own ? undefined : `sub is ${shown(assertion.clientId)}, this account is ${account.clientId}`),
+        account: judged(own ? undefined : `sub is ${quoted(assertion.clientId)}, this account is ${account.clientId}`),
         state: judged(enabled ? undefined : 'the account or its company is disabled'),
         key: judged('missing' in found ? found.missing : undefined),
         ...('key' in found && { credential: judged(found.unusable && WORDS[found.unusable]) }),

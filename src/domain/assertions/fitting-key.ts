@@ -4,7 +4,7 @@ import type { PublicJwk } from '../credentials/public-key.ts';
 import { whyRefused } from '../credentials/why-refused.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { Assertion, AssertionAlg } from './parse-assertion.ts';
-import { shown } from './shown.ts';
+import { quoted } from './quoted.ts';
 
 /**
  * Finds the key that can have signed an assertion: the key with the `kid` and the algorithm of the assertion. If the
@@ -43,7 +43,7 @@ export function findKey(
 }
 
 function noFittingKey(credentials: readonly Credential[], { alg, kid }: Pick<Assertion, 'alg' | 'kid'>): string {
-  if (kid !== undefined) return `kid is ${shown(kid)} and alg ${alg}, the account has no key with both`;
+  if (kid !== undefined) return `kid is ${quoted(kid)} and alg ${alg}, the account has no key with both`;
   return keysFor(credentials, { alg, kid }).length === 0
     ? `alg is ${alg}, the account has no key for it`
     : `the account has several keys for ${alg}, kid must say which`;

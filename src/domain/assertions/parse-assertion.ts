@@ -1,7 +1,7 @@
 import { isClientId, type ClientId } from '../ids.ts';
 import { DEEPEST_JSON, isNestedDeeper } from '../is-nested-deeper.ts';
 import { hasDuplicateMembers } from './has-duplicate-members.ts';
-import { shown } from './shown.ts';
+import { quoted } from './quoted.ts';
 
 /** The algorithms of client assertions. `Ed25519` is the newer name of `EdDSA` (RFC 9864). */
 export const ASSERTION_ALGS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
@@ -40,14 +40,14 @@ export function parseAssertion(compact: string): Assertion | Malformed {
   const header = parseObject(first);
   if (header === undefined) return { malformed: `its header ${NO_OBJECT}` };
   const { alg, kid, typ, crit, b64 } = header;
-  if (!isAssertionAlg(alg)) return { malformed: `alg is ${shown(alg)}, expected one of ${ASSERTION_ALGS.join(', ')}` };
+  if (!isAssertionAlg(alg)) return { malformed: `alg is ${quoted(alg)}, expected one of ${ASSERTION_ALGS.join(', ')}` };
   if (crit !== undefined || b64 !== undefined) return { malformed: 'crit and b64 are not taken' };
   if (kid !== undefined && (typeof kid !== 'string' || kid === '')) return { malformed: 'kid is not a string' };
   const body = parseObject(second);
   if (body === undefined) return { malformed: `its payload ${NO_OBJECT}` };
   const { sub: subject } = body;
   if (typeof subject !== 'string' || !isClientId(subject)) {
-    return { malformed: `sub is ${shown(subject)}, expected the client id` };
+    return { malformed: `sub is ${quoted(subject)}, expected the client id` };
   }
   return { compact, alg, kid, typ, clientId: subject, claims: body };
 }

@@ -9,7 +9,7 @@ export interface ReplayStore {
    * @returns whether the assertion was unused
    * @throws DomainError `unavailable` when the database cannot say that
    */
-  use(clientId: ClientId, jti: string, expiresAt: Date): Promise<boolean>;
+  consume(clientId: ClientId, jti: string, expiresAt: Date): Promise<boolean>;
   /** Deletes some ids that need not be kept any more. @returns the number of deleted ids */
-  forgetExpired(): Promise<number>;
+  deleteExpired(): Promise<number>;
 }

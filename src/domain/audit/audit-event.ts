@@ -1,4 +1,4 @@
-import type { Change } from '../change.ts';
+import type { Announcement } from '../announcement.ts';
 import type { AuditEventId, ClientId, CompanyId, CredentialId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 
@@ -52,11 +52,11 @@ export interface AuditEntry {
   /** The details of the change, with the member names of the management API. */
   readonly details: Readonly<Record<string, unknown>>;
   /** The announcements of the change. */
-  readonly changes: readonly Change[];
+  readonly announces: readonly Announcement[];
 }
 
 /** A recorded change. */
-export interface AuditEvent extends Omit<AuditEntry, 'changes'>, Origin {
+export interface AuditEvent extends Omit<AuditEntry, 'announces'>, Origin {
   readonly eventId: AuditEventId;
   readonly occurredAt: Date;
 }

@@ -2,7 +2,7 @@ import { changedGrantable, writtenGrantable } from '../permissions/rules/changed
 import type { GrantableChanges, WrittenGrantable } from '../permissions/grantable.ts';
 import { type LimitChanges, mergedLimits } from './company-limits.ts';
 import type { AuditEntry } from '../audit/audit-event.ts';
-import { everyoneIn, STATUSES } from '../change.ts';
+import { everyoneIn, STATUSES } from '../announcement.ts';
 import { differences } from '../audit/differences.ts';
 import type { Clock } from '../clock.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
@@ -37,7 +37,7 @@ export interface NewCompany {
 export type CompanyOwner = Pick<NewServiceAccount, 'name' | 'credentials'>;
 
 /** A new company, and its first account, whose secrets are shown once. */
-export interface RegisteredCompany {
+export interface CreatedCompany {
   readonly company: Company;
   readonly owner: RegisteredServiceAccount | undefined;
 }
@@ -62,7 +62,7 @@ export interface Companies {
    * @throws DomainError `invalid_value`, `ambiguous_permission`, `forbidden`, `insufficient_scope`, `limit_reached`, or
    *   `already_exists` with the id of the existing company
    */
-  register(caller: Caller, input: NewCompany): Promise<RegisteredCompany>;
+  create(caller: Caller, input: NewCompany): Promise<CreatedCompany>;
   /** @throws DomainError `not_found` */
   get(id: string): Promise<Company>;
   /** Lists companies, newest first. A caller that belongs to a company sees only that company. */
@@ -73,7 +73,7 @@ export interface Companies {
    * @param cascade whether the accounts of the company are deleted with it; false: a company with accounts is refused
    * @throws DomainError `not_found`, `precondition_failed`, `not_empty`
    */
-  remove(caller: Caller, id: string, expected: ExpectedRevisions, cascade: boolean): Promise<void>;
+  delete(caller: Caller, id: string, expected: ExpectedRevisions, cascade: boolean): Promise<void>;
   /**
    * Makes the checks of `remove` and deletes nothing.
    *
@@ -93,7 +93,7 @@ export function createCompanies({
   registration: Registration;
 }): Companies {
   return {
-    async register(caller, input) {
+    async create(caller, input) {
       const { companyId: wanted, name, state, policy } = input;
       const limits = mergedLimits({}, input.limits);
       const companyId = wanted ?? slugOf(name) ?? '';
@@ -189,7 +189,7 @@ export function createCompanies({
         const changed: Company = { ...next, updatedAt: clock(), revision: company.revision + 1 };
         await companies.update(changed);
         await companies.changeGrantable(company.companyId, changes);
-        const limited = await credentials.limit(company.companyId, policy, clock());
+        const limited = await credentials.shorten(company.companyId, policy, clock());
         if (changed.state !== company.state) await statuses.settleCompany(company.companyId, clock());
         return {
           result: changed,
@@ -200,7 +200,7 @@ export function createCompanies({
       });
     },
 
-    async remove(caller, id, expected, cascade) {
+    async delete(caller, id, expected, cascade) {
       return storage.write(originOf(caller), async ({ companies, statuses }) => {
         const company = await lock(companies, id);
         const { companyId } = company;
@@ -214,7 +214,7 @@ export function createCompanies({
           target: clientId,
           company: companyId,
           details: { name, slug },
-          changes: [],
+          announces: [],
         }));
         const deleted = entry('company.deleted', company, { name: company.name, serviceAccounts: gone.length });
         return { result: undefined, audit: [...accounts, deleted] };
@@ -267,7 +267,7 @@ function entry(
   { companyId }: Company,
   details: Readonly<Record<string, unknown>>,
 ): AuditEntry {
-  return { action, target: companyId, company: companyId, details, changes: [...everyoneIn(companyId), ...STATUSES] };
+  return { action, target: companyId, company: companyId, details, announces: [...everyoneIn(companyId), ...STATUSES] };
 }
 
 function notEmpty(): DomainError {

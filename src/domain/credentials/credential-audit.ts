@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
-import type { Change } from '../change.ts';
+import type { Announcement } from '../announcement.ts';
 import type { CredentialId } from '../ids.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { Credential } from './credential.ts';
@@ -28,13 +28,13 @@ export function entry(
   { account: { clientId, company } }: AccountSnapshot,
   { credentialId }: { credentialId: CredentialId },
   details: Readonly<Record<string, unknown>>,
-  changes: readonly Change[] = [],
+  announces: readonly Announcement[] = [],
 ): AuditEntry {
   return {
     action,
     target: credentialId,
     company,
     details: { clientId, ...details },
-    changes: [{ kind: 'account', clientId }, ...changes],
+    announces: [{ kind: 'account', clientId }, ...announces],
   };
 }

@@ -43,7 +43,7 @@ export interface CredentialStore {
    * @param company only the credentials of this company; undefined: all credentials
    * @returns the number of shortened credentials
    */
-  limit(company: CompanyId | undefined, policy: CredentialPolicy, now: Date): Promise<number>;
+  shorten(company: CompanyId | undefined, policy: CredentialPolicy, now: Date): Promise<number>;
   /** Counts the enabled credentials that expire between now and a time, by type. */
   countExpiring(now: Date, before: Date): Promise<ReadonlyMap<Credential['type'], number>>;
   delete(account: AccountKey, credentialId: CredentialId): Promise<void>;
@@ -54,5 +54,5 @@ export interface CredentialStore {
    *
    * @returns the number of deleted credentials
    */
-  forgetEnded(before: Date): Promise<number>;
+  deleteEnded(before: Date): Promise<number>;
 }

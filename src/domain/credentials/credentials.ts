@@ -1,5 +1,5 @@
 import { differences } from '../audit/differences.ts';
-import { type Change, STATUSES } from '../change.ts';
+import { type Announcement, STATUSES } from '../announcement.ts';
 import type { Clock } from '../clock.ts';
 import type { Limits } from '../companies/company-limits.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
@@ -102,7 +102,7 @@ export interface Credentials {
    * @param ifUnusedFor seconds: deletes them only if none of them has been used for that long
    * @throws DomainError `not_found`, `precondition_failed`, `last_root`, `credential_in_use`
    */
-  remove(
+  delete(
     caller: Caller,
     company: CompanyId | undefined,
     account: string,
@@ -158,7 +158,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
    * Ends the tokens of credentials that cannot get tokens any more, and gives new status entries to those that can
    * again.
    */
-  async function settle({ statuses }: Stores, { account }: AccountSnapshot): Promise<readonly Change[]> {
+  async function settle({ statuses }: Stores, { account }: AccountSnapshot): Promise<readonly Announcement[]> {
     await statuses.settle([account.clientId], clock());
     return STATUSES;
   }
@@ -244,7 +244,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         return work;
       }),
 
-    remove: (caller, company, account, id, expected, ifUnusedFor) =>
+    delete: (caller, company, account, id, expected, ifUnusedFor) =>
       onAccount(caller, company, account, async ({ snapshot, stores }) => {
         const credential = found(snapshot, id);
         assertRevision(credential.revision, expected);

@@ -1,4 +1,4 @@
-import { STATUSES } from '../change.ts';
+import { STATUSES } from '../announcement.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CredentialId } from '../ids.ts';

@@ -33,7 +33,7 @@ export interface UseStore {
   /** The numbers of uses of a credential, newest day first. */
   countsOf(clientId: ClientId, credentialId: CredentialId): Promise<UseCount[]>;
   /** Deletes some numbers of uses of days before a day. @returns how many it has deleted */
-  forgetCounts(before: Date): Promise<number>;
+  deleteCounts(before: Date): Promise<number>;
 }
 
 /** Notes a use of a credential. The caller does not wait for the database. */

@@ -2,7 +2,7 @@ import { assertPermissions, assertRoom, keepOwner } from '../companies/hold-to-l
 import type { Limits } from '../companies/company-limits.ts';
 import type { AuditEntry } from '../audit/audit-event.ts';
 import { differences } from '../audit/differences.ts';
-import { type Change, everyoneIn } from '../change.ts';
+import { type Announcement, everyoneIn } from '../announcement.ts';
 import type { Clock } from '../clock.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
 import { DomainError } from '../domain-error.ts';
@@ -45,7 +45,7 @@ export interface Groups {
    * @throws DomainError `not_found` if there is no such company, `invalid_value`, `ambiguous_permission`, `forbidden`,
    *   `insufficient_scope`, `limit_reached`, or `already_exists`
    */
-  register(caller: Caller, company: CompanyId, input: NewGroup): Promise<GroupSnapshot>;
+  create(caller: Caller, company: CompanyId, input: NewGroup): Promise<GroupSnapshot>;
   /** @throws DomainError `not_found` */
   get(company: CompanyId, id: string): Promise<GroupSnapshot>;
   /** Lists groups, newest first. */
@@ -71,7 +71,7 @@ export interface Groups {
    *
    * @throws DomainError `not_found`, `precondition_failed`
    */
-  remove(caller: Caller, company: CompanyId, id: string, expected: ExpectedRevisions): Promise<void>;
+  delete(caller: Caller, company: CompanyId, id: string, expected: ExpectedRevisions): Promise<void>;
 }
 
 /** The most members of one group. */
@@ -80,7 +80,7 @@ const MOST_MEMBERS = 1000;
 /** The outcome of a change of a group, for its audit entry. */
 interface Applied {
   readonly details: Readonly<Record<string, unknown>>;
-  readonly changes: readonly Change[];
+  readonly announces: readonly Announcement[];
 }
 
 export function createGroups({
@@ -151,12 +151,12 @@ export function createGroups({
     const members = added.length + removed.length > 0 ? [...before.members, ...joined] : joined;
     return {
       details: Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
-      changes: changesOf(company, [...members, ...left]),
+      announces: announcementsOf(company, [...members, ...left]),
     };
   }
 
   return {
-    async register(caller, company, input) {
+    async create(caller, company, input) {
       const groupId = input.groupId ?? slugFor(input.name, 'group', randomId);
       if (!isGroupId(groupId)) {
         throw new DomainError('invalid_value', 'This is no id of a group', {
@@ -188,7 +188,7 @@ export function createGroups({
         const details = { name: group.name, ...applied.details };
         return {
           result: (await stores.groups.find(company, groupId)) ?? noSuchGroup(),
-          audit: [entry('group.created', group, details, applied.changes)],
+          audit: [entry('group.created', group, details, applied.announces)],
         };
       });
     },
@@ -217,11 +217,11 @@ export function createGroups({
         await stores.groups.update({ ...after, updatedAt: clock(), revision: before.group.revision + 1 });
         return {
           result: (await stores.groups.find(company, after.groupId)) ?? noSuchGroup(),
-          audit: [entry('group.changed', after, details, applied.changes)],
+          audit: [entry('group.changed', after, details, applied.announces)],
         };
       }),
 
-    remove: (caller, company, id, expected) =>
+    delete: (caller, company, id, expected) =>
       storage.write(originOf(caller), async (stores) => {
         await stores.companies.keep(company);
         const { group, members } = await lock(stores, company, id);
@@ -229,7 +229,10 @@ export function createGroups({
         await stores.groups.delete(group);
         await stores.serviceAccounts.touch(company, members, clock());
         const details = { name: group.name, members: members.length };
-        return { result: undefined, audit: [entry('group.deleted', group, details, changesOf(company, members))] };
+        return {
+          result: undefined,
+          audit: [entry('group.deleted', group, details, announcementsOf(company, members))],
+        };
       }),
   };
 }
@@ -243,15 +246,15 @@ function entry(
   action: AuditEntry['action'],
   { groupId, company }: Group,
   details: Readonly<Record<string, unknown>>,
-  changes: readonly Change[],
+  announces: readonly Announcement[],
 ): AuditEntry {
-  return { action, target: groupId, company, details, changes };
+  return { action, target: groupId, company, details, announces };
 }
 
 /** The most accounts that are announced one by one; for more, all accounts of the company are announced. */
 const MOST_NAMED = 100;
 
-function changesOf(company: CompanyId, members: readonly ClientId[]): readonly Change[] {
+function announcementsOf(company: CompanyId, members: readonly ClientId[]): readonly Announcement[] {
   if (members.length > MOST_NAMED) return everyoneIn(company);
   return members.map((clientId) => ({ kind: 'account', clientId }));
 }

@@ -2,7 +2,7 @@ import { assertRoom, keepOwner } from '../companies/hold-to-limits.ts';
 import type { Limits } from '../companies/company-limits.ts';
 import { differences } from '../audit/differences.ts';
 import type { AuditEntry, Origin } from '../audit/audit-event.ts';
-import { type Change, everyoneIn, STATUSES } from '../change.ts';
+import { type Announcement, everyoneIn, STATUSES } from '../announcement.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, newResourceServerId, type RandomId } from '../ids.ts';
@@ -44,7 +44,7 @@ export interface ResourceServerChanges {
 /** The use cases of resource servers. Every company sees root's resource servers and its own. */
 export interface ResourceServers {
   /** @throws DomainError `not_found` if there is no such company, `invalid_value`, `already_exists`, `limit_reached` */
-  register(caller: Caller, company: CompanyId | undefined, input: NewResourceServer): Promise<ResourceServer>;
+  create(caller: Caller, company: CompanyId | undefined, input: NewResourceServer): Promise<ResourceServer>;
   /** @throws DomainError `not_found` */
   get(company: CompanyId | undefined, id: string): Promise<ResourceServer>;
   /** Lists the resource servers that a company, or root, sees; newest first. */
@@ -66,7 +66,7 @@ export interface ResourceServers {
    *   false: a used resource server is refused
    * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `in_use`
    */
-  remove(
+  delete(
     caller: Caller,
     company: CompanyId | undefined,
     id: string,
@@ -119,7 +119,7 @@ export function createResourceServers({
   }
 
   return {
-    async register(caller, company, input) {
+    async create(caller, company, input) {
       assertIdentifier(input.identifier, company);
       assertDeclarable(input.permissions);
       assertTtl(input.tokenTtl, maxTtl);
@@ -201,7 +201,7 @@ export function createResourceServers({
         };
       }),
 
-    remove: (caller, company, id, expected, cascade) =>
+    delete: (caller, company, id, expected, cascade) =>
       storage.write(originOf(caller), async (stores) => {
         const server = await lockOwn(stores, company, id);
         assertRevision(server.revision, expected);
@@ -283,15 +283,15 @@ function entry(
   action: AuditEntry['action'],
   { resourceServerId, company }: ResourceServer,
   details: Readonly<Record<string, unknown>>,
-  changes: readonly Change[] = [],
+  announces: readonly Announcement[] = [],
 ): AuditEntry {
-  return { action, target: resourceServerId, company, details, changes };
+  return { action, target: resourceServerId, company, details, announces };
 }
 
 /** The audit entry of a deleted credential: it names the company of the account, so that the company can read it. */
 function credentialDeleted({ type, credentialId, clientId, company }: DeletedCredential): AuditEntry {
   const details = { clientId, type };
-  return { action: 'credential.deleted', target: credentialId, company, details, changes: [] };
+  return { action: 'credential.deleted', target: credentialId, company, details, announces: [] };
 }
 
 function noSuchServer(): never {

@@ -10,7 +10,7 @@ import type { Page, PageRequest } from '../page.ts';
 import { assertMayGrant } from '../permissions/rules/may-grant.ts';
 import { EVERYWHERE } from '../permissions/place.ts';
 import { type WrittenPermission, writtenMembers } from '../permissions/written-grants.ts';
-import { type Change, everyoneIn } from '../change.ts';
+import { type Announcement, everyoneIn } from '../announcement.ts';
 import { assertUnused, MOST_NAMED, takenFrom } from '../resource-servers/in-use.ts';
 import { type Audiences, audiencesById } from '../resource-servers/resource-server.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
@@ -52,7 +52,7 @@ export interface Roles {
    * @throws DomainError `not_found` if there is no such company, `invalid_value`, `ambiguous_permission`, `forbidden`,
    *   `limit_reached`, or `already_exists`
    */
-  register(caller: Caller, company: CompanyId | undefined, input: NewRole): Promise<ShownRole>;
+  create(caller: Caller, company: CompanyId | undefined, input: NewRole): Promise<ShownRole>;
   /** @throws DomainError `not_found` */
   get(company: CompanyId | undefined, id: string): Promise<ShownRole>;
   /** Lists the roles that a company, or root, can grant; newest first. */
@@ -72,7 +72,7 @@ export interface Roles {
    * @param cascade whether the role is removed from the accounts and groups that have it; false: a used role is refused
    * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `in_use`
    */
-  remove(
+  delete(
     caller: Caller,
     company: CompanyId | undefined,
     id: string,
@@ -94,7 +94,7 @@ export function createRoles({
   limits: Limits;
 }): Roles {
   return {
-    async register(caller, company, input) {
+    async create(caller, company, input) {
       const roleId = input.roleId ?? slugFor(input.name, 'role', randomId);
       if (!isRoleId(roleId)) {
         throw new DomainError('invalid_value', 'This is no id of a role', {
@@ -190,7 +190,7 @@ export function createRoles({
         return { result: { ...is, role: changed }, audit: [entry('role.changed', changed, details, affected)] };
       }),
 
-    remove: (caller, company, id, expected, cascade) =>
+    delete: (caller, company, id, expected, cascade) =>
       storage.write(originOf(caller), async (stores) => {
         const { role } = await lockOwn(stores, company, id);
         assertRevision(role.revision, expected);
@@ -257,9 +257,9 @@ function entry(
   action: AuditEntry['action'],
   { roleId, company }: Role,
   details: Readonly<Record<string, unknown>>,
-  changes: readonly Change[] = [],
+  announces: readonly Announcement[] = [],
 ): AuditEntry {
-  return { action, target: roleId, company, details, changes };
+  return { action, target: roleId, company, details, announces };
 }
 
 function noSuchRole(): never {

@@ -1,6 +1,6 @@
 import { namedAudience } from '../resource-servers/named-audience.ts';
 import { differences } from '../audit/differences.ts';
-import { STATUSES } from '../change.ts';
+import { STATUSES } from '../announcement.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
 import { assertMayHave } from '../credentials/may-have-credential.ts';
 import type { Membership } from '../groups/group.ts';
@@ -92,7 +92,7 @@ export function createChange(tools: ServiceAccountTools): ServiceAccounts['chang
           action: 'service_account.changed',
           target: clientId,
           company,
-          changes: [{ kind: 'account', clientId }, ...(settles ? STATUSES : [])],
+          announces: [{ kind: 'account', clientId }, ...(settles ? STATUSES : [])],
           details,
         },
       ],

@@ -1,6 +1,6 @@
 import { createChange } from './change-service-account.ts';
 import { createRegister, type Registration } from './register-service-account.ts';
-import { createRemove } from './remove-service-account.ts';
+import { createDelete } from './delete-account.ts';
 import { noSuchAccount, type ServiceAccounts, type ServiceAccountTools } from './service-accounts.ts';
 
 export function createServiceAccounts(tools: ServiceAccountTools, registration: Registration): ServiceAccounts {
@@ -8,7 +8,7 @@ export function createServiceAccounts(tools: ServiceAccountTools, registration: 
   return {
     register: createRegister(tools, registration),
     change: createChange(tools),
-    remove: createRemove(tools),
+    delete: createDelete(tools),
     get: async (company, id) => (await storage.read.serviceAccounts.find(company, id)) ?? noSuchAccount(),
     list: (company, filter, page, now) => storage.read.serviceAccounts.list(company, filter, page, now),
   };

@@ -131,7 +131,7 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
           target: clientId,
           company,
           // No announcement: the id has just been generated, so no node remembers the account.
-          changes: [],
+          announces: [],
           details: {
             name: account.name,
             slug: account.slug,

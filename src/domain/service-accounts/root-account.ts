@@ -64,7 +64,7 @@ export async function bootstrapRoot(
   const created: AuditEntry = {
     action: 'service_account.created',
     target: clientId,
-    changes: [{ kind: 'account', clientId }],
+    announces: [{ kind: 'account', clientId }],
     details: {
       name: 'Root',
       slug: 'root',
@@ -105,17 +105,17 @@ export async function recoverRoot(stores: Stores, tools: CredentialTools, now: D
     revision: account.revision + 1,
   });
   await stores.statuses.settle([account.clientId], now);
-  const changes = [{ kind: 'account', clientId: account.clientId }] as const;
+  const announces = [{ kind: 'account', clientId: account.clientId }] as const;
   const created: AuditEntry = {
     action: 'credential.created',
     target: credential.credentialId,
-    changes,
+    announces,
     details: { clientId, type: credential.type, hint: credential.hint },
   };
   const enabled: AuditEntry = {
     action: 'service_account.changed',
     target: account.clientId,
-    changes,
+    announces,
     details: { state: { from: account.state, to: 'enabled' } },
   };
   return {

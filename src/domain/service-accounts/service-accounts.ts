@@ -86,7 +86,7 @@ export interface ServiceAccounts {
     changes: AccountChanges,
   ): Promise<AccountSnapshot>;
   /** @throws DomainError `not_found`, `precondition_failed`, `last_root` */
-  remove(caller: Caller, company: Owner, id: string, expected: ExpectedRevisions): Promise<void>;
+  delete(caller: Caller, company: Owner, id: string, expected: ExpectedRevisions): Promise<void>;
 }
 
 /** The server's limits on tokens, and the settings that decide about the size of a token. */

@@ -66,5 +66,5 @@ function entry(
   signsFrom: Date | undefined,
 ): AuditEntry {
   const details = { alg, ...(signsFrom !== undefined && { signsFrom: signsFrom.toISOString() }) };
-  return { action, target: kid, details, changes: [{ kind: 'keys' }] };
+  return { action, target: kid, details, announces: [{ kind: 'keys' }] };
 }

@@ -6,5 +6,5 @@ export interface RevokedTokenStore {
   revoke(token: { readonly jti: string; readonly clientId: ClientId; readonly expiresAt: Date }): Promise<boolean>;
   isRevoked(jti: string): Promise<boolean>;
   /** Deletes some tokens that expired before a time. @returns the number of deleted tokens */
-  forgetExpired(before: Date): Promise<number>;
+  deleteExpired(before: Date): Promise<number>;
 }

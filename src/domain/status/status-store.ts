@@ -23,5 +23,5 @@ export interface StatusStore {
    *
    * @returns the number of deleted entries
    */
-  forgetRevoked(before: Date): Promise<number>;
+  deleteRevoked(before: Date): Promise<number>;
 }

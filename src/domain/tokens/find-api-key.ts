@@ -54,7 +54,7 @@ export function createApiKeyFinder({
   ownerOf,
   owners,
   find,
-  knows,
+  remembers,
   clock,
 }: {
   hashSecret: SecretHasher;
@@ -64,7 +64,7 @@ export function createApiKeyFinder({
   /** Finds an account in the memory of this node, or else in the database. */
   find: (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
   /** Whether `find` would answer without asking the database. */
-  knows: (clientId: ClientId) => boolean;
+  remembers: (clientId: ClientId) => boolean;
   clock: Clock;
 }): FindApiKey {
   return async (presented, mayAsk = true) => {
@@ -72,7 +72,7 @@ export function createApiKeyFinder({
     const hash = hashSecret(presented);
     const name = hash.toString('base64');
     const known = owners.get(name);
-    if (!mayAsk && (known === undefined || !knows(known))) return { refused: 'api_key_unknown' };
+    if (!mayAsk && (known === undefined || !remembers(known))) return { refused: 'api_key_unknown' };
     const owner = known ?? (await ownerOf(hash));
     const snapshot = owner && (await find(owner));
     const credential = snapshot?.credentials.filter(isKey).find((key) => sameHash(key.secretHash, hash));

@@ -18,7 +18,7 @@ export function createRevokeToken({ write }: Pick<Storage, 'write'>): RevokeToke
     const actor = { type: 'service_account', clientId, ...(credentialId !== undefined && { credentialId }) } as const;
     return write({ actor, requestId, source }, async ({ revokedTokens }) => {
       const revoked = await revokedTokens.revoke(token);
-      const entry = { action: 'token.revoked', target: jti, company, details: { audience }, changes: [] } as const;
+      const entry = { action: 'token.revoked', target: jti, company, details: { audience }, announces: [] } as const;
       return { result: undefined, audit: revoked ? [entry] : [] };
     });
   };

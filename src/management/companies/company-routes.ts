@@ -19,7 +19,7 @@ import {
   NEW_COMPANY,
   type NewCompanyBody,
   REGISTERED_COMPANY,
-  type RegisteredCompanyBody,
+  type CreatedCompanyBody,
 } from './company-schema.ts';
 
 /** Null for each limit: the server's limit holds where a company has none of its own. */
@@ -79,7 +79,7 @@ export function companyRoutes(companies: Companies): Route[] {
           secretMaxAge: maxAge(secretMaxAge, '/secretMaxAge') ?? undefined,
           keyMaxAge: maxAge(keyMaxAge, '/keyMaxAge') ?? undefined,
         };
-        const registered = await companies.register(caller, {
+        const registered = await companies.create(caller, {
           companyId,
           name,
           state,
@@ -89,7 +89,7 @@ export function companyRoutes(companies: Companies): Route[] {
           owner: owner && wantedOwner(owner),
         });
         const { company } = registered;
-        const body: RegisteredCompanyBody = {
+        const body: CreatedCompanyBody = {
           ...present(company),
           ...(registered.owner && { owner: presentRegisteredServiceAccount(registered.owner) }),
         };
@@ -161,7 +161,7 @@ export function companyRoutes(companies: Companies): Route[] {
       async handle({ caller, expected, query, param }) {
         const { cascade = false, dryRun = false } = query;
         if (!dryRun) {
-          await companies.remove(caller, param('companyId'), expected, cascade);
+          await companies.delete(caller, param('companyId'), expected, cascade);
           return { status: 204 };
         }
         const removal = await companies.tryRemoval(param('companyId'), expected, cascade);

@@ -187,11 +187,11 @@ export const COMPANY_REMOVAL = {
 /** A new company, with its first account if the caller asked for one. */
 export const REGISTERED_COMPANY = {
   ...COMPANY,
-  title: 'RegisteredCompany',
+  title: 'CreatedCompany',
   properties: { ...COMPANY.properties, owner: REGISTERED_SERVICE_ACCOUNT },
 } as const satisfies JSONSchema;
 
-export type RegisteredCompanyBody = FromSchema<typeof REGISTERED_COMPANY>;
+export type CreatedCompanyBody = FromSchema<typeof REGISTERED_COMPANY>;
 export type NewCompanyBody = FromSchema<typeof NEW_COMPANY>;
 export type ChangedCompanyBody = FromSchema<typeof CHANGED_COMPANY>;
 export type CompanyBody = FromSchema<typeof COMPANY>;

@@ -132,7 +132,7 @@ export function credentialRoutes(collection: Collection, credentials: Credential
       refusals: { 409: `The credential was used within the given time (\`credential_in_use\`). ${LAST_ROOT}` },
       async handle({ caller, company, expected, query: { ifUnusedFor }, param }) {
         const unusedFor = ifUnusedFor === undefined ? undefined : secondsOf(ifUnusedFor);
-        await credentials.remove(caller, company, param('clientId'), param('credentialId'), expected, unusedFor);
+        await credentials.delete(caller, company, param('clientId'), param('credentialId'), expected, unusedFor);
         return { status: 204 };
       },
     }),

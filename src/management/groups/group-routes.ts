@@ -56,7 +56,7 @@ export function groupRoutes(groups: Groups): Route[] {
       refusals: { 409: `The id is taken (\`already_exists\`). ${AMBIGUOUS}` },
       async handle({ caller, company, body }) {
         const { groupId, name, role, roles = [], permissions = [], members = [] } = body;
-        const made = await groups.register(caller, named(company), {
+        const made = await groups.create(caller, named(company), {
           groupId,
           name,
           permissions,
@@ -131,7 +131,7 @@ export function groupRoutes(groups: Groups): Route[] {
       conditional: true,
       replies: { 204: { description: 'The group has been deleted' } },
       async handle({ caller, company, expected, param }) {
-        await groups.remove(caller, named(company), param('groupId'), expected);
+        await groups.delete(caller, named(company), param('groupId'), expected);
         return { status: 204 };
       },
     }),

@@ -56,7 +56,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       replies: { 201: { description: 'The resource server', schema: RESOURCE_SERVER } },
       refusals: { 409: 'The identifier is taken (`already_exists`)' },
       async handle({ caller, company, body }) {
-        const server = await resourceServers.register(caller, company, {
+        const server = await resourceServers.create(caller, company, {
           identifier: body.identifier,
           name: body.name,
           permissions: (body.permissions ?? []).map(declared),
@@ -132,7 +132,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
       refusals: { 409: IN_USE },
       async handle({ caller, company, expected, query, param }) {
         const { cascade = false } = query;
-        await resourceServers.remove(caller, company, param('resourceServerId'), expected, cascade);
+        await resourceServers.delete(caller, company, param('resourceServerId'), expected, cascade);
         return { status: 204 };
       },
     }),

@@ -40,7 +40,7 @@ function routesOf({ path, tag, operationId, one }: Collection, roles: Roles): Ro
         409: 'The id is taken (`already_exists`), or two resource servers declare a permission (`ambiguous_permission`)',
       },
       async handle({ caller, company, body: { roleId, name, description, permissions = [] } }) {
-        const made = await roles.register(caller, company, { roleId, name, description, permissions });
+        const made = await roles.create(caller, company, { roleId, name, description, permissions });
         return { ...presented(made, 201), created: made.role.roleId };
       },
     }),
@@ -97,7 +97,7 @@ function routesOf({ path, tag, operationId, one }: Collection, roles: Roles): Ro
       replies: { 204: { description: 'The role has been deleted' } },
       refusals: { 409: IN_USE },
       async handle({ caller, company, expected, query: { cascade = false }, param }) {
-        await roles.remove(caller, company, param('roleId'), expected, cascade);
+        await roles.delete(caller, company, param('roleId'), expected, cascade);
         return { status: 204 };
       },
     }),

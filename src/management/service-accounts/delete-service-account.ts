@@ -18,7 +18,7 @@ export function removeServiceAccount(
     replies: { 204: { description: 'The account has been deleted' } },
     refusals: { 409: LAST_ROOT },
     async handle({ caller, company, expected, param }) {
-      await serviceAccounts.remove(caller, company, param('clientId'), expected);
+      await serviceAccounts.delete(caller, company, param('clientId'), expected);
       return { status: 204 };
     },
   });

@@ -1,4 +1,4 @@
-import { shown } from '../../domain/assertions/shown.ts';
+import { quoted } from '../../domain/assertions/quoted.ts';
 import { parseScope } from '../../domain/permissions/requested-scope.ts';
 import { covers } from '../../domain/permissions/scope-token.ts';
 import { identifierKey } from '../../domain/resource-servers/resource-server.ts';
@@ -24,7 +24,7 @@ const PARAMETERS: ReadonlySet<string> = new Set(['resource', 'scope']);
 export function readTokenGate(query: string): TokenGate {
   const parameters = new URLSearchParams(query);
   for (const name of parameters.keys()) {
-    if (!PARAMETERS.has(name)) throw wrong(`the parameters are resource and scope, not ${shown(name)}`);
+    if (!PARAMETERS.has(name)) throw wrong(`the parameters are resource and scope, not ${quoted(name)}`);
     if (parameters.getAll(name).length > 1) throw wrong(`${name} must not be there twice`);
   }
   const scope = parameters.get('scope') ?? undefined;
@@ -47,7 +47,7 @@ export function assertPasses(
   { audience, permissions }: Pick<VerifiedToken, 'audience' | 'permissions'>,
 ): void {
   if (resource !== undefined && identifierKey(audience) !== identifierKey(resource)) {
-    const description = `the access token is for ${shown(audience)}, but a token for another resource is required`;
+    const description = `the access token is for ${quoted(audience)}, but a token for another resource is required`;
     throw new OAuthError(401, 'invalid_token', description, {
       reason: 'token_audience',
       headers: challenge(`error="invalid_token", error_description="${description}"`),

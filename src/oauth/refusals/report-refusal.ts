@@ -4,7 +4,7 @@ import {
   REFUSAL_REASONS,
   type RefusalReason,
 } from '../../domain/activity/refusal.ts';
-import { shown } from '../../domain/assertions/shown.ts';
+import { quoted } from '../../domain/assertions/quoted.ts';
 import { type ClientId, isClientId } from '../../domain/ids.ts';
 import type { HttpContext } from '../../http/context.ts';
 import type { Logger } from '../../observability/logger.ts';
@@ -57,7 +57,7 @@ export function isReported(ctx: HttpContext): boolean {
 /** The text that the client was told; undefined for a failed authentication, whose text says nothing more. */
 function saidTo({ status, code, message }: OAuthError, attempt: Attempt | undefined): string | undefined {
   if (status === 401) return undefined;
-  return code === 'invalid_target' ? `${message}: ${shown(attempt?.request.resource)}` : message;
+  return code === 'invalid_target' ? `${message}: ${quoted(attempt?.request.resource)}` : message;
 }
 
 function clientIdOf({ named = '' }: OAuthError): ClientId | undefined {

@@ -8,7 +8,7 @@ import type { GuessLimiter } from '../refusals/guess-limiter.ts';
 export interface RememberedAccounts {
   find(clientId: ClientId): Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
   /** Whether `find` would answer without asking the database. */
-  knows(clientId: ClientId): boolean;
+  remembers(clientId: ClientId): boolean;
 }
 
 /**
@@ -40,7 +40,7 @@ export function createAccountFinder(accounts: RememberedAccounts, guesses: Guess
       else noteFailure(attempt, 'secret_mistyped', { detail: `the client id ${oddityOf(clientId)}` });
       return undefined;
     }
-    if (!accounts.knows(clientId)) {
+    if (!accounts.remembers(clientId)) {
       // The library does the same work for every limited attempt, whatever the proof is.
       if (!admission.mayAsk) return undefined;
       if (isMistyped()) {

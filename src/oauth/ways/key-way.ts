@@ -5,7 +5,7 @@ import { findKey } from '../../domain/assertions/fitting-key.ts';
 import { isSignedWith } from '../../domain/assertions/is-signed-with.ts';
 import { type Assertion, parseAssertion } from '../../domain/assertions/parse-assertion.ts';
 import type { ReplayStore } from '../../domain/assertions/replay-store.ts';
-import { rememberedUntil, REPLAYED, useAssertion } from '../../domain/assertions/use-assertion.ts';
+import { rememberedUntil, REPLAYED, consumeAssertion } from '../../domain/assertions/consume-assertion.ts';
 import type { Credential } from '../../domain/credentials/credential.ts';
 import type { PublicKeyCredential } from '../../domain/credentials/kinds/public-key-kind.ts';
 import { isClientId } from '../../domain/ids.ts';
@@ -91,7 +91,7 @@ function useOwnChecks(provider: Provider, tools: AssertionTools): void {
     return new Set(rules.audiences.keys());
   };
   provider.ReplayDetection.unique = async (clientId, jti, expiresAt) =>
-    isClientId(clientId) && tools.replays.use(clientId, jti, rememberedUntil(expiresAt));
+    isClientId(clientId) && tools.replays.consume(clientId, jti, rememberedUntil(expiresAt));
 }
 
 /** The seam at which the library makes further checks after the signature (notes, rows 2, 5 and 19). */
@@ -123,7 +123,7 @@ async function explainRefusal(
     return undefined;
   }
   const rules = rulesOf(attempt, tools);
-  const unused = await useAssertion(assertion, rules, tools.replays);
+  const unused = await consumeAssertion(assertion, rules, tools.replays);
   const failed = checkAssertion(assertion, rules) ?? (unused ? EDGE : REPLAYED);
   noteProof(attempt, `assertion_${failed.check}`);
   return failed.message;

@@ -1,10 +1,10 @@
-import { STATUSES } from '../change.ts';
+import { STATUSES } from '../announcement.ts';
 import { assertRevision } from '../revision.ts';
 import { keepingARoot } from './last-root.ts';
 import { originOf } from './caller.ts';
 import { noSuchAccount, type ServiceAccounts, type ServiceAccountTools } from './service-accounts.ts';
 
-export function createRemove({ storage, clock }: ServiceAccountTools): ServiceAccounts['remove'] {
+export function createDelete({ storage, clock }: ServiceAccountTools): ServiceAccounts['delete'] {
   return (caller, company, id, expected) =>
     storage.write(originOf(caller), async (stores) => {
       const { clientId, name, slug } = await keepingARoot(stores, company, clock, async () => {
@@ -21,7 +21,7 @@ export function createRemove({ storage, clock }: ServiceAccountTools): ServiceAc
             action: 'service_account.deleted',
             target: clientId,
             company,
-            changes: [{ kind: 'account', clientId }, ...STATUSES],
+            announces: [{ kind: 'account', clientId }, ...STATUSES],
             details: { name, slug },
           },
         ],

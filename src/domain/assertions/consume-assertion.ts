@@ -17,16 +17,16 @@ export const REPLAYED = {
  * @returns whether the assertion was unused; false, too, if it has no `jti` that can be stored
  * @throws DomainError `unavailable`
  */
-export async function useAssertion(
+export async function consumeAssertion(
   assertion: Assertion,
   { now, tolerance }: AssertionRules,
-  replays: Pick<ReplayStore, 'use'>,
+  replays: Pick<ReplayStore, 'consume'>,
 ): Promise<boolean> {
   const id = assertionId(assertion);
   if (id === undefined) return false;
   const { exp } = assertion.claims;
   const until = Math.min(typeof exp === 'number' && exp > now ? exp : now, now + LONGEST_MEMORY);
-  return replays.use(assertion.clientId, id, rememberedUntil(until + tolerance));
+  return replays.consume(assertion.clientId, id, rememberedUntil(until + tolerance));
 }
 
 /**

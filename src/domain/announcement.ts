@@ -5,7 +5,7 @@ import type { ClientId, CompanyId } from './ids.ts';
  * company, the status lists, or the signing keys. A release that does not know `company` reads all accounts anew, which
  * is correct, too.
  */
-export type Change =
+export type Announcement =
   | { readonly kind: 'account'; readonly clientId: ClientId }
   | { readonly kind: 'everyone'; readonly company?: CompanyId }
   | { readonly kind: 'statuses' }
@@ -16,9 +16,9 @@ export type Change =
  *
  * @param company the company whose accounts are read anew; undefined: all accounts
  */
-export function everyoneIn(company: CompanyId | undefined): readonly Change[] {
+export function everyoneIn(company: CompanyId | undefined): readonly Announcement[] {
   return [{ kind: 'everyone', ...(company !== undefined && { company }) }];
 }
 
 /** The announcement that the status lists have changed. */
-export const STATUSES: readonly Change[] = [{ kind: 'statuses' }];
+export const STATUSES: readonly Announcement[] = [{ kind: 'statuses' }];
