@@ -56,7 +56,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
     clientDefaults: {
       grant_types: ['client_credentials'],
       response_types: [],
-      // If all keys are EC keys, every client is invalid without this value (notes, row 20).
+      // If all keys are EC keys, every client is invalid without this value (oidc-provider.md, N-20).
       id_token_signed_response_alg: signingAlg,
     },
     enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS], clientAuthSigningAlgValues: [...ASSERTION_ALGS] },

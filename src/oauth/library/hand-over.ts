@@ -15,8 +15,8 @@ export type HandOver = (ctx: HttpContext, attempt: Attempt, parameters: Paramete
 
 /**
  * Creates the way into the library. The library gets a request in canonical form, with all parameters in the body.
- * Nothing else reaches the library: no `Authorization`, `Host`, `Origin` or `Accept`, and no unknown parameter (notes,
- * rows 1, 6 to 9 and 24).
+ * Nothing else reaches the library: no `Authorization`, `Host`, `Origin` or `Accept`, and no unknown parameter
+ * (oidc-provider.md, N-1, N-6 to N-9 and N-24).
  *
  * @param path the path of the endpoint in the library
  */
@@ -38,7 +38,7 @@ export function createHandOver(provider: Provider, path: string): HandOver {
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that the library reads of a request, and no more
     ctx.req = ctx.request.req = stand_in as unknown as typeof req;
-    // The library adds CORS headers, unless the answer has one already (notes, row 6).
+    // The library adds CORS headers, unless the answer has one already (oidc-provider.md, N-6).
     ctx.set(CORS, '');
     try {
       await dispatch(ctx);

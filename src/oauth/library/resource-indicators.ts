@@ -15,8 +15,8 @@ const INNER_RESOURCE = 'urn:writ:resource-server';
 /**
  * The seam at which the audience and the scope of a token are decided: after the client has been authenticated, and
  * before the library checks the scope. The library never sees the resource and the scope of the request: it takes only
- * absolute URIs as resources, drops unknown scopes, and issues an opaque token when no resource is named (notes, rows
- * 16, 17 and 26).
+ * absolute URIs as resources, drops unknown scopes, and issues an opaque token when no resource is named
+ * (oidc-provider.md, N-16, N-17 and N-26).
  */
 export function resourceIndicators(settings: TokenSettings, { active }: KeyRing): ResourceIndicators {
   return {

@@ -24,7 +24,7 @@ export const apiKeyWay: Way<ApiKeyProof, object> = {
     const clients = new WeakMap<AccountSnapshot, Client>();
     return {
       // The outer layer has found the account of the key. Without an account, the library gets no client with `none`
-      // (notes, row 27).
+      // (oidc-provider.md, N-27).
       findClient({ exchanged }) {
         const snapshot = accountOf(exchanged);
         return builtOnce(clients, snapshot, () =>

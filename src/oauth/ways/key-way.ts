@@ -81,7 +81,7 @@ export const keyWay: Way<AssertionProof, { findAccount: AccountFinder; assertion
 
 /**
  * The seams at which an assertion is checked beyond its signature: the accepted audiences, none of which comes from the
- * request (notes, row 1), and the consumption of its `jti`, which is atomic (rows 3 and 4).
+ * request (oidc-provider.md, N-1), and the consumption of its `jti`, which is atomic (N-3 and N-4).
  */
 function useOwnChecks(provider: Provider, tools: AssertionTools): void {
   provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = () => {
@@ -94,7 +94,7 @@ function useOwnChecks(provider: Provider, tools: AssertionTools): void {
     isClientId(clientId) && tools.replays.consume(clientId, jti, rememberedUntil(expiresAt));
 }
 
-/** The seam at which the library makes further checks after the signature (notes, rows 2, 5 and 19). */
+/** The seam at which the library makes further checks after the signature (oidc-provider.md, N-2, N-5 and N-19). */
 export const assertJwtClientAuthClaimsAndHeader: NonNullable<Configuration['assertJwtClientAuthClaimsAndHeader']> = (
   ctx,
 ) => {

@@ -77,8 +77,8 @@ const BY_SECRET = {
 } as const;
 
 /**
- * The seam at which a secret is checked. The library compares plain text (notes, row 15); this server hashes the secret
- * of the request and compares the hash with every secret of the account, in constant time.
+ * The seam at which a secret is checked. The library compares plain text (oidc-provider.md, N-15). This server hashes the
+ * secret of the request and compares the hash with every secret of the account, in constant time.
  */
 function compareWithHashes(provider: Provider, { hashSecret, sameHash, decoySecret, clock }: SecretTools): void {
   provider.Client.prototype.compareClientSecret = (presented) => {
