@@ -153,8 +153,8 @@ onEachDatabase(
     });
 
     /** An account whose credentials a gateway sends in the header and in the body of one request. */
-    async function behindGateway() {
-      const client = await account('Gateway');
+    async function behindGateway(name: string) {
+      const client = await account(name);
       const token = await tokenOf(client);
       const { clientId, clientSecret } = client;
       const send = (path: string, basic: string, body: Record<string, string>): Promise<Reply> =>
@@ -168,7 +168,7 @@ onEachDatabase(
     }
 
     test('introspection and revocation take credentials that are the same in header and body', async () => {
-      const { clientId, clientSecret, send, both, plain } = await behindGateway();
+      const { clientId, clientSecret, send, both, plain } = await behindGateway('Gateway one');
       const hex = (text: string): string => Buffer.from(text).toString('hex').replaceAll(/../g, '%$&');
       for (const [basic, body] of [
         [plain, both],
@@ -189,7 +189,7 @@ onEachDatabase(
     });
 
     test('introspection and revocation refuse credentials that differ in header and body', async () => {
-      const { clientId, clientSecret, send, both, plain } = await behindGateway();
+      const { clientId, clientSecret, send, both, plain } = await behindGateway('Gateway two');
       const key = clientKey('ES256');
       const assertions = {
         client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -216,7 +216,7 @@ onEachDatabase(
     });
 
     test('the token endpoint refuses credentials in header and body, even if they are the same', async () => {
-      const { send, both, plain } = await behindGateway();
+      const { send, both, plain } = await behindGateway('Gateway three');
       const strict = await send('/oauth/token', plain, { ...both, grant_type: 'client_credentials' });
       assert.deepEqual(
         [strict.status, strict.json.error_description],

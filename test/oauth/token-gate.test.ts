@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { before } from 'node:test';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import type { Reply } from '../support/api-contract.ts';
 import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
