@@ -31,7 +31,7 @@ async function named(text: unknown, as: RegExp): Promise<void> {
   assert.match(String(found), as);
 }
 
-/** A self-signed certificate in DER. Its private key was thrown away. */
+/** A self-signed certificate in DER. Nobody has its private key. */
 const CERTIFICATE = Buffer.from(
   [
     'MIIBcDCCARWgAwIBAgIULVxLViE5Sd90kVAkUxKSIOrZrGMwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBeDAgFw0yNjExMjUw',

@@ -83,12 +83,12 @@ describe('the audience and the scope of a token', () => {
     [[`a@${'x'.repeat(65)}`], 'invalid_scope'],
   ];
   for (const [scope, expected] of placed) {
-    test(`an account that holds a everywhere and b@shop/prod asks for ${scope.join(' ')} and gets ${expected}`, () => {
+    test(`an account with the permissions a and b@shop/prod asks for ${scope.join(' ')} and gets ${expected}`, () => {
       assert.equal(decide(['a', 'b@shop/prod'], 'default', { scope }), expected);
     });
   }
 
-  test('an account without permissions at a resource server gets a token only for the management API', () => {
+  test('an account without permissions at a resource server gets a token there only if it is the management API', () => {
     assert.equal(decide(['a'], 'default', { resource: 'https://id.example/api' }), 'management: ');
     assert.equal(
       decide(['writ.serviceaccounts.view'], 'management', { resource: 'https://api.example' }),

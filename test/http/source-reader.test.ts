@@ -70,7 +70,7 @@ describe('the source of a request behind trusted proxies', () => {
     assert.deepEqual(told(app, 'forwarded.unreadable'), []);
   });
 
-  test('C-06 is not taken from before an unreadable element, so that no client chooses it, and is logged once', async () => {
+  test('C-06 ignores an unreadable element and all before it, so that no client chooses it, and the log says so once', async () => {
     const odd = [
       'unknown',
       '_hidden',

@@ -131,7 +131,7 @@ describe('a reader that follows the audit of two nodes', () => {
     assert.deepEqual(idsOf(await follow(one, read.at(-1)?.eventId ?? '')), [late]);
   });
 
-  test('begins at a time, and reads an earlier record of a node whose clock was ahead', async () => {
+  test('begins at a time, reads an event of a node whose clock is ahead, and skips a later event with an earlier time', async () => {
     const [one] = nodes;
     const record = async (target: string, time: number): Promise<void> => {
       await one.knex('audit_events').insert({

@@ -148,7 +148,7 @@ onEachDatabase('the change of a service account', (kind) => {
     assert.equal((await patch(clientId, { permissions: [...permissions.slice(1), 'one-more'] })).status, 200);
   });
 
-  test('is serialized: parallel changes all last, and one of those with the same If-Match passes', async () => {
+  test('loses no parallel change, and passes once of several times with the same If-Match', async () => {
     const { clientId } = await make({ name: 'Crowded', permissions: ['p0'] });
     const names = Array.from({ length: 12 }, (_, index) => `p${index}`);
     const all = await Promise.all(names.map((name) => app.api('PUT', `${PATH}/${clientId}/permissions/${name}`)));

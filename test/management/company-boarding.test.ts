@@ -26,7 +26,7 @@ onEachDatabase('the creation of a company with its first account', (kind) => {
     const read = await app.api('GET', `${path}/owner`);
     assert.equal(read.text.includes(owner.clientSecret), false);
     const { json: events } = await app.api('GET', '/api/companies/one-call/audit-events?limit=3');
-    // The two events of one call have the same time, so that their order is open.
+    // The two events of one call have the same time, and no defined order.
     const actions = events.map(({ action }: { action: string }) => action).toSorted();
     assert.deepEqual(actions, ['company.created', 'service_account.created', 'service_account.created']);
   });

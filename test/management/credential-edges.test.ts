@@ -12,7 +12,7 @@ import { testClock } from '../support/test-clock.ts';
 
 const ACCOUNTS = '/api/service-accounts';
 
-describe('an edge case of credentials', () => {
+describe('edge cases of credentials', () => {
   const app = useTestApp(postgres18);
   const rotateOwn = (bearer: string, body?: object): Promise<Reply> =>
     app.api('POST', '/api/self/rotate', body, bearer);

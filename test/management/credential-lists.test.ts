@@ -146,7 +146,7 @@ onEachDatabase('the credentials of many accounts', (kind) => {
     const { json } = await app.api('GET', '/api/companies/one/credentials');
     const [secret, later] = ['one secret', 'one later'].map((name) => json.find((one: Listed) => one.name === name));
     assert.deepEqual(await expiries('orders'), [secret.expiresAt, secret.expiresAt]);
-    // A disabled credential does not count: no client needs it.
+    // A disabled credential does not count: its expiry has no effect.
     const single = `${path}/orders/credentials/${secret.credentialId}`;
     await app.api('PATCH', single, { state: 'disabled' });
     assert.deepEqual(await expiries('orders'), [later.expiresAt, later.expiresAt]);

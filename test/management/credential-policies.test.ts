@@ -94,7 +94,7 @@ onEachDatabase(
       assert.equal((await app.api('PATCH', '/api/companies/later', { secretMaxAge: null })).json.secretMaxAge, null);
     });
 
-    test('of a credential with extend begins again with each use, and ends without uses', async () => {
+    test('a credential with extend gets its lifetime again with each use, and expires without uses', async () => {
       const { path, clientId } = await account('Extended', { credentials: [] });
       const endless = await add(path, { type: 'client_secret', extend: true });
       assert.deepEqual([endless.status, endless.json.errors[0].pointer], [422, '/extend']);
@@ -117,7 +117,7 @@ onEachDatabase(
       assert.equal((await app.token(client)).status, 401);
     });
 
-    test('is announced to the client shortly before the expiry, and counted in the metrics', async () => {
+    test('an expiry is told to the client shortly before it, and counted in the metrics', async () => {
       const { path, clientId, clientSecret } = await account('Warned');
       const { json } = await add(path, { type: 'client_secret', expiresIn: 400 });
       const client = { clientId, clientSecret: String(json.clientSecret) };

@@ -31,7 +31,10 @@ interface Credential {
   endsAt: number | undefined;
 }
 
-/** The first token of a credential since it was enabled. A token is alive until something above it is disabled. */
+/**
+ * The first token of a credential since the credential was enabled. The token is alive until its credential is
+ * disabled or deleted, or its account or company is disabled.
+ */
 interface Issued {
   readonly token: string;
   readonly credential: Credential;

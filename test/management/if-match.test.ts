@@ -32,7 +32,7 @@ describe('If-Match', () => {
   const identifier = (path: string): string =>
     path === '/api' ? `https://root.example/${made}` : `api://matched/${made}`;
 
-  /** Create the things that operations can change, and return their paths. */
+  /** The functions that create the things which operations can change. They return the paths of the things. */
   const makers: Readonly<Record<string, (path: string) => Promise<string>>> = {
     companyId: () => make('/api/companies', { companyId: `matched-${made}` }),
     clientId: (path) =>

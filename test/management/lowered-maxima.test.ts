@@ -56,7 +56,7 @@ onEachDatabase(
       assert.deepEqual(await lifetimes(), { plain: 600, long: 600, short: 60 });
     });
 
-    test('accepts a longer lifetime only as it is stored, and refuses every other longer lifetime', async () => {
+    test('keeps a stored longer lifetime in other changes, and refuses every other longer lifetime', async () => {
       for (const [path, old] of [
         [server, 7200],
         [accounts['long']?.path ?? '', 5000],

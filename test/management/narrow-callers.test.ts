@@ -133,7 +133,7 @@ describe('a change of a stronger account', () => {
     ['all permissions', { permissions: [] }, { permissions: null }],
     ['more permissions', { permissions: ['pay@shop'] }, { permissions: ['pay'] }],
   ] as const) {
-    test(`E-06 by a caller with fewer permissions does not give a key ${what}`, async () => {
+    test(`E-06 a caller with fewer permissions cannot give a key of the account ${what}`, async () => {
       const { key } = await strong(credential);
       assertRefused(app, await app.api('PATCH', key, change, weak.bearer), 403, 'forbidden');
       const all = { ...change, name: 'Also named' };
@@ -152,14 +152,14 @@ describe('a change of a stronger account', () => {
     ['another name', {}, { name: 'Renamed', description: 'x' }],
     ['the state disabled', {}, { state: 'disabled' }],
   ] as const) {
-    test(`by a caller with fewer permissions may give a key ${what}`, async () => {
+    test(`a caller with fewer permissions may give a key of the account ${what}`, async () => {
       const { key } = await strong(credential);
       const reply = await app.api('PATCH', key, change, weak.bearer);
       assert.equal(reply.status, 200, reply.text);
     });
   }
 
-  test('E-02 by a caller with fewer permissions may disable the account or its key, and may not enable them', async () => {
+  test('E-02 a caller with fewer permissions may disable the account or its key, and may not enable them', async () => {
     const { path, key } = await strong();
     assert.equal((await app.api('PATCH', path, { state: 'disabled' }, weak.bearer)).status, 200);
     for (const change of [{ state: 'enabled' }, { state: 'enabled', name: 'Named' }]) {

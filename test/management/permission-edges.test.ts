@@ -10,7 +10,7 @@ const IN_A = '/api/companies/a';
 const ACCOUNTS = `${IN_A}/service-accounts`;
 const GROUPS = `${IN_A}/groups`;
 
-describe('an edge case of the permission model', () => {
+describe('edge cases of the permission model', () => {
   const app = useTestApp(postgres18);
   let owner: ApiCaller;
   let projectAdmin: ApiCaller;

@@ -124,7 +124,7 @@ describe('POST and PATCH', () => {
     });
   }
 
-  test('of a credential refuse the same members for the same reason', async () => {
+  test('refuse the same members of a credential for the same reason', async () => {
     const { json: account } = await make(ACCOUNTS, { name: 'Strict', permissions: ['a'] });
     const path = `${ACCOUNTS}/${account.clientId}/credentials`;
     const least = (): object => ({ type: 'public_key', publicKey: clientKey('EdDSA').jwk });
@@ -152,7 +152,7 @@ describe('POST and PATCH', () => {
     }
   });
 
-  test('E-02 of an account with roles or groups require writ.roles.bind of the caller', async () => {
+  test('E-02 require writ.roles.bind of a caller that gives an account roles or groups', async () => {
     const manage = ['writ.serviceaccounts.manage', 'writ.serviceaccounts.view', 'writ.companies.view', 'a'];
     await make(`${COMPANY}/groups`, { groupId: 'g', name: 'G', permissions: ['a'] });
     const unbound = await makeCaller(app, ACCOUNTS, manage);
@@ -191,7 +191,7 @@ describe('POST and PATCH', () => {
     }
   });
 
-  test('of a key count only keys that have not expired, whether disabled or not', async () => {
+  test('let an account have ten keys that have not expired, whether they are disabled or not', async () => {
     const keys = (count: number, input: object): object[] =>
       Array.from({ length: count }, () => ({ type: 'public_key', publicKey: clientKey('EdDSA').jwk, ...input }));
     const { json: account } = await make(ACCOUNTS, {

@@ -283,7 +283,7 @@ onEachDatabase(
       assert.equal(asJson.status, 200);
     });
 
-    test('an exchange by a client that is another or fails to authenticate is refused like a wrong key', async () => {
+    test('an exchange by another client, or by a client that fails to authenticate, is refused like a wrong key', async () => {
       const { key, own, post, clientId, clientSecret } = await worldWithKey();
       const other = await world();
       const fixed = await uniformDescription();

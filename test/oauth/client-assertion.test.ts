@@ -354,7 +354,7 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('A-16 takes a final slash after an issuer without a path only, also at the path of Mia’s clients', async () => {
+  test('A-16 takes a final slash in aud only if the issuer has no path, also at the path of Mia’s clients', async () => {
     const { clientId } = await account();
     const value = assertion(key, clientId, `${app.issuer}/`);
     assert.equal((await tokenByAssertion(app, value, {}, '/api/m2m/oauth/token')).status, 200);

@@ -279,7 +279,7 @@ onEachDatabase(
       assert.equal((await call(await apiToken(app, caller))).status, 200);
     });
 
-    test('tokeninfo tells a bearer the claims of its token, and refuses a missing or dead token', async () => {
+    test('tokeninfo tells a bearer the claims of its token, and refuses a missing, malformed or revoked token', async () => {
       const client = await account('Bearer');
       const token = await tokenOf(client);
       const info = (headers: Record<string, string>): Promise<Reply> => app.request('/tokeninfo', { headers });

@@ -227,7 +227,7 @@ describe('the token endpoint over HTTP', () => {
     }
   });
 
-  test('B-06 refuses every content type except a form', async () => {
+  test('B-06 refuses every content type except a form for a client_credentials request', async () => {
     for (const type of [
       'multipart/form-data; boundary=x',
       'text/plain',

@@ -61,7 +61,7 @@ describe('a first start in an empty folder', () => {
     },
   );
 
-  test('N-21 N-25 N-24 writes only log lines besides, and no notices of its library', () => {
+  test('N-21 N-25 N-24 writes only log lines beside its banner, and no notices of its library', () => {
     const banner = server.stdout.slice(
       server.stdout.findIndex((line) => line.startsWith('Writ has made its first')),
       server.stdout.findLastIndex((line) => line.startsWith('curl ')) + 1,

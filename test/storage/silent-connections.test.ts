@@ -26,7 +26,7 @@ describe('connections to the database that have fallen silent', () => {
     await database.drop();
   });
 
-  test('G-03 are given up, and new connections serve public keys and management within seconds', async () => {
+  test('G-03 are given up, and new connections serve assertions and management within seconds', async () => {
     const key = clientKey('ES256');
     const account = await registerWithKeys(app, 'Silent', [key], { secret: true });
     // These requests use every connection of the pools.
@@ -94,7 +94,7 @@ describe('connections to the database that have fallen silent', () => {
     assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]));
   });
 
-  test('are followed by answers from memory or with 503 when the database accepts no new connection', async () => {
+  test('leave remembered accounts served, and other calls refused with 503, while no new connection is accepted', async () => {
     const account = await registerWithKeys(app, 'Remembered', [], { secret: true });
     assert.equal((await app.token(account)).status, 200);
     proxy.swallow();

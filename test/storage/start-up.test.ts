@@ -98,7 +98,7 @@ describe('start-up', () => {
     await unused.drop();
   });
 
-  test('accepts the secret of a root account that was disabled and recovered', async () => {
+  test('serves a root account that was disabled and then recovered', async () => {
     const database = await postgres18.create();
     const first = await startTestApp(database);
     await first.knex('service_accounts').where({ client_id: ROOT.clientId }).update({ state: 'disabled' });
@@ -140,7 +140,7 @@ describe('start-up', () => {
     await database.drop();
   });
 
-  test('G-16 is followed by a readiness that depends on the change feed, and by a liveness that does not', async () => {
+  test('G-16 is followed by readiness that turns with the change feed, and by liveness that does not', async () => {
     const database = await postgres18.create();
     const proxy = await startFaultProxy(database.url);
     const app = await startTestApp({ ...database, url: proxy.url }, { WRIT_MAX_STALENESS: '2' });

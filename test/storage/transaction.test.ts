@@ -74,7 +74,7 @@ for (const kind of [PGLITE, POSTGRES]) {
       assert.ok(await noted('kept'));
     });
 
-    test('is read committed, whatever the default of its connection is', async () => {
+    test('has the isolation level read committed, whatever the default of its connection is', async () => {
       await database().raw(`set default_transaction_isolation = 'serializable'`);
       const { rows } = await transaction((tables) => tables.raw('show transaction_isolation'));
       await database().raw('reset default_transaction_isolation');
