@@ -5,7 +5,7 @@ import { startJanitor } from '../../src/background/janitor.ts';
 
 const PAUSE = 30_000;
 
-test('the janitor pauses when there is no more, goes on at once while there is, and outlives a failure', async (t) => {
+test('the janitor pauses when no work is left, continues at once while there is work, and survives a failure', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.after(() => mock.timers.reset());
   const results: (boolean | Error)[] = [];
@@ -30,7 +30,7 @@ test('the janitor pauses when there is no more, goes on at once while there is, 
 
   assert.equal(await pass(PAUSE - 1), 0);
   assert.equal(await pass(1), 1);
-  // An idle round is followed by a pause, and then by another one.
+  // An idle round is followed by a pause, and then by another round.
   assert.equal(await pass(PAUSE - 1), 1);
   assert.equal(await pass(1), 2);
   results.push(true, true, false);

@@ -9,7 +9,7 @@ import { quietSurroundings } from '../support/config.ts';
 
 const NEVER = 3_600_000;
 
-describe('what waits to be written of refusals', () => {
+describe('the queue of the refusal recorder', () => {
   function start(record: (refusals: readonly Refusals[]) => Promise<void>): {
     recorder: RefusalRecorder;
     lines: string[];
@@ -38,7 +38,7 @@ describe('what waits to be written of refusals', () => {
       detail,
     });
 
-  test('C-08 is bounded whatever ids and addresses there are, and made-up ids take no room from accounts', async () => {
+  test('C-08 is bounded for any ids and sources, and made-up ids take no room from accounts', async () => {
     const written: Refusals[] = [];
     const { recorder, lines } = start((refusals) => Promise.resolve(void written.push(...refusals)));
     for (let index = 0; index < 100_000; index += 1) note(recorder, `sa_${index}`, false, `10.0.${index % 2000}.1`);
@@ -57,7 +57,7 @@ describe('what waits to be written of refusals', () => {
     assert.ok(lines.some((line) => line.includes('refusals.dropped')));
   });
 
-  test('is kept for the next time when it cannot be written, and added up', async () => {
+  test('is kept and added up when it cannot be written', async () => {
     const written: Refusals[] = [];
     let away = true;
     const { recorder, lines } = start((refusals) => {

@@ -16,7 +16,7 @@ const PAUSE = 30;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** For as long as a token may last here: longer than a week, which is kept in any case. */
+/** Seconds that a token may last here: longer than the week for which revoked entries are kept in any case. */
 const TOKEN_MAX_TTL = 10 * 86_400;
 const ISSUER = 'https://id.example';
 
@@ -42,37 +42,37 @@ onEachDatabase('tidying up', (kind) => {
   const rows = async (table: string, where: string, { knex } = app): Promise<number> =>
     Number((await knex.raw(`select count(*) from ${table} where ${where}`)).rows[0].count);
 
-  /** Waits until everything has been looked at once more from now on. */
+  /** Waits for a whole round of tidying up. */
   async function rounds(): Promise<void> {
     const settled = (): number =>
       app.statements().filter((sql) => sql.includes('update audit_events set position')).length;
     const before = settled();
-    // The round that is under way may have begun earlier.
-    await eventually(10_000, () => settled() >= before + 2, 'nothing is tidied up');
+    // The present round may have begun before the call: only the second one counts.
+    await eventually(10_000, () => settled() >= before + 2, 'no round of tidying up came to its end in time');
   }
 
-  /** Asserts that rows stay until an age, and go then. */
+  /** Asserts that rows are kept until a moment, and are deleted then. */
   async function goesAt(moment: number, table: string, where: string): Promise<void> {
     const there = await rows(table, where);
-    assert.ok(there > 0, `${table}: nothing is there to go`);
+    assert.ok(there > 0, `${table}: there are no rows to delete`);
     now = moment - 1000;
     await rounds();
-    assert.equal(await rows(table, where), there, `${table}: something went too early`);
+    assert.equal(await rows(table, where), there, `${table}: a row was deleted too early`);
     now = moment + 1000;
     await rounds();
-    assert.equal(await rows(table, where), 0, `${table}: something stays`);
+    assert.equal(await rows(table, where), 0, `${table}: a row was not deleted in time`);
   }
 
-  test('leaves everything that is younger than its age, and takes the rest, one table after the other', async () => {
+  test('deletes the rows of each table at their age, and keeps younger rows and everything in use', async () => {
     const { path, ...caller } = await registerAccount(app, { name: 'Tidied' });
     const ofAccount = `client_id = '${caller.clientId}'`;
-    // A token that is revoked by itself.
+    // A single token that is revoked.
     const { access_token: token } = (await app.token(caller)).json;
     const { exp = 0 } = decodeJwt(token);
     assert.equal((await app.asClient('/oauth/revoke', caller, { token })).status, 200);
     // A request that is refused.
     assert.equal((await app.token({ ...caller, clientSecret: 'wrong' })).status, 401);
-    // A place whose tokens are revoked, and a credential that is ending.
+    // An entry in a status list whose tokens are revoked, and a credential that is ending.
     const { json: second } = await app.api('POST', `${path}/credentials`, { type: 'client_secret' });
     await app.api('DELETE', `${path}/credentials/${second.credentialId}`);
     const { json: third } = await app.api('POST', `${path}/credentials`, { type: 'client_secret', name: 'ending' });
@@ -88,7 +88,7 @@ onEachDatabase('tidying up', (kind) => {
     // A day is over when the next one begins.
     const day = Math.floor(start / DAY) * DAY;
     await goesAt(day + 401 * DAY, 'use_counts', ofAccount);
-    // Everything that is in use is there.
+    // Everything in use is kept.
     assert.equal(await rows('credentials', ofAccount), 2);
     assert.equal(await rows('service_accounts', ofAccount), 1);
     assert.equal(await rows('status_entries', `${ofAccount} and revoked_at is null`), 2);
@@ -96,16 +96,16 @@ onEachDatabase('tidying up', (kind) => {
     now = start;
   });
 
-  test('takes a used assertion an hour after its end, and no sooner', async () => {
+  test('deletes the record of a used assertion an hour after its end, and not earlier', async () => {
     const key = clientKey('ES256');
     const { clientId } = await registerWithKeys(app, 'Used up', [key]);
     const value = assertion(key, clientId, ISSUER, { exp: Math.floor(now / 1000) + 60 });
     assert.equal((await tokenByAssertion(app, value)).status, 200);
     const ofClient = `client_id = '${clientId}'`;
     const { rows: kept } = await app.knex.raw(`select expires_at from assertion_replays where ${ofClient}`);
-    // Until its end and the tolerance are over.
+    // The record holds the end of the assertion with the clock tolerance.
     assert.equal(kept[0].expires_at.getTime(), (Math.floor(now / 1000) + 70) * 1000);
-    // The database goes by its own clock, so here the row is moved.
+    // The database uses its own clock, so that the test moves the row instead of the time.
     const expire = (ago: string) =>
       app.knex.raw(`update assertion_replays set expires_at = now() - interval '${ago}' where ${ofClient}`);
     await expire('59 minutes');
@@ -118,7 +118,7 @@ onEachDatabase('tidying up', (kind) => {
     assert.equal(await rows('assertion_replays', ofClient), 0);
   });
 
-  test('gives every event a position, whether anybody follows or not', async () => {
+  test('gives every audit event a position, even if no reader follows the audit', async () => {
     await makeCompany(app, 'placed');
     await rounds();
     assert.equal(await rows('audit_events', 'position is null'), 0);
@@ -137,7 +137,7 @@ describe('a round of tidying up', () => {
     await database.drop();
   });
 
-  test('takes a handful, and says whether there may be more', async () => {
+  test('deletes a bounded number of rows, and says whether more may be left', async () => {
     const { knex } = server.database;
     const tidy = tidyUp(server.storage, () => new Date(), 3600);
     await tidy();
@@ -153,7 +153,7 @@ describe('a round of tidying up', () => {
     assert.equal(await tidy(), false);
   });
 
-  test('counts the credentials that it forgets, with a place in a status list or without', async () => {
+  test('counts the credentials that it deletes, with an entry in a status list or without', async () => {
     const { knex } = server.database;
     const tidy = tidyUp(server.storage, () => new Date(), 3600);
     await tidy();
@@ -168,7 +168,7 @@ describe('a round of tidying up', () => {
     assert.equal(await tidy(), false);
   });
 
-  test('keeps a place for a week although tokens are short: they may have been longer', async () => {
+  test('keeps a revoked entry for a week although tokens are short: earlier tokens may be longer', async () => {
     const { knex } = server.database;
     const revokedAt = new Date();
     const place = { list: 0, idx: 1, credential_id: 'cred_gone', client_id: 'sa_gone', revoked_at: revokedAt };

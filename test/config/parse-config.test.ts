@@ -55,7 +55,7 @@ describe('the settings', () => {
     assert.ok(Object.isFrozen(config));
   });
 
-  test('are read', () => {
+  test('are read from the environment', () => {
     const { config } = parseConfig({
       HOST: '::',
       PORT: '8080',
@@ -85,7 +85,7 @@ describe('the settings', () => {
     assert.equal(config.trustedProxies.check('11.1.2.3'), false);
   });
 
-  test('are not set when they are set to nothing, each of them', () => {
+  test('count as absent when they are empty or blank', () => {
     const names = Object.keys(SETTINGS.properties);
     assert.ok(names.length > 20);
     const { config, warnings } = parseConfig({});
@@ -99,7 +99,7 @@ describe('the settings', () => {
     ]);
   });
 
-  test('lose the blanks around them', () => {
+  test('are read without the blanks around them', () => {
     const key = Buffer.alloc(32, 1).toString('base64');
     const secret = 'a'.repeat(40);
     const { config } = parseConfig({
@@ -122,7 +122,7 @@ describe('the settings', () => {
     assert.deepEqual(config.clientKeys, ['one', 'two', 'three']);
   });
 
-  test('take the addresses that the driver takes, and mean what it means', () => {
+  test('accept the database addresses of the driver, with the same meaning', () => {
     const parameters = (url: string): (string | number | null)[] => {
       const { database } = parseConfig({ DATABASE_URL: url }).config;
       assert.ok(database.kind === 'postgres');
@@ -142,7 +142,7 @@ describe('the settings', () => {
     for (const [url, expected] of cases) assert.deepEqual(parameters(url), expected, url);
   });
 
-  test('give what the driver does for sslmode=require its own name, so that it prints nothing', () => {
+  test('replace each sslmode that the driver treats as verify-full, so that the driver prints no warning', () => {
     const urlOf = (query: string): string => {
       const { database } = parseConfig({ DATABASE_URL: `postgres://u:p@db/writ?${query}` }).config;
       return database.kind === 'postgres' ? database.url.slice('postgres://u:p@db/writ?'.length) : '';
@@ -275,12 +275,12 @@ describe('the settings', () => {
     ]);
   });
 
-  test('take an empty bootstrap value as none', () => {
+  test('treat an empty bootstrap value as absent', () => {
     const { config } = parseConfig({ WRIT_BOOTSTRAP_CLIENT_ID: '', WRIT_BOOTSTRAP_CLIENT_SECRET: '' });
     assert.deepEqual(config.bootstrap, { clientId: undefined, clientSecret: undefined, publicKey: undefined });
   });
 
-  test('warn of an unknown name that is close to none, and not of what Kubernetes injects', () => {
+  test('warn about an unknown name that resembles no setting, but not about names that Kubernetes injects', () => {
     const { warnings } = parseConfig({
       WRIT_SOMETHING_ELSE: '1',
       WRIT_SERVICE_HOST: '10.0.0.1',

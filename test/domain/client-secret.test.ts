@@ -13,7 +13,7 @@ import { formatSecret, isMistyped } from '../../src/domain/credentials/client-se
 const entropy = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
 describe('a client secret', () => {
-  test('is compared with every one that there is, wherever the right one stands', () => {
+  test('is compared with every stored secret, also after a match', () => {
     const hashes = Array.from({ length: 5 }, () => randomBytes(32));
     const secrets = hashes.map((secretHash) => ({ secretHash }) as ClientSecretCredential);
     for (const presented of [...hashes, randomBytes(32)]) {
@@ -28,7 +28,7 @@ describe('a client secret', () => {
     }
   });
 
-  test('has the form that the contract gives it, and a good checksum', () => {
+  test('has the documented form and a valid checksum', () => {
     fc.assert(
       fc.property(entropy, (bytes) => {
         const secret = formatSecret('client_secret', bytes);
@@ -38,14 +38,14 @@ describe('a client secret', () => {
     );
   });
 
-  test('F-07 is another one each time, its digits come evenly, and its checksum is good', () => {
+  test('F-07 is different each time, with evenly distributed digits and a valid checksum', () => {
     const secrets = Array.from({ length: 100_000 }, () => formatSecret('client_secret', random.bytes(32)));
     assert.equal(new Set(secrets).size, secrets.length);
     const counts = new Map<string, number>();
     let digits = 0;
     for (const secret of secrets) {
       assert.equal(isMistyped(secret), false);
-      // Between the first digit, for which 256 bits do not go far enough to be quite even, and the checksum.
+      // Only the digits between the first digit and the checksum: 256 bits cannot make the first digit even.
       for (const digit of secret.slice('writ_'.length + 1, -7)) {
         counts.set(digit, (counts.get(digit) ?? 0) + 1);
         digits += 1;
@@ -54,11 +54,11 @@ describe('a client secret', () => {
     assert.equal(counts.size, 62);
     const expected = digits / 62;
     const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-    // With 61 degrees of freedom, chance goes beyond this once in ten billion times.
+    // With 61 degrees of freedom, an even distribution exceeds this value once in ten billion runs.
     assert.ok(chiSquare < 160, String(chiSquare));
   });
 
-  test('is known to be mistyped when one character is another, missing or added', () => {
+  test('counts as mistyped when one character is replaced, missing or added', () => {
     const character = fc.stringMatching(/^[A-Za-z0-9]$/);
     fc.assert(
       fc.property(entropy, fc.nat(49), character, (bytes, position, typed) => {
@@ -72,7 +72,7 @@ describe('a client secret', () => {
     );
   });
 
-  test('is found by the pattern that scanners are given, and so is an API key', () => {
+  test('matches the pattern for secret scanners in SECURITY.md, as an API key does', () => {
     const [, pattern = ''] =
       /^ {4}(\\b\S+)$/m.exec(readFileSync(join(import.meta.dirname, '../../SECURITY.md'), 'utf8')) ?? [];
     for (const type of ['client_secret', 'api_key'] as const) {
@@ -84,12 +84,12 @@ describe('a client secret', () => {
     assert.equal(isMistyped(formatSecret('api_key', randomBytes(32)).replace('writk_', 'writ_')), false);
   });
 
-  test('that is not one of ours is never called mistyped', () => {
+  test('does not count as mistyped when it lacks the form of this server', () => {
     assert.equal(isMistyped('a-bootstrap-secret-of-forty-characters-00'), false);
     assert.equal(isMistyped(''), false);
   });
 
-  test('and has a character that no secret has, is mistyped', () => {
+  test('counts as mistyped when it holds a control character, a blank or a character outside ASCII', () => {
     for (const odd of ['\n', '\r\n', ' ', '\t', '\0', 'é', '\u00a0', '\uFEFF', '\u007F']) {
       for (const secret of [`a-secret${odd}`, `${odd}a-secret`, `a-${odd}secret`]) {
         assert.equal(isMistyped(secret), true, JSON.stringify(secret));
@@ -98,7 +98,7 @@ describe('a client secret', () => {
   });
 });
 
-test('base 62 keeps the order of numbers and loses none of them', () => {
+test('base62 keeps the order of 128-bit numbers and writes each of them with 22 digits', () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 16, maxLength: 16 }),

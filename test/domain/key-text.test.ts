@@ -10,7 +10,7 @@ const der = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der'
 const armoured = (label: string, bytes: Buffer): string =>
   `-----BEGIN ${label}-----\n${bytes.toString('base64')}\n-----END ${label}-----\n`;
 
-/** The overloads of Node's types take no options that a table holds. */
+/** `generateKeyPairSync` for types and options from a table, which the overloads of its own type do not allow. */
 const generate: (type: string, options?: object) => { publicKey: KeyObject; privateKey: KeyObject } =
   generateKeyPairSync as never;
 
@@ -31,7 +31,7 @@ async function named(text: unknown, as: RegExp): Promise<void> {
   assert.match(String(found), as);
 }
 
-/** Of nobody, for a key that nobody has. */
+/** A self-signed certificate in DER. Nobody has its private key. */
 const CERTIFICATE = Buffer.from(
   [
     'MIIBcDCCARWgAwIBAgIULVxLViE5Sd90kVAkUxKSIOrZrGMwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBeDAgFw0yNjExMjUw',
@@ -57,7 +57,7 @@ const jwkOf = (key: KeyObject, alg: string | undefined): object => ({
   ...(alg !== undefined && { alg }),
 });
 
-describe('a public key in PEM is read', () => {
+describe('a public key in PEM', () => {
   const shapes: [string, (text: string) => string][] = [
     ['as OpenSSL writes it', (text) => text],
     ['with CRLF', (text) => text.replaceAll('\n', '\r\n')],
@@ -72,21 +72,21 @@ describe('a public key in PEM is read', () => {
     ['indented with tabs', (text) => text.replaceAll(/^/gm, '\t\t')],
     ['with empty lines', (text) => text.replaceAll('\n', '\n\n')],
     ['in quotes', (text) => `"${text}"`],
-    ['as a variable', (text) => `PUBLIC_KEY='${text.replaceAll('\n', '\\n')}'`],
+    ['as the value of a shell variable', (text) => `PUBLIC_KEY='${text.replaceAll('\n', '\\n')}'`],
     ['with text around it', (text) => `Here is our key:\n\n${text}\nKind regards\n`],
-    ['behind a byte order mark', (text) => `\uFEFF${text}`],
-    ['in base64 once more', (text) => btoa(text)],
-    ['without its armour', (text) => text.replaceAll(/-----[^-]+-----/g, '')],
-    ['without its armour on one line', (text) => text.replaceAll(/-----[^-]+-----|\n/g, '')],
-    ['under a label of its own', (text) => text.replaceAll('PUBLIC KEY', 'ANY PUBLIC KEY')],
+    ['after a byte order mark', (text) => `\uFEFF${text}`],
+    ['encoded in base64 a second time', (text) => btoa(text)],
+    ['without its BEGIN and END lines', (text) => text.replaceAll(/-----[^-]+-----/g, '')],
+    ['without its BEGIN and END lines, on one line', (text) => text.replaceAll(/-----[^-]+-----|\n/g, '')],
+    ['with an unusual label', (text) => text.replaceAll('PUBLIC KEY', 'ANY PUBLIC KEY')],
   ];
   for (const [name, shape] of shapes) {
-    test(name, async () => {
+    test(`is read ${name}`, async () => {
       for (const { key, alg } of KEYS) assert.deepEqual(await read(shape(pem(key))), jwkOf(key, alg));
     });
   }
 
-  test('in base64url, as PKCS #1, under the label of the other encoding, as JSON text', async () => {
+  test('is read in base64url, as PKCS #1, with the label of the other encoding and as JSON text', async () => {
     const expected = jwkOf(rsa.publicKey, 'RS256');
     const pkcs1 = rsa.publicKey.export({ type: 'pkcs1', format: 'der' });
     const spki = der(rsa.publicKey);
@@ -103,7 +103,7 @@ describe('a public key in PEM is read', () => {
     }
   });
 
-  test('whose curve is written out', async () => {
+  test('is read when explicit parameters describe its curve', async () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' });
     assert.deepEqual(await read(pem(publicKey)), jwkOf(createPublicKey(pem(publicKey)), 'ES256'));
   });
@@ -113,7 +113,7 @@ describe('an RSA-PSS key', () => {
   const pss = (options: { hashAlgorithm?: string; mgf1HashAlgorithm?: string; saltLength?: number } = {}): KeyObject =>
     generate('rsa-pss', { modulusLength: 2048, ...options }).publicKey;
 
-  test('is an RSA key for PS256, where its parameters allow that', async () => {
+  test('is read as an RSA key for PS256 when its parameters allow PS256', async () => {
     for (const key of [
       pss(),
       pss({ hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha256', saltLength: 32 }),
@@ -123,13 +123,13 @@ describe('an RSA-PSS key', () => {
       const found = await read(pem(key));
       assert.ok(typeof found === 'object' && found.kty === 'RSA', JSON.stringify(found));
       assert.equal(found.alg, 'PS256');
-      // The same number as in the key that came.
+      // The modulus is the same number as in the key that was read.
       const modulus = Buffer.from(found.n, 'base64url').toString('hex');
       assert.ok(der(key).toString('hex').includes(modulus));
     }
   });
 
-  test('is refused, and says why, where they do not', async () => {
+  test('is refused with the reason when its parameters do not allow PS256', async () => {
     await named(pem(pss({ hashAlgorithm: 'sha512' })), /RSA-PSS key for sha512.*PS256 takes sha256/);
     await named(pem(pss({ hashAlgorithm: 'sha1', mgf1HashAlgorithm: 'sha1' })), /RSA-PSS key for sha1/);
     await named(pem(pss({ hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha512' })), /sha512 in MGF1/);
@@ -139,7 +139,7 @@ describe('an RSA-PSS key', () => {
   });
 });
 
-describe('a key that signs no assertions is named for what it is', () => {
+describe('the refusal of a text without a usable public key', () => {
   const kinds: [type: string, options: object | undefined, as: RegExp][] = [
     ['dsa', { modulusLength: 2048, divisorLength: 256 }, /a DSA key/],
     ['dh', { group: 'modp14' }, /a Diffie-Hellman key/],
@@ -161,7 +161,7 @@ describe('a key that signs no assertions is named for what it is', () => {
     ['slh-dsa-sha2-128s', undefined, /a key of the kind slh-dsa-sha2-128s/],
   ];
   for (const [type, options, as] of kinds) {
-    test(`${type} ${JSON.stringify(options ?? {})}`, async () => {
+    test(`names the kind of the key: ${type} ${JSON.stringify(options ?? {})}`, async () => {
       const { publicKey, privateKey } = generate(type, options);
       await named(pem(publicKey), as);
       await named(der(publicKey).toString('base64'), as);
@@ -180,13 +180,13 @@ describe('a key that signs no assertions is named for what it is', () => {
     });
   }
 
-  test('of an algorithm that nothing here knows', async () => {
+  test('names the OID of an unknown algorithm', async () => {
     // SEQUENCE { SEQUENCE { OID 1.2.643.7.1.1.1.1 }, BIT STRING }: GOST R 34.10-2012.
     const gost = Buffer.from('3011300a06082a85030701010101030300abcd', 'hex');
     await named(armoured('PUBLIC KEY', gost), /algorithm has the OID 1\.2\.643\.7\.1\.1\.1\.1/);
   });
 
-  test('with its private half in another form', async () => {
+  test('names private key material in each of its forms', async () => {
     for (const text of [
       rsa.privateKey.export({ type: 'pkcs1', format: 'pem' }),
       rsa.privateKey.export({ type: 'pkcs1', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' }),
@@ -203,7 +203,7 @@ describe('a key that signs no assertions is named for what it is', () => {
     }
   });
 
-  test('and so is everything that is no key', async () => {
+  test('names the kind of a text that is not a key, such as a certificate or an address', async () => {
     const cases: [unknown, RegExp][] = [
       [armoured('CERTIFICATE', CERTIFICATE), /it is a certificate: send the key in it/],
       [CERTIFICATE.toString('base64'), /it is a certificate/],
@@ -236,7 +236,7 @@ describe('a key that signs no assertions is named for what it is', () => {
     for (const [text, as] of cases) await named(text, as);
   });
 
-  test('any bytes, without ever failing otherwise', async () => {
+  test('has the code invalid_value for any bytes', async () => {
     const whole = der(rsa.publicKey);
     await fc.assert(
       fc.asyncProperty(

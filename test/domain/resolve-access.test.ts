@@ -57,7 +57,7 @@ describe('the audience and the scope of a token', () => {
     [{ resource: 'https://id.example/api/' }, 'default', 'invalid_target'],
   ];
   for (const [request, audience, expected] of cases) {
-    test(`${JSON.stringify(request)} of an account for ${audience}: ${expected}`, () => {
+    test(`an account with the audience ${audience} asks for ${JSON.stringify(request)} and gets ${expected}`, () => {
       assert.equal(decide(names, audience, request), expected);
     });
   }
@@ -68,13 +68,13 @@ describe('the audience and the scope of a token', () => {
     [['a@shop/prod/eu'], 'default: a@shop/prod/eu'],
     [['a@shop', 'b@shop/prod'], 'default: a@shop b@shop/prod'],
     [['b@shop/prod/eu'], 'default: b@shop/prod/eu'],
-    // Up, sideways, and to a place that only begins like it.
+    // Wider places, sibling places, and a place whose name only begins with the same letters.
     [['b'], 'invalid_scope'],
     [['b@shop'], 'invalid_scope'],
     [['b@shop/test'], 'invalid_scope'],
     [['b@shop/production'], 'invalid_scope'],
     [['b@other/shop/prod'], 'invalid_scope'],
-    // No places.
+    // Invalid places.
     ...['a@', 'a@/', 'a@shop/', 'a@/shop', 'a@shop//prod', 'a@.', 'a@shop/..', 'a@x@y', 'a@shöp', '@shop', '@'].map(
       (token): [readonly string[], string] => [[token], 'invalid_scope'],
     ),
@@ -83,12 +83,12 @@ describe('the audience and the scope of a token', () => {
     [[`a@${'x'.repeat(65)}`], 'invalid_scope'],
   ];
   for (const [scope, expected] of placed) {
-    test(`of what is held everywhere and in a place, ${scope.join(' ')}: ${expected}`, () => {
+    test(`an account with the permissions a and b@shop/prod asks for ${scope.join(' ')} and gets ${expected}`, () => {
       assert.equal(decide(['a', 'b@shop/prod'], 'default', { scope }), expected);
     });
   }
 
-  test('the management API is open to who holds nothing there, the default one is not', () => {
+  test('an account without permissions at a resource server gets a token there only if it is the management API', () => {
     assert.equal(decide(['a'], 'default', { resource: 'https://id.example/api' }), 'management: ');
     assert.equal(
       decide(['writ.serviceaccounts.view'], 'management', { resource: 'https://api.example' }),

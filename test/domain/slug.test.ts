@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { SLUG_LENGTH, SLUG_PATTERN, slugOf } from '../../src/domain/slug.ts';
 
-test('a slug is made of what a DNS label can hold', () => {
+test('slugOf turns a name into a DNS label, or into undefined when no character fits', () => {
   assert.equal(slugOf('Café Orders (EU)'), 'cafe-orders-eu');
   assert.equal(slugOf('  --x--  '), 'x');
   assert.equal(slugOf(`${'a'.repeat(62)} b`), 'a'.repeat(62));

@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts';
 
 const LIMITS: HttpLimits = {
   ...HTTP_LIMITS,
-  // A connection that is cut all the same was cut for its requests.
+  // Without this timeout, a connection is cut only for its requests.
   stallTimeout: 0,
   connections: { inFlight: 3, waiting: 20, waitingInAll: 30, waitingWhenCrowded: 2, unreadBytes: 8_000_000 },
 };
@@ -21,7 +21,7 @@ after(async () => {
   await Promise.all(servers.map((server) => server.close(0)));
 });
 
-/** A server whose answers wait until the test lets them go. */
+/** Starts a server whose answers wait until the test sends them. */
 async function start(
   limits = LIMITS,
   answer: (response: ServerResponse, open: ServerResponse[]) => void = (response, open) => open.push(response),
@@ -54,8 +54,8 @@ async function start(
 
 const answers = (text: string): number => text.split('HTTP/1.1 200').length - 1;
 
-describe('requests that come on one connection without waiting for answers', () => {
-  test('are worked on a few at a time, and all answered', async () => {
+describe('pipelined requests on one connection', () => {
+  test('are handled a few at a time, and all answered', async () => {
     const { open, client } = await start();
     const { text } = await client(15);
     for (let answered = 0; answered < 15; answered += 1) {
@@ -66,11 +66,11 @@ describe('requests that come on one connection without waiting for answers', () 
     await eventually(5000, () => answers(text()) === 15);
   });
 
-  test('are left unread while others wait, so that a client may send on', async () => {
+  test('stay unread while others wait, so that a client may continue to send', async () => {
     const { open, client } = await start();
     const { socket, text } = await client(20);
     await eventually(5000, () => open.length === 3);
-    // As many in a second packet: they fit once nothing waits any more, and would be too many before.
+    // A second packet has nearly as many: they are too many while others wait, and fit afterwards.
     await new Promise((resolve) => socket.write('GET /x HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(18), resolve));
     for (let answered = 0; answered < 38; answered += 1) {
       await eventually(5000, () => open.length > answered, `cut or left unread after ${answered} answers`);
@@ -84,21 +84,21 @@ describe('requests that come on one connection without waiting for answers', () 
     const { socket } = await client(40);
     await eventually(10_000, () => socket.closed);
     assert.equal(open.length, 3);
-    // Nobody else notices.
+    // Another client does not notice that.
     const other = await client(1);
     await eventually(5000, () => open.length === 4);
     open[3]?.end('x');
     await eventually(5000, () => answers(other.text()) === 1);
   });
 
-  test('may be fewer where many connections do so, and make room when they are gone', async () => {
+  test('have a lower limit while many connections send them, and make room when those connections close', async () => {
     const { open, client } = await start();
     const crowd = [await client(17), await client(17)];
     await eventually(5000, () => open.length === 6);
     const late = await client(10);
     await eventually(10_000, () => late.socket.closed);
     for (const { socket } of crowd) socket.destroy();
-    // A connection that is not read shows that it is gone when it is written to.
+    // The server notices that an unread connection is gone when it writes to the connection.
     await eventually(5000, () => {
       for (const response of open) response.end('x');
       return open.every((response) => response.closed);
@@ -113,10 +113,10 @@ describe('requests that come on one connection without waiting for answers', () 
   });
 });
 
-describe('answers that nobody reads', () => {
+describe('answers that a client does not read', () => {
   const large = Buffer.alloc(20_000_000, 'x');
 
-  test('cut connections once there is too much, and spare who reads', async () => {
+  test('cut connections when too many bytes are unread, and spare a client that reads', async () => {
     const cut: ServerResponse[] = [];
     const { client } = await start(LIMITS, (response) => {
       response.on('close', () => {

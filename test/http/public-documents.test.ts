@@ -6,7 +6,7 @@ import { rawRequest } from '../support/raw-request.ts';
 import { eventually } from '../support/eventually.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-describe('documents that everybody may read', () => {
+describe('public documents', () => {
   const app = useTestApp(embedded);
 
   for (const path of [
@@ -18,7 +18,7 @@ describe('documents that everybody may read', () => {
     '/oauth/status-lists',
     '/oauth/status-lists/0',
   ]) {
-    test(`${path} has a tag, and is not sent again to who has it`, async () => {
+    test(`${path} has an ETag, and is not sent again to a client that has it`, async () => {
       await eventually(5000, async () => (await app.request(path)).status === 200);
       const { headers, text } = await rawRequest(app.url + path);
       const etag = String(headers['etag']);
@@ -34,14 +34,14 @@ describe('documents that everybody may read', () => {
     });
   }
 
-  test('/metrics answers HEAD, nothing but reading, and is rendered once a second at most', async () => {
+  test('/metrics answers HEAD, refuses POST, and is rendered once a second at most', async () => {
     const head = await rawRequest(`${app.url}/metrics`, { method: 'HEAD' });
     assert.deepEqual([head.status, head.text], [200, '']);
     const post = await rawRequest(`${app.url}/metrics`, { method: 'POST' });
     assert.deepEqual([post.status, post.headers['allow']], [405, 'GET, HEAD']);
     const issued = async (): Promise<string | undefined> =>
       /^writ_tokens_issued_total.* (\d+)$/m.exec((await app.request('/metrics')).text)?.[1];
-    // Several askers in one moment get one rendering, which does not know yet of what happened between them.
+    // Several requests within a second get one rendering, which lacks the events between them.
     let repeated = 0;
     for (let round = 0; round < 20; round += 1) {
       const before = await issued();

@@ -5,7 +5,7 @@ import { embedded } from '../support/databases.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { type TestApp, useTestApp } from '../support/test-app.ts';
 
-/** Where a token request comes from, as the log has it. */
+/** Sends a token request. @returns its source, as the log has it */
 async function sourceOf(app: TestApp, forwarded: string | string[] | undefined): Promise<unknown> {
   const body = 'grant_type=client_credentials';
   const { status } = await rawRequest(`${app.url}/oauth/token`, {
@@ -52,7 +52,7 @@ describe('the source of a request behind trusted proxies', () => {
       ['0:0:0:0:0:ffff:203.0.113.9', '203.0.113.9'],
       ['[::ffff:203.0.113.9]:4711', '203.0.113.9'],
       ['::ffff:0:203.0.113.9', '::ffff:0:203.0.113.9'],
-      // The last that is no trusted proxy, whatever the forms are.
+      // The source is the last address that is no trusted proxy, in all these forms.
       ['192.0.2.66, 203.0.113.9:4711', '203.0.113.9'],
       ['192.0.2.66,203.0.113.9:4711,10.1.2.3:80', '203.0.113.9'],
       ['203.0.113.9, [2001:db8:ffff::1]:443 , "10.0.0.1"', '203.0.113.9'],
@@ -70,7 +70,7 @@ describe('the source of a request behind trusted proxies', () => {
     assert.deepEqual(told(app, 'forwarded.unreadable'), []);
   });
 
-  test('C-06 ends at what cannot be read, so that no client chooses its own, and the log says so once', async () => {
+  test('C-06 ignores an unreadable element and all before it, so that no client chooses it, and the log says so once', async () => {
     const odd = [
       'unknown',
       '_hidden',
@@ -115,7 +115,7 @@ describe('the source of a request behind trusted proxies', () => {
 describe('the source of a request behind a proxy that is not trusted', () => {
   const app = useTestApp(embedded, { WRIT_TRUSTED_PROXIES: '192.0.2.1' });
 
-  test('is the proxy, and the log says once which setting would change that', async () => {
+  test('is the proxy, and the log names once the setting that would change that', async () => {
     assert.equal(await sourceOf(app, undefined), '127.0.0.1');
     assert.deepEqual(told(app, 'forwarded.not_trusted'), []);
     for (const forwarded of ['203.0.113.9', 'unknown', '203.0.113.9:4711']) {

@@ -5,14 +5,14 @@ import { startTestApp } from '../support/test-app.ts';
 
 const ROUNDS = 1000;
 
-test('two nodes that register at once pass no limit of a company, in a thousand rounds', async () => {
+test('two nodes that register accounts at once stay within the limits of a company, in a thousand rounds', async () => {
   const database = await postgres18.create();
   const nodes = [await startTestApp(database), await startTestApp(database)] as const;
   const [one] = nodes;
   const { status } = await one.api('POST', '/api/companies', { companyId: 'raced', name: 'Raced' });
   assert.equal(status, 201);
   for (let round = 1; round <= ROUNDS; round += 1) {
-    // One place more in every round, so that the numbers reach the limit each time.
+    // The limit rises by one in every round, so that the counts reach the limit each time.
     await one.api('PATCH', '/api/companies/raced', { limits: { serviceAccounts: round, credentials: round } });
     const replies = await Promise.all(
       nodes.flatMap((node, index) =>

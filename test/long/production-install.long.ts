@@ -7,7 +7,7 @@ import { printedRoot, startServerProcess, tokenFrom, workFolder } from '../suppo
 
 const project = join(import.meta.dirname, '../..');
 
-test('G-22 an install without development packages and without any script starts and gives a token', async () => {
+test('G-22 an install without development packages and without install scripts starts and issues a token', async () => {
   const folder = workFolder();
   for (const path of ['package.json', 'package-lock.json', '.npmrc', 'src', 'migrations']) {
     cpSync(join(project, path), join(folder.path, path), { recursive: true });

@@ -5,7 +5,7 @@ import { assertion, clientKey, registerWithKeys, tokenByAssertion } from '../sup
 import { postgres18 } from '../support/databases.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
-test('A-11 64 who send one assertion to four nodes at the same moment get one token, 200 times', async () => {
+test('A-11 an assertion that is sent 64 times at once to four nodes gets one token, in each of 200 rounds', async () => {
   const database = await postgres18.create();
   const issuer = 'https://id.example';
   const nodes: TestApp[] = await Promise.all([1, 2, 3, 4].map(() => startTestApp(database, { WRIT_ISSUER: issuer })));

@@ -7,10 +7,10 @@ import { startTestApp } from '../support/test-app.ts';
 
 const ISSUER = 'https://id.example';
 
-test('where a status list is full another begins, and both are served', async () => {
+test('another status list begins when one is full, and both are served', async () => {
   const database = await postgres18.create();
   const app = await startTestApp(database, { WRIT_ISSUER: ISSUER });
-  // Everything but the place of the first root account.
+  // The list is filled, except for the entry of the first root account.
   for (let part = 0; part < 32; part += 1) {
     await app.knex.raw(
       `insert into status_entries (list, idx, credential_id, client_id, revoked_at)
@@ -21,9 +21,9 @@ test('where a status list is full another begins, and both are served', async ()
   const { json } = await app.api('POST', '/api/service-accounts', { name: 'In the next' });
   const status = statusOf((await app.token(json)).json.access_token);
   assert.equal(status.uri, `${ISSUER}/oauth/status-lists/1`);
-  // Nobody was told that there is another; whoever asks for it is the first to.
+  // No announcement names the new list: the first request for it makes the node read it.
   const served = async (): Promise<boolean> => (await app.request('/oauth/status-lists/1')).status === 200;
-  await eventually(3000, served, 'the new list is not served');
+  await eventually(3000, served, 'the new list was not served in time');
   await untilListed(app, { idx: 0, uri: `${ISSUER}/oauth/status-lists/0` }, true);
   await untilListed(app, status, false);
   const lists = await app.request('/oauth/status-lists');

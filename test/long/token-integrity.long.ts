@@ -4,7 +4,7 @@ import { decodeJwt } from 'jose';
 import { postgres18 } from '../support/databases.ts';
 import { startTestApp } from '../support/test-app.ts';
 
-test('B-24 ten thousand tokens: every one whole, for who asked for it, and with an id of its own', async () => {
+test('B-24 each of ten thousand tokens is whole, names the account that asked for it, and has a jti of its own', async () => {
   const database = await postgres18.create();
   const app = await startTestApp(database);
   const accounts = await Promise.all(

@@ -30,7 +30,7 @@ onEachDatabase('accounts across companies', (kind) => {
     return json;
   };
 
-  test('are found by root in one call, newest first and in pages', async () => {
+  test('are listed for root in one call, newest first and in pages', async () => {
     const all = await list('');
     assert.deepEqual(
       all.map(({ clientId }) => clientId),
@@ -47,7 +47,7 @@ onEachDatabase('accounts across companies', (kind) => {
     );
   });
 
-  test('tell whose a client id is, and are narrowed by everything else', async () => {
+  test('are found by client id and by search', async () => {
     const [, second = ''] = ids;
     const [found, ...others] = await list(`&clientId=${second}`);
     assert.deepEqual([found?.company, found?.slug, others], ['one', 'stock', []]);
@@ -61,7 +61,7 @@ onEachDatabase('accounts across companies', (kind) => {
     assert.deepEqual(inOne.json, []);
   });
 
-  test('are for root accounts only', async () => {
+  test('are listed for root accounts only', async () => {
     const viewer = await makeCaller(app, '/api/companies/one/service-accounts', ['writ.serviceaccounts.view']);
     const refused = await app.api('GET', '/api/service-accounts?company=*', undefined, viewer.bearer);
     assertRefused(app, refused, 403, 'forbidden');

@@ -44,7 +44,7 @@ interface Refusals {
   }[];
 }
 
-/** Where activity is written down every moment, and the caller says where it comes from. */
+/** Starts a node that writes activity after a short pause, and takes the source from `X-Forwarded-For`. */
 const startNode = (database: TestDatabase, pause = PAUSE, clock: TestClock = testClock()): Promise<TestApp> =>
   startTestApp(
     database,
@@ -52,7 +52,7 @@ const startNode = (database: TestDatabase, pause = PAUSE, clock: TestClock = tes
     { activityPause: pause, clock },
   );
 
-/** A token request that is refused, from an address, and its id. */
+/** Sends a token request that must be refused. @returns the request id of the answer */
 async function refused(
   app: TestApp,
   form: Record<string, string>,
@@ -77,7 +77,7 @@ async function find(app: TestApp, requestId: string, where = '/api', bearer?: st
   return activity(app, `${where}/activity?requestId=${requestId}`, bearer);
 }
 
-onEachDatabase('why a service account does not work', (kind) => {
+onEachDatabase('the activity of a service account', (kind) => {
   let database: TestDatabase;
   let app: TestApp;
   const key = clientKey('ES256', 'good');
@@ -114,7 +114,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     client_assertion: assertion(key, clientId, app.issuer, changes, { kid: 'good', ...header }),
   });
 
-  test('is told in truth of an API key, too, of which the client learns nothing', async () => {
+  test('shows the true reason for a refused API key, which the client does not learn', async () => {
     const { path = '' } = await account(ACCOUNTS, []);
     const { json } = await app.api('POST', `${path}/credentials`, { type: 'api_key', audience: 'api://default' });
     await app.api('PATCH', `${path}/credentials/${json.credentialId}`, { state: 'disabled' });
@@ -128,7 +128,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     );
   });
 
-  test('is found by the id of any request that was answered with a refusal, with what the client was told', async () => {
+  test('finds every refused request by its id, with the answer that the client got', async () => {
     const { clientId = '', clientSecret = '' } = await account();
     const FORM = 'application/x-www-form-urlencoded';
     const basic = { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` };
@@ -194,7 +194,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     assert.equal(JSON.stringify(await app.knex('refusals').select()).includes(clientSecret.slice(-20)), false);
   });
 
-  test('is told how an id or a secret differs from what it can be, and the client nothing but the uniform refusal', async () => {
+  test('says how a client id or a secret is mistyped, and the client gets only the uniform refusal', async () => {
     const { clientId = '', clientSecret = '' } = await account();
     const wrong = await ask(clientId, SECRET_OF_NOBODY);
     const cases: [string, string, RegExp][] = [
@@ -246,7 +246,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     }
   });
 
-  test('is told in truth, with the request, where it came from and by which credential', async () => {
+  test('shows each refusal with its true reason, its request, source, credential and detail', async () => {
     const { clientId = '', clientSecret = '', path = '', keyId = '', secretId = '' } = await account();
     clock.stop();
     const seconds = Math.floor(clock().getTime() / 1000);
@@ -333,8 +333,8 @@ onEachDatabase('why a service account does not work', (kind) => {
       if (detail === null) assert.equal(request?.detail, null, reason);
       else assert.match(request?.detail ?? '', detail, reason);
     }
-    // A reason without a row here happens to nobody's account, or to no account in particular, or is a name for a refusal
-    // of the library itself.
+    // The other reasons have no row here: they concern no existing account, no particular account, or a refusal by the
+    // library itself.
     const elsewhere = [
       'account_unknown',
       'assertion_time',
@@ -362,7 +362,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     }
   });
 
-  test('says also of introspection and revocation why they were refused', async () => {
+  test('shows the reason and the number of refused introspections and revocations', async () => {
     const { clientId = '', path = '' } = await account();
     const basic = `${clientId}:${SECRET_OF_NOBODY}`;
     for (const where of ['/oauth/introspect', '/oauth/revoke']) {
@@ -378,7 +378,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     );
   });
 
-  test('is found by the id of a request: by root always, by a company when it is its own', async () => {
+  test('root finds every refusal by the id of its request, and a company only the refusals of its own accounts', async () => {
     const inAcme = '/api/companies/acme';
     const { clientId = '', path = '' } = await account(`${inAcme}/service-accounts`);
     const caller = (company: string, permission: string): Promise<ApiCaller> =>
@@ -387,7 +387,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     const stranger = await caller('other', 'writ.activity.view');
     const own = await refused(app, {}, { basic: `${clientId}:${SECRET_OF_NOBODY}` });
     const rootAccount = await account();
-    // This node has never seen the account, and does not ask for it because of that.
+    // The node does not remember this account, and a mistyped secret does not make it read the account.
     const roots = await refused(app, {}, { basic: `${rootAccount['clientId']}:${MISTYPED}` });
     const nobodys = await refused(app, {}, { basic: `sa_nobody_has_this_id:${SECRET_OF_NOBODY}` });
     const mistyped = await refused(app, {}, { basic: `sa_nobody_has_that_id:${MISTYPED}` });
@@ -406,7 +406,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     for (const id of [roots, nobodys, mistyped, unnamed])
       assert.deepEqual(await reasons(id, inAcme, viewer.bearer), []);
     assert.deepEqual(await reasons(own, '/api/companies/other', stranger.bearer), []);
-    // As many as there are of a row, only the one that was asked for.
+    // A row counts several requests, and the answer shows only the request that was asked for.
     await refused(app, {}, { basic: `${clientId}:${SECRET_OF_NOBODY}` });
     await written(PAUSE, app);
     const [row] = await find(app, own);
@@ -428,7 +428,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     assert.ok(await apiToken(app, viewer));
   });
 
-  test('is gone with the account, and what it is named by afterwards is nobody’s', async () => {
+  test('is deleted with the account, and later refusals of the same id belong to no account', async () => {
     const { clientId = '', path = '' } = await account();
     await refused(app, {}, { basic: `${clientId}:${SECRET_OF_NOBODY}` });
     await written(PAUSE, app);
@@ -443,7 +443,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     );
   });
 
-  test('is forgotten when it is over, and what is quiet makes room for others of the same reason', async () => {
+  test('drops old refusals, and lets quiet rows make room for other sources and ids', async () => {
     const { clientId = '', path = '' } = await account();
     const store = refusalsTable(app.knex);
     const basic = `${clientId}:${SECRET_OF_NOBODY}`;
@@ -468,7 +468,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     assert.equal((await sources()).length, 8);
     await from(9);
     await store.deleteBefore(new Date(0));
-    // One after the other: of two that came in one moment either may have the last row.
+    // The hosts come one after the other: of two hosts at once, either may get the last row of its own.
     for (const host of [9, 10, 11]) await from(host);
     const alone = ['10', '3', '4', '5', '6', '7', '8', '9'].map((host) => `192.0.2.${host}`);
     assert.deepEqual(await sources(), [...alone, 'many']);
@@ -492,7 +492,7 @@ onEachDatabase('why a service account does not work', (kind) => {
     assert.deepEqual([await sources(), await known('m9')], [[], 0]);
   });
 
-  test('a secret that is sent in place of the id is kept in no place', async () => {
+  test('does not store a secret that was sent as the client id', async () => {
     const { clientSecret = '', clientId = '' } = await account();
     const id = await refused(app, { client_id: clientSecret, client_secret: clientId });
     await written(PAUSE, app);
@@ -527,7 +527,7 @@ for (const kind of [embedded, postgres18]) {
       await Promise.all(Array.from({ length: 20 }, worker));
     }
 
-    test('C-08 pushes out neither the line that matters nor how often it happened, and leaves few rows', async () => {
+    test('C-08 displaces no other refusal, keeps exact counts, and leaves few rows', async () => {
       const { json: target } = await app.api('POST', ACCOUNTS, { name: 'Target', permissions: ['a'] });
       const { clientId, clientSecret } = target;
       const good = { clientId, clientSecret };
@@ -566,7 +566,7 @@ for (const kind of [embedded, postgres18]) {
       assert.equal(app.log().filter(({ event }) => event === 'refusals.dropped').length, 0);
     });
 
-    test('C-08 with made-up ids from ever new addresses leaves a thousand rows, none of them an account’s', async () => {
+    test('C-08 with made-up ids from ever new sources leaves at most a thousand rows, besides the rows of accounts', async () => {
       const { json: target } = await app.api('POST', ACCOUNTS, { name: 'Another', permissions: ['a'] });
       await app.token(target, { scope: 'not-held' });
       await inParallel(2500, async (index) => {
@@ -581,7 +581,7 @@ for (const kind of [embedded, postgres18]) {
   });
 }
 
-describe('what several nodes see of refusals', () => {
+describe('the refusals of several nodes', () => {
   let database: TestDatabase;
   let proxy: FaultProxy;
   let one: TestApp;
@@ -599,7 +599,7 @@ describe('what several nodes see of refusals', () => {
     await database.drop();
   });
 
-  test('has what went wrong here, too, once the database is back', async () => {
+  test('include the failures of the server itself, once the database is back', async () => {
     const stranger = { clientId: 'sa_in_the_dark', clientSecret: SECRET_OF_NOBODY };
     proxy.cut();
     const away = await two.token(stranger);
@@ -612,7 +612,11 @@ describe('what several nodes see of refusals', () => {
       [failed, 500, 'server_error'],
     ] as const) {
       assert.equal(status, expected);
-      await eventually(60_000, async () => (await find(one, json.request_id)).length === 1, `no ${expected}`);
+      await eventually(
+        60_000,
+        async () => (await find(one, json.request_id)).length === 1,
+        `the refusal with ${expected} was not recorded in time`,
+      );
       const [row] = await find(one, json.request_id);
       const [request] = row?.recent ?? [];
       assert.deepEqual(
@@ -624,13 +628,13 @@ describe('what several nodes see of refusals', () => {
     assert.doesNotMatch(kept, /node_modules|relation|select|ECONN/);
   });
 
-  test('adds up, newest first, and what waits when one ends is written down', async () => {
+  test('add up over the nodes, newest first, also those that a node writes when it stops', async () => {
     const { json: target } = await one.api('POST', ACCOUNTS, { name: 'Twice', permissions: ['a'] });
     const third = await startNode(database, 3_600_000);
     const ids: string[] = [];
     for (const node of [one, two, third, two, one]) {
       ids.push(await refused(node, {}, { basic: `${target.clientId}:${SECRET_OF_NOBODY}` }));
-      // Two in one millisecond have no order.
+      // Two requests in one millisecond would have no order.
       const at = Date.now();
       await eventually(1000, () => Date.now() > at);
     }
@@ -645,7 +649,7 @@ describe('what several nodes see of refusals', () => {
     );
   });
 
-  test('nothing is lost while the database is away', async () => {
+  test('are all recorded after an outage of the database', async () => {
     const { json: target } = await one.api('POST', ACCOUNTS, { name: 'Away', permissions: ['a'] });
     assert.equal((await two.token(target)).status, 200);
     proxy.cut();
@@ -671,12 +675,12 @@ describe('what several nodes see of refusals', () => {
   });
 });
 
-describe('a request that could not be read', () => {
+describe('a request that the server cannot read', () => {
   const app = useTestApp(postgres18, {}, { activityPause: 20 });
 
   const idOf = (answer: string): string => String(/^X-Request-Id: (\S+)\r$/im.exec(answer)?.[1]);
 
-  test('is found by its id, with what was answered, in the log and in the activity', async () => {
+  test('is found by its id in the log and in the activity, with the status of the answer', async () => {
     const ask = (text: string): Promise<{ text: string }> => exchange(app.url, [text]);
     for (const [sent, status] of [
       ['NONSENSE\r\n\r\n', 400],
@@ -695,7 +699,7 @@ describe('a request that could not be read', () => {
     }
   });
 
-  test('is told of once where it breaks off while it is read', async () => {
+  test('is logged once when its body breaks off', async () => {
     const before = app.log().length;
     const head = 'POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n';
     const { text, closed } = await exchange(app.url, [`${head}Transfer-Encoding: chunked\r\n\r\nno size\r\n`]);
@@ -716,7 +720,7 @@ describe('a request that could not be read', () => {
     assert.deepEqual([found.length, found[0]?.source], [1, '127.0.0.1']);
   });
 
-  test('is answered under the id that it brought, in the words of where it was for, however late it breaks off', async () => {
+  test('is answered with its own request id in the format of its endpoint, however late its body breaks off', async () => {
     for (const [target, form, event] of [
       ['/api/companies', 'application/problem+json', 'management.refused'],
       ['/oauth/token', 'application/json', 'token.refused'],
@@ -753,9 +757,9 @@ describe('a request that could not be read', () => {
     }
   });
 
-  test('is recorded also where an answer to another one is due on its connection', async () => {
+  test('is logged also when the answer to an earlier request is due on its connection', async () => {
     const before = app.log().length;
-    // The first one waits for its body.
+    // The first request is whole, and its answer comes before the refusal of the second.
     const whole = `GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n`;
     const { text } = await exchange(app.url, [`${whole}NONSENSE\r\n\r\n`]);
     const refused = text.slice(text.lastIndexOf('HTTP/1.1 400'));
@@ -770,7 +774,7 @@ describe('a request that could not be read', () => {
     );
   });
 
-  test('is answered as the management API answers where it was for it', async () => {
+  test('is answered with problem+json when its path belongs to the management API', async () => {
     const { text } = await exchange(app.url, [
       `GET /api/self HTTP/1.1\r\nHost: x\r\n${'X-Filler: x\r\n'.repeat(120)}\r\n`,
     ]);
@@ -782,7 +786,7 @@ describe('a request that could not be read', () => {
     assert.match(unread.text, /^Content-Type: application\/problem\+json/im);
   });
 
-  test('is answered as a token endpoint answers where it was for the one that Mia-Platform has below /api', async () => {
+  test('is answered with an OAuth error when its path is the token endpoint of Mia-Platform below /api', async () => {
     for (const target of ['/api/m2m/oauth/token', '/api/m2m/oauth/token/', '/api/m2m/oauth/token?x=y']) {
       const { text } = await exchange(app.url, [
         `POST ${target} HTTP/1.1\r\nHost: x\r\n${'X-Filler: x\r\n'.repeat(120)}\r\n`,

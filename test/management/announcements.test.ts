@@ -20,7 +20,7 @@ const OF_COMPANY = { kind: 'everyone', company: 'told' };
 const STATUSES = { kind: 'statuses' };
 const of = (clientId: string): object => ({ kind: 'account', clientId });
 
-describe('every kind of write', () => {
+describe('the announcements of a write', () => {
   let database: TestDatabase;
   let one: TestApp;
   let two: TestApp;
@@ -34,7 +34,7 @@ describe('every kind of write', () => {
     await listening.connect();
     listening.on('notification', ({ payload = '' }) => {
       const message = JSON.parse(payload);
-      // By these a node that starts finds out whether it hears.
+      // With a call, a node finds out whether it hears announcements.
       if (message.kind !== 'call') heard.push(message);
     });
     await listening.query(`listen ${CHANNEL}`);
@@ -52,12 +52,12 @@ describe('every kind of write', () => {
     return reply;
   };
 
-  /** The announcements of a write, each once, in any order. */
+  /** Does some work, and collects its announcements as a set. */
   async function announced(work: () => Promise<unknown>): Promise<Set<string>> {
     await listening.query('select 1');
     heard = [];
     await work();
-    // A connection hears of everything that was committed before its question before it gets the answer.
+    // PostgreSQL delivers the notifications of earlier commits before it answers a query.
     await listening.query('select 1');
     return new Set(heard.map((change) => JSON.stringify(change)));
   }
@@ -71,7 +71,7 @@ describe('every kind of write', () => {
     return (await write('POST', `${path}/service-accounts`, { name, ...input })).json;
   }
 
-  test('announces an account when anything of it changes', async () => {
+  test('name an account when any part of it changes', async () => {
     for (const [path, name] of [
       [COMPANY, 'One'],
       ['/api', 'Of root'],
@@ -92,7 +92,7 @@ describe('every kind of write', () => {
     }
   });
 
-  test('announces an account when a credential of it changes', async () => {
+  test('name an account when one of its credentials changes', async () => {
     const account = await register('Credentials', { permissions: ['writ.serviceaccounts.view'] });
     const { clientId } = account;
     const path = `${COMPANY}/service-accounts/${clientId}/credentials`;
@@ -111,7 +111,7 @@ describe('every kind of write', () => {
     await assertAnnounced(() => write('POST', `${path}/${json.credentialId}/rotate`, {}), of(clientId));
   });
 
-  test('announces the members of a group, and all of the company when they are many', async () => {
+  test('name the members of a group, or the whole company when the group has more than 100 members', async () => {
     const ids: string[] = [];
     for (let member = 0; member < 101; member += 1) ids.push((await register(`Member ${member}`)).clientId);
     const [first = '', second = ''] = ids;
@@ -133,7 +133,7 @@ describe('every kind of write', () => {
     await assertAnnounced(() => write('DELETE', `${groups}/many`), OF_COMPANY);
   });
 
-  test('announces all of a company, or everybody, when a role or a resource server changes', async () => {
+  test('name the whole company when its role or resource server changes, and everyone for those of root', async () => {
     for (const [path, changes] of [
       [COMPANY, OF_COMPANY],
       ['/api', EVERYONE],
@@ -158,7 +158,7 @@ describe('every kind of write', () => {
     }
   });
 
-  test('B-27 acts on a node that remembers the account', async () => {
+  test('B-27 act on another node that remembers the account', async () => {
     const account = await register('Remembered', { permissions: ['a'] });
     const many = await Promise.all(Array.from({ length: 101 }, (_, member) => register(`Among many ${member}`)));
     const scope = async (): Promise<string> => (await two.token(account)).json.scope ?? '';
@@ -180,7 +180,7 @@ describe('every kind of write', () => {
     await eventually(2000, async () => (await scope()) === 'a');
   });
 
-  test('announces a company when it changes or goes', async () => {
+  test('name a company when it changes or is deleted', async () => {
     const changed = (body: object) => () => write('PATCH', COMPANY, body);
     await assertAnnounced(changed({ state: 'disabled' }), OF_COMPANY, STATUSES);
     await assertAnnounced(changed({ state: 'enabled' }), OF_COMPANY, STATUSES);
@@ -188,7 +188,7 @@ describe('every kind of write', () => {
     await assertAnnounced(() => write('DELETE', `${COMPANY}?cascade=true`), OF_COMPANY, STATUSES);
   });
 
-  test('announces a root account that is recovered from the command line, disabled as it may be', async () => {
+  test('name a root account that is recovered from the command line, also a disabled one', async () => {
     const config = testConfig({ DATABASE_URL: database.url });
     const other = await register('Other root', { roles: ['root'] }, '/api');
     const bearer = await apiToken(one, other);
@@ -208,7 +208,7 @@ describe('every kind of write', () => {
     const { actor, details } = json.at(-1);
     assert.deepEqual(actor, { type: 'server', command: 'root recover' });
     assert.deepEqual(details, { state: { from: 'disabled', to: 'enabled' } });
-    // Nothing is said of the state of one that was enabled.
+    // The recovery of an enabled account records no change.
     await recoverRootAccount(config, quietSurroundings());
     const { json: again } = await one.api('GET', events, undefined, bearer);
     assert.equal(again.length, json.length);

@@ -25,7 +25,7 @@ onEachDatabase('the audit', (kind) => {
     return json;
   };
 
-  test('E-19 has every write, with who made it, where, when and by which request', async () => {
+  test('E-19 has every write, with its caller, source, time and request', async () => {
     await makeCompany(app, 'audited');
     const admin = await makeCaller(app, '/api/companies/audited/service-accounts', COMPANY_PERMISSIONS);
     const path = '/api/companies/audited/service-accounts';
@@ -54,7 +54,7 @@ onEachDatabase('the audit', (kind) => {
     assert.equal(JSON.stringify(await events('/api/audit-events')).includes(account.clientSecret), false);
   });
 
-  test('E-01 shows a company its own events and no others, and root all of them', async () => {
+  test('E-01 shows a company only its own events, and root all events', async () => {
     await makeCompany(app, 'one');
     await makeCompany(app, 'two');
     const admin = await makeCaller(app, '/api/companies/one/service-accounts', COMPANY_PERMISSIONS);
@@ -77,7 +77,7 @@ onEachDatabase('the audit', (kind) => {
     );
   });
 
-  test('is narrowed to a time, and its pages with it', async () => {
+  test('lists the events of a period, whole and in pages', async () => {
     const whole = await events('/api/audit-events');
     const times = [...new Set(whole.map(({ occurredAt }) => occurredAt))];
     const [to, from] = [times[2], times[5]];
@@ -93,7 +93,7 @@ onEachDatabase('the audit', (kind) => {
     assertRefused(app, await app.api('GET', '/api/audit-events?from=yesterday'), 400, 'invalid_query');
   });
 
-  test('comes in pages, and says who may not read it', async () => {
+  test('comes in pages, and refuses a caller without writ.audit.view', async () => {
     const whole = await events('/api/audit-events');
     const paged: Event[] = [];
     let path: string | undefined = '/api/audit-events?limit=3';

@@ -16,7 +16,7 @@ interface Event {
 
 const LONG_AGO = '2000-01-01';
 
-/** Reads on after an event, or a time, page by page. */
+/** Reads the events after an event or a time, page by page. */
 async function follow(app: TestApp, afterwards: string, path = '/api/audit-events', bearer?: string): Promise<Event[]> {
   const events: Event[] = [];
   let next = `${path}?after=${afterwards}&limit=3`;
@@ -32,12 +32,12 @@ async function follow(app: TestApp, afterwards: string, path = '/api/audit-event
 
 const idsOf = (events: readonly Event[]): string[] => events.map(({ eventId }) => eventId);
 
-onEachDatabase('a reader who follows the audit', (kind) => {
+onEachDatabase('a reader that follows the audit', (kind) => {
   const app = useTestApp(kind);
 
   const listed = async (): Promise<Event[]> => (await app.api('GET', '/api/audit-events')).json;
 
-  test('reads every event once, oldest first, and goes on after the last one', async () => {
+  test('reads every event once, oldest first, and continues after the last one', async () => {
     await makeCompany(app, 'first');
     const read = await follow(app, LONG_AGO);
     assert.deepEqual(idsOf(read).toSorted(), idsOf(await listed()).toSorted());
@@ -54,7 +54,7 @@ onEachDatabase('a reader who follows the audit', (kind) => {
         ['company.created', 'third'],
       ],
     );
-    // Also after one that was read in another order a moment ago.
+    // The id of the event may also come from the list, which has the opposite order.
     await makeCompany(app, 'fourth');
     const [newest] = await listed();
     assert.deepEqual(await follow(app, newest?.eventId ?? ''), []);
@@ -62,7 +62,7 @@ onEachDatabase('a reader who follows the audit', (kind) => {
     assert.deepEqual(idsOf(await follow(app, one?.eventId ?? '')), [more[1]?.eventId, newest?.eventId]);
   });
 
-  test('may begin at a time, and narrow the events', async () => {
+  test('may begin at a time, and filter events by action and end', async () => {
     const read = await follow(app, LONG_AGO);
     const middle = read[Math.floor(read.length / 2)];
     const since = read.filter(({ occurredAt }) => occurredAt > String(middle?.occurredAt));
@@ -81,7 +81,7 @@ onEachDatabase('a reader who follows the audit', (kind) => {
     );
   });
 
-  test('E-01 reads of a company what is its own, and learns nothing of other events', async () => {
+  test('E-01 reads only the events of its company, and cannot tell a foreign event id from an unknown one', async () => {
     const path = '/api/companies/first/audit-events';
     const admin = await makeCaller(app, '/api/companies/first/service-accounts', COMPANY_PERMISSIONS);
     const { json: whole } = await app.api('GET', path, undefined, admin.bearer);
@@ -99,7 +99,7 @@ onEachDatabase('a reader who follows the audit', (kind) => {
   });
 });
 
-describe('a reader who follows the audit of two nodes', () => {
+describe('a reader that follows the audit of two nodes', () => {
   let database: TestDatabase;
   let nodes: readonly [TestApp, TestApp];
   before(async () => {
@@ -111,7 +111,7 @@ describe('a reader who follows the audit of two nodes', () => {
     await database.drop();
   });
 
-  test('E-19 misses no event that is recorded late, after newer ones were read', async () => {
+  test('E-19 reads an event that is committed late, after newer events were read', async () => {
     const [one] = nodes;
     const late = `evt_${randomUUID().replaceAll('-', '')}`;
     const transaction = await one.knex.transaction();
@@ -131,7 +131,7 @@ describe('a reader who follows the audit of two nodes', () => {
     assert.deepEqual(idsOf(await follow(one, read.at(-1)?.eventId ?? '')), [late]);
   });
 
-  test('that begins at a time reads what a node recorded whose clock was ahead', async () => {
+  test('begins at a time, reads an event of a node whose clock is ahead, and skips a later event with an earlier time', async () => {
     const [one] = nodes;
     const record = async (target: string, time: number): Promise<void> => {
       await one.knex('audit_events').insert({
@@ -154,7 +154,7 @@ describe('a reader who follows the audit of two nodes', () => {
     );
   });
 
-  test('waits while positions are given elsewhere, and begins after them', async () => {
+  test('waits while another transaction assigns positions, and then reads the new event', async () => {
     const [one] = nodes;
     const transaction = await one.knex.transaction();
     await transaction.raw('select pg_advisory_xact_lock(?)', [POSITIONS_LOCK]);
@@ -164,12 +164,12 @@ describe('a reader who follows the audit of two nodes', () => {
       const { rows } = await one.knex.raw(`select from pg_locks where locktype = 'advisory' and not granted`);
       return rows.length > 0;
     };
-    await eventually(10_000, waiting, 'nobody waits');
+    await eventually(10_000, waiting, 'no reader waits for the lock');
     await transaction.commit();
     assert.equal((await reading).at(-1)?.target, 'waited-for');
   });
 
-  test('reads each event once while both record and both are asked', async () => {
+  test('reads each event once while both nodes record and both nodes answer', async () => {
     const [one, two] = nodes;
     const before = await follow(one, LONG_AGO);
     let writing = true;
@@ -188,7 +188,7 @@ describe('a reader who follows the audit of two nodes', () => {
     const [[first = [], second = []]] = await Promise.all([Promise.all(readers), all]);
     assert.equal(first.length - before.length, 48);
     assert.equal(new Set(first).size, first.length);
-    // Both in the same order.
+    // Both nodes give the events in the same order.
     assert.deepEqual(first, second);
     const { json: whole } = await one.api('GET', '/api/audit-events');
     assert.deepEqual(first.toSorted(), idsOf(whole).toSorted());

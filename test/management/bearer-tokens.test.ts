@@ -22,7 +22,7 @@ describe('an access token at the management API', () => {
     await database.drop();
   });
 
-  // The library has a clock of its own.
+  // The library issues tokens by the real clock: the test clock begins at the same time.
   beforeEach(() => {
     now = Date.now();
   });
@@ -35,7 +35,7 @@ describe('an access token at the management API', () => {
     assert.equal(line?.['reason'], 'token_invalid');
   }
 
-  test('ends when it says, however often it was good before', async () => {
+  test('is refused after its expiry, although it was accepted before', async () => {
     const bearer = await apiToken(app, ROOT);
     for (const later of [0, 30_000, 28_000]) {
       now += later;
@@ -45,7 +45,7 @@ describe('an access token at the management API', () => {
     assertInvalid(await self(bearer));
   });
 
-  /** The text of a refusal, which must be the same in its header and in its body. */
+  /** The description in the header of a refusal, which must be the same in the body and in the log. */
   function said({ status, json, headers }: Reply): string {
     assert.equal(status, 401);
     assert.equal(json.code, 'unauthorized');
@@ -58,7 +58,7 @@ describe('an access token at the management API', () => {
     return description ?? '';
   }
 
-  test('says why it does not fit, to whoever holds one that this server has signed', async () => {
+  test('is refused with a reason when it is expired or for another audience, and signed by this server', async () => {
     const [own, other] = await Promise.all([apiToken(app, ROOT), registerAndToken()]);
     assert.match(
       said(await self(other)),
@@ -75,7 +75,7 @@ describe('an access token at the management API', () => {
     assert.equal(said(await self(own)), 'The access token expired 3640 s ago');
   });
 
-  test('says nothing to whoever holds anything else, or what has been ended', async () => {
+  test('is refused without a reason when it is forged or revoked', async () => {
     const { clientId, bearer } = await registered();
     const expired = await apiToken(app, ROOT);
     const [header = '', payload = '', signature = ''] = expired.split('.');
@@ -110,7 +110,7 @@ describe('an access token at the management API', () => {
     return (await app.token(json)).json.access_token;
   }
 
-  test('stands alone: two headers are none, whatever they say', async () => {
+  test('is refused when it comes in one of two Authorization headers', async () => {
     const bearer = await apiToken(app, ROOT);
     const call = async (...values: string[]): Promise<{ status: number; reason: unknown }> => {
       const { status, text } = await rawRequest(`${app.url}/api/self`, { headers: { Authorization: values } });
@@ -133,7 +133,7 @@ describe('an access token at the management API', () => {
     }
   });
 
-  test('is no other one, however like one that was good', async () => {
+  test('is refused when it differs in any part from an accepted token', async () => {
     const bearer = await apiToken(app, ROOT);
     assert.equal((await self(bearer)).status, 200);
     const [header = '', payload = '', signature = ''] = bearer.split('.');

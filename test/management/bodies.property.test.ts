@@ -10,7 +10,7 @@ import { useTestApp } from '../support/test-app.ts';
 type Body = Record<string, unknown>;
 
 const RUNS = { numRuns: 40 };
-/** What is not read back as it was sent: what is made of it is shown elsewhere, or has a test of its own. */
+/** Members that are not read back as they were sent. Other tests cover them. */
 const TESTED_ELSEWHERE = [
   'credentials',
   'publicKey',
@@ -25,7 +25,7 @@ const TESTED_ELSEWHERE = [
   'owner',
 ];
 
-describe('bodies made from the schemas', () => {
+describe('bodies that are generated from the schemas', () => {
   const app = useTestApp(postgres18);
   let schemas: Record<string, SchemaNode>;
   let made = 0;
@@ -41,7 +41,7 @@ describe('bodies made from the schemas', () => {
     return { ...found, properties: Object.fromEntries(properties) };
   };
 
-  /** Values that the schema takes and a rule refuses are none of a valid body. */
+  /** Replaces the values that fit the schema and break another rule. */
   function tidied(body: Body): Body {
     const permissions = (body['permissions'] as (string | { permission: string })[] | undefined)?.map(
       (wanted) =>
@@ -63,7 +63,7 @@ describe('bodies made from the schemas', () => {
 
   function assertReadBack(sent: Body, reply: Reply): void {
     for (const [member, value] of Object.entries(sent)) {
-      // A set, answered in one order.
+      // Permissions are a set: the API answers them sorted.
       const shown = member === 'permissions' ? (value as string[]).toSorted() : value;
       assert.deepEqual(reply.json[member], shown, `${member} ${JSON.stringify(sent)}`);
     }
@@ -71,7 +71,7 @@ describe('bodies made from the schemas', () => {
 
   const spoilers: readonly unknown[] = [null, true, 7, -1.5, '', 'x\u0000y', [], ['x', 1], {}, { a: { b: 1 } }];
 
-  test('are taken when they fit, and read back as they were sent', async () => {
+  test('are accepted when they fit, and read back as they were sent', async () => {
     for (const [name, path] of [
       ['ServiceAccountInput', '/api/service-accounts'],
       ['ServiceAccountInput', '/api/companies/generated/service-accounts'],
@@ -95,13 +95,13 @@ describe('bodies made from the schemas', () => {
     }
   });
 
-  test('change what they name, and nothing else', async () => {
+  test('change only the members that they name', async () => {
     const { json } = await app.api('POST', '/api/service-accounts', { name: 'Changing' });
     const path = `/api/service-accounts/${json.clientId}`;
     await fc.assert(
       fc.asyncProperty(arbitraryOf(schema('ServiceAccountPatch')), async (value) => {
         const body = tidied(value as Body);
-        // Members of it are merged: a test of its own.
+        // A patch of `metadata` merges its members: another test covers that.
         delete body['metadata'];
         const before = (await app.api('GET', path)).json;
         const reply = await app.api('PATCH', path, body);
@@ -116,7 +116,7 @@ describe('bodies made from the schemas', () => {
     );
   });
 
-  test('are refused when one member is spoiled, with a pointer to it, and never end in a 500', async () => {
+  test('are refused with a pointer to the spoiled member, and never answered with 500', async () => {
     for (const [name, method, path] of [
       ['ServiceAccountInput', 'POST', '/api/service-accounts'],
       ['CompanyInput', 'POST', '/api/companies'],
@@ -136,7 +136,7 @@ describe('bodies made from the schemas', () => {
             const body = { ...tidied(value as Body), [member]: spoiler };
             const reply = await app.api(method, path, body);
             const note = `${JSON.stringify(body)} ${reply.text}`;
-            // The spoiler may happen to fit, or not to be what is refused first.
+            // The spoiler may happen to fit, or another fault may be refused first.
             assert.ok([201, 400, 409, 422].includes(reply.status), note);
             if (reply.status === 400) {
               assert.equal(reply.json.code, 'invalid_body', note);

@@ -9,7 +9,7 @@ import { useTestApp } from '../support/test-app.ts';
 
 const PATH = '/api/service-accounts';
 
-onEachDatabase('changing a service account', (kind) => {
+onEachDatabase('the change of a service account', (kind) => {
   const app = useTestApp(kind, { WRIT_TOKEN_MAX_BYTES: '65536' });
 
   const make = async (body: object): Promise<{ clientId: string; clientSecret: string }> => {
@@ -20,7 +20,7 @@ onEachDatabase('changing a service account', (kind) => {
   const patch = (id: string, body: object, headers: Record<string, string> = {}): Promise<Reply> =>
     app.api('PATCH', `${PATH}/${id}`, body, undefined, headers);
 
-  test('sets what is named, takes away what is null, and leaves the rest', async () => {
+  test('sets the members that it names, clears the members that are null, and keeps the rest', async () => {
     const sent = {
       name: 'Whole',
       slug: 'whole',
@@ -69,7 +69,7 @@ onEachDatabase('changing a service account', (kind) => {
     });
   });
 
-  test('acts on the next token: its scope, its lifetime and its audience', async () => {
+  test('acts on the scope, the lifetime and the audience of the next token', async () => {
     const account = await make({ name: 'Next', permissions: ['a'] });
     const claims = async (): Promise<unknown[]> => {
       const { json } = await app.token(account);
@@ -80,14 +80,14 @@ onEachDatabase('changing a service account', (kind) => {
     assert.deepEqual(await claims(), ['a', 'api://default', 900]);
     await patch(account.clientId, { permissions: ['a', 'b'], tokenTtl: 'PT1M30S' });
     assert.deepEqual(await claims(), ['a b', 'api://default', 90]);
-    // It can only shorten.
+    // The lifetime of an account can only shorten that of the server.
     await patch(account.clientId, { tokenTtl: 86_400, permissions: [] });
     assert.deepEqual(await claims(), [undefined, 'api://default', 900]);
     await patch(account.clientId, { audience: `${app.issuer}/api` });
     assert.deepEqual(await claims(), [undefined, `${app.issuer}/api`, 900]);
   });
 
-  test('takes the audience from the first permission, and moves it by nothing but a change of it', async () => {
+  test('takes the audience from the first permission, and keeps it until the audience itself is changed', async () => {
     const { clientId } = await make({ name: 'First' });
     const audience = async (): Promise<string> => (await app.api('GET', `${PATH}/${clientId}`)).json.audience;
     assert.equal(await audience(), 'api://default');
@@ -103,7 +103,7 @@ onEachDatabase('changing a service account', (kind) => {
     assertRefused(app, await patch(other, { permissions: ['a', 'writ.audit.view'] }), 422, 'audience_required');
   });
 
-  test('adds and removes one permission, and says when there is none', async () => {
+  test('adds and removes one permission, and answers 404 for a permission that the account does not have', async () => {
     const { clientId } = await make({ name: 'One by one' });
     const one = (method: string, permission: string): Promise<Reply> =>
       app.api(method, `${PATH}/${clientId}/permissions/${encodeURIComponent(permission)}`);
@@ -118,7 +118,7 @@ onEachDatabase('changing a service account', (kind) => {
     assertRefused(app, await app.api('PUT', `${PATH}/sa_unknown/permissions/a`), 404, 'not_found');
   });
 
-  test('that changes nothing moves no revision and leaves no trace', async () => {
+  test('keeps the revision and records no audit event when nothing changes', async () => {
     const { clientId } = await make({ name: 'Same', permissions: ['a'], metadata: { b: 1 } });
     const before = await app.api('GET', `${PATH}/${clientId}`);
     for (const body of [{}, { name: 'Same' }, { permissions: ['a'] }, { metadata: { b: 1 } }, { tokenTtl: null }]) {
@@ -133,14 +133,14 @@ onEachDatabase('changing a service account', (kind) => {
     ]);
   });
 
-  test('is said in the audit by the names that the API has', async () => {
+  test('is recorded in the audit with the identifiers of the API', async () => {
     const { clientId } = await make({ name: 'Moved' });
     await patch(clientId, { audience: `${app.issuer}/api` });
     const [event] = await app.knex('audit_events').where({ target: clientId, action: 'service_account.changed' });
     assert.deepEqual(event.details, { audience: { from: null, to: `${app.issuer}/api` } });
   });
 
-  test('gives an account a thousand permissions at most, one by one as well', async () => {
+  test('gives an account at most 1000 permissions, also one by one', async () => {
     const permissions = Array.from({ length: 1000 }, (_, index) => `p${index}`);
     const { clientId } = await make({ name: 'Many', permissions });
     const more = await app.api('PUT', `${PATH}/${clientId}/permissions/one-more`);
@@ -148,7 +148,7 @@ onEachDatabase('changing a service account', (kind) => {
     assert.equal((await patch(clientId, { permissions: [...permissions.slice(1), 'one-more'] })).status, 200);
   });
 
-  test('is done by one at a time', async () => {
+  test('loses no parallel change, and passes once of several times with the same If-Match', async () => {
     const { clientId } = await make({ name: 'Crowded', permissions: ['p0'] });
     const names = Array.from({ length: 12 }, (_, index) => `p${index}`);
     const all = await Promise.all(names.map((name) => app.api('PUT', `${PATH}/${clientId}/permissions/${name}`)));
@@ -162,7 +162,7 @@ onEachDatabase('changing a service account', (kind) => {
     assertRefused(app, gone, 412, 'precondition_failed');
   });
 
-  test('E-04 never takes the last root account away, disables it or empties it, not even by two at once', async () => {
+  test('E-04 never deletes, disables or weakens the last root account, not even by two changes at once', async () => {
     const self = `${PATH}/${ROOT.clientId}`;
     for (const reply of [await app.api('DELETE', self), await patch(ROOT.clientId, { state: 'disabled' })]) {
       assertRefused(app, reply, 409, 'last_root');
@@ -170,7 +170,7 @@ onEachDatabase('changing a service account', (kind) => {
     assert.equal((await patch(ROOT.clientId, { description: 'Still here' })).status, 200);
 
     const everything = { permissions: ['writ.permissions.grant', 'writ.serviceaccounts.manage'] };
-    // Neither who cannot prove to be anybody nor who cannot change anything counts.
+    // An account that cannot authenticate at the API or cannot grant everything does not count as a root account.
     for (const body of [
       { name: 'No credential', ...everything, credentials: [] },
       { name: 'No means', permissions: ['writ.permissions.grant'] },
@@ -189,7 +189,7 @@ onEachDatabase('changing a service account', (kind) => {
       .knex('credentials')
       .where({ client_id: ended })
       .update({ expires_at: new Date(0) });
-    // Nobody is given that role at a place, whatever stands in the table.
+    // A role root at a place does not count, although a row says so.
     const { clientId: placed } = await make({ name: 'Root at a place', roles: ['root'] });
     await app.knex('grants').where({ client_id: placed }).update({ place: 'shop' });
     assertRefused(app, await patch(ROOT.clientId, { state: 'disabled' }), 409, 'last_root');
@@ -202,7 +202,7 @@ onEachDatabase('changing a service account', (kind) => {
     ]);
     assert.deepEqual(both.map(({ status }) => status).filter((status) => status < 300).length, 1);
     assert.equal(both.filter(({ status }) => status === 409).length, 1);
-    // Whichever it was, one that may grant everything is left.
+    // An account that may grant everything is left, whichever of the two changes passed.
     if ((await app.token(ROOT)).status !== 200) {
       await app.api('PATCH', self, { state: 'enabled' }, await apiToken(app, second));
       await app.renewRootToken();
@@ -210,7 +210,7 @@ onEachDatabase('changing a service account', (kind) => {
     assert.equal((await app.api('DELETE', path)).status, 204);
   });
 
-  test('E-06 holds the result to the rules of a new account', async () => {
+  test('E-06 must leave an account that fits the rules of a new account', async () => {
     const { clientId } = await make({ name: 'Harmless', metadata: { a: 'x'.repeat(1000), b: 'x'.repeat(1000) } });
     const large = Object.fromEntries(['c', 'd', 'e'].map((name) => [name, 'x'.repeat(1000)]));
     assertRefused(
@@ -252,7 +252,7 @@ onEachDatabase('changing a service account', (kind) => {
 describe('a service account', () => {
   const app = useTestApp(embedded);
 
-  test('E-05 has no member that only the server sets', async () => {
+  test('E-05 takes no member that only the server sets', async () => {
     const { json } = await app.api('POST', PATH, { name: 'Set' });
     const columns = Object.keys(await app.knex('service_accounts').first());
     const credentials = Object.keys(await app.knex('credentials').first());
@@ -285,7 +285,7 @@ describe('a service account', () => {
     }
   });
 
-  test('E-07 takes no name that JavaScript gives a meaning, at any depth', async () => {
+  test('E-07 takes no member named __proto__, constructor or prototype, at any depth', async () => {
     const token = await app.rootToken();
     for (const name of ['__proto__', 'constructor', 'prototype']) {
       for (const body of [
@@ -309,7 +309,7 @@ describe('a service account', () => {
     assert.equal('polluted' in {}, false);
   });
 
-  test('E-20 has a name that shows as what it is', async () => {
+  test('E-20 has a name of 1 to 128 characters, without control or direction characters', async () => {
     for (const name of [
       'a\u202Eb',
       'a\uD800b',
@@ -332,7 +332,7 @@ describe('a service account', () => {
     }
   });
 
-  test('E-21 has permissions that no two readers can take for different things', async () => {
+  test('E-21 has permissions with unambiguous names, in which upper and lower case differ', async () => {
     for (const permission of ['.', '..', 'a b', 'a"', '\\', 'a\u00A0b', 'ａ', 'a@b@c', 'a@.', '', 'a\tb', 'а']) {
       assertRefused(
         app,
@@ -351,7 +351,7 @@ describe('a service account', () => {
     assert.equal(scope, 'Read');
   });
 
-  test('is the caller itself under /api/self', async () => {
+  test('reads itself at /api/self', async () => {
     const { json: account } = await app.api('POST', PATH, { name: 'Nothing' });
     const bearer = await apiToken(app, account);
     const self = await app.api('GET', '/api/self', undefined, bearer);

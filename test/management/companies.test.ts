@@ -8,7 +8,7 @@ import { useTestApp } from '../support/test-app.ts';
 onEachDatabase('companies', (kind) => {
   const app = useTestApp(kind);
 
-  test('are registered, read, changed and deleted', async () => {
+  test('are created, read, changed and deleted', async () => {
     const made = await app.api('POST', '/api/companies', { name: 'Acme Ltd' });
     assert.equal(made.status, 201);
     assert.equal(made.headers.get('location'), '/api/companies/acme-ltd');
@@ -50,7 +50,7 @@ onEachDatabase('companies', (kind) => {
     );
   });
 
-  test('E-15 are safe to register twice, and no id is used again', async () => {
+  test('E-15 are not created twice, and the id of a deleted company is never used again', async () => {
     await makeCompany(app, 'twice');
     const again = await app.api('POST', '/api/companies', { companyId: 'twice', name: 'Other' });
     assertRefused(app, again, 409, 'already_exists');
@@ -66,7 +66,7 @@ onEachDatabase('companies', (kind) => {
     );
   });
 
-  test('with accounts are deleted only with all of them, and then no token is to be had', async () => {
+  test('with accounts are deleted only by cascade, and then their accounts get no token', async () => {
     await makeCompany(app, 'full');
     const { json: account } = await app.api('POST', '/api/companies/full/service-accounts', { name: 'Worker' });
     assertRefused(app, await app.api('DELETE', '/api/companies/full'), 409, 'not_empty');
@@ -80,7 +80,7 @@ onEachDatabase('companies', (kind) => {
     }
   });
 
-  test('B-26 that are disabled give none of their accounts a token, nor let any call', async () => {
+  test('B-26 that are disabled let none of their accounts get a token or call the API', async () => {
     await makeCompany(app, 'paused');
     const admin = await makeCaller(app, '/api/companies/paused/service-accounts', COMPANY_PERMISSIONS);
     const self = (): ReturnType<typeof app.api> => app.api('GET', '/api/self', undefined, admin.bearer);
@@ -93,7 +93,7 @@ onEachDatabase('companies', (kind) => {
     const refused = await self();
     assert.equal(refused.status, 401);
     assert.equal(refusal(), 'account_disabled');
-    // Root may still look after it.
+    // Root may still manage the company.
     assert.equal((await app.api('GET', '/api/companies/paused/service-accounts')).json.length, 1);
     assert.equal((await app.api('PATCH', '/api/companies/paused', { state: 'enabled' })).status, 200);
     assert.equal((await self()).status, 401);
@@ -101,7 +101,7 @@ onEachDatabase('companies', (kind) => {
     assert.equal((await app.api('GET', '/api/self', undefined, await apiToken(app, admin))).status, 200);
   });
 
-  test('do not come back under the same id while they are being deleted', async () => {
+  test('are not created again under the same id while they are deleted', async () => {
     for (let round = 0; round < 8; round += 1) {
       const companyId = `reborn-${round}`;
       await makeCompany(app, companyId);
@@ -115,7 +115,7 @@ onEachDatabase('companies', (kind) => {
     }
   });
 
-  test('may have had the id that an account has, which can go all the same', async () => {
+  test('an account with the id of a deleted company can be deleted', async () => {
     await makeCompany(app, 'shared-id');
     await app.api('DELETE', '/api/companies/shared-id');
     const { json } = await app.api('POST', '/api/service-accounts', { name: 'Shared', credentials: [] });
@@ -123,7 +123,7 @@ onEachDatabase('companies', (kind) => {
     assert.equal((await app.api('DELETE', '/api/service-accounts/shared-id')).status, 204);
   });
 
-  test('go with their accounts, each in the audit, and in nobody else’s way', async () => {
+  test('are deleted with their accounts, each in the audit, while other requests change those accounts', async () => {
     for (let round = 0; round < 4; round += 1) {
       const companyId = `crowded-${round}`;
       const path = `/api/companies/${companyId}/service-accounts`;
@@ -144,7 +144,7 @@ onEachDatabase('companies', (kind) => {
     }
   });
 
-  test('are not deleted while an account is being made in them, nor the other way round', async () => {
+  test('are either deleted or get an account when both are requested at once', async () => {
     for (let round = 0; round < 5; round += 1) {
       const companyId = `race-${round}`;
       await makeCompany(app, companyId);
@@ -163,7 +163,7 @@ onEachDatabase('companies', (kind) => {
 describe('a company', () => {
   const app = useTestApp(embedded);
 
-  test('is changed by who has seen it as it is', async () => {
+  test('is changed with If-Match only when a tag names its current revision', async () => {
     await makeCompany(app, 'seen');
     const change = (name: string, tag: string): ReturnType<typeof app.api> =>
       app.api('PATCH', '/api/companies/seen', { name }, undefined, { 'If-Match': tag });
@@ -202,7 +202,7 @@ describe('a company', () => {
     assert.deepEqual(two.map(({ status }) => status).toSorted(), [200, 412]);
   });
 
-  test('is changed with its tag as proxies that compress write it', async () => {
+  test('is changed with a tag that a compressing proxy has rewritten', async () => {
     await makeCompany(app, 'packed');
     const tags = [
       (n: number) => `"${n}"`,
@@ -226,7 +226,7 @@ describe('a company', () => {
     }
     const weak = { 'If-Match': `W/"${tags.length + 1}"` };
     assert.equal((await app.api('DELETE', '/api/companies/packed', undefined, undefined, weak)).status, 204);
-    // Where there is nothing to change, the header says nothing.
+    // A request that changes nothing ignores the header.
     assert.equal((await app.api('GET', '/api/companies', undefined, undefined, { 'If-Match': 'x' })).status, 200);
   });
 
@@ -248,7 +248,7 @@ describe('a company', () => {
     assert.equal(unnamed.json.errors[0].pointer, '/companyId');
   });
 
-  test('is listed with the others, newest first, by state and by how it begins', async () => {
+  test('is listed newest first, and found by its state and by the beginning of its id or name', async () => {
     for (const companyId of ['north-one', 'north-two', 'south']) await makeCompany(app, companyId);
     await app.api('PATCH', '/api/companies/north-two', { state: 'disabled', name: 'Zenith' });
     const ids = async (query: string): Promise<string[]> =>

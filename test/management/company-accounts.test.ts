@@ -28,7 +28,7 @@ onEachDatabase('the accounts of a company', (kind) => {
     adminB = await makeCaller(app, IN_B, COMPANY_PERMISSIONS);
   });
 
-  test('are registered inside it, and their tokens say which company it is', async () => {
+  test('are registered in it, and their tokens name the company', async () => {
     const made = await app.api('POST', IN_A, { name: 'Worker' }, adminA.bearer);
     assert.equal(made.status, 201, made.text);
     assert.equal(made.json.company, 'a');
@@ -44,7 +44,7 @@ onEachDatabase('the accounts of a company', (kind) => {
     );
   });
 
-  test('E-01 E-16 are behind a wall: what is in another company does not exist, and no name is taken there', async () => {
+  test('E-01 E-16 do not exist for the callers of another company, and take no name there', async () => {
     const { json: own } = await app.api('POST', IN_A, { name: 'Same name' }, adminA.bearer);
     const elsewhere = await app.api('POST', IN_B, { name: 'Same name' }, adminB.bearer);
     assert.equal(elsewhere.status, 201);
@@ -72,7 +72,7 @@ onEachDatabase('the accounts of a company', (kind) => {
     assert.ok(listed.every(({ company }: { company: string }) => company === 'b'));
   });
 
-  test('E-03 E-05 take their company from the path, never from a body, and make no root account', async () => {
+  test('E-03 E-05 get their company from the path, never from the body, and register no root account', async () => {
     for (const company of ['b', null, '', 0, [], {}]) {
       const reply = await app.api('POST', IN_A, { name: 'Odd', company }, adminA.bearer);
       assertRefused(app, reply, 400, 'invalid_body');
@@ -101,7 +101,7 @@ onEachDatabase('the accounts of a company', (kind) => {
     );
   });
 
-  test('E-02 E-04 are never given what their maker does not hold, nor widen themselves', async () => {
+  test('E-02 E-04 get no permission that the caller does not hold, and cannot widen themselves', async () => {
     for (const permission of [
       'writ.companies.manage',
       'writ.permissions.grant',
@@ -116,7 +116,7 @@ onEachDatabase('the accounts of a company', (kind) => {
       const put = await app.api('PUT', `${self}/permissions/${permission}`, undefined, adminA.bearer);
       assertRefused(app, put, 403, 'forbidden');
     }
-    // A narrowed token grants no more than it says.
+    // A caller with a narrowed token grants only the permissions in the token.
     const narrow = await apiToken(app, adminA, 'writ.serviceaccounts.manage');
     const path = `${IN_A}/${adminA.clientId}/permissions/writ.audit.view`;
     await app.api('DELETE', path);
@@ -124,7 +124,7 @@ onEachDatabase('the accounts of a company', (kind) => {
     assert.equal((await app.api('PUT', path)).status, 204);
   });
 
-  test('E-11 hold nothing that reaches beyond their company, whoever grants it and whatever their rows say', async () => {
+  test('E-11 hold no permission beyond their company, even if root grants it or a row in the database says so', async () => {
     const reply = await app.api('POST', IN_A, { name: 'Beyond', permissions: ['writ.permissions.grant'] });
     assertRefused(app, reply, 403, 'forbidden');
     assert.match(reply.json.detail, /^Only root accounts may hold writ\.permissions\.grant$/);
@@ -140,19 +140,19 @@ onEachDatabase('the accounts of a company', (kind) => {
         ...(name === 'root' ? { role_key: 'root' } : { resource_server: 'management' }),
       })),
     );
-    // This node has not heard of it; another one would read it anew.
+    // The insert was not announced: this change lets the node read the account again.
     await app.api('PATCH', `${IN_A}/${forged.clientId}`, { description: 'Read anew' });
     const bearer = await apiToken(app, forged);
     assert.deepEqual(decodeJwt(bearer)['permissions'], ['writ.serviceaccounts.view']);
     assertRefused(app, await app.api('POST', '/api/companies', { name: 'Mine' }, bearer), 403, 'forbidden');
     assertRefused(app, await app.api('GET', IN_B, undefined, bearer), 404, 'not_found');
     assertRefused(app, await app.api('GET', '/api/service-accounts', undefined, bearer), 403, 'forbidden');
-    // Nor does it count as a root account that may stay as the last one.
+    // The account with the forged role does not count as a root account.
     const last = await app.api('DELETE', `/api/service-accounts/${ROOT.clientId}`);
     assertRefused(app, last, 409, 'last_root');
   });
 
-  test('B-26 E-10 that are disabled or gone get nothing more, on any method and with any token', async () => {
+  test('B-26 E-10 that are disabled or deleted get no token, and their earlier tokens are refused', async () => {
     const account = await makeCaller(app, IN_A, ['writ.serviceaccounts.view']);
     const path = `${IN_A}/${account.clientId}`;
     let { bearer } = account;
@@ -164,7 +164,7 @@ onEachDatabase('the accounts of a company', (kind) => {
     assert.equal(lastRefusal(app)['reason'], 'account_disabled');
     assertRefused(app, await list(), 401, 'unauthorized');
     await app.api('PATCH', path, { state: 'enabled' }, adminA.bearer);
-    // What it got before stays dead.
+    // The earlier token stays revoked.
     assertRefused(app, await list(), 401, 'unauthorized');
     bearer = await apiToken(app, account);
     assert.equal((await list()).status, 200);
@@ -178,14 +178,14 @@ onEachDatabase('the accounts of a company', (kind) => {
 describe('the accounts of two companies', () => {
   const app = useTestApp(postgres18);
 
-  test('may have slugs and ids that another one has, but not within one company', async () => {
+  test('may share slugs and ids across companies, but not within one company', async () => {
     await makeCompany(app, 'a');
     await makeCompany(app, 'b');
     assert.equal((await app.api('POST', IN_A, { name: 'x', slug: 'same', credentials: [] })).status, 201);
     assert.equal((await app.api('POST', IN_B, { name: 'x', slug: 'same' })).status, 201);
     assert.equal((await app.api('POST', '/api/service-accounts', { name: 'x', slug: 'same' })).status, 201);
     assertRefused(app, await app.api('POST', IN_A, { name: 'x', slug: 'same' }), 409, 'already_exists');
-    // An id that has the form of a slug, as the first root account may have one.
+    // The id gets the form of a slug. The id of the first root account may have this form, too.
     await app.knex('service_accounts').where({ slug: 'same', company_id: 'a' }).update({ client_id: 'idlike' });
     const clash = await app.api('POST', IN_A, { name: 'x', slug: 'idlike' });
     assertRefused(app, clash, 409, 'already_exists');

@@ -7,10 +7,10 @@ import { onEachDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-onEachDatabase('a company that comes with its first account', (kind) => {
+onEachDatabase('the creation of a company with its first account', (kind) => {
   const app = useTestApp(kind);
 
-  test('is ready after one call, with a secret that is shown once', async () => {
+  test('makes the company usable after one call, and shows the secret of the account once', async () => {
     const made = await app.api('POST', '/api/companies', { companyId: 'one-call', name: 'One call', owner: {} });
     assert.equal(made.status, 201, made.text);
     assert.equal(made.headers.get('location'), '/api/companies/one-call');
@@ -26,12 +26,12 @@ onEachDatabase('a company that comes with its first account', (kind) => {
     const read = await app.api('GET', `${path}/owner`);
     assert.equal(read.text.includes(owner.clientSecret), false);
     const { json: events } = await app.api('GET', '/api/companies/one-call/audit-events?limit=3');
-    // The two of one call have one time.
+    // The two events of one call have the same time, and no defined order.
     const actions = events.map(({ action }: { action: string }) => action).toSorted();
     assert.deepEqual(actions, ['company.created', 'service_account.created', 'service_account.created']);
   });
 
-  test('takes a name and credentials for it, as a registration does', async () => {
+  test('takes a name and credentials for the account, as a registration does', async () => {
     const key = clientKey('ES256');
     const owner = { name: 'Pipeline', credentials: [{ type: 'public_key', publicKey: key.jwk }] };
     const { json } = await app.api('POST', '/api/companies', { companyId: 'by-key', name: 'By key', owner });
@@ -42,7 +42,7 @@ onEachDatabase('a company that comes with its first account', (kind) => {
     assert.deepEqual((await app.api('POST', '/api/companies', none)).json.owner.credentials, []);
   });
 
-  test('comes to be with it or not at all', async () => {
+  test('creates both the company and the account, or neither', async () => {
     const owner = { credentials: [{ type: 'client_secret' }, { type: 'public_key', publicKey: 'no key' }] };
     const wrong = await app.api('POST', '/api/companies', { companyId: 'half', name: 'Half', owner });
     assertRefused(app, wrong, 422, 'invalid_body');
@@ -55,7 +55,7 @@ onEachDatabase('a company that comes with its first account', (kind) => {
     assert.equal((await app.api('POST', '/api/companies', { companyId: 'half', name: 'Half' })).status, 201);
   });
 
-  test('takes managing accounts and binding the role beside managing companies', async () => {
+  test('requires the permissions to manage accounts and to grant the role, besides writ.companies.manage', async () => {
     const body = (companyId: string): object => ({ companyId, name: companyId, owner: {} });
     const manager = await makeCaller(app, '/api/service-accounts', ['writ.companies.manage']);
     const refused = await app.api('POST', '/api/companies', body('managed'), manager.bearer);
@@ -70,10 +70,10 @@ onEachDatabase('a company that comes with its first account', (kind) => {
   });
 });
 
-onEachDatabase('the removal of a company', (kind) => {
+onEachDatabase('the deletion of a company', (kind) => {
   const app = useTestApp(kind);
 
-  test('can be tried: it says what would go and what of it is in use, and deletes nothing', async () => {
+  test('has a dry run, which counts what would be deleted and what is in use, and deletes nothing', async () => {
     const path = '/api/companies/leaving';
     await app.api('POST', '/api/companies', { companyId: 'leaving', name: 'Leaving' });
     const { json: idle } = await app.api('POST', `${path}/service-accounts`, { name: 'Idle' });
@@ -89,7 +89,7 @@ onEachDatabase('the removal of a company', (kind) => {
     assert.deepEqual(unused.json, { ...counts, usedInTheLastDay: 0, lastUsed: [] });
 
     for (const account of [idle, busy]) assert.equal((await app.token(account)).status, 200);
-    // A use is written down a moment later.
+    // A use is recorded a moment later.
     const removal = async (): Promise<Reply['json']> => (await attempt('?cascade=true&dryRun=true')).json;
     await eventually(10_000, async () => (await removal()).usedInTheLastDay === 2);
     const yesterday = new Date(Date.now() - 86_401_000);

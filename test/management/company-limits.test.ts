@@ -9,7 +9,7 @@ import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 
 type Limits = Readonly<Record<string, number | null>>;
 
-/** Asserts that a limit is reached, with its name and what is used in the answer. */
+/** Asserts that a limit refused a request, and that the answer has its name, its value and the used amount. */
 function assertReached(app: TestApp, reply: Reply, name: string, most: number, used: number): void {
   assertRefused(app, reply, 422, 'limit_reached');
   assert.deepEqual(reply.json.limit, { name, most, used });
@@ -35,7 +35,7 @@ onEachDatabase('the limits of a company', (kind) => {
     return reply;
   };
 
-  test('hold for the company that has them, and the limits of the server for others', async () => {
+  test('take precedence over the limits of the server, each by itself', async () => {
     const path = await company({ serviceAccounts: 2 });
     const read = async (): Promise<Limits> => (await app.api('GET', path)).json.limits;
     const none = { credentials: null, groups: null, roles: null, resourceServers: null, permissions: null };
@@ -56,7 +56,7 @@ onEachDatabase('the limits of a company', (kind) => {
     assertReached(app, await app.api('POST', `${path}/groups`, { name: '4' }), 'groups', 3, 3);
   });
 
-  test('refuse what is one too many, and root has none', async () => {
+  test('refuse everything beyond them, and do not hold for root', async () => {
     const path = await company({ serviceAccounts: 1, resourceServers: 1, groups: 0 });
     const { json: only } = await post(`${path}/service-accounts`, { name: 'Only' });
     const second = await app.api('POST', `${path}/service-accounts`, { name: 'Second' });
@@ -70,7 +70,7 @@ onEachDatabase('the limits of a company', (kind) => {
     const more = await app.api('POST', `${path}/resource-servers`, server('two'));
     assertReached(app, more, 'resourceServers', 1, 1);
     assertReached(app, await app.api('POST', `${path}/groups`, { name: 'G' }), 'groups', 0, 0);
-    // A place that is given up is free.
+    // A deletion makes room.
     assert.equal((await app.api('DELETE', `${path}/service-accounts/${only.clientId}`)).status, 204);
     await post(`${path}/service-accounts`, { name: 'Second' });
     await app.api('PATCH', path, { limits: { serviceAccounts: 0 } });
@@ -78,7 +78,7 @@ onEachDatabase('the limits of a company', (kind) => {
     for (const name of ['One', 'Two', 'Three']) await post('/api/service-accounts', { name });
   });
 
-  test('count credentials that work: not the expired, nor one whose successor does', async () => {
+  test('count neither expired credentials nor credentials with a successor', async () => {
     const path = await company({ credentials: 3 });
     const credentials = [{ type: 'client_secret', name: 'short', expiresIn: 60 }, { type: 'client_secret' }];
     const { json } = await post(`${path}/service-accounts`, { name: 'Counted', credentials });
@@ -92,7 +92,7 @@ onEachDatabase('the limits of a company', (kind) => {
     const [short, long] = json.credentials;
     await post(`${of}/${long.credentialId}/rotate`, { overlap: 3600 });
     assertReached(app, await add(), 'credentials', 3, 3);
-    // A disabled one may be enabled again.
+    // A disabled credential counts: it may be enabled again.
     await app.api('PATCH', `${of}/${third.credentialId}`, { state: 'disabled' });
     assertReached(app, await add(), 'credentials', 3, 3);
 
@@ -108,7 +108,7 @@ onEachDatabase('the limits of a company', (kind) => {
     assert.equal((await app.api('PATCH', `${of}/${short.credentialId}`, again)).status, 200);
   });
 
-  test('count a credential that its uses extend for a day after its end: a use may still give it more time', async () => {
+  test('count an expired credential with extend for one more day: a late record of a use may still extend it', async () => {
     const path = await company({ credentials: 1 });
     const credentials = [{ type: 'client_secret', expiresIn: 60, extend: true }];
     const { json } = await post(`${path}/service-accounts`, { name: 'Extended', credentials });
@@ -123,7 +123,7 @@ onEachDatabase('the limits of a company', (kind) => {
     assert.equal((await add()).status, 201);
   });
 
-  test('are kept to although a node of the release before adds, which raises no numbers', async () => {
+  test('hold although a node of the release before adds rows and raises no counts', async () => {
     const path = await company({ groups: 2 });
     const companyId = String(path.split('/')[3]);
     await post(`${path}/groups`, { name: '1' });
@@ -132,7 +132,7 @@ onEachDatabase('the limits of a company', (kind) => {
     assertReached(app, await app.api('POST', `${path}/groups`, { name: '3' }), 'groups', 2, 2);
   });
 
-  test('go by numbers that are never less than there is, and that are counted anew where they reach a limit', async () => {
+  test('use counts that are never too low, and that are corrected when they reach a limit', async () => {
     const path = await company({ serviceAccounts: 8, credentials: 8 });
     const companyId = String(path.split('/')[3]);
     const accounts = `${path}/service-accounts`;
@@ -156,7 +156,7 @@ onEachDatabase('the limits of a company', (kind) => {
     const of = `${accounts}/${one.clientId}/credentials`;
     const [first] = one.credentials;
     await post(`${of}/${first.credentialId}/rotate`, { overlap: 60 });
-    // The old credential may expire, and be counted no more, before its successor can be seen.
+    // Both credentials count: the old one may expire before other transactions can see its successor.
     assert.equal((await counted())['credentials'], 3);
     const machine = await register();
     const bearer = await apiToken(app, machine);
@@ -169,7 +169,7 @@ onEachDatabase('the limits of a company', (kind) => {
     await app.api('PATCH', `${of}/${short.credentialId}`, { expiresIn: 60 });
     await counted();
     await app.api('DELETE', `${accounts}/${one.clientId}`);
-    // Nothing is lowered, so that nobody who deletes waits for those who add.
+    // A deletion lowers no count: it does not have to wait for requests that add.
     assert.equal((await counted())['serviceAccounts'], 3);
     for (let round = 0; round < 12; round += 1) {
       const { clientId } = await register();
@@ -184,7 +184,7 @@ onEachDatabase('the limits of a company', (kind) => {
     await counted();
   });
 
-  test('bound the permissions of one account, by whichever way it would come to them', async () => {
+  test('hold for the permissions of one account, whether grants, roles or groups give them', async () => {
     const path = await company({ permissions: 3 });
     const accounts = `${path}/service-accounts`;
     const four = { permissions: ['a', 'b', 'c', 'd'] };
@@ -202,13 +202,13 @@ onEachDatabase('the limits of a company', (kind) => {
     assertReached(app, await app.api('PUT', `${own}/permissions/d`), 'permissions', 3, 4);
     assert.equal((await app.api('DELETE', `${own}/permissions/a`)).status, 204);
     assert.equal((await app.api('PUT', `${own}/permissions/d`)).status, 204);
-    // Lowered, it takes nothing from anybody.
+    // A lowered limit takes no permission away.
     await app.api('PATCH', path, { limits: { permissions: 1 } });
     assert.equal((await app.api('PATCH', own, { name: 'Fuller' })).status, 200);
     assert.deepEqual((await app.api('GET', own)).json.permissions, ['b', 'd']);
   });
 
-  test('are for root to change, within what the server can bear', async () => {
+  test('are changed by root only, within the bounds of the server', async () => {
     await makeCompany(app, 'own');
     const owner = await makeCaller(app, '/api/companies/own/service-accounts', ['writ.serviceaccounts.manage']);
     const refused = await app.api('PATCH', '/api/companies/own', { limits: { groups: 9 } }, owner.bearer);
@@ -238,7 +238,7 @@ describe('the limits of a company on two nodes', () => {
     await database.drop();
   });
 
-  test('E-12 are not passed by any number of requests at once', async () => {
+  test('E-12 hold for many requests at once on both nodes', async () => {
     const [node] = nodes;
     assert.ok(node);
     const limits = { serviceAccounts: 7, credentials: 9, groups: 3, roles: 3, resourceServers: 3 };

@@ -12,12 +12,12 @@ import { testClock } from '../support/test-clock.ts';
 
 const ACCOUNTS = '/api/service-accounts';
 
-describe('the edges of credentials', () => {
+describe('edge cases of credentials', () => {
   const app = useTestApp(postgres18);
   const rotateOwn = (bearer: string, body?: object): Promise<Reply> =>
     app.api('POST', '/api/self/rotate', body, bearer);
 
-  test('E-12 a credential that is disabled at the same moment does not renew itself', async () => {
+  test('E-12 a credential is either disabled or rotated by its account when both happen at once', async () => {
     for (let round = 0; round < 8; round += 1) {
       const one = await registerAccount(app);
       const bearer = await apiToken(app, one);
@@ -25,13 +25,13 @@ describe('the edges of credentials', () => {
         app.api('PATCH', one.first, { state: 'disabled' }),
         rotateOwn(bearer),
       ]);
-      // Whoever came first: it is ending, and can be disabled no longer, or nothing came of the rotation.
+      // Either the credential is disabled and its rotation is refused, or it has a successor and cannot be disabled.
       if (disabled.status === 200) assert.ok([401, 403].includes(rotated.status), rotated.text);
       else assert.deepEqual([disabled.json.code, rotated.status], ['already_rotated', 201]);
     }
   });
 
-  test('E-02 a token that was narrowed does not become the whole credential', async () => {
+  test('E-02 a narrowed token cannot rotate the whole credential', async () => {
     const one = await registerAccount(app, { permissions: ['writ.companies.view', 'writ.serviceaccounts.view'] });
     const narrow = await rotateOwn(await apiToken(app, one, 'writ.companies.view'), { overlap: 0 });
     assert.deepEqual([narrow.status, narrow.json.code], [403, 'forbidden']);
@@ -39,7 +39,7 @@ describe('the edges of credentials', () => {
     assert.equal((await rotateOwn(await apiToken(app, one))).status, 201);
   });
 
-  test('what an account made of a credential goes with it, also when a link between them is forgotten', async () => {
+  test('the successors of a credential are deleted with it, even if a credential between them is already deleted', async () => {
     const one = await registerAccount(app);
     let current: { clientId: string; clientSecret: string } = one;
     for (let step = 0; step < 4; step += 1) {
@@ -47,7 +47,7 @@ describe('the edges of credentials', () => {
       assert.equal(status, 201);
       current = { clientId: one.clientId, clientSecret: json.clientSecret };
     }
-    // What has ended on the way is not kept.
+    // The credentials that ended on the way are deleted.
     const { json: left } = await app.api('GET', `${one.path}/credentials`);
     assert.equal(left.length, 3);
     const { rows } = await app.knex.raw(
@@ -60,7 +60,7 @@ describe('the edges of credentials', () => {
     assert.deepEqual((await app.api('GET', `${one.path}/credentials`)).json, []);
   });
 
-  test('E-13 what is in use is not deleted with what is not', async () => {
+  test('E-13 an unused credential is not deleted with ifUnusedFor while its successor is in use', async () => {
     const one = await registerAccount(app);
     const { json } = await rotateOwn(await apiToken(app, one));
     await app.token({ clientId: one.clientId, clientSecret: json.clientSecret });
@@ -76,7 +76,7 @@ describe('the edges of credentials', () => {
     assert.equal((await app.api('GET', one.first)).status, 200);
   });
 
-  test('an API key that is rotated while its API is deleted is refused, not broken', async () => {
+  test('the rotation of an API key during the deletion of its resource server is answered with 201 or 404', async () => {
     for (let round = 0; round < 6; round += 1) {
       const identifier = `https://edge.example.com/${round}`;
       const server = await app.api('POST', '/api/resource-servers', { identifier, name: 'Edge' });
@@ -95,7 +95,7 @@ describe('the edges of credentials', () => {
     }
   });
 
-  test('E-21 durations in words end where those in numbers do', async () => {
+  test('E-21 a duration in ISO 8601 has the same maximum as a duration in seconds', async () => {
     const one = await registerAccount(app);
     for (const expiresIn of ['PT31536001S', 'P9999W', 'P999999999D', 'PT9007199254740991S']) {
       const { status, json } = await app.api('POST', `${one.path}/credentials`, { type: 'client_secret', expiresIn });
@@ -110,7 +110,7 @@ describe('the edges of credentials', () => {
     assert.equal((await app.api('POST', `${one.first}/rotate`, { overlap: 'PT0S' })).status, 201);
   });
 
-  test('E-21 of whom root names for its APIs, a company learns nothing', async () => {
+  test('E-21 a company does not see the introspectedBy of a resource server of root', async () => {
     await makeCompany(app, 'looking');
     const foreign = await registerAccount(app);
     const body = { identifier: 'https://shared.example.com', name: 'Shared', introspectedBy: [foreign.clientId] };
@@ -121,7 +121,7 @@ describe('the edges of credentials', () => {
     assert.deepEqual((await app.api('GET', `/api/resource-servers/${id}`)).json.introspectedBy, [foreign.clientId]);
   });
 
-  test('who revokes is written down once, and an API key is not believed to be revoked', async () => {
+  test('a revocation is recorded once with its credential, and the revocation of an API key is refused', async () => {
     const one = await registerAccount(app, {
       credentials: [{ type: 'client_secret' }, { type: 'api_key', audience: 'api://default' }],
     });
@@ -137,7 +137,7 @@ describe('the edges of credentials', () => {
     assert.deepEqual([refused.status, refused.json.error], [400, 'unsupported_token_type']);
   });
 
-  test('a company and its account that are enabled at the same moment both work', async () => {
+  test('an account gets a token after it and its company were enabled at the same moment', async () => {
     for (let round = 0; round < 8; round += 1) {
       await makeCompany(app, `both-${round}`);
       const one = await registerAccount(app, {}, `/api/companies/both-${round}/service-accounts`);
@@ -153,7 +153,7 @@ describe('the edges of credentials', () => {
     }
   });
 
-  test('nobody keeps the status lists from saying what others have revoked', async () => {
+  test('a stream of revocations does not keep another revocation out of the status list', async () => {
     const noisy = await registerAccount(app);
     const victim = await registerAccount(app);
     const status = statusOf((await app.token(victim)).json.access_token);
@@ -170,7 +170,7 @@ describe('the edges of credentials', () => {
     await noise;
   });
 
-  test('a company of many accounts is shut and opened at once', async () => {
+  test('a company of 8000 accounts is disabled and enabled within the time limit of a statement', async () => {
     await makeCompany(app, 'large');
     await app.knex.raw(
       `insert into service_accounts (client_id, company_id, slug, name, audience, created_at, created_by, updated_at)
@@ -184,20 +184,20 @@ describe('the edges of credentials', () => {
     );
     await app.knex.raw('analyze');
     for (const state of ['disabled', 'enabled', 'disabled']) {
-      // No statement may take five seconds: comparing every account with every other took half a minute.
+      // No statement may take five seconds: comparing every account with every other takes half a minute.
       assert.equal((await app.api('PATCH', '/api/companies/large', { state })).status, 200);
     }
   });
 });
 
-describe('the last means of root', () => {
+describe('the last credential of root', () => {
   let database: TestDatabase;
   before(async () => {
     database = await postgres18.create();
   });
   after(() => database.drop());
 
-  test('is not what is ending, whatever a policy made of it', async () => {
+  test('cannot be deleted while the only other credential is ending, even if a policy has ended both', async () => {
     const clock = testClock();
     const open = await startTestApp(database, {}, { clock });
     const path = `${ACCOUNTS}/${ROOT.clientId}/credentials`;

@@ -60,7 +60,7 @@ onEachDatabase('the credentials of many accounts', (kind) => {
     return json.flatMap(({ name, company }: Listed) => (company === null ? [] : [name]));
   };
 
-  test('are listed in the words of their own account, with whose they are', async () => {
+  test('are listed as they are in their account, with its ids and its company', async () => {
     const { json } = await app.api('GET', '/api/credentials?company=*');
     assert.equal(json.length, 9);
     const byId = (one: Listed, other: Listed): number => (one.credentialId < other.credentialId ? -1 : 1);
@@ -75,7 +75,7 @@ onEachDatabase('the credentials of many accounts', (kind) => {
     }
   });
 
-  test('are those of root, of one company, or of all, newest first and in pages', async () => {
+  test('are listed for root, for one company or for all, newest first and in pages', async () => {
     const whole = await names('');
     assert.deepEqual(new Set(whole.slice(0, 2)), new Set(['two key', 'two API key']));
     assert.deepEqual(new Set(whole.slice(6)), new Set(['one secret', 'one later']));
@@ -99,7 +99,7 @@ onEachDatabase('the credentials of many accounts', (kind) => {
     );
   });
 
-  test('are narrowed by age, expiry, last use, type, state and account', async () => {
+  test('are filtered by age, expiry, last use, type, state and account', async () => {
     assert.deepEqual((await names('type=api_key')).toSorted(), ['one API key', 'two API key']);
     assert.deepEqual((await names('type=public_key')).toSorted(), ['one key', 'two key']);
     assert.deepEqual((await names('createdBefore=PT90M')).toSorted(), ['one later', 'one secret']);
@@ -119,7 +119,7 @@ onEachDatabase('the credentials of many accounts', (kind) => {
     await app.api('PATCH', path, { state: 'enabled' });
   });
 
-  test('E-01 are for those who may read the accounts, each company its own', async () => {
+  test('E-01 are listed for callers that may read the accounts, and for a company only its own', async () => {
     const accounts = '/api/companies/one/service-accounts';
     const viewer = await makeCaller(app, accounts, ['writ.serviceaccounts.view']);
     const { json } = await app.api('GET', '/api/companies/one/credentials', undefined, viewer.bearer);
@@ -136,7 +136,7 @@ onEachDatabase('the credentials of many accounts', (kind) => {
     await denied('/api/companies/one/credentials', 403, 'insufficient_scope', other.bearer);
   });
 
-  test('say of their account when the first of them expires', async () => {
+  test('an account shows when its first credential expires', async () => {
     const path = '/api/companies/one/service-accounts';
     const expiries = async (slug: string): Promise<unknown[]> => {
       const { json: list } = await app.api('GET', `${path}?slug=${slug}`);
@@ -146,7 +146,7 @@ onEachDatabase('the credentials of many accounts', (kind) => {
     const { json } = await app.api('GET', '/api/companies/one/credentials');
     const [secret, later] = ['one secret', 'one later'].map((name) => json.find((one: Listed) => one.name === name));
     assert.deepEqual(await expiries('orders'), [secret.expiresAt, secret.expiresAt]);
-    // A disabled credential can expire unnoticed.
+    // A disabled credential does not count: its expiry has no effect.
     const single = `${path}/orders/credentials/${secret.credentialId}`;
     await app.api('PATCH', single, { state: 'disabled' });
     assert.deepEqual(await expiries('orders'), [later.expiresAt, later.expiresAt]);

@@ -14,11 +14,11 @@ import { written } from '../support/written.ts';
 const PAUSE = 50;
 const IN_ACME = '/api/companies/acme/service-accounts';
 
-/** Seconds from now until a time that was answered. */
+/** Seconds from now until a time in an answer. */
 const from = (now: Date, time: string): number => Math.round((new Date(time).getTime() - now.getTime()) / 1000);
 
 onEachDatabase(
-  'how old credentials may get',
+  'the maximum age of credentials',
   (kind) => {
     let database: TestDatabase;
     let app: TestApp;
@@ -42,7 +42,7 @@ onEachDatabase(
     const account = (name: string, body: object = {}, path?: string): Promise<RegisteredAccount> =>
       registerAccount(app, { name, ...body }, path);
 
-    test('is as a company says: what asks for nothing gets the most, what asks for more is refused', async () => {
+    test('of a company is the default expiry of its credentials, and a later expiry is refused', async () => {
       await app.api('PATCH', '/api/companies/acme', { secretMaxAge: 'P30D', keyMaxAge: 0 });
       clock.stop();
       const { path } = await account('Limited', {}, IN_ACME);
@@ -65,12 +65,12 @@ onEachDatabase(
         credentials: [{ type: 'client_secret' }, key],
       });
       assert.deepEqual([registered.status, registered.json.errors[0].pointer], [422, '/credentials/1/type']);
-      // Elsewhere nothing has changed.
+      // The policy of the company does not hold elsewhere.
       const elsewhere = await account('Elsewhere');
       assert.equal((await add(elsewhere.path, key)).json.expiresAt, null);
     });
 
-    test('ends what was given before, so long from when the company said so', async () => {
+    test('shortens existing credentials when a company sets it, counted from the change', async () => {
       await makeCompany(app, 'later');
       const path = '/api/companies/later/service-accounts';
       const { path: one, ...client } = await account('Before', {}, path);
@@ -94,7 +94,7 @@ onEachDatabase(
       assert.equal((await app.api('PATCH', '/api/companies/later', { secretMaxAge: null })).json.secretMaxAge, null);
     });
 
-    test('moves on with each use where it is extended, and ends where it is not used', async () => {
+    test('a credential with extend gets its lifetime again with each use, and expires without uses', async () => {
       const { path, clientId } = await account('Extended', { credentials: [] });
       const endless = await add(path, { type: 'client_secret', extend: true });
       assert.deepEqual([endless.status, endless.json.errors[0].pointer], [422, '/extend']);
@@ -104,7 +104,7 @@ onEachDatabase(
         clock.forward(150_000);
         const reply = await app.token(client);
         assert.equal(reply.status, 200);
-        // Whoever uses it need not be warned.
+        // The client gets no warning: each use extends the credential.
         assert.equal(reply.json.credential_expires_at, undefined);
         await written(PAUSE, app);
       }
@@ -112,12 +112,12 @@ onEachDatabase(
       assert.ok(from(clock(), shown.expiresAt) > 190 && shown.extend, shown.expiresAt);
       clock.forward(201_000);
       assert.equal((await app.token(client)).status, 401);
-      // What is refused is no use.
+      // A refused request is no use, and does not extend the credential.
       await written(PAUSE, app);
       assert.equal((await app.token(client)).status, 401);
     });
 
-    test('is told to the client before it ends, and counted for who watches', async () => {
+    test('an expiry is told to the client shortly before it, and counted in the metrics', async () => {
       const { path, clientId, clientSecret } = await account('Warned');
       const { json } = await add(path, { type: 'client_secret', expiresIn: 400 });
       const client = { clientId, clientSecret: String(json.clientSecret) };
@@ -132,13 +132,13 @@ onEachDatabase(
       assert.equal(warned.json.credential_expires_at, Math.floor(new Date(json.expiresAt).getTime() / 1000));
       assert.equal(await expiring(), counted + 1);
       assert.equal((await app.token({ clientId, clientSecret })).json.credential_expires_at, undefined);
-      // One that has a successor is near its end, however far that is.
+      // A credential with a successor always carries the warning, even if its end is far away.
       const [first] = (await app.api('GET', `${path}/credentials`)).json;
       await app.api('POST', `${path}/credentials/${first.credentialId}/rotate`, { overlap: 'P7D' });
       assert.equal(typeof (await app.token({ clientId, clientSecret })).json.credential_expires_at, 'number');
     });
 
-    test('E-13 lets an account rotate what it holds, without any permission', async () => {
+    test('E-13 an account rotates its own credential without any permission', async () => {
       const { path, ...client } = await account('Rotates itself', {}, '/api/service-accounts');
       const bearer = await apiToken(app, client);
       const { status, json } = await app.api('POST', '/api/self/rotate', { overlap: 3600 }, bearer);
@@ -154,7 +154,7 @@ onEachDatabase(
         `/api/audit-events?action=credential.rotated&actor=${client.clientId}`,
       );
       assert.equal(events.length, 2);
-      // Whoever got hold of the first may have made the others.
+      // The successors are deleted with the first credential: a thief of the first may have rotated it.
       const live = statusOf((await app.token(next)).json.access_token);
       const credentials = (await app.api('GET', `${path}/credentials`)).json;
       assert.equal(credentials.length, 3);
@@ -164,7 +164,7 @@ onEachDatabase(
       await untilListed(app, live, true);
     });
 
-    test('E-02 gives an account that rotates itself no wider rights and no longer life', async () => {
+    test('E-02 an account that rotates its own credential gets no wider permissions and no longer lifetime', async () => {
       const { path, clientId } = await account('Narrow', {
         permissions: ['orders:read', 'orders:write'],
         credentials: [],
@@ -177,7 +177,7 @@ onEachDatabase(
       clock.go();
       const token = await app.token({ clientId, clientSecret: json.clientSecret });
       assert.equal(token.json.scope, 'orders:read');
-      // In a company whose policy has become stricter since.
+      // The policy of the company became stricter after the credential was issued.
       await makeCompany(app, 'strict');
       const inside = await account(
         'Inside',
@@ -200,7 +200,7 @@ onEachDatabase(
       assert.equal(shown.status, 200);
     });
 
-    test('B-26 does not bring back what was disabled by rotating it', async () => {
+    test('B-26 the rotation of a disabled credential does not enable it', async () => {
       const { path, ...client } = await account('Disabled, then rotated');
       const [first] = (await app.api('GET', `${path}/credentials`)).json;
       await app.api('PATCH', `${path}/credentials/${first.credentialId}`, { state: 'disabled' });
@@ -213,7 +213,7 @@ onEachDatabase(
   embeddedAndNewest,
 );
 
-describe('how old credentials may get on a server', () => {
+describe('the maximum age of credentials on a server', () => {
   let database: TestDatabase;
   const clock = testClock();
   before(async () => {
@@ -221,7 +221,7 @@ describe('how old credentials may get on a server', () => {
   });
   after(() => database.drop());
 
-  test('is what the settings say, for what was there before as well, but never ends the last means of root', async () => {
+  test('comes from the settings, shortens existing credentials, and never ends the last credential of root', async () => {
     const open = await startTestApp(database, {}, { clock });
     const admin = await makeCaller(open, '/api/service-accounts', ['writ.serviceaccounts.view']);
     await makeCompany(open, 'loose');
@@ -245,7 +245,7 @@ describe('how old credentials may get on a server', () => {
     clock.forward(101_000);
     assert.equal((await app.token(admin)).status, 401);
     assert.equal((await app.token(ROOT)).status, 200);
-    // As soon as it has another one, the first has ended.
+    // The first credential of root ends as soon as root has another one.
     const path = `/api/service-accounts/${ROOT.clientId}`;
     const second = await app.api('POST', `${path}/credentials`, { type: 'client_secret' });
     assert.equal((await app.token(ROOT)).status, 401);
@@ -253,7 +253,7 @@ describe('how old credentials may get on a server', () => {
     assert.equal((await app.token(next)).status, 200);
     clock.forward(101_000);
     assert.deepEqual([(await app.token(next)).status, (await app.token(ROOT)).status], [200, 401]);
-    // What was made to end by somebody ends.
+    // An expiry that a caller has set ends even the last credential of root.
     const bearer = await apiToken(app, next);
     const changed = await app.api(
       'PATCH',

@@ -10,19 +10,20 @@ import { embeddedAndNewest, onEachDatabase, type TestDatabase } from '../support
 import { bitOf, statusOf } from '../support/status-lists.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
-// Two clocks: what Writ decides goes by the one that is moved here, the library and PostgreSQL have their own. That shows
-// in three places only, and none of them is met. The library gives a token its `exp` and takes one as expired; tokens
-// last a day, and a run moves the clock by less. It asks of an assertion that `exp` is ahead and `nbf` is not; ours says
-// no `nbf`, and an `exp` that is ahead on both. PostgreSQL's own time decides about root accounts that are to stay, used
-// `jti`s and credentials that ended a month ago; here is an account of a company, and root's secret never ends.
+// Writ decides by the clock that this test moves; the library and PostgreSQL use the real time. The difference matters
+// in three places, and no run reaches one of them:
+// - The library sets `exp` of tokens and refuses expired tokens: tokens last a day, and a run moves the clock by less.
+// - The library checks `exp` and `nbf` of assertions: here `exp` is ahead on both clocks, and `nbf` is absent.
+// - PostgreSQL's time decides about the last root account, used `jti`s and credentials that ended a month ago: the
+//   account of this test belongs to a company, and the secret of root never ends.
 const TOKEN_TTL = 86_400;
 const MOST_COMMANDS = 25;
-/** Seconds; some are equal, so that an end is met to the second. */
+/** Periods in seconds. Lifetimes and waits share them, so that a run often meets an end to the second. */
 const PERIODS = [30, 60, 90, 600];
-/** An account may have ten; none is made that would be refused. */
+/** The most keys that an account may have. No run adds a key beyond that. */
 const MOST_KEYS = 10;
 
-/** A credential as the model knows it. Times are milliseconds, undefined: never. */
+/** A credential in the model. `lifetime` is in seconds, `endsAt` in milliseconds; undefined means never. */
 interface Credential {
   readonly isKey: boolean;
   state: 'enabled' | 'disabled' | 'ending' | 'deleted';
@@ -30,14 +31,17 @@ interface Credential {
   endsAt: number | undefined;
 }
 
-/** The first token that was issued to a credential in one of its lives. `alive`: nobody has disabled or deleted since what it was issued to. */
+/**
+ * The first token of a credential since the credential was enabled. The token is alive until its credential is
+ * disabled or deleted, or its account or company is disabled.
+ */
 interface Issued {
   readonly token: string;
   readonly credential: Credential;
   alive: boolean;
 }
 
-/** What there must be. */
+/** The expected state of an account. */
 interface Model {
   now: number;
   accountEnabled: boolean;
@@ -46,7 +50,7 @@ interface Model {
   readonly issued: Issued[];
 }
 
-/** What there is: the account, and for each credential of the model, in the same order, how to use it. */
+/** The account on the server, and the use of each credential, in the order of the model. */
 interface Real {
   readonly company: string;
   readonly account: string;
@@ -62,7 +66,7 @@ function works(credential: Credential, model: Model): boolean {
   return (state === 'enabled' || state === 'ending') && !ended(credential, model);
 }
 
-/** What was issued to these stays dead, whatever is enabled again. */
+/** Marks the tokens of some credentials as dead: enabling a credential again does not revive its tokens. */
 function kill({ issued }: Model, meant: (credential: Credential) => boolean): void {
   for (const one of issued) if (meant(one.credential)) one.alive = false;
 }
@@ -91,7 +95,7 @@ onEachDatabase(
       return reply;
     }
 
-    /** How a credential that was just made is used. */
+    /** The path of a new credential, and its token request. */
     function use({ account, clientId }: Real, { json }: Reply, key: ClientKey | undefined): Real['used'][number] {
       return {
         path: `${account}/credentials/${json.credentialId}`,
@@ -109,7 +113,7 @@ onEachDatabase(
       check: (model: Readonly<Model>) => boolean = () => true,
     ): Command => ({ run: async (model, real) => void (await run(model, real)), check, toString: () => name });
 
-    /** Does something to any of the credentials that were ever made. */
+    /** A command that acts on one of all the credentials so far. */
     const toOne = (
       name: string,
       index: number,
@@ -161,7 +165,7 @@ onEachDatabase(
           const endsAt = lifetime === undefined ? undefined : model.now + lifetime * 1000;
           model.credentials.push({ isKey, state: 'enabled', lifetime, endsAt });
           real.used.push(use(real, reply, key));
-          // What did not work does not begin to.
+          // A rotation does not make a disabled credential work.
           const last = model.now + (old.state === 'disabled' ? 0 : overlap * 1000);
           old.endsAt = Math.min(last, old.endsAt ?? last);
           old.state = 'ending';
@@ -228,7 +232,7 @@ onEachDatabase(
         body: new URLSearchParams({ token }),
       });
 
-    /** Every credential ever made asks for a token, and every token ever issued is asked about. */
+    /** Asks for a token with every credential so far, and introspects every issued token. */
     async function compare(model: Model, { used }: Real): Promise<void> {
       const replies = await Promise.all(used.map((one) => one.ask()));
       for (const [at, credential] of model.credentials.entries()) {
@@ -247,7 +251,7 @@ onEachDatabase(
       }
     }
 
-    // Often the same one, so that more happens to it.
+    // Small indexes come often, so that much happens to one credential.
     const index = fc.oneof({ weight: 2, arbitrary: fc.nat(1) }, fc.nat(9));
     const period = fc.constantFrom(...PERIODS);
     const STATES = ['enabled', 'disabled'] as const;
@@ -290,7 +294,7 @@ onEachDatabase(
       };
     }
 
-    /** What the status list says in the end, of every run: it is made anew beside the requests, and takes a moment. */
+    /** Compares the status list with the tokens of every run, after a moment: the list is made in the background. */
     async function compareList(issued: readonly Issued[]): Promise<void> {
       const patience = performance.now() + 3000;
       const [uri] = new Set(issued.map(({ token }) => new URL(statusOf(token).uri).pathname));
@@ -304,7 +308,7 @@ onEachDatabase(
       }
     }
 
-    test('B-26 are accepted, and their tokens active, exactly where a model says so after any changes', async () => {
+    test('B-26 get tokens, and have active tokens, exactly when a model says so after any changes', async () => {
       const everIssued: Issued[] = [];
       const property = fc.asyncProperty(commands, async (sequence) => {
         const { model, real } = await begin();
@@ -312,11 +316,14 @@ onEachDatabase(
         await fc.asyncModelRun(() => setup, sequence);
         await compare(model, real);
         everIssued.push(...model.issued);
-        assert.ok(model.now - Date.now() < TOKEN_TTL * 1000, 'tokens do not expire meanwhile');
+        assert.ok(
+          model.now - Date.now() < TOKEN_TTL * 1000,
+          'the run moved the clock by more than the lifetime of a token',
+        );
       });
       const started = performance.now();
       await fc.assert(property, { numRuns: 3 });
-      // As many more as there is time for, on a slow machine as on a fast one.
+      // More runs follow while there is time: a slow machine does fewer of them.
       const three = performance.now() - started;
       await fc.assert(property, { numRuns: 57, interruptAfterTimeLimit: Math.max(5000, three * 2) });
       await compareList(everIssued);

@@ -38,7 +38,7 @@ onEachDatabase('credentials', (kind) => {
   const status = async (clientSecret: string): Promise<number> =>
     (await app.token({ clientId: account.clientId, clientSecret })).status;
 
-  test('are several at once, of both kinds, each described, changed and deleted by itself', async () => {
+  test('of one account are added, read, changed and deleted one by one, secrets and keys', async () => {
     const key = clientKey('ES256');
     const added = await app.api('POST', path, { type: 'client_secret', name: 'second', description: 'Of the night' });
     assert.equal(added.status, 201, added.text);
@@ -101,7 +101,7 @@ onEachDatabase('credentials', (kind) => {
     assert.equal(JSON.stringify(events).includes(clientSecret), false);
   });
 
-  test('E-15 have names of their own, so that to ask for one again is safe', async () => {
+  test('E-15 have unique names: a repeated request is refused with the address of the first credential', async () => {
     const body = { type: 'client_secret', name: 'terraform' };
     const first = await app.api('POST', path, body);
     const again = await app.api('POST', path, body);
@@ -112,12 +112,12 @@ onEachDatabase('credentials', (kind) => {
     const taken = await app.api('PATCH', String(other.headers.get('location')), { name: 'terraform' });
     assertRefused(app, taken, 409, 'already_exists');
     assert.equal(taken.headers.get('location'), first.headers.get('location'));
-    // Two at once: one of them.
+    // Of several requests at once, one succeeds.
     const both = await Promise.all([1, 2, 3].map(() => app.api('POST', path, { ...body, name: 'at once' })));
     assert.deepEqual(both.map((reply) => reply.status).toSorted(), [201, 409, 409]);
   });
 
-  test('A-27 A-28 are refused when they cannot be, and there are so many at most', async () => {
+  test('A-27 A-28 are refused if they are duplicates or invalid, and an account has at most ten keys', async () => {
     const key = clientKey('ES256', 'one');
     await app.api('POST', path, { type: 'public_key', publicKey: key.jwk });
     for (const publicKey of [key.jwk, { ...key.jwk, kid: 'two' }, { ...clientKey('ES256').jwk, kid: 'one' }]) {
@@ -150,7 +150,7 @@ onEachDatabase('credentials', (kind) => {
     for (const reply of keys.filter(({ status: got }) => got !== 201)) assertRefused(app, reply, 422, 'limit_reached');
   });
 
-  test('B-26 that are disabled get nothing, and are told nothing', async () => {
+  test('B-26 that are disabled get the uniform refusal', async () => {
     const key = clientKey('ES256');
     const { json: byKey } = await app.api('POST', path, { type: 'public_key', publicKey: key.jwk });
     const [secret] = (await app.api('GET', path)).json;
@@ -172,7 +172,7 @@ onEachDatabase('credentials', (kind) => {
     assert.equal(signed.status, 200, signed.text);
   });
 
-  test('may ask for less than their account holds', async () => {
+  test('with permissions of their own get at most those permissions', async () => {
     const body = { type: 'client_secret', permissions: ['b@shop/prod'] };
     const { json: narrow, status: code, text } = await app.api('POST', path, body);
     assert.equal(code, 201, text);
@@ -185,7 +185,7 @@ onEachDatabase('credentials', (kind) => {
       assert.equal(lastRefusal(app)['reason'], 'invalid_scope');
     }
     assert.equal((await app.token(account)).json.scope, 'a b@shop');
-    // What the account loses, the credential does, too.
+    // A permission that the account loses is lost to the credential, too.
     await app.api('DELETE', `${ACCOUNTS}/${account.clientId}/permissions/b?place=shop`);
     assert.deepEqual(decodeJwt((await ask()).json.access_token)['permissions'], []);
     const single = `${path}/${narrow.credentialId}`;
@@ -193,7 +193,7 @@ onEachDatabase('credentials', (kind) => {
     assert.equal((await ask()).json.scope, 'a');
   });
 
-  test('E-13 are rotated without an outage: both work for as long as is said', async () => {
+  test('E-13 are rotated without an outage: the old and the new secret work during the overlap', async () => {
     const [old] = (await app.api('GET', path)).json;
     const single = `${path}/${old.credentialId}`;
     await app.api('PATCH', single, { name: 'production', description: 'Kept' });
@@ -226,7 +226,7 @@ onEachDatabase('credentials', (kind) => {
     const enabled = await app.api('PATCH', single, { state: 'enabled' });
     assertRefused(app, enabled, 409, 'already_rotated');
     assert.equal(enabled.headers.get('location'), `${path}/${credentialId}`);
-    // At once, where that is wanted.
+    // With an overlap of 0, the old secret ends at once.
     const last = await app.api('POST', `${path}/${credentialId}/rotate`, { overlap: 0 });
     assert.equal(last.status, 201, last.text);
     assert.equal(await status(clientSecret), 401);
@@ -235,7 +235,7 @@ onEachDatabase('credentials', (kind) => {
     assert.equal(await status(account.clientSecret), 200);
   });
 
-  test('E-12 leave exactly the secrets that were returned, however many rotate at once', async () => {
+  test('E-12 parallel rotations leave exactly the secrets that the answers returned', async () => {
     const [old] = (await app.api('GET', path)).json;
     const replies = await Promise.all(
       Array.from({ length: 20 }, () => app.api('POST', `${path}/${old.credentialId}/rotate`, { overlap: 3600 })),
@@ -251,7 +251,7 @@ onEachDatabase('credentials', (kind) => {
     assert.equal(await status(account.clientSecret), 200);
   });
 
-  test('B-26 that are disabled work no more once they are rotated, and what is ending has an end', async () => {
+  test('B-26 that are disabled do not work after a rotation, and keep an expiry', async () => {
     const [old] = (await app.api('GET', path)).json;
     const single = `${path}/${old.credentialId}`;
     const { json: before } = await app.token(account);
@@ -261,7 +261,7 @@ onEachDatabase('credentials', (kind) => {
     assert.equal(await status(account.clientSecret), 401);
     assert.equal(lastRefusal(app)['reason'], 'credential_expired');
     assertRefused(app, await app.api('PATCH', single, { expiresIn: null }), 409, 'already_rotated');
-    // Who gives it more time has it work again, as if it had been enabled: what it got before stays dead.
+    // More time makes the credential work again, as if it were enabled: its earlier tokens stay revoked.
     assert.equal((await app.api('PATCH', single, { expiresIn: 60 })).status, 200);
     assert.equal(await status(account.clientSecret), 200);
     const asked = await app.request('/oauth/introspect', {
@@ -272,7 +272,7 @@ onEachDatabase('credentials', (kind) => {
     assert.deepEqual(asked.json, { active: false });
   });
 
-  test('that are keys are rotated with a new key', async () => {
+  test('of the type public_key are rotated with a new key', async () => {
     const [one, two] = [clientKey('ES256', 'one'), clientKey('RS256', 'two')];
     const { json: old } = await app.api('POST', path, {
       type: 'public_key',
@@ -292,7 +292,7 @@ onEachDatabase('credentials', (kind) => {
   });
 });
 
-describe('who may have credentials', () => {
+describe('permission to add a credential', () => {
   const app = useTestApp(postgres18);
   const IN_A = '/api/companies/a/service-accounts';
   let admin: ApiCaller;
@@ -302,7 +302,7 @@ describe('who may have credentials', () => {
     admin = await makeCaller(app, IN_A, COMPANY_PERMISSIONS);
   });
 
-  test('E-02 is who may do what the account may, not who may manage credentials', async () => {
+  test('E-02 a caller adds a credential only to an account whose permissions the caller holds; managing credentials is not enough', async () => {
     const { json: strong } = await app.api('POST', IN_A, { name: 'Strong', permissions: ['orders:read', 'p'] });
     const path = `${IN_A}/${strong.clientId}/credentials`;
     const [secret] = (await app.api('GET', path)).json;
@@ -321,20 +321,20 @@ describe('who may have credentials', () => {
       assertRefused(app, refused, 403, 'forbidden', `${method} ${target}`);
       assert.match(refused.json.detail, /^The account may do more than the caller: /);
     }
-    // What only takes away is theirs to do.
+    // The caller may rename and delete a credential: neither gives new permissions.
     assert.equal((await app.api('PATCH', single, { name: 'leaked' }, admin.bearer)).status, 200);
     assert.equal((await app.api('DELETE', single, undefined, admin.bearer)).status, 204);
-    // A part that they may have, they may hand out.
+    // The caller may add a credential with a part of the permissions that the caller holds.
     await app.api('PUT', `${IN_A}/${admin.clientId}/permissions/p`);
     const part = await app.api('POST', path, { type: 'client_secret', permissions: ['p'] }, admin.bearer);
     assert.equal(part.status, 201, part.text);
     const wider = await app.api('PATCH', `${path}/${part.json.credentialId}`, { permissions: null }, admin.bearer);
     assertRefused(app, wider, 403, 'forbidden');
-    // Nor does a narrow token make itself a wide credential.
+    // A caller with a narrowed token cannot add a credential with all the permissions of its account.
     const narrow = await apiToken(app, admin, 'writ.credentials.manage');
     const own = await app.api('POST', `${IN_A}/${admin.clientId}/credentials`, { type: 'client_secret' }, narrow);
     assertRefused(app, own, 403, 'forbidden');
-    // Through a group as well.
+    // Permissions that the account has through a group count, too.
     const { json: member } = await app.api('POST', IN_A, { name: 'Member' });
     await app.api('POST', '/api/companies/a/groups', {
       name: 'Strong ones',
@@ -350,7 +350,7 @@ describe('who may have credentials', () => {
     assertRefused(app, through, 403, 'forbidden');
   });
 
-  test('E-01 is nobody of another company', async () => {
+  test('E-01 a caller cannot read, change, rotate or delete a credential of another company', async () => {
     const { json: foreign } = await app.api('POST', '/api/companies/b/service-accounts', { name: 'Foreign' });
     const [credential] = (await app.api('GET', `/api/companies/b/service-accounts/${foreign.clientId}/credentials`))
       .json;
@@ -368,7 +368,7 @@ describe('who may have credentials', () => {
     }
   });
 
-  test('E-04 leaves the last root account one that works', async () => {
+  test('E-04 the last credential of the last root account is not deleted, disabled or narrowed', async () => {
     const path = `${ACCOUNTS}/${ROOT.clientId}/credentials`;
     const [only] = (await app.api('GET', path)).json;
     const single = `${path}/${only.credentialId}`;
@@ -376,7 +376,7 @@ describe('who may have credentials', () => {
     assertRefused(app, await app.api('PATCH', single, { state: 'disabled' }), 409, 'last_root');
     assertRefused(app, await app.api('PATCH', single, { permissions: ['writ.audit.view'] }), 409, 'last_root');
     const { json: second } = await app.api('POST', path, { type: 'client_secret' });
-    // Two calls at once that each take one away: one stays. The caller has a credential that neither of them takes.
+    // Two calls at once each delete one credential, and one credential stays. The caller is another root account.
     const caller = await makeCaller(app, ACCOUNTS, ['writ.credentials.manage']);
     const both = await Promise.all(
       [only, second].map(({ credentialId }) => app.api('DELETE', `${path}/${credentialId}`, undefined, caller.bearer)),
@@ -385,7 +385,7 @@ describe('who may have credentials', () => {
   });
 });
 
-describe('the end of a credential', () => {
+describe('a credential that expires', () => {
   let database: TestDatabase;
   let app: TestApp;
   let now = Date.now();
@@ -398,7 +398,7 @@ describe('the end of a credential', () => {
     await database.drop();
   });
 
-  test('is when it says, for secrets and keys, with no change in between', async () => {
+  test('is refused from its expiry on, and works again when it gets more time', async () => {
     now = Date.now();
     const key = clientKey('ES256');
     const { json: account } = await app.api('POST', ACCOUNTS, {
@@ -428,7 +428,7 @@ describe('the end of a credential', () => {
     now += 300_000;
     assert.equal(await byKey(), 401);
     assert.equal(lastRefusal(app)['reason'], 'credential_expired');
-    // It may be given more time; its successor gets as much as it had.
+    // The credential may get more time. Its successor gets the same lifetime.
     const path = `${ACCOUNTS}/${account.clientId}/credentials`;
     await app.api('PATCH', `${path}/${secret.credentialId}`, { expiresIn: 60 });
     assert.equal(await bySecret(), 200);
@@ -437,7 +437,7 @@ describe('the end of a credential', () => {
     const ending = (await app.api('GET', `${path}/${secret.credentialId}`)).json;
     assert.equal(Date.parse(ending.expiresAt) - now, 60_000);
     assert.equal(publicKey.type, 'public_key');
-    // What has a successor is forgotten some time after its end, and nothing else is.
+    // A credential with a successor is deleted some time after its end, and no other credential is.
     const { deleteEnded } = credentialsTable(app.knex, { management: '', default: '' });
     assert.equal(await deleteEnded(new Date(now + 59_000)), 0);
     assert.equal(await deleteEnded(new Date(now + 61_000)), 1);

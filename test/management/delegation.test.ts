@@ -10,7 +10,7 @@ const STOCK = 'https://stock.example.com';
 const COMPANY = '/api/companies/a';
 const ACCOUNTS = `${COMPANY}/service-accounts`;
 
-describe('what root has made grantable in a company', () => {
+describe('the permissions that root has made grantable in a company', () => {
   const app = useTestApp(postgres18);
   let owner: ApiCaller;
   before(async () => {
@@ -43,7 +43,7 @@ describe('what root has made grantable in a company', () => {
     return { ...json, bearer: await apiToken(app, json) };
   }
 
-  test('reads back as it was written, whole resource servers first', async () => {
+  test('are read back as they were written, whole resource servers first', async () => {
     const { json } = await app.api('GET', COMPANY);
     assert.deepEqual(json.grantable, [{ resource: STOCK }, 'orders:read', { permission: 'read', resource: ORDERS }]);
     const { json: list } = await app.api('GET', '/api/companies?search=a');
@@ -52,7 +52,7 @@ describe('what root has made grantable in a company', () => {
     assert.deepEqual(other.grantable, []);
   });
 
-  test('is granted by an owner that does not hold it, at every place, by account, group and role', async () => {
+  test('are granted by an owner that does not hold them, at any place, to accounts, groups and roles', async () => {
     const granted = await register(
       { audience: ORDERS, permissions: ['orders:read@shop', 'stock:count', { permission: 'read', resource: STOCK }] },
       owner.bearer,
@@ -72,7 +72,7 @@ describe('what root has made grantable in a company', () => {
     assert.equal(json.scope, 'orders:read orders:read@shop');
   });
 
-  test('lets credentials of accounts that have it be added and rotated, and disabled accounts be enabled', async () => {
+  test('let an owner add and rotate credentials of accounts that hold them, and enable such accounts', async () => {
     const { json } = await register({ audience: ORDERS, permissions: ['orders:read'] });
     const credentials = `${ACCOUNTS}/${json.clientId}/credentials`;
     const added = await app.api('POST', credentials, { type: 'client_secret', name: 'second' }, owner.bearer);
@@ -83,7 +83,7 @@ describe('what root has made grantable in a company', () => {
       const changed = await app.api('PATCH', `${ACCOUNTS}/${json.clientId}`, { state }, owner.bearer);
       assert.equal(changed.status, 200, changed.text);
     }
-    // An account that has more than that stays closed.
+    // The owner cannot add a credential to an account with further permissions.
     const { json: stronger } = await register({ audience: ORDERS, permissions: ['orders:read', 'orders:purge'] });
     const path = `${ACCOUNTS}/${stronger.clientId}/credentials`;
     const refused = await app.api('POST', path, { type: 'client_secret' }, owner.bearer);
@@ -93,7 +93,7 @@ describe('what root has made grantable in a company', () => {
     assert.equal((await app.api('POST', path, little, owner.bearer)).status, 201);
   });
 
-  test('is nothing else: neither the next permission, nor for the caller itself, nor in another company', async () => {
+  test('allow no other permission, nothing for the caller itself, and nothing in another company', async () => {
     const next = await register({ permissions: ['orders:write'] }, owner.bearer);
     assertRefused(app, next, 403, 'forbidden');
     const self = await app.api('PUT', `${ACCOUNTS}/${owner.clientId}/permissions/orders:read`, undefined, owner.bearer);
@@ -108,14 +108,14 @@ describe('what root has made grantable in a company', () => {
     const bearer = await apiToken(app, elsewhere);
     const foreign = { name: 'Foreign', permissions: ['orders:read'] };
     assertRefused(app, await app.api('POST', '/api/companies/b/service-accounts', foreign, bearer), 403, 'forbidden');
-    // A root account that may not grant everything is as bound to it.
+    // The same holds for a root account without writ.permissions.grant.
     const root = await makeCaller(app, '/api/service-accounts', ['writ.serviceaccounts.manage']);
     const atRoot = { name: 'At root', permissions: ['orders:read'] };
     assertRefused(app, await app.api('POST', '/api/service-accounts', atRoot, root.bearer), 403, 'forbidden');
     assert.equal((await register({ permissions: ['orders:read'] }, root.bearer)).status, 201);
   });
 
-  test('takes managing accounts in the whole company, by the token as well', async () => {
+  test('are granted only with writ.serviceaccounts.manage in the whole company, also in the token', async () => {
     const binder = await makeCaller(app, ACCOUNTS, ['writ.roles.bind', 'writ.serviceaccounts.manage@shop']);
     const group = { name: 'Bound', permissions: ['orders:read'] };
     assertRefused(app, await app.api('POST', `${COMPANY}/groups`, group, binder.bearer), 403, 'forbidden');
@@ -128,7 +128,7 @@ describe('what root has made grantable in a company', () => {
     assertRefused(app, await app.api('POST', path, credential, keeper.bearer), 403, 'forbidden');
   });
 
-  test('is written by root only, and recorded as added and removed', async () => {
+  test('are changed by root only, and recorded as added and removed', async () => {
     const own = await app.api('PATCH', COMPANY, { grantable: ['orders:purge'] }, owner.bearer);
     assertRefused(app, own, 403, 'insufficient_scope');
     const before = await app.api('GET', COMPANY);
@@ -141,7 +141,7 @@ describe('what root has made grantable in a company', () => {
     await grantable({ resource: STOCK }, 'orders:read', { permission: 'read', resource: ORDERS });
   });
 
-  test('taken out, it is granted no longer, and stays with accounts that have it', async () => {
+  test('cannot be granted after root removes them, and stay with accounts that hold them', async () => {
     const { json } = await register({ audience: ORDERS, permissions: ['orders:read'] }, owner.bearer);
     await app.api('POST', '/api/companies', { companyId: 'as-before', name: 'Other', grantable: ['orders:read'] });
     await grantable({ resource: STOCK }, { permission: 'read', resource: ORDERS });
@@ -154,7 +154,7 @@ describe('what root has made grantable in a company', () => {
     await grantable({ resource: STOCK }, 'orders:read', { permission: 'read', resource: ORDERS });
   });
 
-  test('goes with the resource server, and with a permission that is declared no longer', async () => {
+  test('are removed with their resource server, and when their permission is not declared any more', async () => {
     const { json } = await declare('https://gone.example.com', ['gone:one', 'gone:two']);
     await app.api('PATCH', '/api/companies/b', {
       grantable: ['gone:one', 'gone:two', { resource: 'https://gone.example.com' }],
@@ -168,12 +168,12 @@ describe('what root has made grantable in a company', () => {
     assert.deepEqual(await read(), []);
   });
 
-  test('keeps its binding when it is sent again, whatever has been declared since', async () => {
+  test('stay bound to their resource server when they are sent again, although their name is ambiguous by then', async () => {
     const b = '/api/companies/b';
     await app.api('PATCH', b, { grantable: ['late:one'] });
     await declare('https://late.example.com', ['late:one']);
     await declare('https://later.example.com', ['late:one']);
-    // By now the name is ambiguous, and it is not looked up again.
+    // The name is ambiguous at this point, and the server does not look it up again.
     const again = await app.api('PATCH', b, { grantable: ['late:one', 'orders:read'] });
     assert.equal(again.status, 200, again.text);
     assert.deepEqual(again.json.grantable, ['late:one', 'orders:read']);
@@ -190,7 +190,7 @@ describe('what root has made grantable in a company', () => {
     assertRefused(app, await grant('https://late.example.com'), 403, 'forbidden');
   });
 
-  test('is refused with a pointer where it cannot be', async () => {
+  test('are refused with a pointer to an invalid item', async () => {
     const refuse = async (item: unknown, status: number, code: string): Promise<Reply['json']> => {
       const reply = await app.api('PATCH', COMPANY, { grantable: ['orders:read', item] });
       assertRefused(app, reply, status, code, JSON.stringify(item));

@@ -54,7 +54,7 @@ onEachDatabase(
     const said = ({ checks }: Diagnosis, wanted: string): string =>
       checks.find(({ check }) => check === wanted)?.message ?? '';
 
-    test('finds nothing wrong with a good one, and uses it up', async () => {
+    test('passes every check for a valid assertion, and consumes the assertion', async () => {
       const { clientId, credentials } = await account();
       const value = assertion(key, clientId, app.issuer, {}, { kid: 'good' });
       const good = await diagnose(clientId, value);
@@ -67,7 +67,7 @@ onEachDatabase(
       assert.deepEqual([again.accepted, those(again, 'failed')], [false, ['replay']]);
     });
 
-    test('takes what a token request takes: a final slash, another spelling of the type, a part of a second', async () => {
+    test('accepts what a token request accepts: a final slash, another spelling of typ, fractions of a second', async () => {
       const { clientId } = await account();
       const now = clock().getTime() / 1000;
       for (const [changes, header] of [
@@ -81,7 +81,7 @@ onEachDatabase(
       }
     });
 
-    test('is in the audit where it used one up, with who asked for it, and not where it did not', async () => {
+    test('is recorded in the audit with its caller, but only if it consumed the assertion', async () => {
       const { clientId, credentials } = await account();
       const events = async (): Promise<unknown[]> => {
         const { json } = await app.api('GET', `/api/audit-events?action=assertion.diagnosed&target=${clientId}`);
@@ -115,7 +115,7 @@ onEachDatabase(
       ]);
     });
 
-    test('shows exactly what is wrong, however much it is', async () => {
+    test('names exactly the checks that fail, one or many', async () => {
       const { clientId } = await account();
       const stranger = clientKey('ES256');
       clock.stop();
@@ -193,7 +193,7 @@ onEachDatabase(
       clock.go();
     });
 
-    test('tells that the account, its key or both have been disabled, or have expired', async () => {
+    test('names a disabled account, a disabled key and an expired key', async () => {
       const { clientId, credentials } = await account();
       const keyId = credentials.find(({ kid }) => kid === 'good')?.credentialId;
       const change = async (below: string, body: object): Promise<void> => {
@@ -212,7 +212,7 @@ onEachDatabase(
       assert.equal(said(disabled, 'credential'), 'this key is disabled');
     });
 
-    test('measures by the rules of the key, and says where the audience of Mia’s clients is accepted', async () => {
+    test('applies the rules of the key, and says where the audience of Mia’s clients is accepted', async () => {
       const own = clientKey('ES256');
       const { clientId } = await registerWithKeys(app, `Own rules ${randomUUID()}`, [own], {
         assertionAudiences: ['https://other.example'],
@@ -228,7 +228,7 @@ onEachDatabase(
       assert.equal(said(mias, 'audience'), 'it is accepted at /api/m2m/oauth/token only');
     });
 
-    test('E-01 uses nothing up of another account, and nothing that is not signed well', async () => {
+    test('E-01 consumes no assertion of another account, and no assertion without a valid signature', async () => {
       const [mine, other] = [await account(), await account()];
       const jti = randomUUID();
       const forOther = assertion(key, other.clientId, app.issuer, { jti }, { kid: 'good' });
@@ -242,7 +242,7 @@ onEachDatabase(
       assert.equal((await tokenByAssertion(app, forOther)).status, 200);
     });
 
-    test('is for who may see the activity of the account, and leaves nothing of the assertion behind', async () => {
+    test('requires writ.activity.view for the account, and keeps the assertion out of the log', async () => {
       await makeCompany(app, 'acme');
       const inAcme = '/api/companies/acme/service-accounts';
       const viewer = await makeCaller(app, inAcme, ['writ.activity.view']);
@@ -260,7 +260,7 @@ onEachDatabase(
         assert.ok([400, 422].includes((await call(`${inAcme}/${viewer.clientId}`, viewer.bearer, body)).status));
       }
       assert.equal(JSON.stringify(app.log()).includes(value.slice(-40)), false);
-      // None of that used it up.
+      // The calls above have not consumed the assertion.
       assert.equal((await tokenByAssertion(app, value)).status, 200);
     });
   },

@@ -37,7 +37,7 @@ interface Credentials {
   readonly clientSecret: string;
 }
 
-/** Roles of root that every company sees: those that it made, and built-in ones with what it added. */
+/** The roles of root, which every company sees: roles that root created, and built-in roles that root extended. */
 const OF_ROOT: World['roles'] = {
   everywhere: ['p', 'q'],
   beyond: ['p', 'writ.tokens.introspect'],
@@ -54,9 +54,9 @@ const MANAGING: readonly string[] = [
   'writ.resourceservers.manage',
   'writ.audit.view',
 ];
-/** What is ambiguous, or not for any company. */
+/** Permissions that no account of a company can get: one is ambiguous, the others are for root only. */
 const NEVER: readonly Written[] = ['both', 'writ.permissions.grant', 'writ.companies.manage'];
-// `shops` is beside `shop`, however alike they look.
+// `shops` is not below `shop`, although it begins with the same letters.
 const PLACES = ['', 'shop', 'shop/prod', 'shops'];
 const ROLES = [
   'guest',
@@ -74,14 +74,14 @@ const ROLES = [
   'r1@shops',
   'r1@shop/prod',
 ];
-/** With what an account can write, and what it can pass on. */
+/** The permissions with which an account can write. Each of the duties adds rights that the account can pass on. */
 const WRITES = ['writ.serviceaccounts.manage', 'writ.roles.bind', 'writ.roles.manage'];
 const DUTIES: readonly Pick<Account, 'permissions' | 'roles'>[] = [
   { permissions: ['q@shop'], roles: ['company-owner'] },
   { permissions: [...WRITES, 'q', 'own:r@shop'], roles: ['project-admin'] },
   { permissions: [...WRITES, 'p@shop', ...ON_BOTH.slice(0, 1)], roles: ['r0'] },
   { permissions: [...WRITES, 'writ.resourceservers.manage'], roles: ['maintainer@shop'] },
-  // It holds what a reporter may do, and is none.
+  // This account holds the permissions of a reporter, but not the role.
   { permissions: [...WRITES, ...(BUILT_IN['reporter'] ?? [])], roles: ['guest', 'project-admin@shop'] },
 ];
 
@@ -99,7 +99,7 @@ const permissions = some(
 );
 const roles = some(fc.constantFrom(...ROLES), 2);
 
-/** What root makes first: everything in it is as the requests that make it. */
+/** The roles, groups and accounts that root creates first, in the form of the request bodies. */
 const beginning = fc.record({
   roles: fc.record({ r0: some(permission, 3), r1: some(permission, 3) }),
   groups: fc.record({ g0: fc.record({ permissions, roles }), g1: fc.record({ permissions, roles }) }),
@@ -132,7 +132,7 @@ interface Call {
   readonly body?: object | undefined;
 }
 
-// Of each kind one that there is not at first, and may come.
+// Each kind has the id `new`, which does not exist at first and may be created.
 const account = fc.constantFrom('a0', 'a0', 'a1', 'a1', 'a2', 'a2', 'a3', 'a3', 'new');
 const group = fc.constantFrom('g0', 'g0', 'g1', 'g1', 'new');
 const role = fc.constantFrom('r0', 'r0', 'r1', 'r1', 'new');
@@ -167,7 +167,7 @@ function pathOf(list: string, granted: Written): string {
   return `${list}/${name}${at === undefined ? '' : `?place=${at}`}`;
 }
 
-/** Requests whose path is made of these segments. */
+/** An arbitrary of requests whose path has these segments. */
 const calls = (
   weight: number,
   methods: readonly string[],
@@ -199,7 +199,7 @@ const anyCall = fc.oneof(
   calls(3, ['PUT', 'PUT', 'PUT', 'PUT', 'DELETE'], ['groups', group, 'members', account]),
   calls(1, ['POST'], ['groups', group, 'members'], fc.record({ members })),
 );
-/** A request, who makes it, and to what of what the caller holds its token is narrowed; null: to nothing less. */
+/** A request, its caller, and the permissions to which the token of the caller is narrowed; null: not narrowed. */
 const attempt = fc.record({
   caller: fc.oneof({ weight: 15, arbitrary: account }, fc.constant('root')),
   narrowTo: fc.oneof(
@@ -214,7 +214,7 @@ const attempt = fc.record({
 
 type Attempt = Parameters<Parameters<typeof attempt.map>[0]>[0];
 
-/** Writes that are allowed, each on grounds of its own; and some that must not be, each for a reason that is rare. */
+/** Writes that are allowed, one on each of the grounds, and forbidden writes that random attempts rarely reach. */
 const EXAMPLE: [Beginning, Attempt[]] = [
   {
     roles: { r0: [], r1: [] },
@@ -232,14 +232,14 @@ const EXAMPLE: [Beginning, Attempt[]] = [
     trial('a0', 'PUT', 'service-accounts/a1/permissions/writ.audit.view?place=shop'),
     trial('a0', 'PUT', 'service-accounts/a1/permissions/own:r'),
     trial('a0', 'PUT', 'service-accounts/a1/roles/reporter?place=shop/prod'),
-    // Not held, but by another role of the caller, elsewhere, or by a token that says more.
+    // Forbidden: the role of the caller holds at another place or is missing, or the token of the caller is narrow.
     trial('a2', 'PUT', 'service-accounts/a1/roles/reporter?place=shops'),
     trial('a2', 'PUT', 'service-accounts/a1/roles/reporter'),
     trial('a3', 'PUT', 'service-accounts/a1/roles/maintainer'),
     { ...trial('a0', 'PUT', 'service-accounts/a1/permissions/writ.roles.manage'), narrowTo: WRITES.slice(0, 1) },
     trial('a0', 'PATCH', 'roles/r0', { permissions: ['own:r'] }),
     trial('a0', 'PUT', 'service-accounts/a1/permissions/o?place=shop'),
-    // To itself, or by a role of its own, it may grant none of it.
+    // Forbidden: the caller would widen itself, directly or by a role that it holds.
     trial('a0', 'PUT', 'service-accounts/a0/permissions/o'),
     trial('a0', 'PATCH', 'roles/r0', { permissions: ['own:r', 'o'] }),
     trial('root', 'PUT', 'service-accounts/a1/permissions/writ.tokens.introspect'),
@@ -254,12 +254,12 @@ function trial(caller: Attempt['caller'], method: string, path: string, body?: o
 const scope = fc.array(
   fc.oneof(
     fc.tuple(fc.constantFrom('p', 'q', 'both', 'writ.roles.bind'), place).map(([name, at]) => atPlace(name, at)),
-    // One of those that are held, or the same further down.
+    // A permission that the account holds, or the same permission at a place below.
     fc.record({ held: fc.nat({ max: 99 }), below: fc.constantFrom('', 'deep') }),
   ),
   { minLength: 1, maxLength: 3 },
 );
-/** What is held at two resource servers, neither of which is the audience. */
+/** An account that holds one name at two resource servers, neither of which is its audience. */
 const TWICE: [Beginning, { scope: string[] }[]] = [
   {
     ...EXAMPLE[0],
@@ -272,7 +272,7 @@ const tokenRequest = fc.record(
   { requiredKeys: [] },
 );
 
-describe('permissions', () => {
+describe('the permissions of accounts', () => {
   const app = useTestApp(postgres18, { WRIT_TOKEN_MAX_BYTES: '12288' });
   before(async () => {
     await made('/api/resource-servers', { identifier: SHARED, name: 'Shared', permissions: declared(SHARED) });
@@ -304,7 +304,7 @@ describe('permissions', () => {
 
   let companies = 0;
 
-  /** Makes a company with what root gives at the beginning; everybody here calls it `a`. */
+  /** Creates a company with a beginning. The model calls every company `a`. */
   async function found({ roles, groups, accounts }: Beginning) {
     const company = `a${(companies += 1)}`;
     const names = [
@@ -346,7 +346,7 @@ describe('permissions', () => {
       outward,
       inward,
       secretOf: (slug: string): Credentials | undefined => secrets.get(slug),
-      /** A token for the management API: another one only where what the account holds there has changed. */
+      /** A token for the management API. The token is reused until the permissions of the account there change. */
       bearer(slug: string, held: readonly Held[], scope?: string): Promise<string> {
         const key = `${slug} ${scope} ${setOf(held).join(' ')}`;
         const secret = secrets.get(slug);
@@ -355,7 +355,7 @@ describe('permissions', () => {
         tokens.set(key, token);
         return token;
       },
-      /** Who was given what, as root reads it. */
+      /** Reads as root what the roles, groups and accounts were given. */
       async read(): Promise<World> {
         const [ofRoles, ofGroups, ofAccounts] = await Promise.all([
           list<{ roleId: string; permissions: Written[] }>('roles'),
@@ -377,7 +377,7 @@ describe('permissions', () => {
 
   type Company = Awaited<ReturnType<typeof found>>;
 
-  /** Lets an account try one write, and asserts that nobody got by it what the caller may not give. */
+  /** Lets an account try one write, and asserts that no account gained by it a right that the caller may not give. */
   async function tryOut(
     company: Company,
     world: World,
@@ -401,19 +401,19 @@ describe('permissions', () => {
     if (reply.status >= 300) return { world, gains: [] };
 
     const after = await company.read();
-    // Root grants freely, within what a company may have.
+    // Root may grant everything that an account of a company may hold.
     const gains = isRoot ? [] : gainsOf(world, after, { slug: caller, token });
     for (const { account: slug, gained, grounds } of gains) {
-      assert.ok(grounds, `${slug} came to ${shownRight(gained)} by ${note}`);
+      assert.ok(grounds, `${slug} gained ${shownRight(gained)} by ${note}`);
     }
     for (const slug of Object.keys(after.accounts)) {
       const beyond = effective(after, slug).filter((right) => ROOT_ONLY.includes(right.permission));
-      assert.deepEqual(beyond, [], `${slug} came to what is for root only by ${note}`);
+      assert.deepEqual(beyond, [], `${slug} gained a permission for root only by ${note}`);
     }
     return { world: after, gains };
   }
 
-  test('no sequence of allowed writes gives anybody what nobody above granted', async () => {
+  test('gain by no sequence of writes a right that the caller of a write may not give', async () => {
     const seen = new Set<Grounds | undefined>();
     await fc.assert(
       fc.asyncProperty(
@@ -427,7 +427,7 @@ describe('permissions', () => {
             for (const { grounds } of gains) seen.add(grounds);
             ({ world } = then);
           }
-          // What is refused is refused whole.
+          // A refused write has changed nothing.
           assert.deepEqual(await company.read(), world);
         },
       ),
@@ -436,7 +436,7 @@ describe('permissions', () => {
     assert.equal(seen.size, 4, [...seen].join(', '));
   });
 
-  test('the effective set is what an independent model says', async () => {
+  test('are in effective permissions and in tokens exactly as an independent model expects', async () => {
     await fc.assert(
       fc.asyncProperty(beginning, fc.array(tokenRequest, { minLength: 3, maxLength: 6 }), async (first, requests) => {
         const company = await found(first);

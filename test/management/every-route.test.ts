@@ -17,7 +17,7 @@ type Security = readonly Readonly<Record<string, readonly string[]>>[];
 interface Operation {
   readonly method: string;
   readonly template: string;
-  /** What the caller must hold: a permission; `token`: nothing but that; `nothing`: not even a token. */
+  /** The permission that the caller must hold; `token`: no permission, only a token; `nothing`: not even a token. */
   readonly takes: string;
 }
 
@@ -28,7 +28,7 @@ const ROOT_ONLY = [
   'writ.tokens.introspect',
 ];
 
-/** Paths without a company that accounts of a company may call all the same. */
+/** Paths without a company that accounts of a company may call. */
 const FOR_EVERYONE = ['/api/backend/tenants', '/api/companies', '/api/self', '/api/version'];
 
 describe('every operation of the OpenAPI document', () => {
@@ -74,7 +74,7 @@ describe('every operation of the OpenAPI document', () => {
       .replace('{role}', 'guest')
       .replace(/\{\w+\}/, 'none');
 
-  /** A body that would be taken, so that it is not what a call is refused for. */
+  /** A valid body: no call is refused for its body. */
   function bodyOf({ method, template }: Operation): object | undefined {
     if (method === 'PATCH') return {};
     if (template.endsWith('/members') && method !== 'GET') {
@@ -88,7 +88,7 @@ describe('every operation of the OpenAPI document', () => {
     return template.endsWith('/companies') ? { companyId: 'made', name: 'Made' } : { name: 'Made' };
   }
 
-  test('E-01 refuses every caller that may not, before it says whether there is anything', async () => {
+  test('E-01 refuses a caller without permission before it shows whether the target exists', async () => {
     assert.ok(operations.length >= 22);
     const elsewhere =
       (await app.token(adminA, { resource: 'api://default' }).then(({ json }) => json.access_token)) ?? '';
@@ -109,7 +109,7 @@ describe('every operation of the OpenAPI document', () => {
         assert.ok((await call(own, plainA.bearer)).status < 300, note);
         continue;
       }
-      // A root account without the permission learns nothing of what is there, and neither does one whose token is narrow.
+      // A root account without the permission gets the same refusal whether the target exists or not.
       for (const target of [own, path(template, 'nowhere', 'sa_none')]) {
         assertRefused(app, await call(target, plainRoot.bearer), 403, 'insufficient_scope', note);
       }
@@ -135,7 +135,7 @@ describe('every operation of the OpenAPI document', () => {
       checked += 2;
     }
     assert.ok(checked > 80, String(checked));
-    // None of that changed anything.
+    // The refused calls have changed nothing.
     for (const [company, id] of Object.entries(accounts)) {
       const target =
         company === 'root' ? `/api/service-accounts/${id}` : `/api/companies/${company}/service-accounts/${id}`;
@@ -143,7 +143,7 @@ describe('every operation of the OpenAPI document', () => {
     }
   });
 
-  test('E-01 answers 404 for what is not there, not its kind, or not its own', async () => {
+  test('E-01 answers 404 for an id that does not exist, has another kind or belongs to another company', async () => {
     for (const operation of operations.filter(({ template }) => template.includes('{clientId}'))) {
       const { method, template } = operation;
       const companyPath = template.includes('{companyId}');
@@ -165,7 +165,7 @@ describe('every operation of the OpenAPI document', () => {
     }
   });
 
-  test('E-10 refuses who was disabled a moment ago', async () => {
+  test('E-10 refuses a caller that was disabled a moment ago', async () => {
     await app.api('PATCH', `/api/companies/a/service-accounts/${viewerA.clientId}`, { state: 'disabled' });
     for (const operation of operations.filter(({ takes }) => takes !== 'nothing')) {
       const target = path(operation.template, 'a', accounts['a']);

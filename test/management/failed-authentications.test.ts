@@ -10,7 +10,7 @@ import { useTestApp } from '../support/test-app.ts';
 const { source } = GUESS_LIMITS;
 const CLIENT_KEY = 'a-client-key-of-the-tests-0123456789';
 
-describe('calls of the management API that authenticate nobody', () => {
+describe('failed authentications at the management API', () => {
   let now = 0;
   const guessing = { limits: GUESS_LIMITS, now: () => now };
   const app = useTestApp(
@@ -18,7 +18,7 @@ describe('calls of the management API that authenticate nobody', () => {
     { WRIT_TRUSTED_PROXIES: '127.0.0.1', WRIT_CLIENT_KEYS: CLIENT_KEY },
     { guessing, activityPause: 3_600_000 },
   );
-  // Everything before is forgiven.
+  // An hour passes: all earlier failures are forgiven.
   beforeEach(() => {
     now += 3_600_000;
   });
@@ -37,14 +37,14 @@ describe('calls of the management API that authenticate nobody', () => {
 
   const rootToken = async (): Promise<string> => (await app.token(ROOT)).json.access_token;
 
-  /** Everything by which a caller can tell one answer from another. */
+  /** Everything by which a caller can tell two answers apart. */
   const seen = ({ status, text, headers }: Reply): unknown => [
     status,
     text,
     [...headers].filter(([name]) => name !== 'date').toSorted(),
   ];
 
-  test('are answered by 429 past a limit, with when to come back, and by one line in the log a minute', async () => {
+  test('are answered with 429 and Retry-After beyond a limit, and logged with one line a minute', async () => {
     const from = '198.51.100.1';
     for (let index = 0; index < source.burst; index += 1) assert.equal((await call(from, 'rubbish')).status, 401);
     const lines = app.log().length;
@@ -60,7 +60,7 @@ describe('calls of the management API that authenticate nobody', () => {
       added.map(({ event, face, source: prefix, requestId }) => [event, face, prefix, requestId]),
       [['guessing.limited', 'management', from, 'the-same']],
     );
-    // One is let pass when its time has come; and it is not so elsewhere.
+    // One more failure passes after the interval. Another source is not limited.
     now += source.interval;
     assert.deepEqual([(await call(from, 'rubbish')).status, (await call(from, 'rubbish')).status], [401, 429]);
     assert.equal((await call('198.51.100.2', 'rubbish')).status, 401);
@@ -69,7 +69,7 @@ describe('calls of the management API that authenticate nobody', () => {
     assert.equal(app.log().filter(({ event }) => event === 'guessing.limited').length, 2);
   });
 
-  test('never keep out who has a good token, and are counted in whatever way they fail, all alike', async () => {
+  test('are all counted and answered alike, and never keep out a caller with a valid token', async () => {
     const from = '198.51.100.3';
     const good = await rootToken();
     const [header = '', payload = '', signature = ''] = good.split('.');
@@ -108,11 +108,11 @@ describe('calls of the management API that authenticate nobody', () => {
       const reply = await way();
       assert.equal(reply.status, 429, name);
       answers.add(JSON.stringify(seen(reply)));
-      // A caller with a good token goes on, with every call.
+      // A caller with a valid token is served by every call.
       assert.equal((await call(from, good)).status, 200, name);
     }
     assert.equal(answers.size, 1);
-    // Nor has any of it to do with who asks for tokens there.
+    // The failures do not count at the token endpoint.
     const token = await app.request('/oauth/token', {
       method: 'POST',
       headers: { 'X-Forwarded-For': from, Authorization: `Basic ${btoa('sa_unknown_here:x')}` },
@@ -121,7 +121,7 @@ describe('calls of the management API that authenticate nobody', () => {
     assert.equal(token.status, 401);
   });
 
-  test('are described, with 429, wherever a token is taken', async () => {
+  test('are described with 429 for every operation that takes a token', async () => {
     const { json } = await app.request('/api/openapi.json', { headers: { 'Client-key': CLIENT_KEY } });
     for (const [path, operations] of Object.entries<Record<string, { security: unknown[]; responses: object }>>(
       json.paths,

@@ -6,7 +6,7 @@ import { useTestApp } from '../support/test-app.ts';
 
 const PATH = '/api/service-accounts';
 
-onEachDatabase('an account is answered', (kind) => {
+onEachDatabase('the answer to the registration of an account', (kind) => {
   const app = useTestApp(kind);
   const apiKey = { type: 'api_key', audience: 'api://default' };
   const secret = { type: 'client_secret' };
@@ -27,7 +27,7 @@ onEachDatabase('an account is answered', (kind) => {
     ['nothing', () => [], [], null],
   ];
   for (const [name, credentials, shown, authMethod] of cases) {
-    test(`with what it has been given: ${name}`, async () => {
+    test(`shows the credentials of the account: ${name}`, async () => {
       const { status, json, text } = await app.api('POST', PATH, { name, credentials: credentials() });
       assert.equal(status, 201, text);
       const members = ['apiKey', 'clientSecret', 'clientSecretExpiresAt'];
@@ -50,7 +50,7 @@ onEachDatabase('an account is answered', (kind) => {
     });
   }
 
-  test('with when its secret ends', async () => {
+  test('says when the client secret expires', async () => {
     const { json } = await app.api('POST', PATH, { name: 'Ends', credentials: [{ ...secret, expiresIn: 3600 }] });
     assert.equal(json.clientSecretExpiresAt, Math.floor(Date.parse(json.credentials[0].expiresAt) / 1000));
     const never = await app.api('POST', PATH, { name: 'Never ends' });

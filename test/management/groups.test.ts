@@ -27,7 +27,7 @@ onEachDatabase('groups', (kind) => {
   const permissionsOf = async (account: ApiCaller, resource: string): Promise<unknown> =>
     decodeJwt((await app.token(account, { resource })).json.access_token)['permissions'];
 
-  test('give their members what they are given, and take it away with them', async () => {
+  test('give their permissions to members, until the member is removed or the group is deleted', async () => {
     const made = await app.api('POST', GROUPS, {
       name: 'Billing team',
       roles: ['reporter'],
@@ -79,7 +79,7 @@ onEachDatabase('groups', (kind) => {
     assert.deepEqual(events.at(-1).details.membersAdded, [one.clientId]);
   });
 
-  test('are joined and left from the account as well', async () => {
+  test('are joined and left by a change of the account, too', async () => {
     await app.api('POST', GROUPS, { name: 'First', permissions: ['first'] });
     await app.api('POST', GROUPS, { name: 'Second', permissions: ['second'] });
     const { json: joined } = await app.api('POST', ACCOUNTS, { name: 'Joiner', groups: ['second', 'first'] });
@@ -97,7 +97,7 @@ onEachDatabase('groups', (kind) => {
     assert.deepEqual(listed.json[0].groups, ['second']);
   });
 
-  test('E-01 are of one company, with members of it only', async () => {
+  test('E-01 belong to one company, and have only members of that company', async () => {
     await app.api('POST', GROUPS, { name: 'Walled' });
     const { json: foreign } = await app.api('POST', '/api/companies/b/service-accounts', { name: 'Foreign' });
     const { json: root } = await app.api('POST', '/api/service-accounts', { name: 'Of root' });
@@ -118,14 +118,14 @@ onEachDatabase('groups', (kind) => {
     assertRefused(app, await app.api('POST', GROUPS, { name: 'Walled' }), 409, 'already_exists');
   });
 
-  test('E-02 give nobody what who writes them does not hold', async () => {
+  test('E-02 do not let a caller give permissions that the caller does not hold', async () => {
     const as = (method: string, path: string, body?: object): Promise<Reply> =>
       app.api(method, path, body, owner.bearer);
     assertRefused(app, await as('POST', GROUPS, { name: 'Wide', permissions: ['orders:read'] }), 403, 'forbidden');
     assert.equal((await as('POST', GROUPS, { name: 'Wide', roles: ['maintainer'] })).status, 201);
     assertRefused(app, await as('PATCH', `${GROUPS}/wide`, { permissions: ['orders:read'] }), 403, 'forbidden');
     assertRefused(app, await as('PUT', `${GROUPS}/wide/permissions/orders:read`), 403, 'forbidden');
-    // Once root has given it, letting somebody in is giving it, too.
+    // A caller that adds a member gives the permissions of the group to the member.
     assert.equal((await app.api('PUT', `${GROUPS}/wide/permissions/orders:read`)).status, 204);
     for (const reply of [
       await as('PUT', `${GROUPS}/wide/members/${one.clientId}`),
@@ -136,7 +136,7 @@ onEachDatabase('groups', (kind) => {
     ]) {
       assertRefused(app, reply, 403, 'forbidden');
     }
-    // Nor do its members widen themselves through it.
+    // A member of a group cannot widen itself through the group.
     const server = { identifier: 'api://a/team', name: 'Team', permissions: [{ name: 'team:run' }] };
     await as('POST', `${IN_A}/resource-servers`, server);
     await app.api('PUT', `${GROUPS}/wide/members/${owner.clientId}`);
@@ -147,7 +147,7 @@ onEachDatabase('groups', (kind) => {
     assertRefused(app, await as('PUT', `${GROUPS}/others/members/${owner.clientId}`), 403, 'forbidden');
   });
 
-  test('are read back whole in lists, and say how many may be in them', async () => {
+  test('are listed by search and in pages', async () => {
     const { json: groups } = await app.api('GET', `${GROUPS}?search=wal`);
     assert.deepEqual(
       groups.map(({ groupId }: { groupId: string }) => groupId),
@@ -157,7 +157,7 @@ onEachDatabase('groups', (kind) => {
     assert.match(page.headers.get('link') ?? '', /rel="next"/);
   });
 
-  test('show why an account may do what it may, and what it would get a token for', async () => {
+  test('appear in effective permissions, which also show the token that the token endpoint would issue', async () => {
     await app.api('POST', `${IN_A}/roles`, { name: 'Crew', permissions: ['crew:work'] });
     await app.api('POST', GROUPS, { name: 'Ways', roles: ['crew@shop'], permissions: ['ways'] });
     const { json: account } = await app.api('POST', ACCOUNTS, {
@@ -177,7 +177,7 @@ onEachDatabase('groups', (kind) => {
       { permission: 'crew:work', place: 'shop', resource, group: 'ways', role: 'crew' },
       { permission: 'ways', place: null, resource, group: 'ways', role: null },
     ]);
-    // The same as the token endpoint, whatever is asked.
+    // The shown token or refusal is the same as from the token endpoint.
     for (const query of [
       {},
       { scope: 'ways' },

@@ -5,7 +5,7 @@ import { rawRequest } from '../support/raw-request.ts';
 import { exchange } from '../support/raw-socket.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-describe('the management API, when it is sent', () => {
+describe('a hostile body at the management API', () => {
   const app = useTestApp(embedded);
 
   async function send(body: string): Promise<{ status: number; code: string; errors: unknown[]; size: number }> {
@@ -18,7 +18,7 @@ describe('the management API, when it is sent', () => {
     return { status, code, errors, size: text.length };
   }
 
-  test('C-11 JSON bombs, answers that they are wrong, briefly and without growing', async () => {
+  test('C-11 with too many levels, members or bytes is refused with a short answer and bounded memory', async () => {
     const levels = (count: number): string => '['.repeat(count) + ']'.repeat(count);
     const many = (item: (index: number) => string, count: number): string =>
       Array.from({ length: count }, (_, index) => item(index)).join(',');
@@ -34,7 +34,7 @@ describe('the management API, when it is sent', () => {
       ],
       ['5,000 levels of arrays in metadata', `{"name":"x","metadata":{"a":${levels(5000)}}}`, 400, 'invalid_body'],
       ['1,900 levels in metadata', `{"name":"x","metadata":{"a":${levels(1900)}}}`, 400, 'invalid_body'],
-      ['a level more than there may be', `{"name":"x","metadata":{"a":${levels(31)}}}`, 400, 'invalid_body'],
+      ['one level more than allowed', `{"name":"x","metadata":{"a":${levels(31)}}}`, 400, 'invalid_body'],
       ['20,000 members', `{${many((index) => `"m${index}":1`, 20_000)}}`, 400, 'invalid_body'],
       ['1e308 as a name', '{"name":1e308}', 400, 'invalid_body'],
       ['1e999 as a name', '{"name":1e999}', 400, 'invalid_body'],
@@ -60,7 +60,7 @@ describe('the management API, when it is sent', () => {
     assert.equal((await send('{"name":"still here"}')).status, 201);
   });
 
-  test('levels that are few, or in a text, takes them', async () => {
+  test('is accepted with few levels, or with brackets inside a text', async () => {
     const name = '[{'.repeat(50);
     const { status } = await send(JSON.stringify({ name, metadata: { text: `\\"${name}` } }));
     assert.equal(status, 201);
@@ -69,7 +69,7 @@ describe('the management API, when it is sent', () => {
     assert.equal((deep.errors[0] as { pointer: string }).pointer, '/name');
   });
 
-  test('text that no database can keep, says where it is', async () => {
+  test('with text that the database cannot store is refused with a pointer to the text', async () => {
     for (const odd of ['\u0000', '\uD800', ' ', '']) {
       const credentials = [{ type: 'public_key', publicKey: 'x', assertionAudiences: [odd] }];
       const reply = await send(JSON.stringify({ name: 'x', credentials }));
@@ -82,7 +82,7 @@ describe('the management API, when it is sent', () => {
     ]);
   });
 
-  test('half of a body, takes it for the caller’s going away', async () => {
+  test('that breaks off is logged as a refusal with 400, not as an error', async () => {
     const head = (path: string, type: string, authorization: string): string =>
       [
         `POST ${path} HTTP/1.1`,
@@ -108,7 +108,7 @@ describe('the management API, when it is sent', () => {
     }
   });
 
-  test('a body that takes its time, looks at who sends it when it is there', async () => {
+  test('that arrives slowly is refused if its caller is disabled meanwhile', async () => {
     const { json: slow } = await app.api('POST', '/api/service-accounts', {
       name: 'Slow',
       permissions: ['writ.serviceaccounts.manage'],
@@ -135,7 +135,7 @@ describe('the management API, when it is sent', () => {
     assert.equal(await app.knex('service_accounts').where({ name: 'Too late' }).first(), undefined);
   });
 
-  test('two members of one name, at any depth, knows that it says two things', async () => {
+  test('with two members of one name in an object, at any depth, is refused', async () => {
     for (const body of [
       '{"name":"x","name":"y"}',
       '{"name":"x","n\\u0061me":"y"}',
@@ -157,11 +157,11 @@ describe('the management API, when it is sent', () => {
       body: '{"description":"a","description":"b"}',
     });
     assert.equal(status, 400);
-    // The same name in two objects says one thing.
+    // The same name in two objects is allowed.
     assert.equal((await send('{"name":"Twice","metadata":{"name":"a"}}')).status, 201);
   });
 
-  test('N-14 the address of a key, fetches nothing and knows no such member', async () => {
+  test('N-14 with the address of a JWKS is refused: there is no such member', async () => {
     for (const member of ['jwksUri', 'jwks_uri', 'jwks']) {
       const reply = await send(JSON.stringify({ name: 'x', [member]: `${app.url}/.well-known/jwks.json` }));
       assert.equal(reply.status, 400);
@@ -169,7 +169,7 @@ describe('the management API, when it is sent', () => {
     }
   });
 
-  test('G-17 control characters, writes one line, with none of them in it', async () => {
+  test('G-17 with control characters is logged in one line without these characters', async () => {
     const odd = 'a\r\nInjected: x\u2028\u001B[31m';
     const before = app.log().length;
     await send(JSON.stringify({ name: odd }));

@@ -5,7 +5,7 @@ import { assertRefused, makeCompany } from '../support/companies.ts';
 import { embedded } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-/** A thing that can be changed: where it is read, and what is sent to the operation where that takes a body. */
+/** A thing that can be changed: the path where it is read, and the body of the operation if it takes one. */
 interface Thing {
   readonly read: string;
   readonly body?: object;
@@ -23,7 +23,7 @@ describe('If-Match', () => {
     const { status, text, headers } = await app.api('POST', path, { name: `Thing ${made}`, ...input });
     assert.equal(status, 201, text);
     const location = headers.get('location') ?? '';
-    // Every thing has a second revision, so that the first one is of the past.
+    // A change gives every thing a second revision, so that the first revision is old.
     const { status: changed, text: refusal } = await app.api('PATCH', location, { name: `Changed ${made}` });
     assert.equal(changed, 200, refusal);
     return location;
@@ -32,7 +32,7 @@ describe('If-Match', () => {
   const identifier = (path: string): string =>
     path === '/api' ? `https://root.example/${made}` : `api://matched/${made}`;
 
-  /** Makes something that an operation can change, and gives its path. */
+  /** The functions that create the things which operations can change. They return the paths of the things. */
   const makers: Readonly<Record<string, (path: string) => Promise<string>>> = {
     companyId: () => make('/api/companies', { companyId: `matched-${made}` }),
     clientId: (path) =>
@@ -46,20 +46,20 @@ describe('If-Match', () => {
     groupId: (path) => make(`${path}/groups`, { permissions: ['a'], roles: ['reporter'] }),
   };
 
-  /** @param path of an operation, as the document writes it */
+  /** Creates the thing that an operation changes. @param path the path of the operation in the document */
   async function thingOf(path: string): Promise<Thing & { readonly path: string }> {
     const owner = path === '/api/companies/{companyId}' || !path.startsWith('/api/companies/') ? '/api' : COMPANY;
     const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => String(name));
     const ofCompany = owner === COMPANY ? parameters.slice(1) : parameters;
     const kind = ofCompany.findLast((name) => name in makers) ?? '';
     const make = makers[kind];
-    assert.ok(make !== undefined, `nothing is made here for ${path}`);
+    assert.ok(make !== undefined, `no maker creates a thing for ${path}`);
     const read = await make(owner);
     const rest = path.slice(path.indexOf(`{${kind}}`) + kind.length + 2);
     return { read, path: read + rest.replace('{permission}', 'a').replace('{role}', 'reporter') };
   }
 
-  test('is honoured by every operation that the document says honours it, and by every DELETE of one thing', async () => {
+  test('is honoured by every operation that declares it, and every DELETE of one thing declares it', async () => {
     const { json: document } = await app.request('/api/openapi.json');
     const honouring: string[] = [];
     for (const [template, operations] of Object.entries<Record<string, { parameters?: { name: string }[] }>>(
@@ -76,7 +76,7 @@ describe('If-Match', () => {
           });
         const before = await app.api('GET', thing.read);
         assert.equal(before.headers.get('etag'), '"2"', template);
-        // One of the past, one that there never was, and forms that nobody sends.
+        // An old revision, revisions that never existed, and malformed tags.
         for (const tag of ['"1"', '"99"', 'W/"1"', '"x"', '2', '"0"', '""', '"2.5.1.x"', '']) {
           assertRefused(app, await send(tag), 412, 'precondition_failed', `${method} ${template} ${tag}`);
         }

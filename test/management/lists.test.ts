@@ -13,11 +13,11 @@ onEachDatabase('a list', (kind) => {
   const slugs = ({ json }: Reply): string[] => json.map(({ slug }: { slug: string }) => slug);
   const next = ({ headers }: Reply): string | undefined => /^<(.*)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1];
 
-  test('comes in pages that lose and repeat nothing, whatever is made and deleted meanwhile', async () => {
+  test('comes in pages without gaps and repetitions, while accounts are registered and deleted', async () => {
     await makeCompany(app, 'listed');
     const names = Array.from({ length: 7 }, (_, index) => `number-${index}`);
     for (const name of names) await app.api('POST', PATH, { name });
-    // Two of the same moment are told apart.
+    // Two accounts get the same time. The pages must tell them apart.
     await app
       .knex('service_accounts')
       .whereIn('slug', ['number-2', 'number-3'])
@@ -44,7 +44,7 @@ onEachDatabase('a list', (kind) => {
     assert.equal(pages, 4);
   });
 
-  test('knows its filters', async () => {
+  test('is filtered by search, state, slug, permission and role', async () => {
     const root = '/api/service-accounts';
     await app.api('POST', root, { name: 'Alpha One', permissions: ['orders:read'] });
     await app.api('POST', root, { name: 'Alpha Two', permissions: ['orders:write'], state: 'disabled' });
@@ -59,7 +59,7 @@ onEachDatabase('a list', (kind) => {
     assert.deepEqual(await list('search=_lpha'), []);
   });
 
-  test('E-08 E-09 E-17 refuses every query that is not one of its own', async () => {
+  test('E-08 E-09 E-17 refuses unknown, repeated and invalid parameters', async () => {
     const root = '/api/service-accounts';
     const { headers } = await app.api('GET', `${root}?limit=1`);
     const cursor = String(/cursor=([\w-]+)/.exec(String(headers.get('link')))?.[1]);
@@ -111,11 +111,11 @@ onEachDatabase('a list', (kind) => {
   });
 });
 
-onEachDatabase('a list of what is built in', (kind) => {
+onEachDatabase('a list with built-in entries', (kind) => {
   const app = useTestApp(kind);
 
   for (const path of ['/api/roles', '/api/resource-servers']) {
-    test(`${path} has as much page by page as whole`, async () => {
+    test(`at ${path} has the same entries in pages as in one answer`, async () => {
       const whole = (await app.api('GET', path)).json;
       assert.ok(whole.length > 1);
       const paged: unknown[] = [];

@@ -5,7 +5,7 @@ import { embeddedAndNewest, onEachDatabase, type TestDatabase } from '../support
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 onEachDatabase(
-  'a server whose longest token has become shorter',
+  'a server whose maximum token lifetime was lowered',
   (kind) => {
     const IDENTIFIER = 'https://long.example';
     let database: TestDatabase;
@@ -52,11 +52,11 @@ onEachDatabase(
       return got;
     }
 
-    test('gives no token for longer, whatever was said before', async () => {
+    test('issues no token with a longer lifetime', async () => {
       assert.deepEqual(await lifetimes(), { plain: 600, long: 600, short: 60 });
     });
 
-    test('takes changes of what was given a longer time before, and none to a longer time', async () => {
+    test('keeps a stored longer lifetime in other changes, and refuses every other longer lifetime', async () => {
       for (const [path, old] of [
         [server, 7200],
         [accounts['long']?.path ?? '', 5000],
@@ -65,7 +65,7 @@ onEachDatabase(
         const renamed = await patch({ name: 'Renamed' });
         assert.equal(renamed.status, 200, renamed.text);
         assert.equal(renamed.json.tokenTtl, old);
-        // As a client that sends everything back that it has read.
+        // A client may send everything back that it has read.
         assert.equal((await patch({ name: 'Again', tokenTtl: old })).status, 200);
         for (const tokenTtl of [601, old - 1, old + 1]) {
           const refused = await patch({ tokenTtl });

@@ -28,14 +28,14 @@ onEachDatabase(
 
     const as = (method: string, path: string, body?: unknown): Promise<Reply> =>
       app.api(method, path, body, owner.bearer);
-    /** As miactl asks for the roles of an account. */
+    /** Lists identities, as miactl does to find the roles of an account. */
     const identities = async (query = ''): Promise<{ identityId: string; name: string }[]> => {
       const { status, json, text } = await as('GET', `${IN_A}/identities${query}`);
       assert.equal(status, 200, text);
       return json;
     };
 
-    test('list the companies that the caller sees, whatever else they ask', async () => {
+    test('list the companies that the caller sees, and may send further parameters', async () => {
       const own = await as('GET', '/api/backend/tenants/?per_page=200&page=1');
       assert.deepEqual(own.json, [{ tenantId: 'a', name: 'a', repository: {}, pipelines: {} }]);
       const all = await app.api('GET', '/api/backend/tenants/');
@@ -53,7 +53,7 @@ onEachDatabase(
       );
     });
 
-    test('add accounts with a role, by secret and by key, and see how they prove who they are', async () => {
+    test('register accounts with a role and a secret or a key, and see their authentication methods', async () => {
       const basic = await as('POST', ACCOUNTS, {
         name: 'Basic',
         role: 'reporter',
@@ -79,7 +79,7 @@ onEachDatabase(
       ]);
       const token = await tokenByAssertion(app, assertion(key, jwt.json.clientId, app.issuer));
       assert.deepEqual(decodeJwt(token.json.access_token)['permissions'], ['writ.companies.view']);
-      // With the same or a lower role than its own.
+      // A caller gives no higher role than its own.
       const { json } = await app.api('POST', ACCOUNTS, {
         name: 'Lower',
         role: 'project-admin',
@@ -91,7 +91,7 @@ onEachDatabase(
       assert.equal((await add('project-admin')).status, 201);
     });
 
-    test('edit roles at the company, in projects and environments, and read them back', async () => {
+    test('edit the roles of an account in the company, its projects and its environments, and read them back', async () => {
       const { json: account } = await as('POST', ACCOUNTS, { name: 'Edited', role: 'guest' });
       const path = `${ACCOUNTS}/${account.clientId}`;
       const roles = async (body: object): Promise<string[]> => {
@@ -104,7 +104,7 @@ onEachDatabase(
         'developer',
         'maintainer@shop',
       ]);
-      // Beside environments an empty role means unchanged.
+      // Beside environments, an empty role of the project changes nothing.
       const environment = (envId: string, role: string): object => ({
         projectsRole: [{ projectId: 'shop', role: '', environmentsRole: [{ envId, role }] }],
       });
@@ -140,7 +140,7 @@ onEachDatabase(
         'reporter',
         'reporter@shop/prod',
       ]);
-      // Alone it takes away, and only what it names.
+      // Without environments, an empty role removes the role of that project only.
       assert.deepEqual(await roles({ projectsRole: [{ projectId: 'shop', role: '' }] }), [
         'guest@other',
         'reporter',
@@ -164,7 +164,7 @@ onEachDatabase(
       assert.ok((await identities()).every(({ identityId }) => identityId !== account.clientId));
     });
 
-    test('make groups, let accounts join by the names they have for that, and take them out', async () => {
+    test('create groups, add members by slug and by client id, and remove members', async () => {
       const one = (await as('POST', ACCOUNTS, { name: 'Joins by slug', role: 'guest' })).json;
       const two = (await as('POST', ACCOUNTS, { name: 'Joins by id', role: 'guest' })).json;
       const made = await as('POST', `${IN_A}/groups`, { name: 'Ops team', role: 'developer', members: [one.slug] });
@@ -195,7 +195,7 @@ onEachDatabase(
 describe('the permissions of the Mia-Platform Console', () => {
   const app = useTestApp(postgres18);
 
-  test('are loaded by one command, and give each role what it may do there', async () => {
+  test('are loaded by one command, which gives each built-in role its part of them', async () => {
     const load = async (): Promise<string> => {
       const script = join(import.meta.dirname, '../../examples/mia-console/load.mjs');
       const env = { ...process.env, TOKEN: await app.rootToken() };

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { goInt64, goSlice, goString, goStruct, goTime, type GoType } from '../support/go-json.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-// The types into which miactl reads what it is answered.
+// The types into which miactl reads answers.
 const ROLES = goSlice(goString);
 const SERVICE_ACCOUNT = goStruct({
   clientId: goString,
@@ -57,7 +57,7 @@ const COMPANIES = goSlice(
 );
 
 const CONTENT = { Accept: 'application/json', 'Content-Type': 'application/json' };
-/** As its versions say who they are. */
+/** The headers of the versions of miactl. */
 const MIACTL: readonly Record<string, string>[] = [
   { ...CONTENT, 'User-Agent': 'Go-http-client/1.1', 'Client-key': 'miactl' },
   { ...CONTENT, 'User-Agent': 'Go-http-client/2.0' },
@@ -66,7 +66,7 @@ const MIACTL: readonly Record<string, string>[] = [
   { ...CONTENT, 'User-Agent': 'miactl (darwin/arm64)' },
 ];
 
-/** As others ask who want the groups' own form. */
+/** The headers of other clients, which get groups in the form of the management API. */
 const OTHERS: readonly Record<string, string>[] = [
   {},
   { ...CONTENT, 'User-Agent': 'curl/8.5.0' },
@@ -82,7 +82,7 @@ const OTHERS: readonly Record<string, string>[] = [
 ];
 
 onEachDatabase(
-  'what miactl is answered',
+  'miactl',
   (kind) => {
     const app = useTestApp(kind, {}, { activityPause: 50 });
     const company = '/api/companies/a';
@@ -96,7 +96,7 @@ onEachDatabase(
       for (const name of ['Örder import', 'Stock check']) {
         members.push((await app.api('POST', `${company}/service-accounts`, { name, role: 'guest' })).json);
       }
-      // It can authenticate in no way.
+      // This account cannot authenticate.
       await app.api('POST', `${company}/service-accounts`, { name: 'No credential', credentials: [] });
       await app.api('POST', `${company}/groups`, { name: 'Empty' });
       await app.api('POST', `${company}/groups`, {
@@ -115,8 +115,8 @@ onEachDatabase(
       return type(json, path);
     }
 
-    test('is what its types take, whichever version asks', async () => {
-      // The owner has got a token, so that there is a time to be read.
+    test('gets answers that fit its types, in each of its versions', async () => {
+      // The owner has got a token: its time of use is recorded a moment later.
       await eventually(20_000, async () => {
         const accounts = await read(SERVICE_ACCOUNTS, `${company}/service-accounts`, CONTENT);
         return accounts.some(({ name, lastLogin }) => name === 'Owner' && lastLogin !== '');
@@ -153,7 +153,7 @@ onEachDatabase(
       }
     });
 
-    test('is of several types and projects, named one by one or in a list', async () => {
+    test('asks for several types and projects, with repeated parameters or with lists', async () => {
       const [one] = members;
       await app.api('PATCH', `${company}/service-accounts/${one?.clientId}`, {
         projectsRole: [
@@ -179,7 +179,7 @@ onEachDatabase(
       }
     });
 
-    test('is taken when it adds and removes', async () => {
+    test('registers and deletes accounts, and creates, changes and deletes groups', async () => {
       for (const headers of MIACTL) {
         const made = await send('POST', `${company}/service-accounts`, headers, {
           name: `Added ${process.hrtime.bigint()}`,
@@ -206,7 +206,7 @@ onEachDatabase(
       }
     });
 
-    test('is answered to nobody else: the groups keep their own form', async () => {
+    test('gets group lists in its own form, and other clients get the form of the management API', async () => {
       const ids = members.map(({ clientId }) => clientId).toSorted();
       const own = async (path: string, headers: Record<string, string>): Promise<void> => {
         const { json, text } = await send('GET', path, headers);
@@ -217,7 +217,7 @@ onEachDatabase(
       for (const query of ['limit=1', 'search=bil']) {
         await own(`${company}/groups?${query}`, { ...CONTENT, 'User-Agent': 'Go-http-client/1.1' });
       }
-      // One group by itself has one form for everybody.
+      // A single group has the same form for all clients.
       for (const headers of MIACTL) {
         assert.deepEqual((await send('GET', `${company}/groups/billing`, headers)).json.members, ids);
       }

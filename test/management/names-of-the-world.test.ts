@@ -16,7 +16,7 @@ describe('a name without Latin letters', () => {
     { path: '/api/roles', id: 'roleId', form: /^role-[a-z0-9]{20,}$/ },
   ];
   for (const { path, id, form } of nouns) {
-    test(`is one at ${path}`, async () => {
+    test(`is accepted at ${path}, with a generated id`, async () => {
       const seen = new Set<string>();
       for (const name of ['サービス', 'Заказы', '订单', 'طلبات', '🚀🚀', '!!!', '…']) {
         const { status, json, text, headers } = await app.api('POST', path, { name });
@@ -31,11 +31,11 @@ describe('a name without Latin letters', () => {
     });
   }
 
-  test('is none for a company, whose id is never given out again', async () => {
+  test('is refused for a company without an id', async () => {
     assertRefused(app, await app.api('POST', '/api/companies', { name: '会社' }), 422, 'invalid_body');
   });
 
-  test('does not excuse an id that is none', async () => {
+  test('does not make an invalid id acceptable', async () => {
     for (const { path, id } of nouns) {
       assertRefused(app, await app.api('POST', path, { name: 'サービス', [id]: 'サ' }), 422, 'invalid_body', path);
     }

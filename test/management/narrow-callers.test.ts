@@ -18,11 +18,11 @@ const MANAGE = [
   'writ.companies.view',
 ];
 
-describe('the rights that a caller may grant', () => {
+describe('the permissions that a caller may grant', () => {
   const app = useTestApp(postgres18);
   before(() => makeCompany(app, 'a'));
 
-  /** A credential of the account that does not reach `pay`, and a token that it got. */
+  /** Adds a credential to the account that does not reach `pay`. @returns a token of the credential */
   async function restricted(account: ApiCaller, credential: object): Promise<string> {
     const { status, json, text } = await app.api('POST', `${ACCOUNTS}/${account.clientId}/credentials`, credential);
     assert.equal(status, 201, text);
@@ -40,10 +40,10 @@ describe('the rights that a caller may grant', () => {
   }
 
   for (const [kind, credential] of [
-    ['a secret that may ask for a part', { type: 'client_secret', permissions: MANAGE }],
+    ['a secret with permissions of its own', { type: 'client_secret', permissions: MANAGE }],
     ['an API key for the management API', { type: 'api_key', audience: 'management' }],
   ] as const) {
-    test(`E-02 is no more than ${kind} reaches, by whatever way`, async () => {
+    test(`E-02 are limited, in every kind of write, to those of ${kind}`, async () => {
       const account = await makeCaller(app, ACCOUNTS, [...MANAGE, 'pay']);
       const audience = `${app.issuer}/api`;
       const bearer = await restricted(
@@ -67,12 +67,12 @@ describe('the rights that a caller may grant', () => {
       for (const [method, path, body] of writes) {
         assertRefused(app, await app.api(method, path, body, bearer), 403, 'forbidden', `${method} ${path}`);
       }
-      // The whole account may.
+      // The account may make these writes with an unrestricted credential.
       for (const [method, path, body] of writes) {
         const reply = await app.api(method, path, body, account.bearer);
         assert.ok(reply.status < 300 || reply.status === 409, `${method} ${path} ${reply.text}`);
       }
-      // And what the credential does reach, it may give.
+      // A caller may give the permissions that the credential reaches.
       const given = await app.api(
         'POST',
         ACCOUNTS,
@@ -83,7 +83,7 @@ describe('the rights that a caller may grant', () => {
     });
   }
 
-  test('E-02 a role is bound by what the credential reaches, not by the role that its account has', async () => {
+  test('E-02 include a role only if the credential reaches its permissions, whatever role its account has', async () => {
     await app.api('PATCH', '/api/roles/reporter', { permissions: ['pay'] });
     const { json } = await app.api('POST', ACCOUNTS, { name: 'Administrator', roles: ['company-owner'] });
     const owner = { ...json, bearer: await apiToken(app, json) };
@@ -104,7 +104,7 @@ describe('a change of a stronger account', () => {
     weak = await makeCaller(app, ACCOUNTS, MANAGE);
   });
 
-  /** An account that may pay, with a key that the test does with what it is about. */
+  /** Registers an account that may `pay`, with a public key that the test changes. */
   async function strong(credential: object = {}): Promise<{ path: string; key: string }> {
     const { json, status, text } = await app.api('POST', ACCOUNTS, {
       name: 'Strong',
@@ -125,15 +125,15 @@ describe('a change of a stronger account', () => {
       { assertionAudiences: ['https://two.example'] },
     ],
     ['longer assertions', {}, { assertionMaxTtl: 86_400 }],
-    ['longer assertions than its own', { assertionMaxTtl: 60 }, { assertionMaxTtl: 61 }],
+    ['slightly longer assertions', { assertionMaxTtl: 60 }, { assertionMaxTtl: 61 }],
     ['the longest assertions of the server', { assertionMaxTtl: 60 }, { assertionMaxTtl: null }],
-    ['a longer life', { expiresIn: 60 }, { expiresIn: 3600 }],
-    ['a life without end', { expiresIn: 60 }, { expiresIn: null }],
-    ['a life that its use extends', { expiresIn: 60 }, { extend: true }],
-    ['all of the rights', { permissions: [] }, { permissions: null }],
-    ['more of the rights', { permissions: ['pay@shop'] }, { permissions: ['pay'] }],
+    ['a longer lifetime', { expiresIn: 60 }, { expiresIn: 3600 }],
+    ['a lifetime without end', { expiresIn: 60 }, { expiresIn: null }],
+    ['a lifetime that its uses extend', { expiresIn: 60 }, { extend: true }],
+    ['all permissions', { permissions: [] }, { permissions: null }],
+    ['more permissions', { permissions: ['pay@shop'] }, { permissions: ['pay'] }],
   ] as const) {
-    test(`E-06 a key is given ${what} by who may have it only`, async () => {
+    test(`E-06 a caller with fewer permissions cannot give a key of the account ${what}`, async () => {
       const { key } = await strong(credential);
       assertRefused(app, await app.api('PATCH', key, change, weak.bearer), 403, 'forbidden');
       const all = { ...change, name: 'Also named' };
@@ -145,21 +145,21 @@ describe('a change of a stronger account', () => {
   for (const [what, credential, change] of [
     ['fewer audiences', { assertionAudiences: ['https://one.example'] }, { assertionAudiences: [] }],
     ['shorter assertions', {}, { assertionMaxTtl: 60 }],
-    ['an end', {}, { expiresIn: 3600 }],
-    ['a nearer end', { expiresIn: 3600 }, { expiresIn: 60 }],
-    ['fewer rights', { permissions: ['pay'] }, { permissions: ['pay@shop'] }],
-    ['a part of the rights', {}, { permissions: ['pay@shop'] }],
+    ['an expiry', {}, { expiresIn: 3600 }],
+    ['an earlier expiry', { expiresIn: 3600 }, { expiresIn: 60 }],
+    ['fewer permissions', { permissions: ['pay'] }, { permissions: ['pay@shop'] }],
+    ['a part of the permissions', {}, { permissions: ['pay@shop'] }],
     ['another name', {}, { name: 'Renamed', description: 'x' }],
-    ['its end', {}, { state: 'disabled' }],
+    ['the state disabled', {}, { state: 'disabled' }],
   ] as const) {
-    test(`a key is given ${what} by who may change credentials`, async () => {
+    test(`a caller with fewer permissions may give a key of the account ${what}`, async () => {
       const { key } = await strong(credential);
       const reply = await app.api('PATCH', key, change, weak.bearer);
       assert.equal(reply.status, 200, reply.text);
     });
   }
 
-  test('E-02 it is disabled by who manages accounts, and enabled by who may have its credentials', async () => {
+  test('E-02 a caller with fewer permissions may disable the account or its key, and may not enable them', async () => {
     const { path, key } = await strong();
     assert.equal((await app.api('PATCH', path, { state: 'disabled' }, weak.bearer)).status, 200);
     for (const change of [{ state: 'enabled' }, { state: 'enabled', name: 'Named' }]) {
@@ -167,7 +167,7 @@ describe('a change of a stronger account', () => {
     }
     assert.equal((await app.api('PATCH', path, { name: 'Named' }, weak.bearer)).status, 200);
     assert.equal((await app.api('PATCH', path, { state: 'enabled' })).status, 200);
-    // To say of one that works that it is to work is no change.
+    // It is no change to set the state of an enabled account to enabled.
     assert.equal((await app.api('PATCH', path, { state: 'enabled' }, weak.bearer)).status, 200);
     assert.equal((await app.api('PATCH', key, { state: 'disabled' }, weak.bearer)).status, 200);
     assertRefused(app, await app.api('PATCH', key, { state: 'enabled' }, weak.bearer), 403, 'forbidden');

@@ -8,10 +8,10 @@ import { apiToken } from '../support/companies.ts';
 import { postgres18 } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-/** Members by which a thing is found to be there. */
+/** Members that identify a thing. */
 const NAMES = new Set(['slug', 'companyId', 'roleId', 'groupId', 'identifier']);
 
-/** Examples of a schema that one of the operations refuses: it has an example of its own. */
+/** Operations that refuse the examples of their schema, with the reason. They have examples of their own. */
 const REFUSED_ELSEWHERE: Readonly<Record<string, string>> = {
   createCompanyRole: 'every company sees the roles of root, and has none of the same id',
   registerCompanyResourceServer: 'identifiers of a company begin with the company, and those of root do not',
@@ -42,7 +42,7 @@ describe('the examples of the OpenAPI document', () => {
   const resolved = (schema: DocumentSchema | undefined): DocumentSchema | undefined =>
     schema?.$ref === undefined ? schema : schemas[schema.$ref.replace('#/components/schemas/', '')];
 
-  /** As tools put a body together that look at no example of the whole: from the first example of each member. */
+  /** Assembles a body from the first example of each member, as tools do that ignore examples of the whole. */
   function assembled({ properties = {}, required = [] }: DocumentSchema): Record<string, unknown> {
     return Object.fromEntries(
       Object.entries(properties).flatMap(([name, node]): [string, unknown][] => {
@@ -53,7 +53,7 @@ describe('the examples of the OpenAPI document', () => {
     );
   }
 
-  /** Everything that a path can name, made anew: what the call before has changed is not called upon again. */
+  /** Creates everything that a path names, so that no call meets what an earlier call has changed. */
   async function seeded(path: string): Promise<{ path: string; bearer: string }> {
     const collection = path.startsWith('/api/companies/{companyId}') ? '/api/companies/acme' : '/api';
     const make = async (segment: string, body: object): Promise<Record<string, string>> => {
@@ -91,7 +91,7 @@ describe('the examples of the OpenAPI document', () => {
     assert.ok([200, 201, 204].includes(status), `${method} ${target.path} ${JSON.stringify(body)}: ${text}`);
   }
 
-  test('are there for every body, fit its schema, and so does what is put together from its members', () => {
+  test('exist for every body and fit its schema, and bodies that are assembled from members fit, too', () => {
     for (const operation of operations) {
       const schema = schemaOf(operation);
       const validate = ajv.getSchema(`api#/components/schemas/${operation.schema}`);
@@ -107,7 +107,7 @@ describe('the examples of the OpenAPI document', () => {
     }
   });
 
-  test('are taken by every operation, in the order of the document', async () => {
+  test('are accepted by every operation, in the order of the document', async () => {
     for (const operation of operations) {
       const { operationId, examples } = operation;
       const others = operationId in REFUSED_ELSEWHERE ? [] : (schemaOf(operation).examples ?? []);
@@ -116,12 +116,12 @@ describe('the examples of the OpenAPI document', () => {
     }
   });
 
-  test('of members hold together too, where nothing is there yet', async () => {
+  test('of members add up to a body that its operation accepts', async () => {
     for (const operation of operations) {
       if (operation.operationId in REFUSED_ELSEWHERE) continue;
       const { properties = {} } = schemaOf(operation);
       const body = assembled(schemaOf(operation));
-      // The things that they name have been made of the whole examples.
+      // The examples of whole bodies have created things with these names: other names are needed.
       const anew = Object.keys(body).filter(
         (name) => NAMES.has(name) && operation.method === 'POST' && name in properties,
       );

@@ -8,7 +8,7 @@ import { operationsWithBody } from '../support/api-document.ts';
 import { embedded } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-test('the OpenAPI document is not made where two schemas have one name', () => {
+test('the OpenAPI document is not generated when two different schemas have one name', () => {
   const route = (operationId: string, type: 'string' | 'integer'): Route => ({
     method: 'GET',
     path: `/api/${operationId}`,
@@ -29,14 +29,14 @@ test('the OpenAPI document is not made where two schemas have one name', () => {
 describe('the OpenAPI document', () => {
   const app = useTestApp(embedded);
 
-  test('has nothing that a linter of OpenAPI documents finds fault with', async () => {
+  test('passes the strict rules of a linter for OpenAPI documents', async () => {
     const { status, text } = await app.request('/api/openapi.json');
     assert.equal(status, 200);
     const config = await createConfig({ extends: ['recommended-strict'] });
     const problems = await lintFromString({ source: text, absoluteRef: '/openapi.json', config });
     assert.deepEqual(
       problems
-        // The server under test is on loopback, and the document itself is refused to nobody.
+        // Allowed: the server under test is on loopback, and the operation of the document itself has no error answers.
         .filter(({ ruleId }) => ruleId !== 'no-server-example.com')
         .filter(({ location }) => location[0]?.pointer !== '#/paths/~1api~1openapi.json/get/responses')
         .map(({ ruleId, message, location }) => `${ruleId}: ${message} (${location[0]?.pointer})`),
@@ -44,7 +44,7 @@ describe('the OpenAPI document', () => {
     );
   });
 
-  test('describes that a request may come too slowly', async () => {
+  test('describes the answer 408 for every operation that takes a token', async () => {
     const { json } = await app.request('/api/openapi.json');
     const described = Object.values<Record<string, { responses: object; security: object[] }>>(json.paths)
       .flatMap((methods) => Object.values(methods))
@@ -53,7 +53,7 @@ describe('the OpenAPI document', () => {
     assert.ok(described.every(({ responses }) => '408' in responses));
   });
 
-  test('says of every operation who may call it, and names its schemas', async () => {
+  test('names the permission of every operation, and defines all schemas that it refers to', async () => {
     const { json } = await app.request('/api/openapi.json');
     assert.equal(json.openapi, '3.1.0');
     const operations = Object.entries<Record<string, { operationId: string; security: Record<string, string[]>[] }>>(
@@ -127,7 +127,7 @@ describe('the OpenAPI document', () => {
     for (const name of references) assert.ok(name in json.components.schemas, name);
   });
 
-  test('has nothing that generators of clients stop at', async () => {
+  test('has no construct that client generators cannot handle', async () => {
     const { json } = await app.request('/api/openapi.json');
     const found: string[] = [];
     let looked = 0;
@@ -147,7 +147,7 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(found, []);
   });
 
-  test('names no schema as generators name what they make of another, or of an operation', async () => {
+  test('has no schema whose name collides with a name that client generators derive', async () => {
     const { json } = await app.request('/api/openapi.json');
     const titles = Object.keys(json.components.schemas);
     const operations = Object.values<Record<string, { operationId: string; tags: string[] }>>(json.paths).flatMap(
@@ -170,10 +170,10 @@ describe('the OpenAPI document', () => {
       [],
     );
     const names = [...titles, ...operations.map(({ operationId }) => operationId)].map((name) => name.toLowerCase());
-    assert.equal(new Set(names).size, names.length, 'names that differ in case only');
+    assert.equal(new Set(names).size, names.length, 'two names differ in case only');
   });
 
-  test('names what is sent by one rule: Input where something is made or asked, Patch where it is changed', async () => {
+  test('names the schema of a body with Patch for the method PATCH, and with Input for other methods', async () => {
     const { json } = await app.request('/api/openapi.json');
     const bodies = operationsWithBody(json);
     for (const { method, schema, operationId } of bodies) {
@@ -187,7 +187,7 @@ describe('the OpenAPI document', () => {
   });
 });
 
-/** As the files that all generated clients share name things. */
+/** Names in the files that all generated clients share. */
 const RUNTIME = [
   'Client',
   'Error',
@@ -205,7 +205,7 @@ type Node = Readonly<Record<string, unknown>> & {
   readonly oneOf?: readonly { readonly type?: unknown }[];
 };
 
-/** Shows every object of a document, with where it stands. */
+/** Calls `show` for every object of a document, with the path of the object. */
 function walk(value: unknown, show: (node: Node, where: string) => void, where = '#'): void {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) show(value as Node, where);

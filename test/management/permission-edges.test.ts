@@ -10,7 +10,7 @@ const IN_A = '/api/companies/a';
 const ACCOUNTS = `${IN_A}/service-accounts`;
 const GROUPS = `${IN_A}/groups`;
 
-describe('at the edges of the permission model', () => {
+describe('edge cases of the permission model', () => {
   const app = useTestApp(postgres18);
   let owner: ApiCaller;
   let projectAdmin: ApiCaller;
@@ -30,7 +30,7 @@ describe('at the edges of the permission model', () => {
     return { ...json, bearer: await apiToken(app, json) };
   }
 
-  test('E-02 a built-in role lets bind the lower ones, so it takes holding what they have, too', async () => {
+  test('E-02 a caller grants a built-in role only if it holds the permissions of all lower roles, too', async () => {
     await app.api('PATCH', '/api/roles/developer', { permissions: ['deploy:run'] });
     const permissions = ['writ.companies.view', 'writ.serviceaccounts.view', 'writ.activity.view'];
     const bare = await makeCaller(app, ACCOUNTS, [...permissions, 'writ.roles.bind', 'writ.serviceaccounts.manage']);
@@ -45,13 +45,13 @@ describe('at the edges of the permission model', () => {
       }
     }
     assert.equal((await bind(other.clientId, 'reporter')).status, 204);
-    // Nor by a credential of somebody who has such a role.
+    // The caller cannot add a credential to an account that has such a role.
     const admin = await withRoles('project-admin');
     await app.api('PUT', `${ACCOUNTS}/${bare.clientId}/permissions/writ.credentials.manage`);
     const bearer = await apiToken(app, bare);
     const credentials = `${ACCOUNTS}/${admin.clientId}/credentials`;
     assertRefused(app, await app.api('POST', credentials, { type: 'client_secret' }, bearer), 403, 'forbidden');
-    // Not even by one that may ask for little, if that lets it bind roles.
+    // The caller cannot add a narrowed credential either, if it may grant roles.
     await app.api('PUT', `${ACCOUNTS}/${bare.clientId}/permissions/writ.companies.view`);
     const little = { type: 'client_secret', permissions: ['writ.roles.bind', ...permissions] };
     const narrow = await app.api('POST', credentials, little, bearer);
@@ -59,12 +59,12 @@ describe('at the edges of the permission model', () => {
     assert.match(narrow.json.detail, /deploy:run/);
     const harmless = { type: 'client_secret', permissions };
     assert.equal((await app.api('POST', credentials, harmless, bearer)).status, 201);
-    // Who has one as high may.
+    // A caller with a role at least as high may add the credential.
     assert.equal((await app.api('POST', credentials, { type: 'client_secret' }, owner.bearer)).status, 201);
     await app.api('PATCH', '/api/roles/developer', { permissions: [] });
   });
 
-  test('E-02 a group is written where its writer may bind, and nowhere else', async () => {
+  test('E-02 a caller changes a group only at places where the caller may grant roles', async () => {
     await app.api('POST', GROUPS, { name: 'g1', permissions: ['orders:read', 'x@other/prod', 'y@shop'] });
     const as = (method: string, path: string, body?: object): Promise<Reply> =>
       app.api(method, `${GROUPS}/g1${path}`, body, projectAdmin.bearer);
@@ -75,7 +75,7 @@ describe('at the edges of the permission model', () => {
     for (const body of [{}, { name: 'mine' }, { members: [] }, { permissions: [] }, { role: 'guest' }]) {
       assertRefused(app, await as('PATCH', '', body), 403, 'insufficient_scope', JSON.stringify(body));
     }
-    // As miactl edits a group in a project.
+    // miactl sends this body to edit the role of a group in a project.
     const edited = await as('PATCH', '', { projectsRole: [{ projectId: 'shop', role: 'maintainer' }] });
     assert.equal(edited.status, 200, edited.text);
     assert.deepEqual(edited.json.roles, ['maintainer@shop']);
@@ -83,7 +83,7 @@ describe('at the edges of the permission model', () => {
     assertRefused(app, elsewhere, 403, 'insufficient_scope');
   });
 
-  test('a change of nothing is no way to read an account, nor to move its audience', async () => {
+  test('a change of nothing still needs the permission, because its answer shows the account', async () => {
     const { json: account } = await register({ permissions: ['p'], metadata: { secret: 'plan' } });
     const path = `${ACCOUNTS}/${account.clientId}`;
     for (const body of [{}, { projectsRole: [] }, { roles: [] }, { groups: [] }]) {
@@ -92,7 +92,7 @@ describe('at the edges of the permission model', () => {
     }
   });
 
-  test('G-24 what an account comes to have has a limit, whichever way', async () => {
+  test('G-24 the permissions of an account and the size of its tokens are limited, by whichever way they grow', async () => {
     const names = Array.from({ length: 1000 }, (_, index) => `big:${index}`);
     const identifier = 'api://a/big';
     await app.api('POST', `${IN_A}/resource-servers`, {
@@ -115,20 +115,20 @@ describe('at the edges of the permission model', () => {
     const { json: account } = await register({ roles: many.slice(1), audience }, owner.bearer);
     const path = `${ACCOUNTS}/${account.clientId}`;
     assertRefused(app, await app.api('PUT', `${path}/roles/big`, undefined, owner.bearer), 422, 'limit_reached');
-    // What a group brings later does not count beyond it.
+    // Permissions that a group brings later are cut off at the limit.
     await app.api('POST', GROUPS, { name: 'Bigger', roles: ['big'], members: [account.clientId] }, owner.bearer);
     const { json } = await app.api('GET', `${path}/effective-permissions`);
     assert.equal(json.permissions.length, 10_000);
     const huge = await app.token(account, { resource: identifier });
     assert.equal(huge.json.error, 'invalid_scope');
-    // Nor does a request make a token as large as it likes.
+    // A request cannot ask for a token that is too large.
     const scope = Array.from({ length: 300 }, (_, index) => `big:1@p1/${index}`).join(' ');
     const larger = await app.token(account, { resource: identifier, scope });
     assert.equal(larger.json.error, 'invalid_scope');
     assert.match(larger.json.error_description, /name a smaller scope$/);
   });
 
-  test('a scope is read as the token endpoint reads it, where it is tried', async () => {
+  test('effective permissions read a scope as the token endpoint does', async () => {
     const { json: account } = await app.api('POST', '/api/service-accounts', {
       name: 'Tried',
       permissions: ['a', 'b'],
@@ -154,7 +154,7 @@ describe('at the edges of the permission model', () => {
     }
   });
 
-  test('control characters name nothing, and break nothing', async () => {
+  test('control characters are answered with 404 in a path and with 422 in a body', async () => {
     await app.api('POST', GROUPS, { name: 'Clean' });
     for (const [method, path] of [
       ['GET', '/api/resource-servers/%00'],
@@ -181,7 +181,7 @@ describe('at the edges of the permission model', () => {
     }
   });
 
-  test('an account whose audience is gone can still be changed, and its tokens stay for what they were', async () => {
+  test('an account whose audience was deleted can be changed, and gets tokens for the default resource server', async () => {
     const paths: string[] = [];
     for (const name of ['one', 'two', 'three']) {
       const body = { identifier: `https://${name}.example`, name, permissions: [{ name: `${name}:use` }] };
@@ -205,7 +205,7 @@ describe('at the edges of the permission model', () => {
     assert.deepEqual(decodeJwt((await app.token(account)).json.access_token)['permissions'], ['more', 'plain']);
   });
 
-  test('who manages a resource server may give roles and groups of what it declares', async () => {
+  test('a caller that manages a resource server may give its permissions through roles and groups', async () => {
     const server = { identifier: 'api://a/ops', name: 'Ops', permissions: [{ name: 'ops:run' }, { name: 'ops:stop' }] };
     await app.api('POST', `${IN_A}/resource-servers`, server, owner.bearer);
     const role = { roleId: 'ops', name: 'Ops', permissions: ['ops:run', 'ops:stop'] };
@@ -221,7 +221,7 @@ describe('at the edges of the permission model', () => {
     assert.equal(group.status, 201, group.text);
   });
 
-  test('one of two permissions of the same name is taken by itself', async () => {
+  test('one of two permissions with the same name is removed alone, and a removal by an ambiguous name is refused', async () => {
     const qualified = { permission: 'zz', resource: 'api://default' };
     await app.api('POST', '/api/resource-servers', {
       identifier: 'https://zz.example',
@@ -236,12 +236,12 @@ describe('at the edges of the permission model', () => {
     await app.api('PATCH', path, { permissions: both });
     assertRefused(app, await app.api('DELETE', `${path}/permissions/zz`), 409, 'ambiguous_permission');
     assert.deepEqual((await app.api('GET', path)).json.permissions, both);
-    // The audit says which.
+    // The audit names the resource server of the permission.
     const [event] = (await app.api('GET', `${IN_A}/audit-events?target=${account.clientId}`)).json;
     assert.deepEqual(event.details.permissionsAdded, [both[1]]);
   });
 
-  test('who joins or leaves moves the revision of both, so that nobody overwrites it unseen', async () => {
+  test('a member that joins or leaves raises the revision of the group and of the account', async () => {
     const group = await app.api('POST', GROUPS, { name: 'Revised' });
     const { json: account } = await register({});
     const path = `${ACCOUNTS}/${account.clientId}`;
@@ -259,27 +259,43 @@ describe('at the edges of the permission model', () => {
     assertRefused(app, again, 412, 'precondition_failed');
   });
 
-  test('built-in names are nobody’s, roles are said one way at a time, and of two for one place the later counts', async () => {
+  test('a company cannot create a role with the id of a built-in role', async () => {
     for (const roleId of ['root', 'guest']) {
       assertRefused(app, await app.api('POST', `${IN_A}/roles`, { roleId, name: 'x' }), 409, 'already_exists');
     }
+  });
+
+  test('a body that gives roles in two forms is refused', async () => {
     const { json: account } = await register({ roles: ['developer'] });
-    const path = `${ACCOUNTS}/${account.clientId}`;
-    const twice = await app.api('PATCH', path, { roles: [], role: 'developer' });
+    const twice = await app.api('PATCH', `${ACCOUNTS}/${account.clientId}`, { roles: [], role: 'developer' });
     assertRefused(app, twice, 422, 'invalid_body');
+  });
+
+  test('the later of two roles for one project counts', async () => {
+    const { json: account } = await register({ roles: ['developer'] });
     const projectsRole = [
       { projectId: 'p1', role: 'guest' },
       { projectId: 'p1', role: 'maintainer' },
     ];
-    assert.deepEqual((await app.api('PATCH', path, { projectsRole })).json.roles, ['developer', 'maintainer@p1']);
+    const changed = await app.api('PATCH', `${ACCOUNTS}/${account.clientId}`, { projectsRole });
+    assert.deepEqual(changed.json.roles, ['developer', 'maintainer@p1']);
+  });
+
+  test('an account is found by the longest permission at the longest place', async () => {
+    const { json: account } = await register({ roles: ['developer'] });
     const place = Array(8).fill('x'.repeat(64)).join('/');
-    await app.api('PUT', `${path}/permissions/${'n'.repeat(128)}?place=${place}`);
+    await app.api('PUT', `${ACCOUNTS}/${account.clientId}/permissions/${'n'.repeat(128)}?place=${place}`);
     const listed = await app.api('GET', `${ACCOUNTS}?permission=${'n'.repeat(128)}@${place}`);
     assert.equal(listed.json[0]?.clientId, account.clientId, listed.text);
+  });
+
+  test('a list of identities with empty projects and foreign parameters has no projects', async () => {
     const identities = await app.api('GET', `${IN_A}/identities?projectIds=,,&cursor=x&limit=y`);
     assert.equal(identities.status, 200, identities.text);
     assert.ok(identities.json.every(({ projects }: { projects: unknown[] }) => projects.length === 0));
-    // Who may see a project sees that there is a company.
+  });
+
+  test('a caller with a role at one place sees the company', async () => {
     const tenants = await app.api('GET', '/api/backend/tenants/', undefined, projectAdmin.bearer);
     assert.deepEqual(
       tenants.json.map(({ tenantId }: { tenantId: string }) => tenantId),

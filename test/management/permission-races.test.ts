@@ -8,8 +8,8 @@ import { useTestApp } from '../support/test-app.ts';
 const ROUNDS = 8;
 const ACCOUNTS = '/api/service-accounts';
 
-/** Whatever two do at once, each is answered by a rule, and what stands is what one after the other would have made. */
-describe('two at once in the permission model', () => {
+/** Each parallel write is answered by a rule, and the result is one that the writes would leave one after the other. */
+describe('parallel writes in the permission model', () => {
   const app = useTestApp(postgres18);
   before(() => makeCompany(app, 'a'));
 
@@ -35,7 +35,7 @@ describe('two at once in the permission model', () => {
     for (const { status, text } of replies) assert.ok(status < 500, text);
   }
 
-  test('a name that is withdrawn is granted to nobody', async () => {
+  test('grant a permission to no account after its declaration is deleted', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const name = unique();
       const { path } = await server([name, 'stays']);
@@ -54,7 +54,7 @@ describe('two at once in the permission model', () => {
     }
   });
 
-  test('an account that joins several groups at once is in no more than it may be', async () => {
+  test('let an account that joins four groups at once be in at most 100 groups', async () => {
     const accounts = '/api/companies/a/service-accounts';
     const groups = '/api/companies/a/groups';
     const join = async (): Promise<string> => {
@@ -72,7 +72,7 @@ describe('two at once in the permission model', () => {
     }
   });
 
-  test('a role that is renamed does not get back what is withdrawn from it', async () => {
+  test('do not bring a permission back into a role that is renamed while its declaration is deleted', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const [name, roleId] = [unique(), unique()];
       const { path } = await server([name, 'kept']);
@@ -88,7 +88,7 @@ describe('two at once in the permission model', () => {
     }
   });
 
-  test('a resource server that goes is nobody’s audience', async () => {
+  test('leave a deleted resource server as the audience of no account', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const name = unique();
       const { path, identifier } = await server([name]);
@@ -103,7 +103,7 @@ describe('two at once in the permission model', () => {
     }
   });
 
-  test('who joins from the account and who lets in from the group both get through', async () => {
+  test('add a member that joins a group while the group adds it, without a failure', async () => {
     const accounts = '/api/companies/a/service-accounts';
     for (let round = 0; round < ROUNDS; round += 1) {
       const groupId = unique();
@@ -120,7 +120,7 @@ describe('two at once in the permission model', () => {
     }
   });
 
-  test('a company that goes takes everything with it, whatever happens in it', async () => {
+  test('do not keep a company from being deleted with everything in it', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const company = `c-${unique()}`;
       await makeCompany(app, company);

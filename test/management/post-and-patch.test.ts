@@ -10,13 +10,13 @@ import { useTestApp } from '../support/test-app.ts';
 const COMPANY = '/api/companies/strict';
 const ACCOUNTS = `${COMPANY}/service-accounts`;
 
-describe('POST is as strict as PATCH', () => {
+describe('POST and PATCH', () => {
   const clock = testClock();
   const app = useTestApp(embedded, {}, { clock });
   let made = 0;
   before(() => makeCompany(app, 'strict'));
 
-  /** A member that is made of what a POST needs at least. */
+  /** Creates a member of a collection. */
   async function make(path: string, input: object, bearer?: string): Promise<Reply> {
     const reply = await app.api('POST', path, input, bearer);
     assert.equal(reply.status, 201, reply.text);
@@ -26,7 +26,7 @@ describe('POST is as strict as PATCH', () => {
   const many = (count: number): string[] => Array.from({ length: count }, (_, index) => `many:${index}`);
   const next = (): number => (made += 1);
 
-  /** Each collection: the least that a POST takes, and what neither a POST nor a PATCH takes. */
+  /** For each collection: the smallest body of a POST, and members that both POST and PATCH refuse. */
   const collections: Readonly<Record<string, { least(): object; refused: readonly object[] }>> = {
     [ACCOUNTS]: {
       least: () => ({ name: `Account ${next()}` }),
@@ -105,7 +105,7 @@ describe('POST is as strict as PATCH', () => {
   };
 
   for (const [path, { least, refused }] of Object.entries(collections)) {
-    test(`at ${path}: ${refused.length} bodies are refused by both for the same reason`, async () => {
+    test(`at ${path} refuse the same ${refused.length} members for the same reason`, async () => {
       const location = (await make(path, least())).headers.get('location') ?? '';
       const { text: untouched } = await app.api('GET', location);
       for (const body of refused) {
@@ -124,7 +124,7 @@ describe('POST is as strict as PATCH', () => {
     });
   }
 
-  test('of credentials: what may not be said of one', async () => {
+  test('refuse the same members of a credential for the same reason', async () => {
     const { json: account } = await make(ACCOUNTS, { name: 'Strict', permissions: ['a'] });
     const path = `${ACCOUNTS}/${account.clientId}/credentials`;
     const least = (): object => ({ type: 'public_key', publicKey: clientKey('EdDSA').jwk });
@@ -152,7 +152,7 @@ describe('POST is as strict as PATCH', () => {
     }
   });
 
-  test('E-02 of an account with roles or groups: a caller who gives them must be able to bind roles', async () => {
+  test('E-02 require writ.roles.bind of a caller that gives an account roles or groups', async () => {
     const manage = ['writ.serviceaccounts.manage', 'writ.serviceaccounts.view', 'writ.companies.view', 'a'];
     await make(`${COMPANY}/groups`, { groupId: 'g', name: 'G', permissions: ['a'] });
     const unbound = await makeCaller(app, ACCOUNTS, manage);
@@ -191,7 +191,7 @@ describe('POST is as strict as PATCH', () => {
     }
   });
 
-  test('of an account with as many keys as it may have: those that have ended take no place, disabled or not', async () => {
+  test('let an account have ten keys that have not expired, whether they are disabled or not', async () => {
     const keys = (count: number, input: object): object[] =>
       Array.from({ length: count }, () => ({ type: 'public_key', publicKey: clientKey('EdDSA').jwk, ...input }));
     const { json: account } = await make(ACCOUNTS, {
@@ -207,7 +207,7 @@ describe('POST is as strict as PATCH', () => {
     const { json: last } = await add();
     assert.equal((await add()).status, 201);
     assertRefused(app, await add(), 422, 'limit_reached');
-    // Nor does an expired one come back where all places are taken.
+    // An expired key cannot get more time while the account has ten other keys.
     const revive = () => app.api('PATCH', `${path}/${first.credentialId}`, { expiresIn: 60 });
     assertRefused(app, await revive(), 422, 'limit_reached');
     await app.api('DELETE', `${path}/${last.credentialId}`);

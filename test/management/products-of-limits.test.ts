@@ -27,14 +27,14 @@ onEachDatabase(
       assert.equal((await post(`${IN_A}/roles`, { roleId: 'big', name: 'Big', permissions: NAMES })).status, 201);
     });
 
-    /** Statements that were sent while something was done. */
+    /** The SQL statements that the server sent during an action. */
     async function sentBy(act: () => Promise<unknown>): Promise<readonly string[]> {
       const before = app.statements().length;
       await act();
       return app.statements().slice(before);
     }
 
-    test('G-24 a role of many permissions at many places is refused by numbers, before anything of it is read', async () => {
+    test('G-24 a role of 1000 permissions at 1000 places is refused by its numbers, before its rows are read', async () => {
       const roles = Array.from({ length: 1000 }, (_, index) => `big@p${index}`);
       const { json: account } = await post(ACCOUNTS, { name: 'Small' });
       const { json: group } = await post(`${IN_A}/groups`, { name: 'Small' });
@@ -55,7 +55,7 @@ onEachDatabase(
           [],
         );
       }
-      // A caller who may grant nothing of it costs as little.
+      // The refusal is the same for a caller that may grant none of the permissions.
       const { json } = await app.api('POST', ACCOUNTS, {
         name: 'Registrar',
         permissions: ['writ.serviceaccounts.manage', 'writ.roles.bind'],
@@ -65,14 +65,14 @@ onEachDatabase(
       assertRefused(app, refused, 422, 'limit_reached');
     });
 
-    test('G-24 a group gives no more than an account may have, to nobody', async () => {
+    test('G-24 a group gives no member more permissions than an account may have', async () => {
       const many = Array.from({ length: 11 }, (_, index) => `big@p${index}`);
       const grown = await post(`${IN_A}/groups`, { name: 'Group', roles: many.slice(1) });
       assert.equal(grown.status, 201, grown.text);
       const path = `${IN_A}/groups/${grown.json.groupId}`;
       const add = (role: string): Promise<Reply> => app.api('PUT', `${path}/roles/${role}`, undefined, owner.bearer);
       assertRefused(app, await add('big'), 422, 'limit_reached');
-      // Its members count with all that they have.
+      // The members count with the permissions that they have beside the group.
       const { json: member } = await post(ACCOUNTS, {
         name: 'Member',
         permissions: ['own'],
@@ -97,7 +97,7 @@ onEachDatabase(
       assertRefused(app, fills, 422, 'limit_reached');
     });
 
-    test('G-24 a role does not grow beyond what its holders may have', async () => {
+    test('G-24 a role does not grow if an account with the role would have too many permissions', async () => {
       const small = await post(`${IN_A}/roles`, { roleId: 'small', name: 'Small', permissions: ['big:1'] });
       assert.equal(small.status, 201);
       const places = Array.from({ length: 20 }, (_, index) => `small@p${index}`);
@@ -114,7 +114,7 @@ onEachDatabase(
       assert.equal((await grow(500)).status, 200);
     });
 
-    test('G-24 a root account, which has no company, comes to no more by one write after the other', async () => {
+    test('G-24 a root account, which has no company, gets no more permissions by one write after the other', async () => {
       const permissions = NAMES.map((name) => `wide-${name}`);
       const role = await app.api('POST', '/api/roles', { roleId: 'wide', name: 'Wide', permissions });
       assert.equal(role.status, 201, role.text);
@@ -132,7 +132,7 @@ onEachDatabase(
       assert.equal(more.json.limit, undefined);
     });
 
-    test('G-24 a page of companies ends where much is grantable in them, and the list goes on', async () => {
+    test('G-24 a page of companies ends early when they have many grantable permissions, and the list continues', async () => {
       const ids = Array.from({ length: 22 }, (_, index) => `much-${index}`);
       for (const companyId of ids) await makeCompany(app, companyId);
       await app.knex.raw(
@@ -149,7 +149,7 @@ onEachDatabase(
       assert.deepEqual(pages, [20, 2]);
     });
 
-    test('G-24 a page of credentials ends where they name many permissions, and the list goes on', async () => {
+    test('G-24 a page of credentials ends early when they name many permissions, and the list continues', async () => {
       const { json: account } = await post(ACCOUNTS, { name: 'Restricted', credentials: [] });
       const names = JSON.stringify(Array.from({ length: 1000 }, (_, number) => `p:${number}`));
       await app.knex.raw(
@@ -168,9 +168,9 @@ onEachDatabase(
       assert.deepEqual(pages, [20, 20, 10]);
     });
 
-    test('G-24 what has grown beyond it already is read as far as it counts', async () => {
+    test('G-24 an account that already has more permissions is read only up to the limit', async () => {
       const { json: account } = await post(ACCOUNTS, { name: 'Grown', roles: ['big'], audience: `${app.issuer}/api` });
-      // As a release without the limit left it behind.
+      // A release without the limit may have left such rows.
       await app.knex.raw(
         `insert into roles (role_key, company_id, role_id, name, created_at, updated_at, revision)
          select 'role_old' || n, 'a', 'old' || n, 'Old', date_trunc('second', now()), now(), 1 from generate_series(1, 60) n`,
@@ -194,8 +194,8 @@ onEachDatabase(
       assert.ok(rows[0].bytes < 1_500_000, `${rows[0].bytes} bytes`);
     });
 
-    test('G-24 a page of a list ends where its items have much, and the list goes on', async () => {
-      // The sixty roles of the test before have a thousand permissions each.
+    test('G-24 a page of a list ends early when its items have many permissions, and the list continues', async () => {
+      // The test before this one has added sixty roles with a thousand permissions each.
       for (const [path, id, most] of [
         [`${IN_A}/roles`, 'roleId', 21],
         [`${IN_A}/resource-servers`, 'identifier', 1000],
@@ -228,7 +228,7 @@ onEachDatabase(
 describe('a company that asks for much at once', () => {
   const app = useTestApp(postgres18);
 
-  test('waits for itself, and nobody waits for it', async () => {
+  test('gets 429 for the requests beyond its line, and another company does not wait', async () => {
     const callers: ApiCaller[] = [];
     for (const company of ['a', 'b']) {
       await makeCompany(app, company);

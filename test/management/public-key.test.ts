@@ -38,8 +38,8 @@ async function refused(value: unknown, pointer: string, message: RegExp): Promis
   assert.match(actual.message, message);
 }
 
-describe('N-10 a public key is refused', () => {
-  test('A-20 when it is RSA and too short or too long', async () => {
+describe('N-10 a public key', () => {
+  test('A-20 is refused when it is RSA and too short or too long', async () => {
     for (const bits of [512, 1024, 2046]) {
       await refused(rsa(prime(bits / 2) * prime(bits / 2)), '/publicKey/n', /must be 2048 to 4096 bits/);
     }
@@ -51,7 +51,7 @@ describe('N-10 a public key is refused', () => {
     }
   });
 
-  test('A-21 when its exponent lets anybody sign, or is no exponent', async () => {
+  test('A-21 is refused when its exponent is even, below 65537 or above 32 bits', async () => {
     const n = String(good.n);
     for (const e of [0n, 1n, 2n, 3n, 17n, 65_536n, 65_538n, 1n << 32n, (1n << 64n) + 1n]) {
       await refused({ kty: 'RSA', n, e: number(e) }, '/publicKey/e', /must (?:be an odd number|not begin)/);
@@ -61,7 +61,7 @@ describe('N-10 a public key is refused', () => {
     }
   });
 
-  test('A-22 when its modulus can be factored by anybody', async () => {
+  test('A-22 is refused when its modulus is easy to factor', async () => {
     const p = prime(1024);
     await refused(rsa((1n << 2048n) - 1n), '/publicKey/n', /has a small factor/);
     await refused(rsa(p * prime(1024) * 2n), '/publicKey/n', /has a small factor/);
@@ -75,8 +75,8 @@ describe('N-10 a public key is refused', () => {
     await refused({ ...good, n: padded }, '/publicKey/n', /must not begin with a zero byte/);
   });
 
-  test('A-23 when it was made by the generator with the ROCA flaw', async () => {
-    // Primes as that library made them: k·M + (65537^a mod M), M the product of the first 126 primes.
+  test('A-23 is refused when it comes from the generator with the ROCA flaw', async () => {
+    // The flawed library generates primes of the form k·M + (65537^a mod M). M is the product of the first 126 primes.
     const first = Array.from({ length: 710 }, (_, index) => BigInt(index)).filter(
       (candidate) => candidate > 1n && checkPrimeSync(candidate),
     );
@@ -98,7 +98,7 @@ describe('N-10 a public key is refused', () => {
     await refused(rsa(n), '/publicKey/n', /broken generator \(CVE-2017-15361\)/);
   });
 
-  test('A-24 when it is no point of P-256', async () => {
+  test('A-24 is refused when it is not a point of P-256', async () => {
     const zero = Buffer.alloc(32).toString('base64url');
     const short = Buffer.alloc(31, 1).toString('base64url');
     await refused({ ...ec, x: zero, y: zero }, '/publicKey/x', /not on the curve/);
@@ -112,7 +112,7 @@ describe('N-10 a public key is refused', () => {
     await refused({ ...ec, x5c: ['MIIB'] }, '/publicKey/x5c', /register the key itself/);
   });
 
-  test('A-25 when it is an Ed25519 point of small order, not canonical, or none', async () => {
+  test('A-25 is refused when it is an Ed25519 point of small order, not canonical or not on the curve', async () => {
     const encodings = [
       '0000000000000000000000000000000000000000000000000000000000000000',
       '0100000000000000000000000000000000000000000000000000000000000000',
@@ -138,7 +138,7 @@ describe('N-10 a public key is refused', () => {
     }
   });
 
-  test('A-26 when its private half, or a shared secret, came with it', async () => {
+  test('A-26 is refused when its private half or a shared secret comes with it', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pem = (type: 'pkcs1' | 'pkcs8') => privateKey.export({ type, format: 'pem' });
     const spki = publicKey.export({ type: 'spki', format: 'pem' });
@@ -157,7 +157,7 @@ describe('N-10 a public key is refused', () => {
     }
   });
 
-  test('when its members do not say what it is', async () => {
+  test('is refused when its members are invalid or contradict each other', async () => {
     await refused({ ...ec, use: 'enc' }, '/publicKey/use', /must be sig/);
     await refused({ ...ec, key_ops: ['sign'] }, '/publicKey/key_ops', /must include verify/);
     await refused({ ...ec, alg: 'ES384' }, '/publicKey/alg', /must be ES256/);
@@ -181,8 +181,8 @@ describe('N-10 a public key is refused', () => {
   });
 });
 
-describe('a public key is read', () => {
-  test('from a JWK or PEM, to the members that it needs, under its thumbprint where it has no kid', async () => {
+describe('the reader of public keys', () => {
+  test('takes the needed members from a JWK or PEM, and the thumbprint as kid if there is none', async () => {
     const key = clientKey('ES256');
     const thumbprint = await calculateJwkThumbprint(key.jwk);
     const pem = key.publicKey.export({ type: 'spki', format: 'pem' });
@@ -202,7 +202,7 @@ describe('a public key is read', () => {
     assert.deepEqual(mia.publicKey, fromPem);
   });
 
-  test('whatever it is, without ever failing otherwise', async () => {
+  test('accepts any value or refuses it with invalid_value', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(
@@ -230,11 +230,11 @@ describe('a public key is read', () => {
   });
 });
 
-describe('registering an account with keys', () => {
+describe('the registration of an account with keys', () => {
   const app = useTestApp(embedded);
   const register = (body: object): Promise<Reply> => app.api('POST', '/api/service-accounts', body);
 
-  test('takes what Mia sends, and answers no secret', async () => {
+  test('accepts the body of Mia’s clients, and answers without a secret', async () => {
     const key = clientKey('RS256');
     const { status, json } = await register({
       name: 'Mia',
@@ -247,7 +247,7 @@ describe('registering an account with keys', () => {
     assert.equal(json.credentials[0].kid, 'miactl');
   });
 
-  test('N-10 takes an RSA-PSS key in PEM, and gives tokens for what it signs', async () => {
+  test('N-10 accepts an RSA-PSS key in PEM, whose assertions get tokens', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
     const pem = publicKey.export({ type: 'spki', format: 'pem' });
     const { status, json } = await register({
@@ -272,7 +272,7 @@ describe('registering an account with keys', () => {
     assert.equal(reply.status, 200, reply.text);
   });
 
-  test('refuses every other key that is read and cannot sign, with 422', async () => {
+  test('refuses with 422 a readable key that cannot sign assertions', async () => {
     for (const { publicKey } of [
       generateKeyPairSync('rsa-pss', { modulusLength: 2048, hashAlgorithm: 'sha512' }),
       generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }),
@@ -288,7 +288,7 @@ describe('registering an account with keys', () => {
     }
   });
 
-  test('makes exactly the credentials that are asked for, also none', async () => {
+  test('issues exactly the requested credentials, also none', async () => {
     const none = await register({ name: 'None', credentials: [] });
     assert.equal(none.json.credentialCount, 0);
     const two = await register({ name: 'Two', credentials: [{ type: 'client_secret' }, { type: 'client_secret' }] });
@@ -317,7 +317,7 @@ describe('registering an account with keys', () => {
     }
   });
 
-  test('A-28 A-26 limits the number, and repeats no private half anywhere', async () => {
+  test('A-28 A-26 limits the number of keys, and repeats no private key in the answer, the log or the audit', async () => {
     const many = Array.from({ length: 11 }, () => ({ type: 'public_key', publicKey: clientKey('EdDSA').jwk }));
     const limit = await register({ name: 'Many', credentials: many });
     assert.equal(limit.status, 422);
@@ -332,7 +332,7 @@ describe('registering an account with keys', () => {
     assert.equal(JSON.stringify(rows).includes(String(secret.d)), false);
   });
 
-  test('refuses members that go with another kind', async () => {
+  test('refuses members that belong to another type of credential', async () => {
     const publicKey = clientKey('ES256').jwk;
     const cases: [object, string][] = [
       [{ credentials: [], tokenEndpointAuthMethod: 'client_secret_basic' }, '/tokenEndpointAuthMethod'],

@@ -4,7 +4,7 @@ import { postgres18 } from '../support/databases.ts';
 import { startStrippingProxy } from '../support/stripping-proxy.ts';
 import { startTestApp } from '../support/test-app.ts';
 
-/** An answer as a client sees it that resolves references against the address that it called (RFC 3986 §5). */
+/** An answer whose references are resolved against the address of the call, as clients do (RFC 3986 §5). */
 interface Answer {
   readonly status: number;
   // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects of a body by asserting on it
@@ -17,19 +17,19 @@ const PLACES = [
   { name: 'without a proxy', issuerPath: '', prefix: undefined, strip: false },
   { name: 'below the path of the issuer, without a proxy', issuerPath: '/auth', prefix: '', strip: false },
   { name: 'behind a proxy that strips the path of the issuer', issuerPath: '/auth', prefix: '/auth', strip: true },
-  { name: 'behind a proxy that leaves it', issuerPath: '/auth', prefix: '/auth', strip: false },
+  { name: 'behind a proxy that keeps the path of the issuer', issuerPath: '/auth', prefix: '/auth', strip: false },
   { name: 'behind a proxy that strips a path of its own', issuerPath: '', prefix: '/a/b.c', strip: true },
   {
-    name: 'behind one that strips more than the path of the issuer',
+    name: 'behind a proxy that strips more than the path of the issuer',
     issuerPath: '/auth',
     prefix: '/x/auth',
     strip: true,
   },
 ] as const;
 
-describe('the references in answers lead on', () => {
+describe('the references in answers', () => {
   for (const { name, issuerPath, prefix, strip } of PLACES) {
-    test(name, async () => {
+    test(`lead to the things that they name ${name}`, async () => {
       const database = await postgres18.create();
       const settings = issuerPath === '' ? {} : { WRIT_ISSUER: `http://localhost:1${issuerPath}` };
       const app = await startTestApp(database, settings);
@@ -52,7 +52,7 @@ describe('the references in answers lead on', () => {
           next: resolved(/^<(.*)>; rel="next"$/.exec(reply.headers.get('link') ?? '')?.[1]),
         };
       };
-      /** The thing that an answer leads to. */
+      /** Reads the thing to which the `Location` of an answer leads. */
       const follow = async (answer: Answer, status: number): Promise<Answer['json']> => {
         assert.equal(answer.status, status, JSON.stringify(answer.json));
         const found = await call('GET', String(answer.location));
@@ -74,7 +74,7 @@ describe('the references in answers lead on', () => {
             assert.equal((await follow(made, 201)).clientId, made.json.clientId);
             assert.equal((await follow(await call('POST', accounts + end, wanted), 409)).clientId, made.json.clientId);
 
-            // By the slug, as a part of the path that the answer does not repeat.
+            // The path of the call has the slug of the account: a relative reference does not repeat it.
             const credentials = `${accounts}/worker-${index}/credentials`;
             const first = await call('POST', credentials + end, { type: 'client_secret', name: 'first' });
             assert.equal((await follow(first, 201)).name, 'first');
@@ -123,7 +123,7 @@ describe('the references in answers lead on', () => {
           if (filtered.next !== undefined) assert.match(filtered.next, /search=worker&limit=1&state=enabled&cursor=/);
         }
         const doubled = await call('POST', `${base}//api/companies`, { companyId: 'doubled', name: 'Doubled' });
-        // Behind a prefix it is a path of its own.
+        // Behind a proxy with a prefix, a double slash makes a path that may not exist.
         if (doubled.status !== 404) await follow(doubled, 201);
         const itself = await call('POST', `${base}/api/self/rotate`);
         assert.deepEqual([itself.status, itself.location], [201, undefined]);

@@ -21,7 +21,7 @@ onEachDatabase('resource servers', (kind) => {
     adminB = await makeCaller(app, '/api/companies/b/service-accounts', COMPANY_PERMISSIONS);
   });
 
-  /** Registers one that declares names, and answers its path. */
+  /** Creates a resource server that declares names. @returns its path */
   async function register(identifier: string, names: readonly string[], more: object = {}): Promise<string> {
     const body = { identifier, name: identifier, permissions: names.map((name) => ({ name })), ...more };
     const { status, text, headers } = await app.api('POST', ROOT_SERVERS, body);
@@ -29,7 +29,7 @@ onEachDatabase('resource servers', (kind) => {
     return String(headers.get('location'));
   }
 
-  test('are registered, read, changed and deleted, each change with its audit event', async () => {
+  test('are created, read, changed and deleted, each change with its audit event', async () => {
     const sent = {
       identifier: 'https://orders.example',
       name: 'Orders',
@@ -70,7 +70,7 @@ onEachDatabase('resource servers', (kind) => {
     );
   });
 
-  test('B-11 have identifiers that no other can be taken for', async () => {
+  test('B-11 have valid identifiers, of which each exists once', async () => {
     const server = { name: 'Odd' };
     for (const identifier of [
       'orders',
@@ -96,7 +96,7 @@ onEachDatabase('resource servers', (kind) => {
     }
   });
 
-  test('E-21 declare names that are nobody else’s kind', async () => {
+  test('E-21 declare valid names, each once, and none of the management API', async () => {
     for (const name of ['a b', 'a"', '\\', 'a\u00A0b', 'a@b', '.', '', 'x'.repeat(129), 'writ.audit.view', 'ä']) {
       const body = { identifier: 'https://names.example', name: 'Names', permissions: [{ name: 'ok' }, { name }] };
       const refused = await app.api('POST', ROOT_SERVERS, body);
@@ -107,7 +107,7 @@ onEachDatabase('resource servers', (kind) => {
     assertRefused(app, await app.api('POST', ROOT_SERVERS, twice), 422, 'invalid_body');
   });
 
-  test('take grants that are bound when they are written, and stay there', async () => {
+  test('keep the grants that were bound to them when the grants were written', async () => {
     const { json: early } = await app.api('POST', ACCOUNTS, { name: 'Early', permissions: ['invoices:read'] });
     const path = await register('https://invoices.example', ['invoices:read', 'invoices:write']);
     const { json: late } = await app.api('POST', ACCOUNTS, { name: 'Late', permissions: ['invoices:read'] });
@@ -115,7 +115,7 @@ onEachDatabase('resource servers', (kind) => {
     assert.equal(late.audience, 'https://invoices.example');
     assert.equal(decodeJwt((await app.token(early)).json.access_token).aud, 'api://default');
     assert.equal(decodeJwt((await app.token(late)).json.access_token).aud, 'https://invoices.example');
-    // Said again, it is the same grant.
+    // A permission that is written again stays the same grant.
     const again = await app.api('PATCH', `${ACCOUNTS}/${early.clientId}`, { permissions: ['invoices:read'] });
     assert.equal(again.status, 200, again.text);
     assert.equal(
@@ -123,7 +123,7 @@ onEachDatabase('resource servers', (kind) => {
       (await app.api('GET', `${ACCOUNTS}/${early.clientId}`)).headers.get('etag'),
     );
     assert.equal(decodeJwt((await app.token(early)).json.access_token).aud, 'api://default');
-    // What one more grant brings moves no audience either.
+    // A further grant does not change the audience of the account.
     await app.api('PUT', `${ACCOUNTS}/${early.clientId}/permissions/invoices:write`);
     assert.equal(decodeJwt((await app.token(early)).json.access_token).aud, 'api://default');
     const both = await app.token(early, { scope: 'invoices:write' });
@@ -131,7 +131,7 @@ onEachDatabase('resource servers', (kind) => {
     assert.equal((await app.api('DELETE', `${path}?cascade=true`)).status, 204);
   });
 
-  test('that declare the same name want to be told apart', async () => {
+  test('that declare the same name must be named with the permission', async () => {
     await register('https://one.example', ['shared', 'only-one']);
     await register('https://two.example', ['shared']);
     const refused = await app.api('POST', ACCOUNTS, { name: 'Which', permissions: ['only-one', 'shared'] });
@@ -146,7 +146,7 @@ onEachDatabase('resource servers', (kind) => {
     const claims = decodeJwt((await app.token(account)).json.access_token);
     assert.equal(claims.aud, 'https://one.example');
     assert.deepEqual(claims['permissions'], ['only-one', 'shared']);
-    // Those of the other one are named, too, and held apart.
+    // The permission of the other resource server is another permission.
     const path = `${ACCOUNTS}/${account.clientId}`;
     const wider = [...permissions, { permission: 'shared', resource: 'https://two.example/' }];
     assert.equal((await app.api('PATCH', path, { permissions: wider })).json.permissions.length, 3);
@@ -163,7 +163,7 @@ onEachDatabase('resource servers', (kind) => {
     }
   });
 
-  test('want an audience where the first grants span several', async () => {
+  test('require an explicit audience when the first grants of an account span several', async () => {
     await register('https://north.example', ['north']);
     await register('https://south.example', ['south']);
     const body = { name: 'Compass', permissions: ['north', 'south'] };
@@ -177,7 +177,7 @@ onEachDatabase('resource servers', (kind) => {
     assert.equal(decodeJwt((await app.token(account)).json.access_token).aud, 'https://north.example');
   });
 
-  test('say how long their tokens last, what signs them and of which type they are', async () => {
+  test('set the lifetime, the algorithm and the type of their tokens', async () => {
     const path = await register('https://own.example', ['own'], {
       tokenTtl: 120,
       signingAlg: 'RS256',
@@ -191,13 +191,13 @@ onEachDatabase('resource servers', (kind) => {
     const jwks = createRemoteJWKSet(new URL(`${app.url}/.well-known/jwks.json`));
     const { payload } = await jwtVerify(token.json.access_token, jwks, { audience: 'https://own.example' });
     assert.equal((payload.exp ?? 0) - (payload.iat ?? 0), 120);
-    // It acts on the next token of everybody who is known.
+    // A change acts on the next token of an account that the node remembers.
     await app.api('PATCH', path, { tokenTtl: 60, signingAlg: 'PS256', tokenType: 'at+jwt' });
     const next = await app.token(account);
     assert.equal(next.json.expires_in, 60);
     const header = decodeProtectedHeader(next.json.access_token);
     assert.deepEqual([header.alg, header.typ], ['PS256', 'at+jwt']);
-    // An account can only shorten.
+    // The lifetime of an account can only shorten that of the resource server.
     await app.api('PATCH', `${ACCOUNTS}/${account.clientId}`, { tokenTtl: 600 });
     assert.equal((await app.token(account)).json.expires_in, 60);
     await app.api('PATCH', `${ACCOUNTS}/${account.clientId}`, { tokenTtl: 30 });
@@ -205,7 +205,7 @@ onEachDatabase('resource servers', (kind) => {
     assertRefused(app, await app.api('PATCH', path, { tokenTtl: 86_401 }), 422, 'invalid_body');
   });
 
-  test('in use are not taken from anybody unasked, and say from whom', async () => {
+  test('in use are reduced and deleted only by cascade, and the refusal names who uses them', async () => {
     const path = await register('https://used.example', ['kept', 'gone']);
     const { json: account } = await app.api('POST', ACCOUNTS, { name: 'User', permissions: ['kept', 'gone'] });
     const { json: role } = await app.api('POST', '/api/roles', { name: 'Used role', permissions: ['gone'] });
@@ -232,7 +232,7 @@ onEachDatabase('resource servers', (kind) => {
     assert.equal(lastRefusal(app)['reason'], 'invalid_target');
   });
 
-  test('of a company are its own: nobody else sees them, and they are called after it', async () => {
+  test('of a company have identifiers that begin with the company, and are hidden from everybody else', async () => {
     const path = `${IN_A}/resource-servers`;
     for (const identifier of [
       'https://a.example',
@@ -262,7 +262,7 @@ onEachDatabase('resource servers', (kind) => {
         assertRefused(app, await app.api(method, elsewhere, body, bearer), 404, 'not_found', elsewhere);
       }
     }
-    // Nobody but the company can be given what it declares, by its name or by its identifier.
+    // An account of another company can have neither its permissions nor its audience.
     const foreign = await app.api('POST', '/api/companies/b/service-accounts', {
       name: 'Foreign',
       permissions: [{ permission: 'stock:count', resource: 'api://a/stock' }],
@@ -273,7 +273,7 @@ onEachDatabase('resource servers', (kind) => {
       audience: 'api://a/stock',
     });
     assertRefused(app, elsewhere, 422, 'invalid_body');
-    // Who manages it may give what it declares, inside the company, without holding it.
+    // A caller that manages the resource server gives its permissions in the company without holding them.
     const ours = await app.api(
       'POST',
       `${IN_A}/service-accounts`,
@@ -283,7 +283,7 @@ onEachDatabase('resource servers', (kind) => {
     assert.equal(ours.status, 201, ours.text);
     const token = await app.token(ours.json);
     assert.equal(decodeJwt(token.json.access_token).aud, 'api://a/stock');
-    // Root's are seen, and are not the company's to change.
+    // The company sees the resource servers of root, and cannot change them.
     const roots = `${path}/default`;
     assert.equal((await app.api('GET', roots, undefined, adminA.bearer)).json.identifier, 'api://default');
     for (const method of ['PATCH', 'DELETE']) {
@@ -292,7 +292,7 @@ onEachDatabase('resource servers', (kind) => {
     }
   });
 
-  test('that are built in stay, and the management API stays as it is', async () => {
+  test('that are built in cannot be deleted, and the management API cannot be changed', async () => {
     for (const id of ['management', 'default']) {
       assertRefused(app, await app.api('DELETE', `${ROOT_SERVERS}/${id}?cascade=true`), 403, 'forbidden');
     }
@@ -304,7 +304,7 @@ onEachDatabase('the default resource server', (kind) => {
   const app = useTestApp(kind);
   const path = `${ROOT_SERVERS}/default`;
 
-  test('takes any name until names are declared for it, and then those', async () => {
+  test('accepts any name until it declares names, and then only those', async () => {
     const { json: account } = await app.api('POST', ACCOUNTS, { name: 'First', permissions: ['x', 'y'] });
     const declared = { permissions: [{ name: 'x' }, { name: 'z' }] };
     const refused = await app.api('PATCH', path, declared);
@@ -316,7 +316,7 @@ onEachDatabase('the default resource server', (kind) => {
     assertRefused(app, unknown, 422, 'invalid_body');
     assert.match(unknown.json.detail, /is declared by no resource server/);
     assert.equal((await app.api('PUT', `${ACCOUNTS}/${account.clientId}/permissions/z`)).status, 204);
-    // Nothing declared: any name again.
+    // Without declared names, it accepts any name again.
     assert.equal((await app.api('PATCH', path, { permissions: [] })).status, 200);
     assert.equal((await app.api('PUT', `${ACCOUNTS}/${account.clientId}/permissions/y`)).status, 204);
     assert.equal((await app.token(account)).json.scope, 'x y z');

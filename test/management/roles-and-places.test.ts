@@ -22,7 +22,7 @@ onEachDatabase(
       owner = await callerWith(['company-owner']);
     });
 
-    /** An account of the company with roles, that calls the management API. */
+    /** Registers an account with roles, and gets a token of the account for the management API. */
     async function callerWith(roles: readonly string[], path = ACCOUNTS): Promise<ApiCaller> {
       const { status, json, text } = await app.api('POST', path, {
         name: `With ${roles.join(' ')}`,
@@ -39,7 +39,7 @@ onEachDatabase(
       app.api('POST', ACCOUNTS, { name: 'Account', slug: slug(), ...body }, bearer);
     const permissionsOf = (token: Reply): unknown => decodeJwt(token.json.access_token)['permissions'];
 
-    test('that are built in give the permissions of the contract, each all that the one below gives', async () => {
+    test('a built-in role gives the permissions of the contract, among them all of the role below', async () => {
       const { json: roles } = await app.api('GET', `${IN_A}/roles`, undefined, owner.bearer);
       const byId = new Map<string, string[]>(
         roles.map((role: { roleId: string; permissions: string[] }) => [role.roleId, role.permissions]),
@@ -60,7 +60,7 @@ onEachDatabase(
       ]);
       assert.ok(byId.get('project-admin')?.includes('writ.roles.bind'));
       assert.equal(below.length, 11);
-      // Root sees one more, which no company can give.
+      // Root also sees the role root, which no company can give.
       const { json: ofRoot } = await app.api('GET', '/api/roles');
       assert.ok(ofRoot.some((role: { roleId: string }) => role.roleId === 'root'));
       assertRefused(app, await account({ roles: ['root'] }), 422, 'invalid_body');
@@ -71,10 +71,10 @@ onEachDatabase(
       return decodeJwt(caller.bearer)['permissions'] as string[];
     }
 
-    test('of their own are made, changed and deleted, for everyone who has them', async () => {
+    test('a role of a company is created, changed and deleted, which acts on every account that has it', async () => {
       const permissions = ['orders:read', 'writ.serviceaccounts.view'];
       const sent = { name: 'On call', description: 'Who is', permissions };
-      // Nobody puts into a role what they do not hold.
+      // A caller puts only permissions into a role that the caller holds.
       const beyond = await app.api('POST', `${IN_A}/roles`, sent, owner.bearer);
       assertRefused(app, beyond, 403, 'forbidden');
       assert.match(beyond.json.detail, /orders:read\. /);
@@ -110,7 +110,7 @@ onEachDatabase(
       );
     });
 
-    test('of a company are called as no other it sees, and are nobody else’s', async () => {
+    test('a role of a company has an id that no visible role has, and is hidden from everybody else', async () => {
       for (const roleId of [...BUILT_IN, 'root']) {
         const taken = await app.api('POST', `${IN_A}/roles`, { roleId, name: 'Mine' });
         if (roleId !== 'root') assertRefused(app, taken, 409, 'already_exists', roleId);
@@ -134,19 +134,19 @@ onEachDatabase(
       assert.equal(placed.json.errors[0].pointer, '/permissions/1');
     });
 
-    test('that are built in take permissions of other APIs from root, and keep their own', async () => {
+    test('a built-in role gets permissions of other APIs from root, and keeps its own', async () => {
       const changed = await app.api('PATCH', '/api/roles/developer', { permissions: ['deploy'] });
       assert.equal(changed.status, 200, changed.text);
       const own = ['writ.activity.view', 'writ.companies.view', 'writ.serviceaccounts.view'];
       assert.deepEqual(changed.json.permissions, ['deploy', ...own]);
-      // Said with all of it, it is the same.
+      // A list that also has the permissions of the role itself is no change.
       const same = await app.api('PATCH', '/api/roles/developer', { permissions: changed.json.permissions });
       assert.equal(same.headers.get('etag'), changed.headers.get('etag'));
       const foreign = await app.api('PATCH', '/api/roles/developer', { permissions: ['deploy', 'writ.audit.view'] });
       assertRefused(app, foreign, 422, 'invalid_body');
       assert.equal(foreign.json.errors[0].pointer, '/permissions/1');
       const { json: developer } = await account({ role: 'developer' });
-      // As Mia's clients bind it, it never asks for an audience.
+      // A role in the form of Mia's clients never requires an audience.
       assert.equal(developer.audience, `${app.issuer}/api`);
       assert.deepEqual(permissionsOf(await app.token(developer)), own);
       assert.deepEqual(permissionsOf(await app.token(developer, { scope: 'deploy' })), ['deploy']);
@@ -154,7 +154,7 @@ onEachDatabase(
       assert.equal((await app.token(developer, { scope: 'deploy' })).json.error, 'invalid_scope');
     });
 
-    test('are held where they may be', async () => {
+    test('a role is granted only at the kinds of places that it allows', async () => {
       const cases: [string, boolean][] = [
         ['company-owner', true],
         ['company-owner@shop', false],
@@ -186,7 +186,7 @@ onEachDatabase(
       }
     });
 
-    test('B-10 say in the token where something is held, and narrow down, never sideways or up', async () => {
+    test('B-10 a token names the place of a permission, and a scope narrows it only to places below', async () => {
       const permissions = ['deploy.trigger@shop', 'deploy.view', 'logs.read@shop/prod'];
       const { json: placed } = await account({ permissions });
       assert.deepEqual(placed.permissions, permissions);
@@ -232,7 +232,7 @@ onEachDatabase(
       assert.deepEqual((await app.api('GET', `${ACCOUNTS}?permission=deploy.trigger@other`)).json, []);
     });
 
-    test('E-02 let a project administrator bind roles in the project, as high as its own, and nowhere else', async () => {
+    test('E-02 a project administrator grants roles in its project only, up to its own role', async () => {
       const admin = await callerWith(['project-admin@shop']);
       const { json: target } = await account({});
       const path = `${ACCOUNTS}/${target.clientId}`;
@@ -266,13 +266,13 @@ onEachDatabase(
         (await app.api('DELETE', `${path}/roles/developer?place=shop`, undefined, admin.bearer)).status,
         204,
       );
-      // A narrower token binds no higher than it says.
+      // A caller with a narrowed token grants no role that gives more than the token.
       const narrow = await apiToken(app, admin, 'writ.roles.bind@shop');
       const below = await app.api('PUT', `${path}/roles/reporter?place=shop`, undefined, narrow);
       assertRefused(app, below, 403, 'forbidden');
     });
 
-    test('E-02 E-04 are given by who has as high a one, and by nobody to themselves', async () => {
+    test('E-02 E-04 a caller grants roles up to its own role, and never widens itself', async () => {
       const admin = await callerWith(['project-admin']);
       const { json: target } = await account({});
       const bind = (caller: ApiCaller, clientId: string, role: string): Promise<Reply> =>
@@ -281,7 +281,7 @@ onEachDatabase(
       const higher = await bind(admin, target.clientId, 'company-owner');
       assertRefused(app, higher, 403, 'forbidden');
       assert.match(higher.json.detail, /^Nobody grants what they do not hold: writ\./);
-      // What root has added to a lower role is not held by who has a higher one, and not theirs to take.
+      // A caller may give a lower role that root has extended, but may not take the role for itself.
       await app.api('PATCH', '/api/roles/guest', { permissions: ['gift'] });
       assert.equal((await bind(admin, target.clientId, 'guest')).status, 204);
       const self = await bind(admin, admin.clientId, 'guest');
@@ -290,14 +290,14 @@ onEachDatabase(
       await app.api('PATCH', '/api/roles/guest', { permissions: [] });
       assert.equal((await bind(admin, admin.clientId, 'guest')).status, 204);
 
-      // Not with what lifts the rule for others, either: what a company's own resource server declares...
+      // A caller may give others the permissions of a resource server that it manages, but not itself.
       const server = { identifier: 'api://a/self', name: 'Self', permissions: [{ name: 'self:serve' }] };
       assert.equal((await app.api('POST', `${IN_A}/resource-servers`, server, owner.bearer)).status, 201);
       const own = `${ACCOUNTS}/${owner.clientId}/permissions/self:serve`;
       assertRefused(app, await app.api('PUT', own, undefined, owner.bearer), 403, 'forbidden');
       const others = `${ACCOUNTS}/${target.clientId}/permissions/self:serve`;
       assert.equal((await app.api('PUT', others, undefined, owner.bearer)).status, 204);
-      // ...and what root may grant.
+      // A root account that may grant everything may not widen itself either.
       const granter = await makeCaller(app, '/api/service-accounts', [
         'writ.permissions.grant',
         'writ.serviceaccounts.manage',
@@ -312,7 +312,7 @@ onEachDatabase(
       assert.match(wider.json.detail, /^No account may widen its own permissions: writ\.companies\.manage\. /);
     });
 
-    test('E-06 cannot be widened by a change of a role more than by giving it', async () => {
+    test('E-06 a change of a role adds only permissions that the caller could grant', async () => {
       const manager = await callerWith(['company-owner']);
       await app.api('POST', `${IN_A}/roles`, { roleId: 'growing', name: 'Growing' }, manager.bearer);
       const path = `${IN_A}/roles/growing`;

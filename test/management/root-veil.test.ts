@@ -9,7 +9,7 @@ import { useTestApp } from '../support/test-app.ts';
 const IN = '/api/companies/veiled';
 
 onEachDatabase(
-  'an account of a company reads no id of a root account',
+  'the id of a root account',
   (kind) => {
     const app = useTestApp(kind);
     let admin: ApiCaller;
@@ -38,7 +38,7 @@ onEachDatabase(
       goneId = gone.clientId;
     });
 
-    test('in whatever it reads', async () => {
+    test('is hidden from an account of a company in every answer', async () => {
       const paths = [
         IN,
         '/api/companies',
@@ -69,7 +69,7 @@ onEachDatabase(
       assert.equal((await as('PATCH', `${IN}/groups/by-root`, { name: 'Renamed' })).json.createdBy, 'root');
     });
 
-    test('and root reads them, and the company its own, also of who is gone', async () => {
+    test('is shown to root, and a company sees the ids of its own accounts, also of deleted ones', async () => {
       assert.equal((await app.api('GET', IN)).json.createdBy, ROOT.clientId);
       const path = `${IN}/service-accounts/by-the-helper`;
       assert.equal((await app.api('GET', path)).json.createdBy, helper.clientId);
@@ -77,7 +77,7 @@ onEachDatabase(
       assert.equal((await as('GET', `${IN}/service-accounts/by-one-who-is-gone`)).json.createdBy, goneId);
     });
 
-    test('nor by which credential and from where it acted, though of its own accounts it does', async () => {
+    test('is hidden in the audit of a company, together with the credential and the source', async () => {
       const { json: seen } = await as('GET', `${IN}/audit-events`);
       const { json: whole } = await app.api('GET', `${IN}/audit-events`);
       let own = 0;
@@ -95,7 +95,7 @@ onEachDatabase(
       assert.ok(own > 0 && own < seen.length);
     });
 
-    test('nor finds what one did by its id', async () => {
+    test('finds no audit events for a company', async () => {
       const by = async (actor: string, bearer = admin.bearer): Promise<string[]> => {
         const { json, text, status } = await app.api('GET', `${IN}/audit-events?actor=${actor}`, undefined, bearer);
         assert.equal(status, 200, text);

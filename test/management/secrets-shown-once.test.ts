@@ -26,7 +26,7 @@ onEachDatabase('a client secret', (kind) => {
     return (await Promise.all(contents)).join('\n');
   }
 
-  test('E-14 is shown once, and nowhere to be read again: no answer, no table, no log, no metric', async () => {
+  test('E-14 is shown once, and is in no later answer, no table, no log and no metric', async () => {
     await makeCompany(app, 'secretive');
     const key = clientKey('EdDSA');
     const secrets: string[] = [ROOT.clientSecret];
@@ -44,7 +44,7 @@ onEachDatabase('a client secret', (kind) => {
       const value = assertion(key, json.clientId, app.issuer);
       assert.equal((await tokenByAssertion(app, value)).status, 200);
       secrets.push(value.split('.')[2] ?? '');
-      // Said again, it is refused, and says no more than that.
+      // A repeated registration is refused, and its answer has no secret.
       const again = await app.api('POST', path, { name: 'Secretive' });
       assert.equal(again.status, 409);
       secrets.forEach((secret) => assert.equal(again.text.includes(secret), false));

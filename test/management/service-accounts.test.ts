@@ -66,7 +66,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.equal(JSON.stringify(app.log()).includes(json.clientSecret), false);
   });
 
-  test('do not come to be when their audit event cannot be written', async () => {
+  test('are not registered when their audit event cannot be written', async () => {
     await app.knex.schema.alterTable('audit_events', (table) => table.renameColumn('details', 'gone'));
     try {
       assert.equal((await register({ name: 'Unaudited' })).status, 500);
@@ -92,7 +92,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.deepEqual(json.at(-1).roles, ['root']);
   });
 
-  test('are deleted for good, with their tokens-to-be and never their name in the audit', async () => {
+  test('are deleted for good, get no more tokens, and stay in the audit', async () => {
     const { json: account } = await register({ name: 'Short lived', permissions: ['writ.serviceaccounts.view'] });
     const bearer = await tokenOf(account);
     assert.equal((await app.api('GET', '/api/service-accounts', undefined, bearer)).status, 200);
@@ -112,7 +112,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.equal((await app.knex('credentials').where({ client_id: account.clientId })).length, 0);
   });
 
-  test('are safe to register twice: the second is told where the first one is', async () => {
+  test('are not registered twice: a repeated request is refused with the address of the first account', async () => {
     const { json: first } = await register({ name: 'Same', slug: 'same-again' });
     const second = await register({ name: 'Other', slug: 'same-again' });
     assert.equal(second.status, 409);
@@ -121,12 +121,12 @@ onEachDatabase('root service accounts', (kind) => {
     assert.deepEqual(second.json.errors, [{ pointer: '/slug', message: 'is taken' }]);
   });
 
-  test('come to be once when they are registered many times at once', async () => {
+  test('are registered once by many equal requests at once', async () => {
     const replies = await Promise.all(Array.from({ length: 12 }, () => register({ name: 'Race' })));
     assert.deepEqual(replies.map(({ status }) => status).toSorted(), [201, ...Array.from({ length: 11 }, () => 409)]);
   });
 
-  test('keep the last root account, even from two who each delete the other', async () => {
+  test('keep the last root account, also after parallel deletions of another one', async () => {
     const last = await app.api('DELETE', `/api/service-accounts/${ROOT.clientId}`);
     assert.equal(last.status, 409);
     assert.equal(last.json.code, 'last_root');
@@ -150,7 +150,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.equal((await app.api('DELETE', `/api/service-accounts/${ROOT.clientId}`)).status, 409);
   });
 
-  test('take the audience of their permissions, and ask where those span two', async () => {
+  test('take the audience of their permissions, and require an explicit one when the permissions span two', async () => {
     const management = await register({ name: 'Viewer', permissions: ['writ.serviceaccounts.view'] });
     assert.equal(management.json.audience, `${app.issuer}/api`);
     const mixed = { name: 'Mixed', permissions: ['writ.serviceaccounts.view', 'orders:read'] };
@@ -161,7 +161,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.equal((await register({ name: 'Lost', audience: 'api://nowhere' })).status, 422);
   });
 
-  test('are never given what their maker does not hold', async () => {
+  test('get no permission that the caller does not hold', async () => {
     const { json: manager } = await register({
       name: 'Manager',
       permissions: ['writ.serviceaccounts.manage', 'orders:read'],
@@ -178,7 +178,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.equal(app.log().findLast((line) => line['event'] === 'management.refused')?.['reason'], 'forbidden');
   });
 
-  test('take a token that carries the permission, of an account that still holds it', async () => {
+  test('are managed with a permission that the token carries and the account still holds', async () => {
     const { json: manager } = await register({
       name: 'Both',
       permissions: ['writ.serviceaccounts.manage', 'writ.serviceaccounts.view'],
@@ -198,7 +198,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.equal((await app.api('GET', '/api/service-accounts', undefined, wide)).status, 403);
   });
 
-  test('are out of reach of every other token', async () => {
+  test('cannot be read with a token for another audience, with a forged token or without a token', async () => {
     const { json: account } = await register({ name: 'Elsewhere', permissions: ['orders:read'] });
     const elsewhere = (await app.token(account)).json.access_token;
     const root = await app.rootToken();
@@ -226,7 +226,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.equal(app.log().findLast((line) => line['event'] === 'management.refused')?.['reason'], 'token_missing');
   });
 
-  test('refuse a body that is not what is read here, and say where', async () => {
+  test('are not registered by an invalid body: the answer has a pointer to the fault', async () => {
     const post = (body: string, type = 'application/json'): Promise<Reply> =>
       app.rootToken().then((token) =>
         app.request('/api/service-accounts', {
@@ -274,7 +274,7 @@ onEachDatabase('root service accounts', (kind) => {
     assert.equal((await post(JSON.stringify({ name: 'a'.repeat(300_000) }))).status, 413);
   });
 
-  test('read JSON as UTF-8, whatever the parameters of its media type say', async () => {
+  test('are read from JSON in UTF-8, with any parameters of its media type', async () => {
     for (const type of [
       'application/json; charset=ISO-8859-1',
       'Application/JSON;charset="utf-16"',
@@ -292,7 +292,7 @@ onEachDatabase('root service accounts', (kind) => {
     }
   });
 
-  test('know their methods and their paths', async () => {
+  test('have paths that answer 405 to other methods, and unknown paths answer 404', async () => {
     const { status, headers, json } = await app.api('PUT', '/api/service-accounts', {});
     assert.equal(status, 405);
     assert.equal(headers.get('allow'), 'GET, POST');

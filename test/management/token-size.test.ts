@@ -14,7 +14,7 @@ const names = (count: number): string[] => Array.from({ length: count }, (_, ind
 describe('the size of access tokens', () => {
   const app = useTestApp(embedded);
 
-  test('is known before, to a few bytes, for every algorithm', async () => {
+  test('is computed in advance, to 40 bytes, for every algorithm', async () => {
     for (const alg of SIGNING_ALGS) {
       const database = await postgres18.create();
       const server = await startTestApp(database, { WRIT_SIGNING_ALG: alg });
@@ -39,7 +39,7 @@ describe('the size of access tokens', () => {
     }
   });
 
-  test('G-24 stays below what headers may be, whichever way an account grows', async () => {
+  test('G-24 stays below the maximum, by whichever write an account gets permissions', async () => {
     const refused = await app.api('POST', PATH, { name: 'Huge', permissions: names(1000) });
     assertRefused(app, refused, 422, 'token_too_large');
     assert.match(refused.json.detail, /would have \d{5} bytes, at most 6144 are allowed$/);
@@ -53,12 +53,12 @@ describe('the size of access tokens', () => {
     const token: string = (await app.token(account)).json.access_token;
     assert.ok(token.length <= 6144 && token.length > 6000, String(token.length));
     assertRefused(app, await app.api('PATCH', path, { permissions: names(500) }), 422, 'token_too_large');
-    // What does not make it longer is still to be had.
+    // Changes that do not make the token longer are accepted.
     assert.equal((await app.api('PATCH', path, { name: 'Grown' })).status, 200);
     assert.equal((await app.api('PATCH', path, { permissions: names(2) })).status, 200);
   });
 
-  test('that is too large already, because the limit is lower now, may stay and shrink, and not grow', async () => {
+  test('may stay or shrink, and not grow, when it is above a maximum that was lowered', async () => {
     const database = await postgres18.create();
     const before = await startTestApp(database);
     const { json } = await before.api('POST', PATH, { name: 'Large', permissions: names(100) });
@@ -68,7 +68,7 @@ describe('the size of access tokens', () => {
     assert.equal((await after.api('PATCH', path, { description: 'Still here' })).status, 200);
     assert.equal((await after.api('PATCH', path, { permissions: names(90) })).status, 200);
     assertRefused(after, await after.api('PUT', `${path}/permissions/one-more`), 422, 'token_too_large');
-    // A token with all of it is not to be had any more, and one with a part of it is.
+    // A token with all permissions is refused, and a token with a part of them is issued.
     const whole = await after.token(json);
     assert.equal(whole.status, 400);
     assert.equal(whole.json.error, 'invalid_scope');

@@ -34,7 +34,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     return { ...json, path: `${ACCOUNTS}/${json.clientId}/credentials` };
   }
 
-  test('of an API key are that it is asked about by its API, and that it is exchanged', async () => {
+  test('of an API key are introspections by its resource server and exchanges', async () => {
     const { clientId = '', clientSecret = '' } = await register('An API that asks', [{ type: 'client_secret' }]);
     const identifier = 'https://uses.example.com';
     await app.api('POST', '/api/resource-servers', {
@@ -49,7 +49,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     const lastUse = async (): Promise<unknown> => (await app.api('GET', `${path}/${json.credentialId}`)).json.uses;
     const ask = (client: { clientId: string; clientSecret: string }): Promise<unknown> =>
       app.asClient('/oauth/introspect', client, { token: json.clientSecret });
-    // Whoever else asks has not used it.
+    // An introspection by another client is no use.
     await ask(ROOT);
     await written(PAUSE, app);
     assert.deepEqual(await lastUse(), []);
@@ -59,7 +59,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     assert.deepEqual(await lastUse(), [{ day: new Date(now).toISOString().slice(0, 10), count: 2 }]);
   });
 
-  test('are counted by day, and the last one is known with its time and address', async () => {
+  test('are counted by day, and the last use is shown with its time and address', async () => {
     const key = clientKey('ES256');
     const { path = '', ...account } = await register('Used', [
       { type: 'client_secret' },
@@ -72,7 +72,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     assert.equal((await app.api('GET', `${ACCOUNTS}/${clientId}`)).json.lastUsedAt, null);
     const day = new Date(now).toISOString().slice(0, 10);
     for (let round = 0; round < 3; round += 1) await app.token({ clientId, clientSecret });
-    // A refused one is no use.
+    // A refused request is no use.
     await app.token({ clientId, clientSecret: 'wrong' });
     await app.token({ clientId, clientSecret }, { scope: 'not-held' });
     await written(PAUSE, app);
@@ -83,7 +83,7 @@ onEachDatabase('the uses of credentials', (kind) => {
       iat: Math.floor(now / 1000),
       exp: Math.floor(now / 1000) + 60,
     });
-    // The library has a clock of its own.
+    // The library measures the assertion by the real time, so its answer is left open.
     await tokenByAssertion(app, value);
     await written(PAUSE, app);
 
@@ -100,7 +100,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     assert.equal(listed[0].lastUsedAt, later);
   });
 
-  test('tell which accounts nobody uses, and which credentials end soon', async () => {
+  test('find accounts by their last use, and credentials that expire soon', async () => {
     const used = await register('In use', [{ type: 'client_secret' }]);
     await register('Never used', [{ type: 'client_secret', expiresIn: 3600 }]);
     await app.token({ clientId: used['clientId'] ?? '', clientSecret: used['clientSecret'] ?? '' });
@@ -121,7 +121,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     }
   });
 
-  test('keep a credential from being deleted that is still in use', async () => {
+  test('prevent the deletion with ifUnusedFor of a credential that is in use', async () => {
     const { path = '', clientId = '', clientSecret = '' } = await register('Rotating', [{ type: 'client_secret' }]);
     const [old] = (await app.api('GET', path)).json;
     const single = `${path}/${old.credentialId}`;
@@ -137,7 +137,7 @@ onEachDatabase('the uses of credentials', (kind) => {
     assert.notEqual((await app.api('GET', `${ACCOUNTS}/${clientId}`)).json.lastUsedAt, null);
   });
 
-  test('of two nodes add up, and what is gathered when one ends is written down', async () => {
+  test('of two nodes add up, also those that a node records when it stops', async () => {
     if (kind.embedded) return;
     const { path = '', clientId = '', clientSecret = '' } = await register('Twice', [{ type: 'client_secret' }]);
     const other = await startTestApp(database, {}, { clock: () => new Date(now), activityPause: 3_600_000 });

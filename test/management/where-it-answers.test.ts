@@ -7,7 +7,7 @@ import { freePort } from '../support/free-port.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 describe('the management API', () => {
-  test('answers at an address of its own, with metrics and health, and the token endpoint does not', async () => {
+  test('answers at its own address with metrics and health, and the token endpoint does not', async () => {
     const database = await embedded.create();
     const app = await startTestApp(database, { WRIT_INTERNAL_LISTEN: `127.0.0.1:${await freePort()}` });
     try {
@@ -40,7 +40,7 @@ describe('the management API', () => {
     }
   });
 
-  test('gives up both addresses when one of them cannot be had', async () => {
+  test('releases both addresses when one of them is already taken', async () => {
     const database = await embedded.create();
     const taken = await startTestApp(database);
     const port = await freePort();
@@ -53,7 +53,7 @@ describe('the management API', () => {
     await other.drop();
   });
 
-  test('asks for a Client-key where there is one, and for tokens at the token endpoint for none', async () => {
+  test('requires a Client-key if keys are configured, and the token endpoint does not', async () => {
     const database = await embedded.create();
     const keys = ['the-first-client-key', 'k2'];
     const app = await startTestApp(database, { WRIT_CLIENT_KEYS: keys.join(',') });

@@ -8,7 +8,7 @@ import { useTestApp } from '../support/test-app.ts';
 const COMPANY = '/api/companies/a';
 const ACCOUNTS = `${COMPANY}/service-accounts`;
 
-describe('a refusal of a caller that may not', () => {
+describe('the refusal of a caller without permission', () => {
   const app = useTestApp(postgres18);
   let reporter: ApiCaller;
   let owner: ApiCaller;
@@ -46,7 +46,7 @@ describe('a refusal of a caller that may not', () => {
     );
   });
 
-  test('names the place', async () => {
+  test('names the place where the permission is needed', async () => {
     const put = `${ACCOUNTS}/${owner.clientId}/roles/reporter?place=shop/prod`;
     const elsewhere = await makeCaller(app, ACCOUNTS, ['writ.roles.bind@shops']);
     const refused = await app.api('PUT', put, undefined, elsewhere.bearer);
@@ -56,7 +56,7 @@ describe('a refusal of a caller that may not', () => {
     assert.deepEqual(refused.json.builtInRoles, ['project-admin', 'company-owner']);
   });
 
-  test('says where the token alone is too narrow, and where only root accounts may', async () => {
+  test('says whether only the token is too narrow, and whether only root accounts may do it', async () => {
     const narrow = await apiToken(app, owner, 'writ.serviceaccounts.view');
     assertHelp(
       await app.api('POST', ACCOUNTS, { name: 'New' }, narrow),
@@ -79,7 +79,7 @@ describe('a refusal of a caller that may not', () => {
     );
   });
 
-  test('says who can grant what the caller may not', async () => {
+  test('says who can grant the permissions that the caller cannot grant', async () => {
     const grant = (body: object, path = ACCOUNTS, by = owner): Promise<Reply> =>
       app.api('POST', path, { name: 'New', ...body }, by.bearer);
     assertHelp(

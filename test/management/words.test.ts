@@ -84,7 +84,7 @@ describe('a time in a query', () => {
     "' or 1=1--",
   ];
 
-  test('is nothing else', () => {
+  test('is not read in any other form', () => {
     for (const text of none) {
       for (const direction of ['past', 'future'] as const) {
         assert.equal(readMoment(text, NOW, direction), undefined, `${text} ${direction}`);
@@ -94,7 +94,7 @@ describe('a time in a query', () => {
 
   const app = useTestApp(postgres18, {}, { clock: () => NOW });
 
-  test('finds what it says, a duration before now where something was and after now where something will be', async () => {
+  test('filters lists, where a duration lies before now for the last use and after now for an expiry', async () => {
     const day = 86_400_000;
     for (const [name, used, expires] of [
       ['long-ago', 100, 10],
@@ -130,7 +130,7 @@ describe('a time in a query', () => {
     assert.deepEqual(await found('lastUsedBefore=P200D'), []);
   });
 
-  test('is refused in words, with an example', async () => {
+  test('is refused with examples of valid forms', async () => {
     await makeCompany(app, 'timed');
     for (const path of [PATH, '/api/companies/timed/service-accounts']) {
       for (const name of ['lastUsedBefore', 'expiringBefore']) {
@@ -144,7 +144,7 @@ describe('a time in a query', () => {
     }
   });
 
-  test('and a duration in a query likewise', async () => {
+  test('refuses an invalid duration in a query with examples of valid forms, too', async () => {
     const { json } = await app.api('POST', PATH, { name: 'Unused' });
     const [{ credentialId }] = json.credentials;
     const path = `${PATH}/unused/credentials/${credentialId}`;
@@ -166,7 +166,7 @@ describe('a value that is refused by its form', () => {
     await makeCompany(app, 'words');
   });
 
-  /** Every schema in a part of the document. */
+  /** Yields every object in a part of the document. */
   // oxlint-disable-next-line typescript/no-explicit-any -- a document
   function* nodes(part: any): Generator<any> {
     if (typeof part !== 'object' || part === null) return;
@@ -174,7 +174,7 @@ describe('a value that is refused by its form', () => {
     for (const inner of Object.values(part)) yield* nodes(inner);
   }
 
-  test('has words for every regular expression and every format, and none of them takes long', () => {
+  test('has a message for every regular expression and every format, and none of the expressions is slow', () => {
     let patterns = 0;
     for (const { pattern, format } of nodes(document)) {
       if (typeof pattern === 'string') {
@@ -187,7 +187,7 @@ describe('a value that is refused by its form', () => {
     assert.ok(patterns > 10);
   });
 
-  test('is told in words, in every query', async () => {
+  test('is named without a regular expression, in every query', async () => {
     for (const [template, methods] of Object.entries<Record<string, { parameters: { name: string; in: string }[] }>>(
       document.paths,
     )) {
@@ -201,7 +201,7 @@ describe('a value that is refused by its form', () => {
     }
   });
 
-  test('is told in words, in bodies', async () => {
+  test('is named in plain words, in bodies', async () => {
     const cases: [string, object, string, RegExp][] = [
       ['/api/service-accounts', { name: 'a\u0000b' }, '/name', /one line/],
       ['/api/service-accounts', { name: '   ' }, '/name', /not blank/],
@@ -222,13 +222,13 @@ describe('a value that is refused by its form', () => {
       const error = reply.json.errors.find((one: { pointer: string }) => one.pointer === pointer);
       assert.match(String(error?.message), words, reply.text);
       assert.doesNotMatch(reply.text, /pattern|\^/);
-      // Mia's clients show the message alone.
+      // Mia's clients show only the message.
       assert.equal(reply.json.message, reply.json.detail);
       assert.ok(reply.json.message.includes(`${reply.json.errors[0].pointer} ${reply.json.errors[0].message}`));
     }
   });
 
-  test('and what is refused by a rule or for its shape, too', async () => {
+  test('is named in the message, also when a rule or the shape of the body is broken', async () => {
     const cases: [string, object, RegExp][] = [
       ['/api/service-accounts', {}, /expected form: \/name is required$/],
       ['/api/service-accounts', { name: 1 }, /expected form: \/name must be string$/],
@@ -246,7 +246,7 @@ describe('a value that is refused by its form', () => {
     }
   });
 
-  test('and that there are no users, where one is named', async () => {
+  test('is explained when it names a person: there are no users', async () => {
     const group = '/api/companies/words/groups';
     await app.api('POST', group, { name: 'Team' });
     const said = /\/0 names a person: there are no users here, name service accounts by their ids or slugs$/;

@@ -24,7 +24,7 @@ onEachDatabase(
     const app = useTestApp(kind, { WRIT_TOKEN_TTL: '600' });
     let made = 0;
 
-    /** An API with an account that asks about its callers, and an account with a key for it. */
+    /** Creates an API whose account may introspect tokens, and an account with an API key for that API. */
     async function world(body: object = {}) {
       made += 1;
       const audience = `${SHOP}/${made}`;
@@ -66,7 +66,7 @@ onEachDatabase(
 
     const refusal = (): unknown => app.log().findLast((line) => line['event'] === 'token.refused')?.['reason'];
 
-    test('are shown once, with a prefix of their own and the one audience that they are for', async () => {
+    test('an API key is shown once, with its own prefix and its one audience', async () => {
       const { key, shown, single, audience } = await world({ expiresIn: 1000 });
       assert.match(key, /^writk_[A-Za-z0-9]{50}$/);
       assert.deepEqual([shown.type, shown.audience, shown.hint], ['api_key', audience, key.slice(0, 10)]);
@@ -75,7 +75,7 @@ onEachDatabase(
       assert.equal(read.json.audience, audience);
     });
 
-    test('need an audience that there is here, and no other kind may have one', async () => {
+    test('an API key needs an audience that its account can see, and no other credential may have an audience', async () => {
       const { path } = await world();
       await makeCompany(app, `elsewhere-${made}`);
       const foreign = { identifier: `api://elsewhere-${made}/x`, name: 'x' };
@@ -97,7 +97,7 @@ onEachDatabase(
       assert.deepEqual([registered.status, registered.json.errors[0].pointer], [422, '/credentials/1/audience']);
     });
 
-    test('are answered for to the resource server that they are for, with what is held there, and to nobody else', async () => {
+    test('introspection answers for an API key only to its resource server, with the permissions held there', async () => {
       const { key, api, account, audience, see, buy } = await world();
       const { json } = await introspect(api, key);
       const { iat, ...rest } = json;
@@ -118,7 +118,7 @@ onEachDatabase(
       }
     });
 
-    test('say until when they work, and what the account holds there at that moment, as far as they reach', async () => {
+    test('introspection gives the expiry of an API key, and the permissions that key and account have at that moment', async () => {
       const { see, ...one } = await world({ expiresIn: 1000 });
       await app.api('PATCH', one.single, { permissions: [see] });
       const narrow = (await introspect(one.api, one.key)).json;
@@ -129,7 +129,7 @@ onEachDatabase(
       assert.deepEqual([json.active, json.permissions, json.scope], [true, [], undefined]);
     });
 
-    test('are exchanged for a token for that audience only', async () => {
+    test('an API key is exchanged for a token with the audience of the key only', async () => {
       const { key, account, audience, see, buy, single } = await world();
       const { status, json, headers } = await exchange(key);
       assert.equal(status, 200, JSON.stringify(json));
@@ -147,13 +147,13 @@ onEachDatabase(
         const refused = await exchange(key, parameters);
         assert.deepEqual([refused.status, refused.json.error], [400, error]);
       }
-      // It is one of its credentials: ending it ends its tokens.
+      // The API key is a credential of the account: disabling it revokes its tokens.
       const status_ = statusOf(json.access_token);
       await app.api('PATCH', single, { state: 'disabled' });
       await untilListed(app, status_, true);
     });
 
-    test('are exchanged as JSON, too, and no other grant comes so', async () => {
+    test('the token exchange may be sent as JSON, and no other grant may', async () => {
       const { key } = await world();
       const post = (body: string): Promise<Reply> =>
         app.request('/oauth/token', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
@@ -173,7 +173,7 @@ onEachDatabase(
       }
     });
 
-    test('N-27 authenticate nothing else, and nothing gets a token for a bare id', async () => {
+    test('N-27 an API key works neither as client secret nor as bearer token, and a client id alone gets no token', async () => {
       const { key, account, path } = await world();
       const asSecret = await app.token({ ...account, clientSecret: key });
       assert.deepEqual([asSecret.status, refusal()], [401, 'secret_wrong']);
@@ -185,7 +185,7 @@ onEachDatabase(
         body: new URLSearchParams({ grant_type: 'client_credentials', client_id: account.clientId }),
       });
       assert.equal(bare.status, 401);
-      // Another endpoint where clients authenticate takes no exchange for it.
+      // The introspection endpoint does not take the parameters of an exchange as client authentication.
       const elsewhere = await app.request('/oauth/introspect', {
         method: 'POST',
         body: new URLSearchParams({
@@ -197,7 +197,7 @@ onEachDatabase(
       assert.equal(elsewhere.status, 401);
     });
 
-    test('C-02 are refused with one text whatever is wrong, and the true reason in the log', async () => {
+    test('C-02 every wrong API key is refused with the same text, and the log has the true reason', async () => {
       const one = await world();
       const other = await world();
       const off = await world();
@@ -232,19 +232,35 @@ onEachDatabase(
       }
     });
 
-    test('are exchanged by a client that also authenticates, where both are of one account', async () => {
-      const { key, account, audience, path, see, buy, single } = await world();
+    const basic = (id: string, secret: string): Record<string, string> => ({
+      Authorization: `Basic ${btoa(`${id}:${secret}`)}`,
+    });
+    const signed = (clientKeyOfIt: ClientKey, id: string): Record<string, string> => ({
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion(clientKeyOfIt, id, app.issuer),
+    });
+
+    /** An account with an API key, a client secret and a public key. */
+    async function worldWithKey() {
+      const one = await world();
       const own = clientKey('ES256');
-      const published = await app.api('POST', `${path}/credentials`, { type: 'public_key', publicKey: own.jwk });
-      const { clientId, clientSecret } = account;
-      const basic = (id: string, secret: string): Record<string, string> => ({
-        Authorization: `Basic ${btoa(`${id}:${secret}`)}`,
-      });
-      const signed = (clientKeyOfIt: ClientKey, id: string): Record<string, string> => ({
-        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        client_assertion: assertion(clientKeyOfIt, id, app.issuer),
-      });
-      const post = { client_id: clientId, client_secret: clientSecret };
+      const { json } = await app.api('POST', `${one.path}/credentials`, { type: 'public_key', publicKey: own.jwk });
+      const { clientId, clientSecret } = one.account;
+      return {
+        ...one,
+        own,
+        published: `${one.path}/credentials/${json.credentialId}`,
+        clientId,
+        clientSecret,
+        post: { client_id: clientId, client_secret: clientSecret },
+      };
+    }
+
+    /** The description with which every wrong API key is refused. */
+    const uniformDescription = async (): Promise<string> => (await exchange('writk_x')).json.error_description;
+
+    test('an API key is exchanged by a client that authenticates as the same account by any method', async () => {
+      const { key, audience, see, buy, own, post, clientId, clientSecret } = await worldWithKey();
       for (const [name, parameters, headers] of [
         ['basic', {}, basic(clientId, clientSecret)],
         ['basic and its id', { client_id: clientId }, basic(clientId, clientSecret)],
@@ -255,7 +271,7 @@ onEachDatabase(
         const { status, json } = await exchange(key, parameters, headers);
         assert.equal(status, 200, `${name} ${JSON.stringify(json)}`);
         const { aud, sub } = decodeJwt(json.access_token);
-        // It is a token of the key: for its audience, and ended with it.
+        // The token belongs to the API key: it has the audience of the key, and ends with the key.
         assert.deepEqual([aud, sub, json.scope], [audience, clientId, `${buy} ${see}`], name);
         assert.equal(json.issued_token_type, ACCESS_TOKEN, name);
       }
@@ -265,9 +281,12 @@ onEachDatabase(
         body: JSON.stringify(exchangeOf(key)),
       });
       assert.equal(asJson.status, 200);
+    });
 
+    test('an exchange by another client, or by a client that fails to authenticate, is refused like a wrong key', async () => {
+      const { key, own, post, clientId, clientSecret } = await worldWithKey();
       const other = await world();
-      const fixed = (await exchange('writk_x')).json.error_description;
+      const fixed = await uniformDescription();
       const replayed = signed(own, clientId);
       assert.equal((await exchange(key, replayed)).status, 200);
       for (const [reason, presented, parameters, headers] of [
@@ -291,12 +310,14 @@ onEachDatabase(
         assert.equal(json.error_description, fixed, reason);
         assert.equal(answered.get('www-authenticate'), null, reason);
       }
-      // One method beside the key, as everywhere.
       const two = await exchange(key, post, basic(clientId, clientSecret));
       assert.match(two.json.error_description, /client_secret_basic and client_secret_post$/);
+    });
 
-      // A disabled account gets nothing by it, nor does a disabled credential.
-      await app.api('PATCH', `${path}/credentials/${published.json.credentialId}`, { state: 'disabled' });
+    test('an exchange by a disabled public key is refused, and the token of a deleted API key is revoked', async () => {
+      const { key, own, published, single, clientId, clientSecret } = await worldWithKey();
+      const fixed = await uniformDescription();
+      await app.api('PATCH', published, { state: 'disabled' });
       const byDisabled = await exchange(key, signed(own, clientId));
       assert.deepEqual([byDisabled.status, byDisabled.json.error_description], [400, fixed]);
       const { json } = await exchange(key, {}, basic(clientId, clientSecret));
@@ -307,7 +328,7 @@ onEachDatabase(
       assert.equal(refusal(), 'api_key_unknown');
     });
 
-    test('are rotated with overlap, and gone with their API', async () => {
+    test('an API key is rotated with overlap, and deleted with its resource server', async () => {
       const one = await world();
       const rotated = await app.api('POST', `${one.single}/rotate`, { overlap: 3600 });
       assert.deepEqual([rotated.status, rotated.json.audience], [201, one.audience]);

@@ -35,7 +35,7 @@ describe('private_key_jwt', () => {
     return registerWithKeys(app, `Account ${randomUUID()}`, keys, options);
   }
 
-  /** The uniform refusal, with its reason in the log alone. */
+  /** Asserts the uniform refusal: its reason is only in the log. */
   async function refused(value: string, reason: string, note = ''): Promise<void> {
     const { status, headers, json } = await tokenByAssertion(app, value);
     assert.equal(status, 401, note);
@@ -46,7 +46,7 @@ describe('private_key_jwt', () => {
     assert.equal(lastRefusal(app)['requestId'], id, note);
   }
 
-  /** A refusal that tells whoever holds the key what is wrong. */
+  /** Asserts a refusal that explains the fault to the client, which holds the key. */
   async function explained(value: string, reason: string, description: RegExp, note = ''): Promise<void> {
     const { status, json } = await tokenByAssertion(app, value);
     assert.equal(status, 401, note);
@@ -57,7 +57,7 @@ describe('private_key_jwt', () => {
   }
 
   for (const alg of ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] as const) {
-    test(`N-28 gives a token for an assertion signed with ${alg}`, async () => {
+    test(`N-28 issues a token for an assertion signed with ${alg}`, async () => {
       const own = clientKey(alg);
       const { clientId } = await account([own]);
       const { status, json, text } = await tokenByAssertion(app, assertion(own, clientId, app.issuer));
@@ -66,7 +66,7 @@ describe('private_key_jwt', () => {
     });
   }
 
-  test('N-28 takes one Ed25519 key by both of its names, whatever name it was registered with', async () => {
+  test('N-28 takes EdDSA and Ed25519 as the algorithm of an Ed25519 key, however the key was registered', async () => {
     for (const registered of [undefined, 'EdDSA', 'Ed25519']) {
       const own = clientKey('EdDSA');
       const jwk = { ...own.jwk, ...(registered !== undefined && { alg: registered }) };
@@ -95,7 +95,7 @@ describe('private_key_jwt', () => {
     assert.equal(scope, 'a');
   });
 
-  test('takes several secrets and keys of one account', async () => {
+  test('authenticates an account by each of its keys and by its secret', async () => {
     const keys = [clientKey('ES256', 'one'), clientKey('ES256', 'two'), clientKey('RS256')];
     const { clientId, clientSecret } = await account(keys, { secret: true });
     for (const own of keys) {
@@ -106,7 +106,7 @@ describe('private_key_jwt', () => {
     assert.equal((await app.token({ clientId, clientSecret })).status, 200);
   });
 
-  test('A-01 refuses alg none, however it is spelt, and with whatever signature', async () => {
+  test('A-01 refuses alg none in every spelling and with every signature', async () => {
     const { clientId } = await account();
     for (const alg of ['none', 'None', 'NONE', 'nOnE', 'none ', '']) {
       const input = `${btoa(JSON.stringify({ alg }))}.${btoa(JSON.stringify(claimsFor(clientId, app.issuer)))}`
@@ -135,14 +135,14 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('A-03 refuses every algorithm but that of the key', async () => {
+  test('A-03 refuses every algorithm except that of the key', async () => {
     const algs: ClientAlg[] = ['RS256', 'PS256', 'ES256', 'EdDSA'];
     for (const alg of algs) {
       const own = clientKey(alg);
       const { clientId } = await account([own]);
       for (const other of [...algs, 'RS512', 'ES384']) {
         if (other === alg) continue;
-        // Signed by the right key with what it can do, under the name of another algorithm.
+        // The right key signs with an algorithm that it can use, and the header names another algorithm.
         const able = own.privateKey.asymmetricKeyType === 'rsa' && other === 'PS256' ? 'PS256' : alg;
         const value = jws({ ...own, alg: able }, { alg: other }, claimsFor(clientId, app.issuer));
         const reason = algs.includes(other as ClientAlg) ? 'assertion_key_unknown' : 'assertion_malformed';
@@ -151,7 +151,7 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('A-04 refuses odd ECDSA signatures, and a malleated copy is still a replay', async () => {
+  test('A-04 refuses malformed ECDSA signatures, and treats a malleated signature as a replay', async () => {
     const { clientId } = await account();
     const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
     const good = assertion(key, clientId, app.issuer);
@@ -180,7 +180,7 @@ describe('private_key_jwt', () => {
     );
   });
 
-  test('A-05 uses kid for nothing but finding a key of the account', async () => {
+  test('A-05 uses kid only to find a key of the account', async () => {
     const other = await account([clientKey('ES256', 'of-another')]);
     const { clientId } = await account([clientKey('ES256', 'one'), { ...key, jwk: { ...key.jwk, kid: 'two' } }]);
     for (const kid of ['../../dev/null', "' OR 1=1--", 'x'.repeat(10_000), 'of-another', '__proto__', 'a\0b', '⚿']) {
@@ -189,12 +189,12 @@ describe('private_key_jwt', () => {
     for (const kid of [7, {}, ['two'], null, '', true]) {
       await refused(assertion(key, clientId, app.issuer, {}, { kid }), 'assertion_malformed', String(kid));
     }
-    await refused(assertion(key, clientId, app.issuer), 'assertion_key_unknown', 'two fit and none is named');
+    await refused(assertion(key, clientId, app.issuer), 'assertion_key_unknown', 'two keys fit and no kid names one');
     assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, {}, { kid: 'two' }))).status, 200);
     assert.ok(other.clientId);
   });
 
-  test('A-06 trusts no key that comes with the assertion, and fetches nothing', async () => {
+  test('A-06 refuses a key that comes with the assertion, and fetches no key', async () => {
     let visits = 0;
     const canary = createServer((_request, response) => {
       visits += 1;
@@ -220,7 +220,7 @@ describe('private_key_jwt', () => {
     canary.close();
   });
 
-  test('A-07 refuses everything critical', async () => {
+  test('A-07 refuses every header with crit or b64', async () => {
     const { clientId } = await account();
     for (const header of [
       { crit: ['exp'], exp: 1 },
@@ -238,7 +238,7 @@ describe('private_key_jwt', () => {
     await refused(jws(key, '{"alg":"ES256","crit":["a"],"crit":["b"]}', claims), 'assertion_malformed');
   });
 
-  test('A-08 refuses anything but three segments before any cryptography', async () => {
+  test('A-08 refuses JWEs and other texts that are not a JWS of three segments, as assertion_malformed', async () => {
     const { clientId } = await account();
     const good = assertion(key, clientId, app.issuer);
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -260,7 +260,7 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('A-09 refuses odd encodings and texts that say two things', async () => {
+  test('A-09 refuses odd encodings and ambiguous JSON, as assertion_malformed', async () => {
     const { clientId } = await account();
     const claims = claimsFor(clientId, app.issuer);
     const text = JSON.stringify(claims);
@@ -277,24 +277,20 @@ describe('private_key_jwt', () => {
         `{"alg":"ES256","a":${'{"a":'.repeat(1800)}1${'}'.repeat(1800)}}`,
         text,
       ),
-      'a level more than there may be': jws(
-        key,
-        header,
-        text.replace(/}$/, `,"a":${'['.repeat(32)}${']'.repeat(32)}}`),
-      ),
+      'one level more than allowed': jws(key, header, text.replace(/}$/, `,"a":${'['.repeat(32)}${']'.repeat(32)}}`)),
       'a name twice': jws(key, header, text.replace('{', '{"sub":"sa_other",')),
       'a name twice, escaped': jws(key, header, text.replace('{', String.raw`{"\u0073ub":"sa_other",`)),
       'a name twice, deep': jws(key, header, text.replace('{', '{"x":[{"y":1,"y":2}],')),
       'a header name twice': jws(key, '{"alg":"none","alg":"ES256"}', text),
       'a byte order mark': jws(key, header, `\uFEFF${text}`),
-      'no UTF-8': (() => {
+      'invalid UTF-8': (() => {
         const input = `${first}.${Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from(',"x":"\xff\xfe"}', 'latin1')]).toString('base64url')}`;
         return `${input}.${signature(key, input)}`;
       })(),
       padding: `${first}=.${second}.${third}`,
       'white space': `${first}.${second}.${third} `,
       'a line end inside': `${first.slice(0, 4)}\n${first.slice(4)}.${second}.${third}`,
-      'the other alphabet': `${first}.${second}.${third.replaceAll('-', '+').replaceAll('_', '/')}+`,
+      'the alphabet of base64': `${first}.${second}.${third.replaceAll('-', '+').replaceAll('_', '/')}+`,
       'a header that is no object': jws(key, '["ES256"]', text),
       'claims that are no object': jws(key, header, `"${clientId}"`),
       'claims that are null': jws(key, header, 'null'),
@@ -316,7 +312,7 @@ describe('private_key_jwt', () => {
     await explained(lone, 'assertion_issuer', /^iss is ''ud800', expected/);
   });
 
-  test('A-13 explains a jti that cannot be used', async () => {
+  test('A-13 explains a jti that is not a string of 1 to 128 characters', async () => {
     const { clientId } = await account();
     for (const jti of [undefined, '', 7, ['a'], {}, null, 'x'.repeat(129), 'x'.repeat(10_000), 'a\0b', '\ud800']) {
       const value = assertion(key, clientId, app.issuer, { jti });
@@ -327,7 +323,7 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('A-16 N-2 takes the issuer as the one audience, as a string or alone in an array', async () => {
+  test('A-16 N-2 takes the issuer as the only audience, as a string or alone in an array', async () => {
     const { clientId } = await account();
     const { issuer } = app;
     for (const aud of [issuer, [issuer], `${issuer}/`, [`${issuer}/`]]) {
@@ -358,7 +354,7 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('A-16 takes an issuer with a path exactly, and one without with a final slash at the path of Mia’s clients too', async () => {
+  test('A-16 takes a final slash in aud only if the issuer has no path, also at the path of Mia’s clients', async () => {
     const { clientId } = await account();
     const value = assertion(key, clientId, `${app.issuer}/`);
     assert.equal((await tokenByAssertion(app, value, {}, '/api/m2m/oauth/token')).status, 200);
@@ -381,7 +377,7 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('N-1 takes no audience from the request', async () => {
+  test('N-1 does not take the expected audience from headers of the request', async () => {
     const { clientId } = await account();
     for (const headers of [
       { Host: 'evil.example' },
@@ -406,7 +402,7 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('A-17 wants iss, sub and client_id to be one', async () => {
+  test('A-17 requires iss, sub and client_id to be the same', async () => {
     const { clientId } = await account();
     const other = await account([clientKey('ES256')]);
     for (const iss of [undefined, '', other.clientId, [clientId], 7]) {
@@ -428,26 +424,26 @@ describe('private_key_jwt', () => {
     assert.equal(match.status, 200);
   });
 
-  test('A-27 lets nobody be another who has the same key', async () => {
+  test('A-27 keeps two accounts with the same key apart', async () => {
     const [one, two, three] = [await account(), await account(), await account([clientKey('ES256')])];
     for (const { clientId } of [one, two]) {
       assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer))).status, 200);
     }
-    // The signature is good for both; who is meant must be said twice, and alike.
+    // The signature is valid for both accounts: iss and sub must name the same one.
     const between = assertion(key, two.clientId, app.issuer, { iss: one.clientId });
     await explained(between, 'assertion_issuer', /iss is/);
     await refused(assertion(key, three.clientId, app.issuer), 'assertion_signature');
     await refused(assertion(key, three.clientId, app.issuer, { iss: one.clientId }), 'assertion_signature');
-    // Used by one, the id of an assertion is still unused by the other.
+    // A jti that one account has used is still unused for the other account.
     const jti = randomUUID();
     for (const { clientId } of [one, two]) {
       assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, { jti }))).status, 200);
     }
   });
 
-  test('A-18 N-5 measures times by its own clock, with a tolerance of ten seconds', async () => {
+  test('A-18 N-5 checks times by the clock of the server, with a tolerance of ten seconds', async () => {
     const { clientId } = await account();
-    // Each is made at its own moment: a slow machine takes its time with the ones before.
+    // Each assertion is made just before it is sent: the assertions before it may take long on a slow machine.
     type Changes = (now: number) => Record<string, unknown>;
     const moment = (): number => Math.floor(Date.now() / 1000);
     const accepted: Changes[] = [
@@ -498,7 +494,7 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('A-10 A-18 remembers one that ends within a second for as long as it is taken', async () => {
+  test('A-10 A-18 remembers the jti of an assertion with a fractional exp for as long as the assertion is accepted', async () => {
     const { clientId } = await account();
     const jti = randomUUID();
     const exp = Math.floor(Date.now() / 1000) + 30.25;
@@ -508,7 +504,7 @@ describe('private_key_jwt', () => {
     assert.equal(until.getTime() / 1000, Math.ceil(exp) + 10);
   });
 
-  test('A-19 N-19 takes no token of another kind for an assertion', async () => {
+  test('A-19 N-19 takes an assertion only if its typ is absent or names a JWT for client authentication', async () => {
     const { clientId } = await account();
     const own = await app.rootToken();
     assert.equal((await tokenByAssertion(app, own)).status, 401);
@@ -550,14 +546,14 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('A-31 A-12 tells nothing from claims that nobody has signed', async () => {
+  test('A-31 A-12 gives the uniform refusal for the claims of a stranger, and logs only a short line', async () => {
     const stranger = clientKey('ES256');
     await refused(assertion(stranger, `sa_${'x'.repeat(60)}`, app.issuer), 'account_unknown');
     await refused(assertion(stranger, 'sa_nobody', app.issuer, { sub: 'x'.repeat(8000) }), 'assertion_malformed');
     assert.ok(JSON.stringify(lastRefusal(app)).length < 500);
   });
 
-  test('says what else is wrong only to who holds the key', async () => {
+  test('explains wrong claims only to a client that holds the key', async () => {
     const { clientId } = await account();
     const stranger = clientKey('ES256');
     for (const changes of [{ aud: 'x' }, { exp: 1 }, { iss: 'x' }, { jti: undefined }, { nbf: 9e9 }]) {
@@ -565,7 +561,7 @@ describe('private_key_jwt', () => {
     }
   });
 
-  test('uses an assertion up once its signature is good, whatever the answer', async () => {
+  test('consumes an assertion once its signature is valid, also when the request is refused', async () => {
     const { clientId } = await account();
     const jti = randomUUID();
     await explained(assertion(key, clientId, app.issuer, { jti, aud: 'x' }), 'assertion_audience', /^aud is/);
@@ -574,13 +570,13 @@ describe('private_key_jwt', () => {
     const refusedScope = await tokenByAssertion(app, scoped, { scope: 'not-held' });
     assert.equal(refusedScope.json.error, 'invalid_scope');
     await explained(scoped, 'assertion_replay', /^jti has been used already/);
-    // What a stranger signs uses nothing up.
+    // An assertion that a stranger signed consumes no jti.
     const kept = randomUUID();
     await refused(assertion(clientKey('ES256'), clientId, app.issuer, { jti: kept }), 'assertion_signature');
     assert.equal((await tokenByAssertion(app, assertion(key, clientId, app.issuer, { jti: kept }))).status, 200);
   });
 
-  test('gives a credential its own audiences and its own longest lifetime', async () => {
+  test('applies the assertion audiences and the maximum lifetime of a credential to that credential only', async () => {
     const own = clientKey('ES256');
     const { clientId } = await account([own], {
       assertionAudiences: ['https://old.example/token'],
@@ -595,7 +591,7 @@ describe('private_key_jwt', () => {
     await explained(assertion(key, other, 'https://old.example/token'), 'assertion_audience', /^aud is/);
   });
 
-  test("takes what Mia's clients send at their own path, and only there", async () => {
+  test("takes the assertions of Mia's clients only at the path of those clients", async () => {
     const own = clientKey('RS256', 'miactl');
     const { clientId } = await account([{ ...own, jwk: { ...own.jwk, alg: 'RSA256', use: 'sig' } }]);
     const now = Math.floor(Date.now() / 1000);
@@ -620,7 +616,7 @@ describe('private_key_jwt', () => {
     assert.equal((await tokenByAssertion(app, short, parameters, '/api/m2m/oauth/token')).status, 401);
   });
 
-  test('C-02 answers populations alike to the byte', async () => {
+  test('C-02 answers a wrong assertion the same to the byte for accounts with a secret, with a key, and for no account', async () => {
     const withSecret = await account([], { secret: true });
     const withKey = await account();
     const stranger = clientKey('ES256');

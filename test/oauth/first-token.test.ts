@@ -14,7 +14,7 @@ onEachDatabase('the token endpoint', (kind) => {
     return json;
   }
 
-  test('gives the root account a token for the management API', async () => {
+  test('issues a token for the management API to the root account', async () => {
     const { status, json } = await app.token(ROOT);
     assert.equal(status, 200);
     assert.deepEqual(Object.keys(json).toSorted(), ['access_token', 'expires_in', 'scope', 'token_type']);
@@ -23,7 +23,7 @@ onEachDatabase('the token endpoint', (kind) => {
     assert.equal(decodeJwt(json.access_token).aud, `${app.issuer}/api`);
   });
 
-  test('B-24 says in a token who it is for, what may be done, and when it ends', async () => {
+  test('B-24 issues a token with its client, audience, permissions and expiry', async () => {
     const account = await register({ name: 'Orders', permissions: ['orders:write', 'orders:read'] });
     const { json } = await app.token(account);
     const header = decodeProtectedHeader(json.access_token);
@@ -44,7 +44,7 @@ onEachDatabase('the token endpoint', (kind) => {
     });
   });
 
-  test('B-24 never gives two tokens the same id, nor one account the id of another', async () => {
+  test('B-24 issues each token with a jti of its own and with the id of the right account', async () => {
     const accounts = await Promise.all([
       register({ name: 'One of two', permissions: ['a'] }),
       register({ name: 'Two of two', permissions: ['a'] }),
@@ -61,7 +61,7 @@ onEachDatabase('the token endpoint', (kind) => {
     assert.equal(ids.size, 100);
   });
 
-  test('B-18 forbids to keep a token or a refusal', async () => {
+  test('B-18 forbids caching of tokens and refusals', async () => {
     const replies = [await app.token(ROOT), await app.token({ clientId: ROOT.clientId, clientSecret: 'wrong' })];
     for (const { headers } of replies) {
       assert.equal(headers.get('cache-control'), 'no-store');
@@ -77,7 +77,7 @@ onEachDatabase('the token endpoint', (kind) => {
     }
   });
 
-  test('gives an account without permissions a token that says so', async () => {
+  test('issues a token with empty permissions and without a scope to an account without permissions', async () => {
     const { json } = await app.token(await register({ name: 'Powerless' }));
     assert.equal('scope' in json, false);
     const claims = decodeJwt(json.access_token);
@@ -85,21 +85,21 @@ onEachDatabase('the token endpoint', (kind) => {
     assert.deepEqual(claims['permissions'], []);
   });
 
-  test('N-16 gives a JWT with its permissions where no resource is named', async () => {
+  test('N-16 issues a JWT with permissions when the request names no resource', async () => {
     const account = await register({ name: 'Plain', permissions: ['reports:read'] });
     const { json } = await app.token(account, { scope: 'reports:read' });
     assert.equal(json.scope, 'reports:read');
     assert.deepEqual(decodeJwt(json.access_token)['permissions'], ['reports:read']);
   });
 
-  test('narrows a token to the scope that was asked for', async () => {
+  test('narrows a token to the requested scope', async () => {
     const account = await register({ name: 'Wide', permissions: ['a', 'b', 'c'] });
     const { json } = await app.token(account, { scope: 'c a a' });
     assert.equal(json.scope, 'a c');
     assert.deepEqual(decodeJwt(json.access_token)['permissions'], ['a', 'c']);
   });
 
-  test('N-17 refuses a scope that is not held, and names it', async () => {
+  test('N-17 refuses a scope that the account does not hold, and names the missing permissions', async () => {
     const account = await register({ name: 'Narrow', permissions: ['a'] });
     const { status, json } = await app.token(account, { scope: 'a b c' });
     assert.equal(status, 400);
@@ -108,7 +108,7 @@ onEachDatabase('the token endpoint', (kind) => {
     assert.equal(app.log().findLast((line) => line['event'] === 'token.refused')?.['error'], 'invalid_scope');
   });
 
-  test('N-26 takes one resource, by its identifier or by the name of its synonym', async () => {
+  test('N-26 takes the audience from resource, from its synonym audience or from the scope', async () => {
     const account = await register({
       name: 'Two APIs',
       permissions: ['a', 'writ.serviceaccounts.view'],
@@ -144,7 +144,7 @@ onEachDatabase('the token endpoint', (kind) => {
     assert.equal(json.error, 'invalid_request');
   });
 
-  test('N-18 gives the hundred-and-twentieth account its own token, and an account that was deleted none', async () => {
+  test('N-18 issues a token of its own to each of 120 accounts, and none to a deleted account', async () => {
     const accounts: { clientId: string; clientSecret: string }[] = [];
     for (let index = 0; index < 120; index += 1) {
       accounts.push(await register({ name: `Many ${index}`, permissions: [`own:${index}`] }));
@@ -159,7 +159,7 @@ onEachDatabase('the token endpoint', (kind) => {
     assert.equal((await app.token(first)).status, 401);
   });
 
-  test('answers every client that does not prove who it is alike, and logs why', async () => {
+  test('answers every failed authentication with the same body, and logs the reason', async () => {
     const account = await register({ name: 'Guessed at' });
     const attempts = [
       { ...account, clientSecret: `${account.clientSecret}x`, reason: 'secret_mistyped' },
@@ -186,7 +186,7 @@ onEachDatabase('the token endpoint', (kind) => {
     );
   });
 
-  test('refuses what is no client credentials request', async () => {
+  test('refuses every other grant type, and a request without a grant type', async () => {
     for (const grantType of [
       'password',
       'authorization_code',

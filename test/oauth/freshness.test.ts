@@ -31,7 +31,7 @@ describe('two nodes on one database', () => {
     await database.drop();
   });
 
-  /** Looks at an account in the database; other statements come from what works beside the requests. */
+  /** Counts the statements that read an account: background work sends other statements. */
   const looks = (app: TestApp): number => app.statements().filter((sql) => sql.includes('account_credentials(')).length;
 
   async function outcome(app: TestApp, name: string): Promise<number> {
@@ -39,7 +39,7 @@ describe('two nodes on one database', () => {
     return Number(line.exec(await app.metrics())?.[1] ?? 0);
   }
 
-  test('a new account works on both at once', async () => {
+  test('a new account gets tokens from both nodes at once', async () => {
     const key = clientKey('ES256');
     for (let round = 0; round < 5; round += 1) {
       const account = await registerWithKeys(one, `New ${round}`, [key], { secret: true });
@@ -48,7 +48,7 @@ describe('two nodes on one database', () => {
     }
   });
 
-  test('what is changed is announced, and what is new is not: nobody can know it yet', async () => {
+  test('the change of an account is announced to other nodes, and the registration of an account is not', async () => {
     const listening = new pg.Client(database.url);
     await listening.connect();
     const heard: unknown[] = [];
@@ -58,13 +58,13 @@ describe('two nodes on one database', () => {
     await listening.query('select 1');
     assert.deepEqual(heard, []);
     await one.api('PATCH', `/api/service-accounts/${clientId}`, { name: 'Heard of' });
-    // What was committed before a question is heard before its answer.
+    // PostgreSQL delivers the notifications of earlier commits before it answers a query.
     await listening.query('select 1');
     assert.deepEqual(heard, [{ kind: 'account', clientId }]);
     await listening.end();
   });
 
-  test('B-27 an account that is deleted on one gets no token from the other within a second', async () => {
+  test('B-27 an account that is deleted on one node is refused by the other node within a second', async () => {
     for (let round = 0; round < 5; round += 1) {
       const account = await registerWithKeys(one, `Gone ${round}`, [], { secret: true });
       assert.equal((await two.token(account)).status, 200);
@@ -75,18 +75,18 @@ describe('two nodes on one database', () => {
     }
   });
 
-  test('a known account by its secret asks the database nothing', async () => {
+  test('a node does not ask the database about the secret of a remembered account', async () => {
     const account = await registerWithKeys(one, 'Known', [], { secret: true });
     await two.token(account);
     const before = { looks: looks(two), hits: await outcome(two, 'hit') };
     for (let round = 0; round < 50; round += 1) assert.equal((await two.token(account)).status, 200);
     const hits = (await outcome(two, 'hit')) - before.hits;
-    // A node that its machine has kept waiting looks at the account anew.
+    // On a slow machine, what a node remembers may become too old, and the node reads the account again.
     assert.ok(hits >= 25, `${hits} of 50`);
     assert.equal(looks(two) - before.looks, 50 - hits);
   });
 
-  test('B-27 A-29 what many share, and single credentials, change on one and act on the other within a second', async () => {
+  test('B-27 A-29 changes of roles, groups, resource servers and credentials act on the other node within a second', async () => {
     const api = async (method: string, path: string, body?: object): Promise<Reply> => {
       const reply = await one.api(method, path, body);
       assert.ok(reply.status < 300, reply.text);
@@ -138,7 +138,7 @@ describe('two nodes on one database', () => {
     }
   });
 
-  test('B-25 a mistyped secret is refused before anything is looked up', async () => {
+  test('B-25 a mistyped secret is refused without a question to the database', async () => {
     const account = await registerWithKeys(one, 'Mistyped', [], { secret: true });
     const { clientSecret } = account;
     const other = clientSecret.at(-1) === 'A' ? 'B' : 'A';
@@ -155,12 +155,12 @@ describe('two nodes on one database', () => {
         assert.equal(lastRefusal(two)['clientId'], clientId);
       }
     }
-    // A mistyped secret of an account that this node knows may find the node kept waiting by its machine.
+    // One question is allowed: on a slow machine, what the node remembers of an account may become too old.
     assert.ok(looks(two) - before <= 1);
     assert.equal((await two.token(account)).status, 200);
   });
 
-  test('B-27 a change acts within a second also on a node whose connection was just cut', async () => {
+  test('B-27 a change acts in time on a node whose database connection was just cut', async () => {
     const account = await registerWithKeys(one, 'Cut off', [], { secret: true });
     assert.equal((await two.token(account)).status, 200);
     proxy.cut();
@@ -170,12 +170,12 @@ describe('two nodes on one database', () => {
   });
 
   for (const failure of ['cut', 'swallow'] as const) {
-    test(`known accounts are served while the database is away (${failure}), unknown ones are asked to wait`, async () => {
+    test(`a node without its database (${failure}) serves remembered accounts, and answers 503 for others`, async () => {
       const account = await registerWithKeys(one, `Away ${failure}`, [], { secret: true });
       assert.equal((await two.token(account)).status, 200);
       const later = await registerWithKeys(one, `Later ${failure}`, [], { secret: true });
       proxy[failure]();
-      // Past the second in which it counts as fresh.
+      // After this time, the account is older than the second in which it counts as fresh.
       await setTimeout(1200);
       const started = performance.now();
       for (let round = 0; round < 5; round += 1) assert.equal((await two.token(account)).status, 200);
@@ -195,7 +195,7 @@ describe('two nodes on one database', () => {
     });
   }
 
-  test('known accounts are served no longer than they may be', async () => {
+  test('a node without its database serves remembered accounts for no longer than WRIT_MAX_STALENESS', async () => {
     const short = await startTestApp({ ...database, url: proxy.url }, { WRIT_ISSUER: ISSUER, WRIT_MAX_STALENESS: '2' });
     const account = await registerWithKeys(one, 'Short', [], { secret: true });
     assert.equal((await short.token(account)).status, 200);

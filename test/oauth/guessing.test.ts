@@ -26,7 +26,7 @@ const { pair, source } = GUESS_LIMITS;
 const SECRET_OF_NOBODY = formatSecret('client_secret', Buffer.alloc(32, 7));
 const MISTYPED = 'writ_x';
 
-describe('guessing', () => {
+describe('the limit on failed authentications', () => {
   const key = clientKey('ES256');
   let database: TestDatabase;
   let app: TestApp;
@@ -36,7 +36,7 @@ describe('guessing', () => {
   before(async () => {
     database = await embedded.create();
     const guessing = { limits: GUESS_LIMITS, now: () => now };
-    // Neither uses nor refusals are written down while statements are counted.
+    // Uses and refusals are not written during the tests, which count statements.
     const surroundings = { guessing, activityPause: 3_600_000 };
     app = await startTestApp(database, { WRIT_TRUSTED_PROXIES: '127.0.0.1' }, surroundings);
   });
@@ -45,14 +45,14 @@ describe('guessing', () => {
     await database.drop();
   });
   beforeEach(async () => {
-    // Everything before is forgiven.
+    // An hour passes: all earlier failures are forgiven.
     now += 3_600_000;
     account = await registerWithKeys(app, `Guessed ${(made += 1)}`, [key], { secret: true });
   });
 
   const right = (): string => account.credentials.find(({ clientSecret }) => clientSecret)?.clientSecret ?? '';
 
-  /** An attempt by secret; the id of the request is the same for all, so that answers can be compared. */
+  /** Sends a secret. All requests have the same request id, so that their answers can be compared. */
   function ask(from: string, clientId: string, secret: string, path = '/oauth/token'): Promise<Reply> {
     return app.request(path, {
       method: 'POST',
@@ -92,14 +92,14 @@ describe('guessing', () => {
   const counter = async (): Promise<number> =>
     Number(/^writ_token_requests_limited_total (\d+)$/m.exec(await app.metrics())?.[1]);
 
-  /** Whatever a caller can tell one answer from another by. */
+  /** Everything by which a caller can tell two answers apart. */
   const seen = ({ status, text, headers }: Reply): unknown => [
     status,
     text,
     [...headers].filter(([name]) => name !== 'date').toSorted(),
   ];
 
-  test('C-04 is slowed down, in whatever number, and nothing is looked up or logged for it', async () => {
+  test('C-04 answers 10,000 guesses with 429, without a question to the database and with one log line', async () => {
     const from = '198.51.100.1';
     assert.deepEqual(await statuses(pair.burst, () => ask(from, account.clientId, 'wrong')), { 401: pair.burst });
     const [lines, before] = [app.log().length, await counter()];
@@ -131,7 +131,7 @@ describe('guessing', () => {
     assert.deepEqual([event, prefix, reason], ['guessing.limited', from, 'guessing_by_client']);
   });
 
-  test('C-04 is told when to come back, and let pass then, once', async () => {
+  test('C-04 says in Retry-After how long a client must wait, and lets one more failure pass then', async () => {
     const from = '198.51.100.2';
     const guess = (): Promise<Reply> => ask(from, account.clientId, 'wrong');
     await statuses(pair.burst, guess);
@@ -144,17 +144,17 @@ describe('guessing', () => {
     assert.equal((await guess()).headers.get('retry-after'), '1');
     now += 1;
     assert.deepEqual([(await guess()).status, (await guess()).status], [401, 429]);
-    // Whoever succeeds has all of it back.
+    // A success gives the client its whole allowance back.
     assert.equal((await ask(from, account.clientId, right())).status, 200);
     assert.deepEqual(await statuses(pair.burst + 1, guess), { 401: pair.burst, 429: 1 });
     const lines = events().length;
     now += 60_000;
     await statuses(pair.burst + 1, guess);
-    assert.equal(events().length, lines + 1, 'one line a minute');
+    assert.equal(events().length, lines + 1, 'the log must have one line for each minute');
     assert.equal(events().at(-1)?.['requestId'], 'the-same');
   });
 
-  test('C-05 never keeps the right credential of a known client from its token, by any method', async () => {
+  test('C-05 always accepts the right credential of a remembered client, by every method', async () => {
     const from = '198.51.100.3';
     const { clientId } = account;
     const permitted = { type: 'api_key', audience: 'api://default' };
@@ -186,13 +186,13 @@ describe('guessing', () => {
         }
       }
     }
-    // A client that holds the key and says something wrong with it is told so, and does not guess.
+    // A client that signs wrong claims with its own key gets an explanation: such a failure is not a guess.
     const explained = await post({
       grant_type: 'client_credentials',
       ...signedBy(key, clientId, 'https://another.example'),
     });
     assert.match(explained.json.error_description, /^aud is/);
-    // A wrong credential is slowed down, by whatever method it came.
+    // A wrong credential is limited, by every method.
     const wrong: Record<string, () => Promise<Reply>> = {
       basic: () => ask(from, clientId, SECRET_OF_NOBODY),
       mistyped: () => ask(from, clientId, `${right()}\n`),
@@ -204,19 +204,19 @@ describe('guessing', () => {
       const { status, json } = await way();
       assert.deepEqual([status, json.error], [429, 'temporarily_unavailable'], name);
     }
-    // A key that was ended is a wrong one at once.
+    // A deleted API key counts as wrong at once.
     await app.api('DELETE', `/api/service-accounts/${clientId}/credentials/${apiKey.credentialId}`);
     assert.equal((await ways['API key']?.())?.status, 429);
   });
 
-  test('C-05 locks nobody out: not the account elsewhere, nor others here', async () => {
+  test('C-05 locks out neither the guessed account at other sources nor other accounts at the same source', async () => {
     const from = '198.51.100.5';
     const other = await registerWithKeys(app, `Neighbour ${made}`, [], { secret: true });
     const secret = other.credentials[0]?.clientSecret ?? '';
     assert.deepEqual(await statuses(100, () => ask(from, account.clientId, 'wrong')), { 401: pair.burst, 429: 80 });
     assert.equal((await ask('198.51.100.4', account.clientId, right())).status, 200);
     assert.equal((await ask(from, other.clientId, secret)).status, 200);
-    // Nor whoever is known here, while somebody here tries every id there might be.
+    // A remembered client is served while its source tries many ids.
     assert.deepEqual(await statuses(source.burst, (index) => ask(from, `sa_${index}`, 'wrong')), {
       401: source.burst - pair.burst,
       429: pair.burst,
@@ -224,7 +224,7 @@ describe('guessing', () => {
     assert.equal((await ask(from, 'sa_another', 'wrong')).status, 429);
     assert.equal((await ask(from, other.clientId, secret)).status, 200);
     assert.equal((await ask('198.51.100.4', 'sa_another', 'wrong')).status, 401);
-    // The database is not asked for one that this node does not know, and is for one that succeeded here before.
+    // At a limited source, the node asks the database only for clients that authenticated from there before.
     const stranger = await registerWithKeys(app, `Stranger ${made}`, [], { secret: true });
     const asStranger = (): Promise<Reply> => ask(from, stranger.clientId, stranger.credentials[0]?.clientSecret ?? '');
     assert.equal((await asStranger()).status, 429);
@@ -237,7 +237,7 @@ describe('guessing', () => {
     assert.equal((await asStranger()).status, 200);
   });
 
-  test('C-02 learns nothing by it: an id is answered alike, whoever has it', async () => {
+  test('C-02 answers guesses at the id of an account and at an unknown id alike', async () => {
     const ids = [account.clientId, 'sa_of_nobody'];
     const histories = await Promise.all(
       ids.map(async (id, index) => {
@@ -250,7 +250,7 @@ describe('guessing', () => {
     );
     assert.deepEqual(histories[0], histories[1]);
     assert.deepEqual(new Set(histories[0]?.map((reply) => (reply as unknown[])[0])), new Set([401, 429]));
-    // Where the source has to wait, what is known there shows to whoever has the right credential alone.
+    // At a limited source, only the right credential shows that the node remembers an account.
     const from = '198.51.100.12';
     assert.equal((await ask(from, account.clientId, right())).status, 200);
     await statuses(source.burst, (index) => ask(from, `sa_${index}`, 'wrong'));
@@ -279,7 +279,7 @@ describe('guessing', () => {
     );
   });
 
-  test('C-06 is counted by the id that the server reads, at every endpoint and by every method', async () => {
+  test('C-06 counts failures by the decoded client id, over all endpoints and methods', async () => {
     const { clientId } = account;
     const from = '198.51.100.20';
     const encoded = Buffer.from(clientId).toString('hex').replaceAll(/../g, '%$&');
@@ -308,14 +308,14 @@ describe('guessing', () => {
       401: pair.burst,
     });
     for (const [index, way] of ways.entries()) assert.equal((await way()).status, 429, `way ${index}`);
-    // What is written otherwise is another id, and nobody's; it counts for where it comes from.
+    // Another spelling is another id, which no account has: its failures count for the source only.
     for (const id of [clientId.toUpperCase(), ` ${clientId}`, `${clientId} `, `${clientId}%00`, `${clientId}%C3%A4`]) {
       const { status } = await ask(from, id, right());
       assert.ok([400, 401].includes(status), `${id}: ${status}`);
     }
   });
 
-  test('C-06 is counted by network where addresses come cheap, and by what a trusted proxy says', async () => {
+  test('C-06 counts IPv6 addresses by network, and believes only the address that a trusted proxy added', async () => {
     const { clientId } = account;
     const same = ['2001:db8:0:7::1', '2001:DB8::7:1:2:3:4', '2001:0db8:0000:0007:ffff::', '2001:db8:0:7::198.51.100.1'];
     const guess = (index: number): Promise<Reply> => ask(same[index % same.length] ?? '', clientId, 'wrong');
@@ -323,13 +323,13 @@ describe('guessing', () => {
     for (const other of ['2001:db8:0:8::1', '2001:db8:7::1', '::1', '198.51.100.21']) {
       assert.equal((await ask(other, clientId, 'wrong')).status, 401, other);
     }
-    // What stands before the last address was written by the caller.
+    // The caller wrote the addresses before the last one.
     for (const forged of ['192.0.2.1', '192.0.2.2', 'nonsense']) {
       assert.equal((await ask(`${forged}, ${same[0]}`, clientId, 'wrong')).status, 429, forged);
     }
   });
 
-  test('C-04 C-05 at API keys is slowed down by where it comes from, and keeps no known key from its token', async () => {
+  test('C-04 C-05 limits guesses at API keys by source, and always accepts a remembered API key', async () => {
     const from = '198.51.100.30';
     const headers = (address: string) => ({ 'X-Forwarded-For': address });
     const keyOf = async (): Promise<string> => {
@@ -351,13 +351,13 @@ describe('guessing', () => {
     assert.equal(looks(), asked + source.burst);
     const reasons = app.log().filter(({ reason }) => reason === 'api_key_unknown');
     assert.equal(reasons.length, source.burst);
-    // Other parameters beside it make no difference.
+    // Other parameters of the request make no difference.
     for (const parameters of [{}, { client_id: account.clientId }, { resource: 'api://default' }]) {
       const { status, json, headers: told } = await guess(parameters);
       assert.deepEqual([status, json.error, told.get('retry-after')], [429, 'temporarily_unavailable', '1']);
     }
     assert.equal(events().at(-1)?.['reason'], 'guessing_by_source');
-    // A key of somebody else is a guess like any other.
+    // A valid API key that the node does not remember is treated as a guess.
     assert.equal((await exchange(app, unknown, {}, headers(from))).status, 429);
     assert.equal(looks(), asked + source.burst);
     assert.equal((await exchange(app, known, {}, headers(from))).status, 200);
@@ -367,7 +367,7 @@ describe('guessing', () => {
     assert.equal((await guess()).status, 429);
   });
 
-  test('is not what a client does that holds the key and says something wrong with it', async () => {
+  test('does not count the failures of a client that signs wrong claims with its own key', async () => {
     const wrong = (): Promise<Reply> =>
       tokenByAssertion(app, assertion(key, account.clientId, 'https://another.example'));
     assert.deepEqual(await statuses(pair.burst + 5, wrong), { 401: pair.burst + 5 });
@@ -376,13 +376,13 @@ describe('guessing', () => {
   });
 });
 
-describe('an attempt that too many others came before', () => {
+describe('an attempt that is answered with 429', () => {
   const PAUSE = 50;
   let now = 0;
   const guessing = { limits: { ...GUESS_LIMITS, pair: { burst: 3, interval: 1000 } }, now: () => now };
   const app = useTestApp(embedded, {}, { guessing, activityPause: PAUSE });
 
-  test('is found by the id of its request, with what the client was told, however many there are', async () => {
+  test('is found in the activity by its request id, with the answer that the client got', async () => {
     const guess = (): Promise<Reply> => app.token({ clientId: 'sa_guessed', clientSecret: 'wrong' });
     const replies: Reply[] = [];
     for (let round = 0; round < 40; round += 1) replies.push(await guess());
@@ -407,17 +407,17 @@ describe('an attempt that too many others came before', () => {
   });
 });
 
-describe('the limiter of guessing', () => {
+describe('the guess limiter', () => {
   let now = 0;
   const limiter = (limits = GUESS_LIMITS): GuessLimiter =>
     createGuessLimiter({ ...quietSurroundings(), limits, now: () => now });
 
-  /** One failure. @returns why it is answered with 429 */
+  /** Counts one failure. @returns the reason if the failure must be answered with 429 */
   function guess(guesses: GuessLimiter, from: string, clientId: string): string | undefined {
     return guesses.failed(guesses.admit(from, clientId))?.reason;
   }
 
-  test('C-04 C-05 lets many sources together guess no faster, and those wait that have failed', () => {
+  test('C-04 C-05 limits all sources together, and only sources with recent failures wait', () => {
     const guesses = limiter({ ...GUESS_LIMITS, everyone: { burst: 1000, interval: 10 } });
     guess(guesses, '192.0.2.2', 'sa_1');
     now += source.interval;
@@ -427,21 +427,21 @@ describe('the limiter of guessing', () => {
       for (const from of addresses) if (guess(guesses, from, `sa_${round}`) === 'guessing_by_everyone') refused += 1;
     }
     assert.equal(refused, 500);
-    // Nor do those whose failures are over.
+    // A source without failures and a source whose failures are over do not wait.
     for (const from of ['192.0.2.1', '192.0.2.2']) assert.equal(guess(guesses, from, 'sa_1'), undefined);
     now += 10;
     assert.equal(guess(guesses, '203.0.113.1', 'sa_other'), undefined);
     assert.equal(guess(guesses, '203.0.113.1', 'sa_other'), 'guessing_by_everyone');
   });
 
-  test('C-06 C-08 remembers no text that cannot be an id', () => {
+  test('C-06 C-08 remembers no text that cannot be a client id', () => {
     const guesses = limiter();
     for (let index = 0; index < pair.burst * 2; index += 1) {
       assert.equal(guess(guesses, '192.0.2.1', '.'.repeat(1000)), undefined);
     }
   });
 
-  test('has no question asked for a known client that fails too often while it is limited', () => {
+  test('stops questions to the database for a client that authenticated before, once it fails too often', () => {
     const guesses = limiter();
     const from = '192.0.2.1';
     guesses.succeeded(guesses.admit(from, 'sa_known'));
@@ -454,7 +454,7 @@ describe('the limiter of guessing', () => {
     assert.equal(guesses.admit(from, 'sa_known').mayAsk, false);
   });
 
-  test('makes nobody wait longer for what was in flight together', () => {
+  test('lets no client wait longer because many failures were in flight together', () => {
     const guesses = limiter();
     const attempts = Array.from({ length: source.burst - 1 }, () => guesses.admit('192.0.2.1', 'sa_1'));
     for (const attempt of attempts) guesses.failed(attempt);
@@ -463,7 +463,7 @@ describe('the limiter of guessing', () => {
     assert.equal(guess(guesses, '192.0.2.1', 'sa_1'), undefined);
   });
 
-  test('C-08 remembers a bounded number, and whom it knows in spite of any number of others', () => {
+  test('C-08 uses bounded memory, and remembers a client that authenticated before through a flood of failures', () => {
     const guesses = limiter();
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
@@ -474,7 +474,7 @@ describe('the limiter of guessing', () => {
     guesses.succeeded(guesses.admit('192.0.2.1', 'sa_known'));
     const flood = (round: number): void => {
       for (let index = 0; index < 100_000; index += 1) {
-        // Half of them from one source, which is refused most of them; ids that cannot be one have any length.
+        // Half of the failures come from one source, which is soon limited. Texts that cannot be ids may be long.
         guess(
           guesses,
           index % 2 === 0 ? '192.0.2.1' : `2001:db8:${round}:${(index >> 1).toString(16)}::1`,
@@ -497,7 +497,7 @@ describe('the limiter of guessing', () => {
     assert.equal(guesses.admit('192.0.2.1', 'sa_stranger').mayAsk, false);
   });
 
-  test('C-03 keeps a flood of wrong secrets from costing a look each, and from the clients beside it', async () => {
+  test('C-03 reads few accounts during a flood of wrong secrets, and serves other clients meanwhile', async () => {
     const { credential, secret: clientSecret } = issueClientSecret(secretTools, new Date());
     const good = snapshotOf('sa_good', [credential]);
     let looks = 0;

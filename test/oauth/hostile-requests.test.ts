@@ -16,7 +16,7 @@ import { startTestApp, useTestApp } from '../support/test-app.ts';
 describe('hostile token requests', () => {
   const app = useTestApp(embedded);
 
-  test('N-22 with an id that cannot be one ask the database nothing', async () => {
+  test('N-22 a text that cannot be a client id causes no question to the database', async () => {
     await app.token(ROOT);
     const looks = (): number => app.statements().filter((sql) => sql.includes('account_credentials(')).length;
     const before = looks();
@@ -32,7 +32,7 @@ describe('hostile token requests', () => {
     assert.equal(looks(), before + 1);
   });
 
-  test('C-07 do not keep the server from everything else', async () => {
+  test('C-07 costly requests do not block other requests', async () => {
     const rsa = clientKey('RS256');
     const { clientId } = await registerWithKeys(app, 'RSA', [rsa]);
     const nested = JSON.stringify({ sub: clientId }).slice(0, -1);
@@ -70,11 +70,11 @@ describe('hostile token requests', () => {
     }
     probing.abort();
     await probe;
-    // Far above what it takes, far below what one request that costs more than it should would make of it.
+    // The bound is far above the usual time, and far below the time of a request that blocks the server.
     assert.ok(probes > 5 && slowest < 2000, `${probes} probes, the slowest took ${slowest} ms`);
   });
 
-  test('with JSON that is nested deep, wherever JSON is read, are refused and never fail', async () => {
+  test('deeply nested JSON is refused by every endpoint that reads JSON', async () => {
     const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
     const segment = (text: string): string => Buffer.from(text).toString('base64url');
     const tokens = [
@@ -99,7 +99,7 @@ describe('hostile token requests', () => {
       body,
     });
     assert.deepEqual([exchange.status, exchange.json.error], [400, 'invalid_request']);
-    // Signed by a key of the account, it is refused all the same.
+    // Deeply nested claims are refused also when a key of the account signed them.
     const key = clientKey('ES256');
     const { clientId } = await registerWithKeys(app, 'Deep', [key]);
     for (const nested of [deep(5000), '{"a":'.repeat(2000) + '1' + '}'.repeat(2000)]) {
@@ -116,7 +116,7 @@ describe('hostile token requests', () => {
     }
   });
 
-  test('G-19 leave the number of metrics as it was, whatever they name', async () => {
+  test('G-19 new names in requests add no metrics', async () => {
     const series = async (): Promise<number> =>
       (await app.metrics()).split('\n').filter((line) => line.startsWith('writ_')).length;
     const attempt = (index: number): Promise<unknown>[] => [
@@ -134,8 +134,8 @@ describe('hostile token requests', () => {
   });
 });
 
-describe('what goes wrong inside', () => {
-  test('B-21 shows in the log, and never to the caller', async () => {
+describe('a failure inside the server', () => {
+  test('B-21 has its details in the log, and none of them in the answer', async () => {
     const database = await postgres18.create();
     const proxy = await startFaultProxy(database.url);
     const app = await startTestApp({ ...database, url: proxy.url });
@@ -167,7 +167,7 @@ describe('what goes wrong inside', () => {
           /\bat [\w.]+ |node_modules|\.ts\b|select|insert|relation|\bpg\b|ECONN|knex|127\.0\.0\.1/i,
         );
       }
-      // While the log has all of it.
+      // The log has all the details.
       const failed = JSON.stringify(app.log().filter(({ level }) => level === 'error'));
       assert.match(failed, /relation .*credentials.* does not exist/);
       assert.match(failed, /node_modules/);

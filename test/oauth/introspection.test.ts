@@ -34,7 +34,7 @@ onEachDatabase(
       return app.log().findLast((line) => line['event'] === event);
     }
 
-    test('tell an account everything about a token of its own', async () => {
+    test('introspection tells a client all claims of its own token', async () => {
       const client = await account('Asks about itself');
       const token = await tokenOf(client);
       const { status, json, headers } = await introspect(client, token);
@@ -45,7 +45,7 @@ onEachDatabase(
       assert.equal(hinted.json.active, true);
     });
 
-    test('tell nothing about what is not worth anything, or no token at all', async () => {
+    test('introspection answers nothing but active: false about a forged token or another text', async () => {
       const client = await account('Asks about rubbish');
       const token = await tokenOf(client);
       const [header, payload, signature = ''] = token.split('.');
@@ -54,12 +54,12 @@ onEachDatabase(
         const { status, json } = await introspect(client, wrong);
         assert.deepEqual([status, json], [200, { active: false }], wrong.slice(0, 40));
       }
-      // A status list is signed by the same key.
+      // A status list is signed by the same key, and is no access token.
       const list = await app.request('/oauth/status-lists/0');
       assert.deepEqual((await introspect(ROOT, list.text)).json, { active: false });
     });
 
-    test('tell nobody else, but who is named by its resource server, and who holds writ.tokens.introspect', async () => {
+    test('introspection answers other clients only if introspectedBy names them or they hold writ.tokens.introspect', async () => {
       const [api, stranger, client] = [
         await account('The API'),
         await account('A stranger'),
@@ -85,7 +85,7 @@ onEachDatabase(
       );
       await app.api('PATCH', path, { introspectedBy: [] });
       assert.equal(await active(api, token), false);
-      // A credential that may ask for a part only does not see all, either.
+      // A credential that is narrowed to other permissions may not introspect.
       const root = await account('Sees all', {
         permissions: ['writ.tokens.introspect', 'orders:read'],
         audience: 'api://default',
@@ -98,7 +98,7 @@ onEachDatabase(
       assert.equal(await active({ clientId: root.clientId, clientSecret: part.clientSecret }, token), false);
     });
 
-    test('E-21 let a company name its own accounts only, for its own resource servers', async () => {
+    test('E-21 a company names only its own accounts in introspectedBy', async () => {
       await makeCompany(app, 'asking');
       await makeCompany(app, 'asked-about');
       const own = await account('Own API', {}, '/api/companies/asking/service-accounts');
@@ -116,13 +116,13 @@ onEachDatabase(
         introspectedBy: [own.clientId],
       });
       assert.deepEqual([status, json.introspectedBy], [201, [own.clientId]]);
-      // Who goes is named no longer.
+      // A deleted account disappears from introspectedBy.
       await app.api('DELETE', own.path);
       const read = await app.api('GET', `/api/companies/asking/resource-servers/${json.resourceServerId}`);
       assert.deepEqual(read.json.introspectedBy, []);
     });
 
-    test('take every client authentication, and refuse as the token endpoint does', async () => {
+    test('introspection takes every client authentication method, and refuses as the token endpoint does', async () => {
       const key = clientKey('ES256');
       const client = await registerWithKeys(app, 'Asks with a key', [key]);
       const { json } = await tokenByAssertion(app, assertion(key, client.clientId, app.issuer));
@@ -152,19 +152,24 @@ onEachDatabase(
       assert.equal(nobody.status, 401);
     });
 
-    test('take credentials that are sent twice where they are the same, as the token endpoint does not', async () => {
-      const client = await account('Gateway');
-      const { json } = await app.token(client);
+    /** An account whose credentials a gateway sends in the header and in the body of one request. */
+    async function behindGateway(name: string) {
+      const client = await account(name);
+      const token = await tokenOf(client);
       const { clientId, clientSecret } = client;
-      const hex = (text: string): string => Buffer.from(text).toString('hex').replaceAll(/../g, '%$&');
       const send = (path: string, basic: string, body: Record<string, string>): Promise<Reply> =>
         app.request(path, {
           method: 'POST',
           headers: { Authorization: `Basic ${btoa(basic)}` },
-          body: new URLSearchParams({ token: json.access_token, ...body }),
+          body: new URLSearchParams({ token, ...body }),
         });
       const both = { client_id: clientId, client_secret: clientSecret };
-      const plain = `${clientId}:${clientSecret}`;
+      return { clientId, clientSecret, send, both, plain: `${clientId}:${clientSecret}` };
+    }
+
+    test('introspection and revocation take credentials that are the same in header and body', async () => {
+      const { clientId, clientSecret, send, both, plain } = await behindGateway('Gateway one');
+      const hex = (text: string): string => Buffer.from(text).toString('hex').replaceAll(/../g, '%$&');
       for (const [basic, body] of [
         [plain, both],
         [`${hex(clientId)}:${hex(clientSecret)}`, both],
@@ -173,12 +178,18 @@ onEachDatabase(
         const asked = await send('/oauth/introspect', basic, body);
         assert.deepEqual([asked.status, asked.json.active], [200, true], asked.text);
       }
-      // Credentials that are the same and wrong are refused as they are when they are sent once.
+      // Wrong credentials are refused with the same reason as when they come once.
       const wrong = { client_id: clientId, client_secret: 'a+b%c' };
       for (const basic of [`${clientId}:a+b%c`, `${clientId}:a%2Bb%25c`]) {
         assert.equal((await send('/oauth/introspect', basic, wrong)).status, 401);
         assert.equal(lastLine('introspection.refused')?.['reason'], 'secret_wrong');
       }
+      assert.equal((await send('/oauth/revoke', plain, both)).status, 200);
+      assert.equal((await send('/oauth/introspect', plain, both)).json.active, false);
+    });
+
+    test('introspection and revocation refuse credentials that differ in header and body', async () => {
+      const { clientId, clientSecret, send, both, plain } = await behindGateway('Gateway two');
       const key = clientKey('ES256');
       const assertions = {
         client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -202,6 +213,10 @@ onEachDatabase(
           );
         }
       }
+    });
+
+    test('the token endpoint refuses credentials in header and body, even if they are the same', async () => {
+      const { send, both, plain } = await behindGateway('Gateway three');
       const strict = await send('/oauth/token', plain, { ...both, grant_type: 'client_credentials' });
       assert.deepEqual(
         [strict.status, strict.json.error_description],
@@ -219,11 +234,9 @@ onEachDatabase(
         bearer.json.error_description,
         /uses an Authorization header of another scheme and client_secret_post$/,
       );
-      assert.equal((await send('/oauth/revoke', plain, both)).status, 200);
-      assert.equal((await send('/oauth/introspect', plain, both)).json.active, false);
     });
 
-    test('end one token by its id, everywhere but in the status list, and only one of the client itself', async () => {
+    test('revocation ends one token, and only a token of the client itself', async () => {
       const [client, stranger] = [await account('Revokes'), await account('Revokes what is not its own')];
       const [token, other] = [await tokenOf(client), await tokenOf(client)];
       const refused = await revoke(stranger, token);
@@ -243,7 +256,7 @@ onEachDatabase(
       assert.equal(lastLine('tokeninfo.refused')?.['reason'], 'token_inactive');
     });
 
-    test('E-04 shut the management API to a token that was revoked, and to those of a credential that is gone', async () => {
+    test('E-04 the management API refuses a revoked token and the tokens of a disabled credential', async () => {
       const caller = await makeCaller(app, '/api/service-accounts', ['writ.serviceaccounts.view']);
       const call = (bearer: string): Promise<Reply> =>
         app.api('GET', '/api/service-accounts?limit=1', undefined, bearer);
@@ -261,12 +274,12 @@ onEachDatabase(
       assert.equal(refusal(), 'credential_revoked');
       assert.deepEqual((await introspect(ROOT, next)).json, { active: false });
       await app.api('PATCH', `${path}/credentials/${json[0].credentialId}`, { state: 'enabled' });
-      // Enabled again it gets new tokens; the old ones stay dead.
+      // The enabled credential gets new tokens; its old tokens stay revoked.
       assert.equal((await call(next)).status, 401);
       assert.equal((await call(await apiToken(app, caller))).status, 200);
     });
 
-    test('tell a bearer what its token says, and nobody else anything', async () => {
+    test('tokeninfo tells a bearer the claims of its token, and refuses a missing, malformed or revoked token', async () => {
       const client = await account('Bearer');
       const token = await tokenOf(client);
       const info = (headers: Record<string, string>): Promise<Reply> => app.request('/tokeninfo', { headers });
@@ -289,7 +302,7 @@ onEachDatabase(
       assert.equal((await info({ Authorization: `Bearer ${token}` })).status, 401);
     });
 
-    test('are what a client library finds and uses', async () => {
+    test('oauth4webapi discovers both endpoints and uses them', async () => {
       const { clientId, clientSecret } = await account('By a library');
       const options = { [oauth.allowInsecureRequests]: true };
       const issuer = new URL(app.issuer);

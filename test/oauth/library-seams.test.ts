@@ -28,7 +28,7 @@ function keyCredential({ jwk }: ClientKey, kid: string): PublicKeyCredential {
 }
 
 describe('the library behind the token endpoint', () => {
-  test('N-20 works with EC keys alone, and N-16 never asks its adapter for anything', async () => {
+  test('N-20 works with EC keys only, and N-16 without calls to its adapter', async () => {
     const { credential, secret: clientSecret } = issueClientSecret(secretTools, new Date());
     const endpoint = await startBareTokenEndpoint([snapshotOf('sa_one', [credential])], {
       secrets: { decoySecret: { ...credential } },
@@ -39,14 +39,14 @@ describe('the library behind the token endpoint', () => {
       const { access_token: token, expires_in: expiresIn } = (await reply.json()) as Record<string, string>;
       assert.equal(decodeProtectedHeader(String(token)).kid, endpoint.kid);
       assert.equal(Number(expiresIn), 60);
-      // The secret fits the decoy, but nobody is behind it.
+      // The secret matches the decoy, but no account has the id sa_two.
       assert.equal((await endpoint.post({}, basic('sa_two', clientSecret))).status, 401);
     } finally {
       await endpoint.close();
     }
   });
 
-  test('N-27 knows no client that need not authenticate', async () => {
+  test('N-27 gives no client a token without authentication', async () => {
     const endpoint = await startBareTokenEndpoint([
       snapshotOf('sa_none', []),
       snapshotOf('sa_secret', [issueClientSecret(secretTools, new Date()).credential]),
@@ -68,7 +68,7 @@ describe('the library behind the token endpoint', () => {
     }
   });
 
-  test('N-23 takes no notice of DPoP', async () => {
+  test('N-23 ignores DPoP proofs', async () => {
     const { credential, secret: clientSecret } = issueClientSecret(secretTools, new Date());
     const endpoint = await startBareTokenEndpoint([snapshotOf('sa_one', [credential])]);
     try {
@@ -83,7 +83,7 @@ describe('the library behind the token endpoint', () => {
     }
   });
 
-  test('C-01 N-15 does the same work for every population that is refused', async () => {
+  test('C-01 N-15 does the same hashing and verifying for every refused client, with an account or without', async () => {
     const work = { hashes: 0, comparisons: 0 };
     const verifications = mock.method(webcrypto.subtle, 'verify');
     const [key, other] = [clientKey('ES256'), clientKey('ES256')];

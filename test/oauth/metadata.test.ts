@@ -15,7 +15,7 @@ const DOCUMENTS = [
 describe('the public documents', () => {
   const app = useTestApp(embedded);
 
-  test('describe the server as the contract says', async () => {
+  test('describe the server with every member that the contract names', async () => {
     const { json } = await app.request('/.well-known/oauth-authorization-server');
     assert.deepEqual(json, {
       issuer: app.issuer,
@@ -44,7 +44,7 @@ describe('the public documents', () => {
     assert.equal((await app.request('/.well-known/oauth-protected-resource/api')).json.resource, `${app.issuer}/api`);
   });
 
-  test('N-12 are the same to the byte whatever the request says of its host', async () => {
+  test('N-12 are the same to the byte for every host and every other header of a request', async () => {
     for (const path of DOCUMENTS) {
       const plain = (await rawRequest(app.url + path)).text;
       for (const headers of [
@@ -62,7 +62,7 @@ describe('the public documents', () => {
     }
   });
 
-  test('B-18 may be kept for a while, are revalidated, and are readable from any page', async () => {
+  test('B-18 may be cached, are revalidated by ETag, and are readable from every origin', async () => {
     for (const path of DOCUMENTS) {
       const { headers, status } = await app.request(path);
       assert.equal(status, 200);
@@ -78,7 +78,7 @@ describe('the public documents', () => {
     }
   });
 
-  test('B-18 answer preflights of any page, whatever headers it wants to send, as nothing else does', async () => {
+  test('B-18 answer preflight requests from every origin, as no other path does', async () => {
     const preflight = (path: string, headers: Record<string, string>): ReturnType<typeof rawRequest> =>
       rawRequest(app.url + path, {
         method: 'OPTIONS',
@@ -126,7 +126,7 @@ describe('the public documents', () => {
     }
   });
 
-  test('F-04 show the public half of every key and nothing else', async () => {
+  test('F-04 show only the public half of each signing key', async () => {
     const { json } = await app.request('/.well-known/jwks.json');
     const keys: JWK[] = json.keys;
     assert.deepEqual(
@@ -144,7 +144,7 @@ describe('the public documents', () => {
 
   test('F-06 never show the development keys that the library ships', async () => {
     const { json } = await app.request('/.well-known/jwks.json');
-    // Of lib/consts/dev_keystore.js: the keys that stand in for a missing `jwks`.
+    // From lib/consts/dev_keystore.js of the library: the keys that it uses when `jwks` is not configured.
     const shipped = ['keystore-CHANGE-ME'];
     for (const { kid, n } of json.keys as JWK[]) {
       assert.equal(shipped.includes(String(kid)), false);
@@ -152,7 +152,7 @@ describe('the public documents', () => {
     }
   });
 
-  test('N-11 stand beside nothing that the contract does not name', async () => {
+  test('N-11 paths that the contract does not name are answered with 404', async () => {
     const paths = [
       '/auth',
       '/authorize',
@@ -178,7 +178,7 @@ describe('the public documents', () => {
     }
   });
 
-  test('name an authorization endpoint that authorizes nothing', async () => {
+  test('the authorization endpoint in the metadata answers unsupported_response_type', async () => {
     const { status, json } = await app.request('/oauth/authorize?response_type=code&client_id=x');
     assert.equal(status, 400);
     assert.equal(json.error, 'unsupported_response_type');
@@ -186,7 +186,7 @@ describe('the public documents', () => {
 });
 
 describe('an issuer with a path', () => {
-  test('is served below that path and without it, and described at the inserted and the appended address', async () => {
+  test('is served with and without that path, and has its metadata at the inserted and the appended address', async () => {
     const database = await embedded.create();
     const app = await startTestApp(database, { WRIT_ISSUER: 'https://id.example/tenants/a' });
     try {

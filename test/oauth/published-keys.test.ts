@@ -8,7 +8,7 @@ import { startTestApp, type TestApp } from '../support/test-app.ts';
 import { testClock } from '../support/test-clock.ts';
 
 const ISSUER = 'https://keys.example';
-/** For as long as a verifier may keep the JWKS, and a minute. */
+/** Milliseconds until a published key signs: as long as a verifier may cache the JWKS, and a minute. */
 const LEAD = 360_000;
 
 const algs = async (app: TestApp): Promise<string[]> =>
@@ -33,7 +33,7 @@ async function makeClient(app: TestApp, permission: string): Promise<typeof ROOT
   return json;
 }
 
-test('an algorithm that several name at once, on two nodes, gets one key', async () => {
+test('an algorithm that several requests name at once on two nodes gets one signing key', async () => {
   const database = await postgres18.create();
   const nodes = [
     await startTestApp(database, { WRIT_ISSUER: ISSUER }),
@@ -56,9 +56,9 @@ test('an algorithm that several name at once, on two nodes, gets one key', async
 });
 
 onEachDatabase(
-  'the keys of the JWKS',
+  'the JWKS',
   (kind) => {
-    test("are the server's own first and RS256 last, between them what resource servers name, each made when it is named", async () => {
+    test("lists the server's own key first, then a key for each algorithm that a resource server names, then RS256", async () => {
       const database = await kind.create();
       const app = await startTestApp(database);
       assert.deepEqual(await algs(app), ['ES256', 'RS256']);
@@ -81,7 +81,7 @@ onEachDatabase(
       await database.drop();
     });
 
-    test('stay when nothing asks for them any more until the last token that they signed has expired', async () => {
+    test('keeps a key that no resource server names until the last token of the key has expired', async () => {
       const database = await kind.create();
       const environment = { WRIT_TOKEN_MAX_TTL: '3600' };
       let app = await startTestApp(database, environment);
@@ -100,7 +100,7 @@ onEachDatabase(
       await app.close();
       app = await startTestApp(database, environment);
       assert.deepEqual(await algs(app), ['ES256', 'RS256']);
-      // Asked for again it comes back, as the same key.
+      // The key comes back when a resource server names its algorithm again.
       const again = await app.api('PATCH', path, { signingAlg: 'EdDSA' });
       assert.equal(again.status, 200, again.text);
       assert.deepEqual(await algs(app), ['ES256', 'EdDSA', 'RS256']);
@@ -112,7 +112,7 @@ onEachDatabase(
   embeddedAndNewest,
 );
 
-describe('in production', () => {
+describe('signing keys in production', () => {
   const production = { NODE_ENV: 'production', WRIT_ISSUER: ISSUER };
   const clock = testClock();
   let database: TestDatabase;
@@ -130,7 +130,7 @@ describe('in production', () => {
     await database.drop();
   });
 
-  test('F-01 a key is published on every node for longer than a JWKS may be kept before it signs on any', async () => {
+  test('F-01 a key signs on a node only after every node has published it for longer than a JWKS may be cached', async () => {
     await makeServer(one, 'edwards', 'EdDSA');
     const client = await makeClient(one, 'edwards');
     for (const app of [one, two]) {
@@ -146,24 +146,24 @@ describe('in production', () => {
     assert.equal((await two.request('/tokeninfo', info)).status, 200);
   });
 
-  test('F-01 a server that is given another algorithm goes on with the old key until then', async () => {
+  test('F-01 a server with another signing algorithm signs with the old key until the new key is published long enough', async () => {
     const three = await startTestApp(database, { ...production, WRIT_SIGNING_ALG: 'PS256' }, { clock });
     assert.deepEqual((await algs(three)).slice(0, 1), ['PS256']);
     assert.equal(await signedWith(three, ROOT), 'ES256');
-    // The others publish it as well.
+    // The other nodes publish the new key, too.
     await eventually(5000, async () => (await algs(one)).includes('PS256'));
     clock.forward(LEAD);
     await eventually(10_000, async () => (await signedWith(three, ROOT)) === 'PS256');
     await three.close();
   });
 
-  test('G-12 a node whose clock is behind that of the node that made the keys signs all the same', async () => {
+  test('G-12 a node whose clock is a day behind signs with the existing key', async () => {
     const late = await startTestApp(database, production, { clock: () => new Date(Date.now() - 86_400_000) });
     assert.equal(await signedWith(late, ROOT), 'ES256');
     await late.close();
   });
 
-  test('F-03 two that name an algorithm at once make one key of it', async () => {
+  test('F-03 two nodes that name an algorithm at once generate one key', async () => {
     await Promise.all([one.renewRootToken(), two.renewRootToken()]);
     await Promise.all([makeServer(one, 'left', 'PS256'), makeServer(two, 'right', 'PS256')]);
     const rows = await one.knex('signing_keys').where({ alg: 'PS256' });

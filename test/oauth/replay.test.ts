@@ -17,7 +17,7 @@ const start = (database: TestDatabase): Promise<TestApp> => startTestApp(databas
 onEachDatabase('a used assertion', (kind) => {
   const many = kind.embedded ? 1 : 3;
 
-  test('A-10 N-3 stays used: at once, on other nodes, and after a restart', async () => {
+  test('A-10 N-3 is refused at once, on other nodes and after a restart', async () => {
     const database = await kind.create();
     const first = await start(database);
     const nodes = [first, ...(await Promise.all(Array.from({ length: many - 1 }, () => start(database))))];
@@ -37,7 +37,7 @@ onEachDatabase('a used assertion', (kind) => {
     await database.drop();
   });
 
-  test('A-11 N-3 gives one token to 64 who send it at the same moment, on every node', async () => {
+  test('A-11 N-3 gets one token when it is sent 64 times at once, over all nodes', async () => {
     const database = await kind.create();
     const first = await start(database);
     const nodes = [first, ...(await Promise.all(Array.from({ length: many - 1 }, () => start(database))))];
@@ -54,7 +54,7 @@ onEachDatabase('a used assertion', (kind) => {
     await database.drop();
   });
 
-  test('A-12 N-4 of one client uses up nothing of another', async () => {
+  test('A-12 N-4 consumes no jti of another client, even where client id and jti add up to the same text', async () => {
     const database = await kind.create();
     const app = await start(database);
     const keys = { a: clientKey('ES256'), ab: clientKey('ES256') };
@@ -75,7 +75,7 @@ onEachDatabase('a used assertion', (kind) => {
     await database.drop();
   });
 
-  test('A-15 is forgotten when it would be refused anyway, on nodes whose clock is behind as well', async () => {
+  test('A-15 is deleted only after every node refuses it as expired, also a node whose clock is behind', async () => {
     const database = await kind.create();
     const app = await start(database);
     const replays = assertionReplaysTable(app.knex);
@@ -98,12 +98,12 @@ onEachDatabase('a used assertion', (kind) => {
     await database.drop();
   });
 
-  test('A-11 is told apart from its twins in the same statement', async () => {
+  test('A-11 is accepted once when one statement records it several times', async () => {
     const database = await kind.create();
     const app = await start(database);
     const replays = assertionReplaysTable(app.knex);
     const until = new Date(Date.now() + 60_000);
-    // The first goes alone; what comes while it is under way goes together.
+    // The first jti is recorded alone. The others arrive meanwhile, and one statement records them together.
     const used = await Promise.all(
       ['first', 'x', 'x', 'y', 'x', 'y'].map((jti) => replays.consume('sa_x' as ClientId, jti, until)),
     );
@@ -113,8 +113,8 @@ onEachDatabase('a used assertion', (kind) => {
   });
 });
 
-describe('when the database goes away', () => {
-  test('A-14 between the signature and the record of its use, no token is given', async () => {
+describe('an assertion during an outage of the database', () => {
+  test('A-14 gets no token when its use cannot be recorded', async () => {
     const database = await postgres18.create();
     const proxy = await startFaultProxy(database.url);
     const app = await startTestApp({ ...database, url: proxy.url }, { WRIT_ISSUER: ISSUER });
@@ -131,13 +131,13 @@ describe('when the database goes away', () => {
       assert.equal(json.error, 'temporarily_unavailable');
       assert.ok(headers.get('retry-after'));
       assert.ok(performance.now() - started < 12_000);
-      // Known by its secret it is served all the same.
+      // The remembered account still gets a token by its secret.
       const served = await app.token({ clientId, clientSecret });
       assert.equal(served.status, 200, JSON.stringify(app.log().slice(-3)));
       proxy.heal();
       const back = async (): Promise<boolean> =>
         (await tokenByAssertion(app, assertion(key, clientId, ISSUER))).status === 200;
-      await eventually(20_000, back, 'it did not come back');
+      await eventually(20_000, back, 'assertions were not accepted again in time');
     }
     await app.close();
     await proxy.close();

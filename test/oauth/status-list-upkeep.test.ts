@@ -8,7 +8,7 @@ import { bitOf, startLists } from '../support/status-lists.ts';
 
 const MINUTE = 60_000;
 
-describe('status lists', () => {
+describe('the upkeep of status lists', () => {
   let now = Date.parse('2026-11-25T12:00:00Z');
   let looks: PromiseWithResolvers<RevokedEntries>[] = [];
   let failures: unknown[] = [];
@@ -40,7 +40,7 @@ describe('status lists', () => {
     while (!condition()) await setImmediate();
   }
 
-  /** Lets time pass, and everything happen that is due. */
+  /** Lets time pass, and runs everything that is due. @returns how often the database was read so far */
   async function pass(milliseconds: number): Promise<number> {
     now += milliseconds;
     mock.timers.tick(milliseconds);
@@ -48,7 +48,7 @@ describe('status lists', () => {
     return looks.length;
   }
 
-  /** Answers a look, and waits until its lists are there. */
+  /** Answers a read of the database, and waits until the new lists are published. */
   async function answer(look: number, ...revoked: readonly number[]): Promise<string> {
     const { published } = lists;
     looks[look]?.resolve({ lists: 1, revoked: new Map([[0, Uint32Array.from(revoked)]]) });
@@ -56,7 +56,7 @@ describe('status lists', () => {
     return String(lists.published?.[0]?.jwt);
   }
 
-  test('are looked at every minute, and signed again before they end although nothing changed', async () => {
+  test('reads the lists every minute, and signs unchanged lists again before they expire', async () => {
     assert.equal(await pass(0), 1);
     const first = await answer(0, 7);
     assert.equal(await pass(MINUTE - 1), 1);
@@ -72,22 +72,22 @@ describe('status lists', () => {
     assert.equal(failures.length, 0);
   });
 
-  test('are looked at again when something is revoked while they are made', async () => {
+  test('reads the lists again when something is revoked during a read', async () => {
     await pass(0);
     lists.refresh();
     lists.refresh();
     assert.equal(bitOf(await answer(0, 1), 2), 0);
     assert.equal(await pass(50), 1);
-    // Nor does another one put it off.
+    // Another revocation does not delay the next read.
     lists.refresh();
     assert.equal(await pass(49), 1);
-    // Once for all of them.
+    // One read serves all the revocations.
     assert.equal(await pass(1), 2);
     assert.equal(bitOf(await answer(1, 1, 2), 2), 1);
     assert.equal(await pass(MINUTE - 1), 2);
   });
 
-  test('are looked at once for many revocations, and soon although more keep coming', async () => {
+  test('reads the lists once for many revocations, and soon although more of them follow', async () => {
     await pass(0);
     await answer(0);
     for (let revocation = 0; revocation < 10; revocation += 1) {
@@ -99,7 +99,7 @@ describe('status lists', () => {
     assert.equal(await pass(10), 2);
   });
 
-  test('are looked at again a second after a look that failed, and served as they were meanwhile', async () => {
+  test('reads the lists again a second after a failed read, and serves the old lists meanwhile', async () => {
     await pass(0);
     const first = await answer(0, 3);
     assert.equal(await pass(MINUTE), 2);

@@ -27,7 +27,7 @@ onEachDatabase('status lists', (kind) => {
     return statusOf(json.access_token);
   }
 
-  test('are signed by a key of the JWKS, and say what they are', async () => {
+  test('are signed by a key of the JWKS, and may be cached, revalidated and compressed', async () => {
     const status = await tokenStatus(await account('Listed'));
     assert.equal(status.uri, `${ISSUER}/oauth/status-lists/0`);
     await untilListed(app, status, false);
@@ -50,7 +50,7 @@ onEachDatabase('status lists', (kind) => {
     assert.equal(reply.headers.get('content-encoding'), 'gzip');
   });
 
-  test('are named by an endpoint of the metadata, and are the only ones', async () => {
+  test('are listed by the aggregation endpoint, and other list numbers are answered with 404', async () => {
     const metadata = await app.request('/.well-known/oauth-authorization-server');
     assert.equal(metadata.json.status_list_aggregation_endpoint, `${ISSUER}/oauth/status-lists`);
     const { json, headers } = await app.request('/oauth/status-lists');
@@ -68,7 +68,7 @@ onEachDatabase('status lists', (kind) => {
     assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
   });
 
-  test('have one place a credential, which its tokens share, whatever it is', async () => {
+  test('have one entry for each credential, which all tokens of the credential share', async () => {
     const key = clientKey('ES256');
     const both = await registerWithKeys(app, 'Both kinds', [key], { secret: true });
     const [first, second] = [await tokenStatus(both), await tokenStatus(both)];
@@ -77,7 +77,7 @@ onEachDatabase('status lists', (kind) => {
     assert.notEqual(statusOf(json.access_token).idx, first.idx);
   });
 
-  test('end the tokens of one credential, not those of another', async () => {
+  test('show the tokens of a disabled or deleted credential as revoked, and not the tokens of another', async () => {
     const { path, ...first } = await account('Two secrets');
     const { json } = await app.api('POST', `${path}/credentials`, { type: 'client_secret' });
     const second = { clientId: first.clientId, clientSecret: String(json.clientSecret) };
@@ -94,7 +94,7 @@ onEachDatabase('status lists', (kind) => {
     assert.deepEqual([await isRevokedBy(app, one), await isRevokedBy(app, two)], [false, true]);
   });
 
-  test('end the tokens of an account that is disabled or deleted, for good', async () => {
+  test('show the tokens of a disabled or deleted account as revoked for good', async () => {
     const { path, ...caller } = await account('On and off');
     const before = await tokenStatus(caller);
     await app.api('PATCH', path, { name: 'Renamed' });
@@ -109,7 +109,7 @@ onEachDatabase('status lists', (kind) => {
     assert.equal(await isRevokedBy(app, before), true);
   });
 
-  test('end the tokens of a company with it, and only of it', async () => {
+  test('show the tokens of a disabled or deleted company as revoked, and no others', async () => {
     await makeCompany(app, 'ending');
     const inside = await account('Inside', '/api/companies/ending/service-accounts');
     const off = await account('Off', '/api/companies/ending/service-accounts');
@@ -122,7 +122,7 @@ onEachDatabase('status lists', (kind) => {
     await app.api('PATCH', '/api/companies/ending', { state: 'enabled' });
     const then = await tokenStatus(inside);
     assert.notDeepEqual(then, before);
-    // What is disabled by itself has got no place.
+    // The account that is itself disabled has not got a new entry.
     const { rows } = await app.knex.raw('select list from status_entries where client_id = ? and revoked_at is null', [
       off.clientId,
     ]);
@@ -147,11 +147,11 @@ describe('status lists of two nodes', () => {
     await database.drop();
   });
 
-  test('say on the other within two seconds what was revoked on one, and a verifier that polls refuses within ten', async () => {
+  test('show a revocation on the other node within two seconds, and to a polling verifier within ten', async () => {
     const { json } = await one.api('POST', '/api/service-accounts', { name: 'Polled' });
     const token = String((await two.token(json)).json.access_token);
     const status = statusOf(token);
-    // A resource server that asks the second node each five seconds, as the list tells it to.
+    // A verifier that asks the second node every five seconds, as the `ttl` of the list says.
     let listed = (await two.request('/oauth/status-lists/0')).text;
     let asked = performance.now();
     const refused = async (): Promise<boolean> => {
@@ -167,7 +167,7 @@ describe('status lists of two nodes', () => {
     assert.equal((await one.api('PATCH', `/api/service-accounts/${json.clientId}`, { state: 'disabled' })).status, 200);
     await untilListed(two, status, true, 2000);
     while (!(await refused())) {
-      assert.ok(performance.now() - revoked < 10_000, 'still accepted after ten seconds');
+      assert.ok(performance.now() - revoked < 10_000, 'the verifier still accepts the token after ten seconds');
       await setTimeout(100);
     }
   });
@@ -185,7 +185,7 @@ describe('a status list that another node begins', () => {
     await database.drop();
   });
 
-  test('is served soon after somebody asked for it, and named with the others', async () => {
+  test('is served soon after the first request for it, and listed with the others', async () => {
     const path = '/oauth/status-lists/1';
     const { json } = await app.api('POST', '/api/service-accounts', { name: 'Of the second list' });
     await app.knex('status_entries').where({ client_id: json.clientId }).update({ list: 1 });
@@ -221,7 +221,7 @@ describe('a status list of a million credentials', () => {
     [0.001, 8192],
     [0.01, 30 * 1024],
   ] as const) {
-    test(`takes at most ${most} bytes on the wire with ${share * 100} % of them revoked, and says which`, async () => {
+    test(`takes at most ${most} bytes on the wire with ${share * 100} % of them revoked, and has the right bits`, async () => {
       const { lists, revoked } = await published(share);
       const list = lists.published?.[0];
       assert.ok(list !== undefined && list.gzipped.length <= most, `${list?.gzipped.length} bytes`);

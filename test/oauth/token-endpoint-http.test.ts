@@ -68,7 +68,7 @@ describe('the token endpoint over HTTP', () => {
   const byAssertion = (): string =>
     `client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=${assertion(key, account.clientId, app.issuer)}`;
 
-  test('B-01 N-8 A-30 takes exactly one way to authenticate', async () => {
+  test('B-01 N-8 A-30 refuses a request with more than one client authentication method', async () => {
     const wrong = basic(ROOT.clientId, 'wrong');
     const cases: [string, Record<string, string>][] = [
       [`${GRANT}&${POST_AUTH}`, { authorization }],
@@ -84,7 +84,7 @@ describe('the token endpoint over HTTP', () => {
     for (const [body, headers] of cases) await refused(post(body, headers), 400, 'invalid_request', body);
   });
 
-  test('B-01 takes an assertion of the one type that there is', async () => {
+  test('B-01 takes jwt-bearer as the only client_assertion_type', async () => {
     const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
     const send = (given: Record<string, string>) => {
       const value = assertion(key, account.clientId, app.issuer);
@@ -101,7 +101,7 @@ describe('the token endpoint over HTTP', () => {
     assert.equal((await send({ client_assertion_type: type })).status, 200);
   });
 
-  test('B-02 B-05 reads no parameter from the query, and logs none of it', async () => {
+  test('B-02 B-05 refuses OAuth parameters in the query, and logs no value of the query', async () => {
     for (const query of [
       '?client_secret=CANARY-1234',
       '?grant_type=client_credentials',
@@ -127,7 +127,7 @@ describe('the token endpoint over HTTP', () => {
     assert.doesNotMatch(JSON.stringify(app.log()), /CANARY-1234/);
   });
 
-  test('B-02 forgives a query of others, and a final slash, at every endpoint', async () => {
+  test('B-02 ignores foreign query parameters and a final slash, at every endpoint', async () => {
     for (const path of [
       '/oauth/token',
       '/oauth/token/',
@@ -156,7 +156,7 @@ describe('the token endpoint over HTTP', () => {
     assert.doesNotMatch(JSON.stringify(app.log()), /CANARY-5678/);
   });
 
-  test('B-12 says in OAuth’s own form that there is nothing else below /oauth', async () => {
+  test('B-12 answers every other path below /oauth with 404 in the form of an OAuth error', async () => {
     for (const path of [
       '/oauth',
       '/oauth/',
@@ -180,7 +180,7 @@ describe('the token endpoint over HTTP', () => {
     }
   });
 
-  test('B-03 takes a secret in the body, and answers a wrong one like every other', async () => {
+  test('B-03 takes a secret in the body, and answers a wrong secret as with every other method', async () => {
     assert.equal((await post(`${GRANT}&${POST_AUTH}`)).status, 200);
     await refused(post(`${GRANT}&client_id=${ROOT.clientId}&client_secret=wrong`), 401, 'invalid_client');
     assert.equal(lastRefusal(app)['reason'], 'secret_wrong');
@@ -190,7 +190,7 @@ describe('the token endpoint over HTTP', () => {
     await refused(post(GRANT), 401, 'invalid_client');
   });
 
-  test('B-04 takes no parameter twice, known or not', async () => {
+  test('B-04 refuses every parameter that comes twice, known or unknown', async () => {
     for (const name of [
       'grant_type',
       'scope',
@@ -209,7 +209,9 @@ describe('the token endpoint over HTTP', () => {
     await refused(post(`grant_type=&${GRANT}`, { authorization }), 400, 'invalid_request');
     const many = Array.from({ length: 3000 }, (_, index) => `p${index}=1`).join('&');
     await refused(post(`${GRANT}&${many}&p2999=1`, { authorization }), 400, 'invalid_request');
-    // What is not known, and what has no value, is as if it were not there.
+  });
+
+  test('B-04 ignores unknown parameters and parameters without a value', async () => {
     for (const extra of [
       'scope[]=b',
       'a.b=c',
@@ -225,7 +227,7 @@ describe('the token endpoint over HTTP', () => {
     }
   });
 
-  test('B-06 reads one kind of body, and decompresses none', async () => {
+  test('B-06 refuses every content type except a form for a client_credentials request', async () => {
     for (const type of [
       'multipart/form-data; boundary=x',
       'text/plain',
@@ -243,9 +245,15 @@ describe('the token endpoint over HTTP', () => {
     await refused(post(GRANT, json), 400, 'invalid_request');
     await refused(post('{"grant_type":"client_credentials"}', json), 415, 'invalid_request');
     await refused(post(GRANT, { authorization, 'Content-Type': [FORM, 'application/json'] }), 400, 'invalid_request');
+  });
+
+  test('B-06 refuses a compressed body', async () => {
     for (const encoding of ['gzip', 'br', 'deflate', 'x']) {
       await refused(post(GRANT, { authorization, 'Content-Encoding': encoding }), 415, 'invalid_request', encoding);
     }
+  });
+
+  test('B-06 takes a form with any parameters of its content type', async () => {
     const long = Array.from({ length: 200 }, (_, index) => `p${index}=1`).join('; ');
     for (const type of [
       `${FORM};charset=UTF-8`,
@@ -261,11 +269,14 @@ describe('the token endpoint over HTTP', () => {
     ]) {
       assert.equal((await post(GRANT, { authorization, 'Content-Type': type })).status, 200, type);
     }
+  });
+
+  test('B-06 reads a token exchange in JSON with a foreign charset, and answers 400 because it is incomplete', async () => {
     const exchange = '{"grant_type":"urn:ietf:params:oauth:grant-type:token-exchange"}';
     await refused(post(exchange, { 'Content-Type': 'application/json; charset=ISO-8859-1' }), 400, 'invalid_request');
   });
 
-  test('B-07 reads Basic as clients write it, raw and form-encoded', async () => {
+  test('B-07 reads Basic credentials as clients write them, raw and form-encoded', async () => {
     const { clientId, clientSecret } = account;
     const encoded = (text: string): string => encodeURIComponent(text).replaceAll('_', '%5F').replaceAll('-', '%2D');
     for (const value of [
@@ -276,7 +287,12 @@ describe('the token endpoint over HTTP', () => {
     ]) {
       assert.equal((await post(GRANT, { authorization: value })).status, 200, value);
     }
-    const raw = (text: string | Buffer): string => `Basic ${Buffer.from(text).toString('base64')}`;
+  });
+
+  const raw = (text: string | Buffer): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+  test('B-07 refuses malformed Basic credentials', async () => {
+    const { clientId, clientSecret } = account;
     for (const value of [
       raw(clientId),
       raw(`${clientId}:`),
@@ -301,7 +317,14 @@ describe('the token endpoint over HTTP', () => {
       assert.ok(status === 400 || status === 401, `${value} ${status}`);
       assert.ok(json['error'] === 'invalid_request' || json['error'] === 'invalid_client');
     }
-    // A client that cannot be known by the text that was read gets the uniform refusal.
+    const long = await post(GRANT, { authorization: raw(`${clientId}:${'x'.repeat(6000)}`) });
+    assert.equal(long.status, 401);
+    const plus = await post(GRANT, { authorization: raw(`${clientId}:${clientSecret}+`) });
+    assert.equal(plus.status, 401);
+  });
+
+  test('B-07 gives the uniform refusal for Basic credentials with a line break, and logs them as mistyped', async () => {
+    const { clientId, clientSecret } = account;
     for (const value of [
       raw(`${clientId}:${clientSecret}\n`),
       raw(`${clientId}:${clientSecret}%0A`),
@@ -310,13 +333,9 @@ describe('the token endpoint over HTTP', () => {
       await refused(post(GRANT, { authorization: value }), 401, 'invalid_client', value);
       assert.equal(lastRefusal(app)['reason'], 'secret_mistyped');
     }
-    const long = await post(GRANT, { authorization: raw(`${clientId}:${'x'.repeat(6000)}`) });
-    assert.equal(long.status, 401);
-    const plus = await post(GRANT, { authorization: raw(`${clientId}:${clientSecret}+`) });
-    assert.equal(plus.status, 401);
   });
 
-  test('B-07 never fails on any Basic, and lets in none but the right one', async () => {
+  test('B-07 answers any other Basic credentials with 400 or 401', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.string({ maxLength: 100 })),
@@ -330,7 +349,7 @@ describe('the token endpoint over HTTP', () => {
     );
   });
 
-  test('B-04 B-05 never fails on any form', async () => {
+  test('B-04 B-05 answers any form with 200, 400 or 401', async () => {
     const name = fc.oneof(
       fc.constantFrom('grant_type', 'scope', 'resource', 'audience', 'client_id', 'client_secret', 'client_assertion'),
       fc.string({ unit: 'binary', maxLength: 20 }),
@@ -355,7 +374,7 @@ describe('the token endpoint over HTTP', () => {
     );
   });
 
-  test('B-08 N-9 takes one Authorization header', async () => {
+  test('B-08 N-9 refuses two Authorization headers, and two credentials in one header', async () => {
     const lines = (headers: string[]): string =>
       [
         `POST /oauth/token HTTP/1.1`,
@@ -381,7 +400,7 @@ describe('the token endpoint over HTTP', () => {
     assert.match((await exchange(app.url, [lines([`Authorization: ${ROOT_BASIC}`])])).text, /^HTTP\/1\.1 200 /);
   });
 
-  test('B-09 knows one grant', async () => {
+  test('B-09 answers unsupported_grant_type to every other grant type of an authenticated client', async () => {
     for (const grant of [
       'password',
       'implicit',
@@ -398,7 +417,7 @@ describe('the token endpoint over HTTP', () => {
         'unsupported_grant_type',
         grant,
       );
-      // Nothing of it is said to who has not proved to be a client.
+      // An unauthenticated client learns nothing about the grant type.
       await refused(
         post(`grant_type=${encodeURIComponent(grant)}`, { authorization: basic('sa_nobody', 'x') }),
         401,
@@ -409,7 +428,7 @@ describe('the token endpoint over HTTP', () => {
     await refused(post('', { authorization }), 400, 'invalid_request');
   });
 
-  test('B-10 reads scopes strictly, and many of them without effort', async () => {
+  test('B-10 refuses a scope that is not held, also a very long one', async () => {
     for (const scope of [
       '*',
       'not-held',
@@ -423,7 +442,11 @@ describe('the token endpoint over HTTP', () => {
         scope.slice(0, 20),
       );
     }
-    const view = 'writ.serviceaccounts.view';
+  });
+
+  const view = 'writ.serviceaccounts.view';
+
+  test('B-10 refuses a scope with an invalid character, and names the scope-token', async () => {
     for (const [scope, named] of [
       ['a\tb', 'a?b'],
       ['\t', '?'],
@@ -441,9 +464,11 @@ describe('the token endpoint over HTTP', () => {
       const { error_description: description } = (await reply).json;
       assert.equal(description, `'${named}' has a character that no scope-token may have`, JSON.stringify(scope));
     }
-    // Nothing of it is said to who has not proved to be a client.
+    // An unauthenticated client learns nothing about the scope.
     await refused(post(`${GRANT}&scope=%22`, { authorization: basic('sa_nobody', 'x') }), 401, 'invalid_client');
-    // Blanks between and around mean nothing.
+  });
+
+  test('B-10 ignores further blanks and repetitions in a scope', async () => {
     for (const scope of [` ${view}`, `${view} `, `   ${view}   ${view} `, `${view}  writ.companies.view`]) {
       const { status, json } = await post(`${GRANT}&scope=${scope.replaceAll(' ', '+')}`, { authorization });
       assert.equal(status, 200, JSON.stringify(json));
@@ -459,7 +484,7 @@ describe('the token endpoint over HTTP', () => {
     assert.equal(json['scope'], 'writ.serviceaccounts.view');
   });
 
-  test('B-10 gives for any scope what is held of it, or refuses', async () => {
+  test('B-10 issues a token with exactly the requested scope if all of it is held, and refuses every other scope', async () => {
     const held = ['writ.permissions.grant', 'writ.serviceaccounts.manage', 'writ.serviceaccounts.view'];
     const token = fc.oneof(fc.constantFrom(...held), fc.stringMatching(/^[\x21\x23-\x5B\x5D-\x7E]{1,10}$/));
     await fc.assert(
@@ -479,7 +504,7 @@ describe('the token endpoint over HTTP', () => {
     );
   });
 
-  test('B-11 gives no token for what is not there, or not to be had', async () => {
+  test('B-11 refuses an unknown resource or audience with invalid_target', async () => {
     for (const resource of [
       'api://company/api',
       'https://api.example#x',
@@ -503,7 +528,7 @@ describe('the token endpoint over HTTP', () => {
     }
   });
 
-  test('B-12 N-13 takes POST and nothing else', async () => {
+  test('B-12 N-13 answers every method except POST with 405', async () => {
     for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']) {
       const { status, headers, text } = await rawRequest(`${app.url}/oauth/token`, {
         method,
@@ -520,7 +545,7 @@ describe('the token endpoint over HTTP', () => {
     assert.equal(override.status, 405);
   });
 
-  test('B-13 N-13 refuses what is too large, too many or never whole, and closes', async () => {
+  test('B-13 N-13 refuses oversized, incomplete and malformed requests, and closes the connection', async () => {
     const head = (headers: string[]): string =>
       [
         'POST /oauth/token HTTP/1.1',
@@ -563,7 +588,7 @@ describe('the token endpoint over HTTP', () => {
     assert.equal((await post(GRANT, { authorization })).status, 200);
   });
 
-  test('B-16 believes a proxy only where it was told to', async () => {
+  test('B-16 ignores forwarding headers from an address that is not a trusted proxy', async () => {
     const sources: string[] = [];
     for (const forwarded of ['1.2.3.4', '1.2.3.4, 5.6.7.8', 'evil', '']) {
       await post(GRANT, {
@@ -577,7 +602,7 @@ describe('the token endpoint over HTTP', () => {
     assert.deepEqual(sources, ['127.0.0.1', '127.0.0.1', '127.0.0.1', '127.0.0.1']);
   });
 
-  test('B-18 B-20 answers with the same plain headers always, and no banner', async () => {
+  test('B-18 B-20 answers with a fixed set of headers, without a banner', async () => {
     const { headers: ok } = await post(GRANT, { authorization });
     assert.deepEqual(Object.keys(ok).toSorted(), [
       'cache-control',
@@ -620,7 +645,7 @@ describe('the token endpoint over HTTP', () => {
     }
   });
 
-  test('B-22 N-7 answers JSON whatever is accepted, and reflects nothing', async () => {
+  test('B-22 N-7 answers JSON for every Accept header, and reflects no script', async () => {
     const script = '<script>alert(1)</script>';
     const encoded = encodeURIComponent(script);
     for (const body of [
@@ -638,7 +663,7 @@ describe('the token endpoint over HTTP', () => {
     }
   });
 
-  test('B-23 keeps apart what comes in one connection', async () => {
+  test('B-23 answers each of 300 pipelined requests with the token of its own client', async () => {
     const accounts = await Promise.all(
       ['One', 'Two', 'Three'].map((name) => registerWithKeys(app, `Piped ${name}`, [], { secret: true })),
     );
@@ -656,7 +681,7 @@ describe('the token endpoint over HTTP', () => {
     }
   });
 
-  test('G-17 writes one line for a refusal, whatever stands in it', async () => {
+  test('G-17 writes one log line for each refusal, also with line breaks in its values', async () => {
     const odd = 'a\r\nInjected: x\u2028\u2029\u001b[31m"\\';
     const before = app.log().length;
     await post(`grant_type=${encodeURIComponent(odd)}&scope=${encodeURIComponent(odd)}`, {
@@ -672,7 +697,7 @@ describe('the token endpoint over HTTP', () => {
     }
   });
 
-  test('keeps the request id of the caller where it is one', async () => {
+  test('keeps a valid request id of the caller, and replaces an invalid one', async () => {
     const own = await post(GRANT, { authorization, 'X-Request-Id': 'trace:1/2=3' });
     assert.equal(own.headers['x-request-id'], 'trace:1/2=3');
     for (const id of ['', 'a b', 'x'.repeat(129), 'é', '"']) {

@@ -10,7 +10,7 @@ import { embedded, type TestDatabase } from '../support/databases.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 for (const alg of SIGNING_ALGS) {
-  describe(`a token signed with ${alg} is verified by an unmodified library`, async () => {
+  describe(`a token signed with ${alg}`, async () => {
     const database: TestDatabase = await embedded.create();
     const app: TestApp = await startTestApp(database, { WRIT_SIGNING_ALG: alg });
     const { json } = await app.token(ROOT);
@@ -21,7 +21,7 @@ for (const alg of SIGNING_ALGS) {
       await database.drop();
     });
 
-    test('jose', async () => {
+    test('is verified by jose', async () => {
       const keys = createRemoteJWKSet(new URL(`${app.issuer}/.well-known/jwks.json`));
       const { payload, protectedHeader } = await jwtVerify(token, keys, {
         issuer: app.issuer,
@@ -32,7 +32,7 @@ for (const alg of SIGNING_ALGS) {
       assert.equal(payload.sub, ROOT.clientId);
     });
 
-    test('oauth4webapi, from the issuer alone', async () => {
+    test('is verified by oauth4webapi, from the issuer alone', async () => {
       const issuer = new URL(app.issuer);
       const insecure = { [oauth.allowInsecureRequests]: true };
       for (const algorithm of ['oidc', 'oauth2'] as const) {
@@ -44,8 +44,8 @@ for (const alg of SIGNING_ALGS) {
       }
     });
 
-    // jsonwebtoken knows no EdDSA.
-    test('jsonwebtoken with jwks-rsa', { skip: alg === 'EdDSA' }, async () => {
+    // jsonwebtoken does not support EdDSA.
+    test('is verified by jsonwebtoken with jwks-rsa', { skip: alg === 'EdDSA' }, async () => {
       const client = jwksRsa({ jwksUri: `${app.issuer}/.well-known/jwks.json` });
       const { kid } = jsonwebtoken.decode(token, { complete: true })?.header ?? {};
       const key = (await client.getSigningKey(kid)).getPublicKey();
@@ -57,7 +57,7 @@ for (const alg of SIGNING_ALGS) {
       assert.equal(claims.sub, ROOT.clientId);
     });
 
-    test('oauth4webapi as a client gets one', async () => {
+    test('is issued to oauth4webapi as the client', async () => {
       const server: oauth.AuthorizationServer = { issuer: app.issuer, token_endpoint: `${app.issuer}/oauth/token` };
       const client: oauth.Client = { client_id: ROOT.clientId };
       const response = await oauth.clientCredentialsGrantRequest(

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createLogger } from '../../src/observability/logger.ts';
 
 describe('the log', () => {
-  test('G-18 holds no secret, by whatever name and however deep it is handed over', () => {
+  test('G-18 holds no secret, under any name for secrets and at any depth', () => {
     const lines: string[] = [];
     const logger = createLogger('trace', false, { write: (line: string) => void lines.push(line) });
     for (const name of [
@@ -27,7 +27,7 @@ describe('the log', () => {
     }
   });
 
-  test('says the rest as it was handed over, as deep as a line goes, and leaves that unchanged', () => {
+  test('holds other values as they are, to the depth of a line, and does not change them', () => {
     const lines: string[] = [];
     const logger = createLogger('info', false, { write: (line: string) => void lines.push(line) });
     const endless: Record<string, unknown> = { cookie: 'mine', at: new Date(0), list: [1, null, { two: 2 }] };
@@ -42,7 +42,7 @@ describe('the log', () => {
     assert.equal(endless['cookie'], 'mine');
   });
 
-  test('says of an error what went wrong, and nothing that a driver hangs onto it', () => {
+  test('holds the message and the cause of an error, but not the data that a driver adds to it', () => {
     const lines: string[] = [];
     const logger = createLogger('info', false, { write: (line: string) => void lines.push(line) });
     const driver = Object.assign(new Error('duplicate key value'), {
@@ -62,14 +62,14 @@ describe('the log', () => {
     assert.deepEqual([type, code, constraint, table], ['Error', '23505', 'slug_unique', 'service_accounts']);
   });
 
-  test('cuts what is too long, since a client may have sent it', () => {
+  test('cuts long values, because a client may have sent them', () => {
     const lines: string[] = [];
     const logger = createLogger('info', false, { write: (line: string) => void lines.push(line) });
     logger.info({ path: `/api/${'x'.repeat(100_000)}`, list: ['y'.repeat(100_000)] });
     assert.ok((lines[0] ?? '').length < 2000);
   });
 
-  test('G-17 is one JSON object a line', () => {
+  test('G-17 has one JSON object on each line', () => {
     const lines: string[] = [];
     const logger = createLogger('info', false, { write: (line: string) => void lines.push(line) });
     logger.info({ event: 'x', said: 'a\r\nb\u001B[31m' });

@@ -10,7 +10,7 @@ interface Family {
   readonly samples: readonly string[];
 }
 
-/** The families of a text in the format of Prometheus. */
+/** Parses the families of a text in the format of Prometheus. */
 function familiesOf(text: string): Family[] {
   return text
     .split(/^(?=# HELP )/m)
@@ -23,7 +23,7 @@ function familiesOf(text: string): Family[] {
     });
 }
 
-/** What `promtool check metrics` finds fault with. */
+/** Lists the faults of a family that `promtool check metrics` reports. */
 function faultsOf({ name, type, help, samples }: Family): string[] {
   const labels = samples.flatMap((sample) => [...sample.matchAll(/[{,](\w+)="/g)].map(([, label]) => label));
   const words = name.split('_');
@@ -50,7 +50,7 @@ function faultsOf({ name, type, help, samples }: Family): string[] {
 describe('the metrics', () => {
   const app = useTestApp(embedded);
 
-  test('keep the rules of promtool', async () => {
+  test('follow the rules of promtool', async () => {
     await app.api('GET', '/api/self');
     await app.token({ clientId: 'nobody', clientSecret: 'x' });
     const families = familiesOf((await app.request('/metrics')).text);

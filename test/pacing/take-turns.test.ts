@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createTurns, LineTooLongError } from '../../src/pacing/take-turns.ts';
 
-/** Work that begins when its turn comes and ends when the test says so. */
+/** Creates work that begins when its turn comes, and ends when the test ends it. */
 function setUp(turns: Parameters<typeof createTurns>[0]) {
   const takeTurns = createTurns(turns);
   const begun: string[] = [];
@@ -21,7 +21,7 @@ function setUp(turns: Parameters<typeof createTurns>[0]) {
 }
 
 describe('work that takes turns', () => {
-  test('runs a few of one key at once, and those of another beside them', async () => {
+  test('runs a few tasks of one key at once, and tasks of another key beside them', async () => {
     const { begun, ask, end } = setUp({ each: 2, all: 3, line: 10 });
     for (const name of ['a1', 'a2', 'a3', 'a4']) void ask('a', name);
     void ask('b', 'b1');
@@ -30,11 +30,11 @@ describe('work that takes turns', () => {
     await end('a1');
     await end('a2');
     await end('b1');
-    // One after the other, key by key.
+    // The tasks follow one after the other, and the keys take turns.
     assert.deepEqual(begun, ['a1', 'a2', 'b1', 'a3', 'b2', 'a4']);
   });
 
-  test('refuses what would wait behind too many of its key', async () => {
+  test('refuses a task that would wait behind too many tasks of its key', async () => {
     const { begun, ask, end } = setUp({ each: 1, all: 2, line: 1 });
     void ask('a', 'a1');
     void ask('a', 'a2');
@@ -45,7 +45,7 @@ describe('work that takes turns', () => {
     assert.deepEqual(begun, ['a1', 'b1', 'a2']);
   });
 
-  test('goes on after work that failed, with what it failed of', async () => {
+  test('fails with the error of its task, and continues with the next task', async () => {
     const { takeTurns } = setUp({ each: 1, all: 1, line: 10 });
     const failed = takeTurns('a', () => Promise.reject(new Error('broken')));
     const next = takeTurns('a', () => Promise.resolve('done'));

@@ -1,7 +1,7 @@
 /**
- * Has clients generated from the OpenAPI document, compiles them, and has each register an account at a server of its
- * own; has promtool check what `/metrics` says. Needs what generator-peers.ts names, and the registries of the
- * languages; says which is missing and goes on without it. Everything that is generated goes with the end of it.
+ * Generates clients from the OpenAPI document, compiles them, and lets each register an account at a server that this
+ * program starts; promtool checks `/metrics`. The tools in generator-peers.ts and the registries of the languages are
+ * needed: a missing tool is named and skipped. All generated files are deleted at the end.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ mkdirSync(join(folder, 'server'));
 const server = await startServerProcess(join(folder, 'server'));
 try {
   await server.ready();
-  // The first start has printed its account by then.
+  // The first start has printed its account before it answers.
   await fetch(`${server.url}/health/ready`);
   const { status, token } = await tokenFrom(server.url, printedRoot(server));
   if (status !== 200) throw new Error(`no token: ${status}`);

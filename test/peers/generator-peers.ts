@@ -19,8 +19,8 @@ function openApiGenerator(directory: string, language: string): void {
 }
 
 /**
- * Generators of clients. Each program registers an account named NAME at API with the token TOKEN, with a permission
- * and a lifetime that could have been said in another type, and prints its slug, its lifetime and its permission.
+ * Generators of clients. Each program registers an account named NAME at API with the token TOKEN, and sends members
+ * that have several types. It prints the slug, the token lifetime and the permission of the account.
  */
 export const GENERATOR_PEERS: Readonly<Record<string, Peer>> = {
   'openapi-typescript': {
@@ -120,7 +120,7 @@ func main() {
     tools: [...JAVA, ['go', 'version']],
     prepare(directory) {
       openApiGenerator(directory, 'go');
-      // Its tests want a module of their own.
+      // The generated tests need a module of their own.
       run(directory, 'rm', '-r', 'generated/test');
       writeFileSync(
         join(directory, 'main.go'),

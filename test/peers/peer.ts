@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 
-/** Something in another language that is tried against a server of ours. */
+/** A program in another language that is tried against a server. */
 export interface Peer {
-  /** Commands that must succeed, or it is not here. */
+  /** Commands that succeed when the tools of the program are installed. */
   readonly tools: readonly (readonly [string, ...string[]])[];
-  /** Lays a program out. @returns its command */
+  /** Writes and builds the program. @returns its command */
   prepare(directory: string): readonly [string, ...string[]];
 }
 
-/** Runs a command to its end. @throws Error with what it said when it fails */
+/** Runs a command to its end. @throws Error with the output of the command when it fails */
 export function run(cwd: string, command: string, ...words: string[]): void {
   const { status, stdout, stderr, error } = spawnSync(command, words, {
     cwd,
@@ -18,12 +18,12 @@ export function run(cwd: string, command: string, ...words: string[]): void {
   if (status !== 0) throw new Error(`${command} ${words.join(' ')}: ${error ?? `${stdout}\n${stderr}`}`);
 }
 
-/** @returns the first tool that is not installed */
+/** Looks for tools. @returns the first tool that is not installed */
 export function missingTool(tools: Peer['tools']): string | undefined {
   return tools.find(([command, ...words]) => spawnSync(command, words).status !== 0)?.[0];
 }
 
-/** Says how it went; one that failed makes the process fail. */
+/** Prints the result of a program. A problem makes this process fail. */
 export function report(name: string, problem?: string): void {
   console.log(`${name}: ${problem === undefined ? 'ok' : `FAILED ${problem}`}`);
   if (problem !== undefined) process.exitCode = 1;

@@ -1,6 +1,6 @@
 /**
  * Restarts two nodes behind nginx one after the other, again and again, while clients ask for tokens on kept
- * connections: none may notice. Needs nginx (Debian: nginx-light).
+ * connections: no request may fail. The program needs nginx (Debian: nginx-light).
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ async function run(): Promise<void> {
       WRIT_ISSUER: 'https://id.example',
       WRIT_DRAIN: '3',
     });
-    // Nothing is logged at this level when it is ready.
+    // At this log level, no line says that the node is ready.
     for (;;) {
       const ready = await fetch(`${node.url}/health/ready`).then(
         ({ ok }) => ok,
@@ -75,7 +75,7 @@ http {
         (error: unknown) => String(error),
       );
       seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
-      // Some 400 requests a second.
+      // With this pause, the clients send some 400 requests a second.
       await setTimeout(15);
     }
   });

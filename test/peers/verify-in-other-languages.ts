@@ -1,6 +1,6 @@
 /**
- * Runs the README's examples of verifying a token, as they stand there, against a server of its own. Needs Go, Python
- * with venv, and Java 17 with Maven, and their registries; says which is missing and goes on without it.
+ * Runs the unchanged examples of the README that verify a token, against a server that this program starts. Go, Python
+ * with venv, Java 17 with Maven and their registries are needed: a missing tool is named and skipped.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const example = (language: string): string =>
     .map(([, code = '']) => code)
     .find((code) => /verify/i.test(code)) ?? '';
 
-/** Each is a program that prints the permissions of the token in TOKEN. */
+/** Programs that print the permissions of the token in TOKEN. */
 const peers: Record<string, Peer> = {
   js: {
     tools: [],

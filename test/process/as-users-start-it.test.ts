@@ -9,12 +9,12 @@ const RIGHT = basic(`${ROOT.clientId}:${ROOT.clientSecret}`);
 const FORM = 'application/x-www-form-urlencoded';
 const GRANT = 'grant_type=client_credentials';
 
-describe('a server as users start it takes what real software sends', () => {
+describe('a server as users start it', () => {
   const folder = workFolder();
   let server: ServerProcess;
   let bearer: string;
   before(async () => {
-    // As a compose file passes settings through that nobody has set, and a shell a secret with a blank.
+    // A compose file passes empty texts for settings that are not set, and a shell may add blanks to a secret.
     server = await startServerProcess(folder.path, {
       ...TEST_ENVIRONMENT,
       WRIT_ISSUER: '',
@@ -36,19 +36,25 @@ describe('a server as users start it takes what real software sends', () => {
   for (const [what, path, headers, body, status] of [
     ['a charset', '/oauth/token', { 'Content-Type': `${FORM}; charset=ISO-8859-1` }, GRANT, 200],
     ['blanks in a scope', '/oauth/token', {}, `${GRANT}&scope=writ.audit.view++writ.companies.view+`, 200],
-    ['a final slash and a query of others', '/oauth/token/?api-version=1', {}, GRANT, 200],
+    ['a final slash and a foreign query parameter', '/oauth/token/?api-version=1', {}, GRANT, 200],
     ['a secret with a line break', '/oauth/token', { Authorization: basic(`${ROOT.clientId}:x\n`) }, GRANT, 401],
-    ['two methods at the token endpoint', '/oauth/token', {}, `${GRANT}&client_id=x&client_secret=y`, 400],
     [
-      'credentials twice at introspection',
+      'two client authentication methods at the token endpoint',
+      '/oauth/token',
+      {},
+      `${GRANT}&client_id=x&client_secret=y`,
+      400,
+    ],
+    [
+      'the same credentials in header and body at introspection',
       '/oauth/introspect',
       {},
       `token=x&client_id=${ROOT.clientId}&client_secret=${ROOT.clientSecret}`,
       200,
     ],
-    ['an endpoint that there is not', '/oauth/nothing', {}, GRANT, 404],
+    ['an unknown endpoint', '/oauth/nothing', {}, GRANT, 404],
   ] as const) {
-    test(`${what}: ${status}`, async () => {
+    test(`answers ${status} to ${what}`, async () => {
       const sent = { Authorization: RIGHT, 'Content-Type': FORM, ...headers };
       const reply = await ask('POST', path, sent, body);
       assert.equal(reply.status, status, reply.text);
@@ -57,16 +63,16 @@ describe('a server as users start it takes what real software sends', () => {
   }
 
   for (const [what, method, path, body, status] of [
-    ['a duration for a time', 'GET', '/api/service-accounts?lastUsedBefore=P90D', undefined, 200],
-    ['no time', 'GET', '/api/service-accounts?lastUsedBefore=soon', undefined, 400],
+    ['a duration in place of a time', 'GET', '/api/service-accounts?lastUsedBefore=P90D', undefined, 200],
+    ['a text that is no time', 'GET', '/api/service-accounts?lastUsedBefore=soon', undefined, 400],
     ['a name without Latin letters', 'POST', '/api/roles', '{"name":"開発","permissions":[]}', 201],
-    ['one member twice', 'POST', '/api/roles', '{"name":"a","name":"b","permissions":[]}', 400],
-    ['a gate for another API', 'GET', '/tokeninfo?resource=api://default', undefined, 401],
-    ['a gate for what is not allowed', 'GET', '/tokeninfo?scope=nope', undefined, 403],
+    ['a body with the same member twice', 'POST', '/api/roles', '{"name":"a","name":"b","permissions":[]}', 400],
+    ['tokeninfo for another audience', 'GET', '/tokeninfo?resource=api://default', undefined, 401],
+    ['tokeninfo for a scope that the token lacks', 'GET', '/tokeninfo?scope=nope', undefined, 403],
     ['HEAD of the metrics', 'HEAD', '/metrics', undefined, 200],
     ['a preflight for the metadata', 'OPTIONS', '/.well-known/oauth-authorization-server', undefined, 204],
   ] as const) {
-    test(`${what}: ${status}`, async () => {
+    test(`answers ${status} to ${what}`, async () => {
       const headers = { Authorization: bearer, 'Content-Type': 'application/json; charset=ISO-8859-1' };
       assert.equal((await ask(method, path, headers, body)).status, status);
     });

@@ -13,14 +13,14 @@ const ROOT = join(import.meta.dirname, '../..');
 const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 
 describe('the container image', () => {
-  test('is production by default, belongs to group 0, and runs as a number that is not root', () => {
+  test('runs in production mode by default, with group 0 and a numeric user that is not root', () => {
     assert.match(dockerfile, /^ENV .*\bNODE_ENV=production$/m);
     assert.match(dockerfile, /chown -R node:0 \/writ && chmod -R 0?770 \/writ/);
     assert.match(dockerfile, /^USER [1-9]\d*:0$/m);
     assert.match(dockerfile, /^HEALTHCHECK .* CMD \["node", "\/app\/src\/main\.ts", "health"\]$/m);
   });
 
-  test('says everything that is missing when it is given nothing', async () => {
+  test('names all missing settings when it gets none', async () => {
     const folder = workFolder();
     const server = await startServerProcess(folder.path, { NODE_ENV: 'production', HOST: '0.0.0.0' });
     assert.equal(await server.ended(), 1);
@@ -29,7 +29,7 @@ describe('the container image', () => {
     folder.remove();
   });
 
-  test('is healthy where health answers, and only while it does', async () => {
+  test('is healthy only while the health endpoint answers, also at an internal address', async () => {
     for (const internal of [false, true]) {
       const database = await embedded.create();
       const folder = workFolder();
@@ -55,7 +55,7 @@ describe('the container image', () => {
   test(
     'starts under any uid with group 0',
     {
-      skip: canBecome(12_345) ? false : 'takes root, and a clone that everybody may read',
+      skip: canBecome(12_345) ? false : 'needs root, and a clone that every user may read',
     },
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'writ-image-'));

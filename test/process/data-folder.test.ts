@@ -19,7 +19,7 @@ async function setUp() {
 }
 
 describe('the data folder', () => {
-  test('G-08 lets a second process in neither while the first runs nor while it is stopped, and names it', async () => {
+  test('G-08 refuses a second process while the first one runs or is stopped, and names the first one', async () => {
     const { database, folder, environment } = await setUp();
     const first = await startServerProcess(folder.path, environment);
     await first.ready();
@@ -46,7 +46,7 @@ describe('the data folder', () => {
     await database.drop();
   });
 
-  test('G-08 is free the moment its holder is killed', async () => {
+  test('G-08 is free as soon as its process is killed', async () => {
     const { database, folder, environment } = await setUp();
     const first = await startServerProcess(folder.path, environment);
     await first.ready();
@@ -58,7 +58,7 @@ describe('the data folder', () => {
     await database.drop();
   });
 
-  test('G-07 holds every acknowledged write after five rounds of kill -9 in the middle of writing', async () => {
+  test('G-07 holds every acknowledged write after five rounds of kill -9 during writes', async () => {
     const { database, folder, environment } = await setUp();
     const acknowledged: { clientId: string; clientSecret: string }[] = [];
     for (let round = 0; round < 5; round += 1) {

@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts';
 import { selfSignedCertificate } from '../support/self-signed-certificate.ts';
 import { startServerProcess, workFolder } from '../support/server-process.ts';
 
-/** What a client sees of a PostgreSQL server until its connection is encrypted; after that it is told to go. */
+/** Starts a server that encrypts a connection as PostgreSQL does, and then refuses the password. */
 async function tlsOnly(host: string): Promise<{ port: number; server: Server; cert: string }> {
   const { key, cert } = selfSignedCertificate(host);
   const secureContext = createSecureContext({ key: key.export({ type: 'pkcs8', format: 'pem' }), cert });
@@ -41,7 +41,7 @@ describe('the address of the database', () => {
     return server.stderr.join('\n');
   };
 
-  test('names the authority of a certificate that this machine does not know', async () => {
+  test('needs sslrootcert for a certificate that this machine does not trust, and the message says so', async () => {
     const { port, server, cert } = await tlsOnly('localhost');
     const folder = workFolder();
     const file = join(folder.path, 'ca.pem');
@@ -62,7 +62,7 @@ describe('the address of the database', () => {
     }
   });
 
-  test('is refused at the start with what to escape, and not repeated', async () => {
+  test('is refused at the start with the characters to escape, and the message does not repeat it', async () => {
     const said = await start('postgres://u:hunter/2@localhost/db');
     assert.match(said, /DATABASE_URL must be .*\/ as %2F/);
     assert.doesNotMatch(said, /hunter/);

@@ -6,8 +6,8 @@ import { eventually } from '../support/eventually.ts';
 import { type Answered, requestToken } from '../support/kept-connections.ts';
 import { startServerProcess, workFolder } from '../support/server-process.ts';
 
-describe('SIGTERM', () => {
-  test('G-14 turns readiness first, and goes on serving until load balancers have noticed', async () => {
+describe('the end of a server by a signal', () => {
+  test('G-14 turns readiness first on SIGTERM, while requests are served until load balancers have noticed', async () => {
     const folder = workFolder();
     const server = await startServerProcess(folder.path, { ...TEST_ENVIRONMENT, WRIT_DRAIN: '2' });
     await server.ready();
@@ -43,7 +43,7 @@ describe('SIGTERM', () => {
     folder.remove();
   });
 
-  test('ends at once where a person asks for it, also during a drain', async () => {
+  test('comes at once on SIGINT, also during a drain', async () => {
     for (const signals of [['SIGINT'], ['SIGTERM', 'SIGINT']] as const) {
       const folder = workFolder();
       const server = await startServerProcess(folder.path, { ...TEST_ENVIRONMENT, WRIT_DRAIN: '3600' });

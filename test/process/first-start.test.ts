@@ -61,7 +61,7 @@ describe('a first start in an empty folder', () => {
     },
   );
 
-  test('N-21 N-25 N-24 writes nothing but log lines beside that, not even the notices of its library', () => {
+  test('N-21 N-25 N-24 writes only log lines beside its banner, and no notices of its library', () => {
     const banner = server.stdout.slice(
       server.stdout.findIndex((line) => line.startsWith('Writ has made its first')),
       server.stdout.findLastIndex((line) => line.startsWith('curl ')) + 1,
@@ -73,14 +73,14 @@ describe('a first start in an empty folder', () => {
     );
     assert.deepEqual(server.stderr, []);
     const notices = rest.map((line) => JSON.parse(line)).filter(({ event }) => String(event).startsWith('library.'));
-    // Node 26 does not call itself LTS yet; nothing else may be wrong with how the library is set up.
+    // Node.js 26 is not an LTS release yet, which the library notices. It must find no other fault in its setup.
     assert.deepEqual(
       notices.filter(({ msg }) => !String(msg).includes('Unsupported runtime')),
       [],
     );
   });
 
-  test('N-24 stays silent about a body that was read before the library saw it', async () => {
+  test('N-24 logs no notice about a body that was read before the library saw it', async () => {
     const { clientId, clientSecret } = printedRoot(server);
     const lines = server.stdout.length;
     assert.equal((await tokenFrom(server.url, { clientId, clientSecret })).status, 200);
@@ -88,7 +88,7 @@ describe('a first start in an empty folder', () => {
     assert.deepEqual(server.stderr, []);
   });
 
-  test('G-20 keeps its data and its key-encryption key to itself', () => {
+  test('G-20 lets no other user read its data and its key-encryption key', () => {
     const mode = (path: string): number => statSync(join(folder.path, path)).mode & 0o777;
     assert.equal(mode('data'), 0o700);
     assert.equal(mode('data/pglite'), 0o700);
@@ -111,7 +111,7 @@ describe('a first start in an empty folder', () => {
     assert.equal((await tokenFrom(server.url, root)).status, 200);
   });
 
-  test('npm run root -- recover gives a lost root account one more secret, and the first stays good', async () => {
+  test('npm run root -- recover gives a lost root account one more secret, and the first secret stays valid', async () => {
     const root = printedRoot(server);
     assert.equal(await server.end(), 0);
     const recovery = await startServerProcess(folder.path, {}, ['root', 'recover']);
@@ -129,7 +129,7 @@ describe('a first start in an empty folder', () => {
     }
   });
 
-  test('G-20 refuses a key-encryption key that others may read', async () => {
+  test('G-20 a later start refuses a key-encryption key that others may read', async () => {
     assert.equal(await server.end(), 0);
     await run('chmod', ['644', join(folder.path, 'keys/key-encryption-key')]);
     const refused = await startServerProcess(folder.path);
@@ -175,7 +175,7 @@ describe('a production start', () => {
   const folder = workFolder();
   after(() => folder.remove());
 
-  test('E-18 writes the first secret to root.json, mode 0600, and prints it nowhere', async () => {
+  test('E-18 writes the first secret to root.json with mode 0600, and does not print it', async () => {
     const database = await postgres18.create({ empty: true });
     const server = await startServerProcess(folder.path, {
       NODE_ENV: 'production',

@@ -33,7 +33,7 @@ describe('keys at rest', () => {
     ['server_secrets', 'name', 'sealed'],
     ['signing_keys', 'kid', 'sealed_private_jwk'],
   ] as const) {
-    test(`F-05 a sealed value of ${table} that stands in another row stops the start`, async () => {
+    test(`F-05 a sealed value of ${table} in another row than its own stops the start`, async () => {
       const database = await postgres18.create();
       const config = testConfig({ DATABASE_URL: database.url });
       const client = new pg.Client(database.url);
@@ -43,7 +43,7 @@ describe('keys at rest', () => {
       const put = (row: number, value: number) =>
         client.query(`update ${table} set ${sealed} = $1 where ${name} = $2`, [rows[value].sealed, rows[row].name]);
       for (const row of [0, 1]) {
-        // The key-encryption key is the right one, and opens the value where it belongs.
+        // The key-encryption key is the right one: it decrypts the value in the row of the value.
         await put(row, 1 - row);
         const start = prepareServer(config, quietSurroundings()).then((server) => server.close());
         await assert.rejects(start, {
@@ -72,7 +72,7 @@ describe('keys at rest', () => {
     await database.drop();
   });
 
-  test('F-05 a lost key-encryption key stops the start, and no new one is made', async () => {
+  test('F-05 a lost key-encryption key stops the start, and no new key is generated', async () => {
     const database = await embedded.create();
     const folder = workFolder();
     const { WRIT_KEY_ENCRYPTION_KEY: lost, ...environment } = TEST_ENVIRONMENT;
@@ -88,7 +88,7 @@ describe('keys at rest', () => {
     await database.drop();
   });
 
-  test('F-05 a production server on PostgreSQL wants a key-encryption key given, and says how to make one', async () => {
+  test('F-05 a production server on PostgreSQL requires a key-encryption key, and says how to generate one', async () => {
     const database = await postgres18.create({ empty: true });
     const folder = workFolder();
     const environment = { NODE_ENV: 'production', WRIT_ISSUER: 'https://id.example', DATABASE_URL: database.url };
@@ -127,7 +127,7 @@ describe('keys at rest', () => {
     await database.drop();
   });
 
-  test('F-05 nor do the files of the embedded one', async () => {
+  test('F-05 the files of the embedded database hold no private key and no secret', async () => {
     const database = await embedded.create();
     const folder = join(database.url.slice('pglite:'.length), 'pglite');
     for (const name of readdirSync(folder, { recursive: true, withFileTypes: true })) {

@@ -22,7 +22,7 @@ import { type ServerProcess, startServerProcess, workFolder } from '../support/s
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const { WRIT_KEY_ENCRYPTION_KEY: _, ...WITHOUT_KEY } = TEST_ENVIRONMENT;
 
-/** Makes of the keys folder one on a file system of another kind: calls that fail there fail. */
+/** The Node.js options that make calls on the key file fail, as on a file system without these calls. */
 function without(...calls: readonly ('chmodSync' | 'linkSync')[]): string {
   const patches = calls.map(
     (call) => `const ${call} = fs.${call}; fs.${call} = (path, ...others) => {
@@ -65,7 +65,7 @@ describe('the keys folder', () => {
     return { folder, file };
   };
 
-  test('is taken with the modes that it has, with a warning, where modes cannot be set', async () => {
+  test('is accepted with open modes, and with a warning, if modes cannot be set', async () => {
     for (const mode of [0o444, 0o777]) {
       const database = await postgres18.create();
       const { folder, file } = keys(mode);
@@ -85,7 +85,7 @@ describe('the keys folder', () => {
     }
   });
 
-  test('G-20 is refused where they can be set, which names defaultMode, and stays as it is', async () => {
+  test('G-20 is refused with open modes if modes can be set, with a message that names defaultMode', async () => {
     for (const mode of [0o444, 0o660]) {
       const database = await postgres18.create();
       const { folder, file } = keys(mode);
@@ -97,7 +97,7 @@ describe('the keys folder', () => {
     }
   });
 
-  test('is taken where its group may read it', async () => {
+  test('is accepted if its group may read it', async () => {
     for (const mode of [0o400, 0o440]) {
       const database = await postgres18.create();
       await start({ DATABASE_URL: database.url, WRIT_KEYS_DIR: keys(mode).folder }, async (server) => {
@@ -112,7 +112,7 @@ describe('the keys folder', () => {
     }
   });
 
-  test('keeps a new key where there are no hard links and no modes', async () => {
+  test('keeps a new key on a file system without hard links and modes', async () => {
     for (const calls of [['linkSync'], ['linkSync', 'chmodSync']] as const) {
       const database = await postgres18.create({ empty: true });
       const { path: folder } = workFolder();
@@ -129,7 +129,7 @@ describe('the keys folder', () => {
     }
   });
 
-  test('that cannot be written to is named with the ways out, and none of them is a bare code', async () => {
+  test('stops the start if it cannot be written, and the message says what to do', async () => {
     const database = await postgres18.create({ empty: true });
     for (const folder of [keys(0o600).file, join(keys(0o600).file, 'below')]) {
       await start({ DATABASE_URL: database.url, WRIT_KEYS_DIR: folder }, async (server) => {
@@ -147,7 +147,7 @@ describe('the keys folder', () => {
     await database.drop();
   });
 
-  test('that cannot be written to ends the first start of a production server, and no account is made', async () => {
+  test('ends the first start in production if it cannot be written, and no account is registered', async () => {
     const database = await postgres18.create({ empty: true });
     const environment = {
       NODE_ENV: 'production',
@@ -179,9 +179,9 @@ describe('the keys folder', () => {
   });
 
   test(
-    'of somebody else, mounted for all to read, serves a user who may change nothing',
+    'is accepted from a user that may read it and change nothing in it',
     {
-      skip: canBecome(12_345) ? false : 'takes root, and a clone that everybody may read',
+      skip: canBecome(12_345) ? false : 'needs root, and a clone that every user may read',
     },
     async () => {
       const database = await postgres18.create();
@@ -207,7 +207,7 @@ describe('the data folder', () => {
   test('has no file that others may read', async () => {
     const database = await embedded.create();
     const folder = database.url.slice('pglite:'.length);
-    // As releases before made it.
+    // An earlier release creates the file with this mode.
     writeFileSync(join(folder, 'lock.sqlite'), '', { mode: 0o644 });
     chmodSync(join(folder, 'lock.sqlite'), 0o644);
     await start({ ...TEST_ENVIRONMENT, DATABASE_URL: database.url }, async (server) => {

@@ -11,7 +11,7 @@ import { embedded } from '../support/databases.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-/** As Node.js documents the channel `http.server.request.start`. */
+/** A message on the channel `http.server.request.start`, as Node.js documents it. */
 interface Start {
   readonly server: Server;
   readonly request: IncomingMessage;
@@ -21,11 +21,11 @@ function isStart(message: unknown): message is Start {
   return typeof message === 'object' && message !== null && 'server' in message && 'request' in message;
 }
 
-/** Tests elsewhere bring shorter times and smaller numbers; these are those that a server has in production. */
+/** Other tests set shorter times and smaller numbers. These tests use the times and numbers of production. */
 describe('the limits of a server in production', () => {
   const app = useTestApp(embedded);
 
-  test('are these times, in milliseconds, and these numbers', () => {
+  test('have these times, in milliseconds, and these numbers', () => {
     assert.deepEqual(HTTP_LIMITS, {
       headersTimeout: 10_000,
       requestTimeout: 20_000,
@@ -48,7 +48,7 @@ describe('the limits of a server in production', () => {
     });
   });
 
-  test('B-14 are what the server listens with', async () => {
+  test('B-14 are set at the HTTP server', async () => {
     let server: Server | undefined;
     const seen = (message: unknown): void => {
       if (isStart(message) && message.request.url === '/health/live') ({ server } = message);
@@ -61,18 +61,18 @@ describe('the limits of a server in production', () => {
     assert.deepEqual([headersTimeout, requestTimeout, keepAliveTimeout, timeout], [10_000, 20_000, 65_000, 30_000]);
   });
 
-  test('are 100 headers, of 16 KiB together', async () => {
+  test('allow 100 headers, of 16 KiB together', async () => {
     const get = async (headers: Record<string, string>): Promise<number> =>
       (await rawRequest(`${app.url}/health/live`, { headers })).status;
     const numbered = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`X-${n}`, 'x']));
-    // Host and Connection are sent as well.
+    // The request also has the headers Host and Connection.
     assert.equal(await get(numbered(98)), 200);
     assert.equal(await get(numbered(99)), 431);
     assert.equal(await get({ 'X-Long': 'x'.repeat(15 * 1024) }), 200);
     assert.equal(await get({ 'X-Long': 'x'.repeat(17 * 1024) }), 431);
   });
 
-  test('are bodies of 32 KiB where clients authenticate, and of 256 KiB at the management API', async () => {
+  test('allow bodies of 32 KiB where clients authenticate, and of 256 KiB at the management API', async () => {
     const client = await registerAccount(app);
     const form = (length: number): URLSearchParams => {
       const start = 'grant_type=client_credentials&pad=';
@@ -99,11 +99,11 @@ describe('the limits of a server in production', () => {
     assertRefused(app, await register(262_145), 413, 'too_large');
   });
 
-  test('are assertions of 16 Ki characters', async () => {
+  test('allow assertions of 16,384 characters', async () => {
     const key = clientKey('ES256');
     const { clientId } = await registerWithKeys(app, 'Long', [key]);
     const padded = (pad: number): string => assertion(key, clientId, app.issuer, { pad: 'x'.repeat(pad) });
-    // Three bytes are four characters.
+    // Three bytes are four characters of base64url.
     const room = Math.floor(((16_384 - padded(0).length) * 3) / 4) - 4;
     const fits = padded(room);
     assert.ok(fits.length <= 16_384 && fits.length > 16_370, String(fits.length));
@@ -114,11 +114,11 @@ describe('the limits of a server in production', () => {
     assert.match(JSON.stringify(lastRefusal(app)), /assertion_malformed|16384/);
   });
 
-  describe('are, of what an account has,', () => {
+  describe('for an account and its groups', () => {
     before(() => makeCompany(app, 'limited'));
     const COMPANY = '/api/companies/limited';
 
-    test('4096 bytes of metadata, and lists of 1000', async () => {
+    test('allow 4096 bytes of metadata, and pages of 1000 accounts', async () => {
       const metadata = (bytes: number): object => {
         const members = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, '']));
         let left = bytes - JSON.stringify(members).length;
@@ -136,7 +136,7 @@ describe('the limits of a server in production', () => {
       assertRefused(app, await app.api('GET', '/api/service-accounts?limit=1001'), 400, 'invalid_query');
     });
 
-    test('100 groups, and a group 1000 members', async () => {
+    test('allow an account 100 groups, and a group 1000 members', async () => {
       const names = (count: number, what: string) => Array.from({ length: count }, (_, n) => `${what}-${n}`);
       for (const groupId of names(101, 'group')) {
         const { status, text } = await app.api('POST', `${COMPANY}/groups`, { groupId, name: groupId });
@@ -148,7 +148,7 @@ describe('the limits of a server in production', () => {
       assertRefused(app, await app.api('PATCH', one, { groups: names(101, 'group') }), 422, 'invalid_body');
       const tooMany = { name: 'Too many', groups: names(101, 'group') };
       assertRefused(app, await app.api('POST', accounts, tooMany), 422, 'invalid_body');
-      // Whichever side says it.
+      // The limit holds for every request by which an account joins a group.
       const groups = `${COMPANY}/groups`;
       for (const joining of [
         await app.api('PUT', `${groups}/group-100/members/${json.clientId}`),

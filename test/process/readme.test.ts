@@ -15,12 +15,12 @@ const hasTools = ['curl', 'openssl'].every((tool) => {
     execFileSync(tool, ['version'], { stdio: 'ignore' });
     return true;
   } catch (error) {
-    // It is there, and calls that something else.
+    // The tool is installed, and does not know this argument.
     return !(error instanceof Error && 'code' in error && error.code === 'ENOENT');
   }
 });
 
-/** The commands of the README from its first request on, one by one: they are indented, and go on where they are more so. */
+/** Lists the commands of the README from its first request on. A line that is indented further continues a command. */
 function commands(): string[] {
   const told = README.slice(README.indexOf('## Use it'), README.indexOf('## Words'));
   const found: string[] = [];
@@ -43,7 +43,7 @@ test(
     await fetch(`${server.url}/health/ready`);
     const url = server.url.replace('127.0.0.1', 'localhost');
     const root = printedRoot(server);
-    // What somebody who pastes them reads in the answers.
+    // The values that a reader copies from the answers into the commands.
     const known = new Map([
       ['CLIENT_ID', root.clientId],
       ['CLIENT_SECRET', root.clientSecret],
@@ -55,7 +55,7 @@ test(
     let asked = 0;
     for (const command of commands()) {
       let text = command.replaceAll('http://localhost:3000', url);
-      // The longest first, as the others stand in them.
+      // The longest name comes first, because a short name may be a part of it.
       for (const [name, value] of [...known].toSorted(([one], [other]) => other.length - one.length)) {
         text = text.replaceAll(new RegExp(`(?<![A-Z_$])${name}(?![A-Z_=])`, 'g'), value);
       }
@@ -86,7 +86,7 @@ test(
   },
 );
 
-/** As the README shows it with jose. */
+/** Signs an assertion with jose, as the README shows it. */
 function sign(clientId: string, issuer: string, file: string): Promise<string> {
   return new SignJWT()
     .setProtectedHeader({ alg: 'EdDSA' })

@@ -10,7 +10,7 @@ const SECRET = 'CANARY-bootstrap-secret-0123456789-0123456789';
 const KEY_ENCRYPTION_KEY = Buffer.alloc(32, 'CANARY').toString('base64');
 
 describe('the output of a process', () => {
-  test('G-18 F-09 shows no secret at the most verbose level, with every library talking', async () => {
+  test('G-18 F-09 shows no secret at the most verbose level, with the output of every library', async () => {
     const folder = workFolder();
     const database = await postgres18.create({ empty: true });
     const admin = new pg.Client(database.url);
@@ -55,7 +55,7 @@ describe('the output of a process', () => {
       assert.equal(await server.end(), 0);
 
       const output = [...server.stdout, ...server.stderr, commandLine, metrics].join('\n');
-      assert.ok(server.stdout.length + server.stderr.length > 100, 'the libraries did talk');
+      assert.ok(server.stdout.length + server.stderr.length > 100, 'the libraries must have logged many lines');
       for (const secret of ['CANARY', clientSecret, token, compact.split('.')[2] ?? '', KEY_ENCRYPTION_KEY]) {
         const found = output.indexOf(secret);
         assert.equal(found, -1, output.slice(Math.max(0, found - 200), found + 50));
@@ -70,7 +70,7 @@ describe('the output of a process', () => {
     }
   });
 
-  test('F-09 shows no secret when a start fails, whatever it fails of', async () => {
+  test('F-09 shows no secret when a start fails, whatever the cause is', async () => {
     const folder = workFolder();
     const database = await postgres18.create();
     const environment = { DATABASE_URL: database.url, WRIT_KEY_ENCRYPTION_KEY: KEY_ENCRYPTION_KEY };

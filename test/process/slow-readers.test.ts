@@ -14,13 +14,13 @@ import { startServerProcess, workFolder } from '../support/server-process.ts';
 const sockets: Socket[] = [];
 after(() => sockets.forEach((socket) => socket.destroy()));
 
-/** Of a process, in MB. */
+/** The memory of a process, in MB. */
 function memoryOf(pid: number | undefined): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
-describe('clients that ask without reading', () => {
-  test('keep nobody waiting and cost little memory', async () => {
+describe('clients that send requests and read no answers', () => {
+  test('delay no other client, and cost little memory', async () => {
     const folder = workFolder();
     const server = await startServerProcess(folder.path, { ...TEST_ENVIRONMENT, LOG_LEVEL: 'info' });
     await server.ready();
@@ -50,8 +50,8 @@ describe('clients that ask without reading', () => {
   });
 });
 
-describe('a log that nobody reads', () => {
-  test('stops nothing, is bounded, and says how much of it is missing once somebody does', async () => {
+describe('a log whose reader does not read', () => {
+  test('does not stop the server, is bounded, and says how many lines are missing once it is read', async () => {
     const folder = workFolder();
     const port = String(await freePort());
     // Standard output is a pipe, and this process does not read it.
@@ -75,7 +75,7 @@ describe('a log that nobody reads', () => {
         await answer.text();
         return answer.status;
       });
-    // Each of them is a line; together they are far more than the pipe and the log hold.
+    // Each request makes a line. Together, the lines are far more than the pipe and the log hold.
     for (let round = 0; round < 200; round += 1) {
       const statuses = await Promise.all(
         Array.from({ length: 50 }, (_, index) => ask(`/api/${'y'.repeat(200)}/${index}`)),

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
 describe('the test command', () => {
-  test('fails when a test fails, with everything loaded that the setup of this suite loads', () => {
+  test('fails when a test fails, also with all modules of the setup of this suite', () => {
     const folder = mkdtempSync(join(tmpdir(), 'writ-failing-'));
     const file = join(folder, 'failing.test.mjs');
     const setup = join(import.meta.dirname, '../support/embedded-postgres.ts');
-    // Without what this process tells its tests.
+    // The inner test command must not take itself for a part of this test run.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const run = (body: string): number | null => {
       writeFileSync(file, `import { test } from 'node:test'; test('one', () => { ${body} });`);

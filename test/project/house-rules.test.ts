@@ -6,7 +6,7 @@ import { violations } from './house-rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-describe('the rules of the house', () => {
+describe('the house rules', () => {
   test('are kept by every file', () => {
     const files = globSync(['{src,test,bench,migrations}/**/*.ts', 'src/storage/functions/*.sql'], { cwd: ROOT });
     assert.ok(files.length > 400, String(files.length));
@@ -16,7 +16,7 @@ describe('the rules of the house', () => {
     assert.deepEqual(broken, []);
   });
 
-  /** A piece of code that breaks a rule, where it would stand, and one that does not. */
+  /** The name of a fault, a path, code with the fault in this file, and code without it. */
   const examples: readonly (readonly [string, string, string, string])[] = [
     [
       'randomness by name',
@@ -25,19 +25,19 @@ describe('the rules of the house', () => {
       `import { createHash } from 'node:crypto';`,
     ],
     [
-      'randomness of another name',
+      'randomness under another name',
       'src/oauth/x.ts',
       `import { createHash, randomFillSync as fill } from 'node:crypto';`,
       `import { createHmac } from 'node:crypto';`,
     ],
     [
-      'randomness by default',
+      'randomness by a default import',
       'src/domain/x.ts',
       `import crypto from 'node:crypto';`,
       `import { timingSafeEqual } from 'node:crypto';`,
     ],
     [
-      'randomness by everything',
+      'randomness by a namespace import',
       'src/x.ts',
       `import * as all from 'node:crypto';`,
       `import { random } from './random.ts';`,
@@ -49,7 +49,7 @@ describe('the rules of the house', () => {
       'globalThis.crypto.getRandomValues(a);',
       'globalThis.setTimeout(a, 1);',
     ],
-    ['a global by another way', 'src/domain/x.ts', `globalThis['process'].exit();`, 'a.process();'],
+    ['a global by a computed member', 'src/domain/x.ts', `globalThis['process'].exit();`, 'a.process();'],
     [
       'a builtin without node:',
       'src/config/x.ts',
@@ -57,16 +57,26 @@ describe('the rules of the house', () => {
       `import { readFileSync } from 'node:fs';`,
     ],
     [
-      'a builtin below another',
+      'a sub-path of a builtin without node:',
       'src/config/x.ts',
       `import { readFile } from 'fs/promises';`,
       `import { readFile } from 'node:fs/promises';`,
     ],
-    ['a sub-path', 'src/management/x.ts', `import a from 'ajv/dist/core.js';`, `import a from 'ajv/dist/2020.js';`],
-    ['a package of a package', 'src/storage/x.ts', `import types from 'pg-types';`, `import pg from 'pg';`],
-    ['a package for tests', 'src/domain/x.ts', `import fc from 'fast-check';`, `import { jwtVerify } from 'jose';`],
     [
-      'a type of a package of a package',
+      'a sub-path that is not public',
+      'src/management/x.ts',
+      `import a from 'ajv/dist/core.js';`,
+      `import a from 'ajv/dist/2020.js';`,
+    ],
+    ['a package that is no dependency', 'src/storage/x.ts', `import types from 'pg-types';`, `import pg from 'pg';`],
+    [
+      'a development package in the source',
+      'src/domain/x.ts',
+      `import fc from 'fast-check';`,
+      `import { jwtVerify } from 'jose';`,
+    ],
+    [
+      'a type of a package that is no dependency',
       'src/oauth/x.ts',
       `export type { X } from 'keygrip';`,
       `export type { Y } from './y.ts';`,
@@ -84,13 +94,13 @@ describe('the rules of the house', () => {
       `import { hostname } from 'node:os';`,
     ],
     [
-      'the database beside the storage',
+      'a database driver outside the storage',
       'src/app.ts',
       `import knex from 'knex';`,
       `import { createFaces } from './create-faces.ts';`,
     ],
     [
-      'the storage from the root',
+      'a file of the storage outside the storage',
       'src/app.ts',
       `import { x } from './storage/change-feed.ts';`,
       `import { x } from './janitor.ts';`,
@@ -111,25 +121,25 @@ describe('the rules of the house', () => {
     ],
     ['.catch that swallows', 'src/http/x.ts', 'a.catch(() => {});', 'a.catch(unheeded);'],
     [
-      'a query that says not whose',
+      'a query that does not name a company',
       'src/storage/x.ts',
       'const a = `select * from service_accounts where client_id = ?`;',
       'const a = `select * from service_accounts where company_id = ?`;',
     ],
     [
-      'a join that says not whose',
+      'a join that does not name a company',
       'src/storage/x.ts',
       `const a = 'select 1 from last_uses join credentials using (credential_id)';`,
       `// Rows of all: the key says which.\nconst a = 'select 1 from last_uses join credentials using (credential_id)';`,
     ],
     [
-      'an update that says not whose',
+      'an update that does not name a company',
       'src/storage/x.ts',
       'const a = `update grants set name = ${b}`;',
       'const a = `update last_uses set name = ${b}`;',
     ],
     [
-      'a function that says not whose',
+      'a function that does not name a company',
       'src/storage/functions/x.sql',
       '-- Of a company_id.\ncreate or replace view x as select from credentials',
       'create or replace view x as select from credentials where company_id = 1',
@@ -147,13 +157,18 @@ describe('the rules of the house', () => {
       `test('a', { skip: 'later' }, () => {});`,
       `test('a', { skip: !hasCurl && 'needs curl' }, () => {});`,
     ],
-    ['a test to be written', 'test/x.test.ts', `test.todo('a');`, `test('a', () => {});`],
-    ['the only test', 'test/x.test.ts', `describe.only('a', () => {});`, `describe('a', () => {});`],
+    ['a test that is marked as todo', 'test/x.test.ts', `test.todo('a');`, `test('a', () => {});`],
+    [
+      'a suite that is marked as the only one',
+      'test/x.test.ts',
+      `describe.only('a', () => {});`,
+      `describe('a', () => {});`,
+    ],
     ['a test that skips itself', 'test/x.test.ts', `test('a', (t) => t.skip());`, `test('a', (t) => t.after(b));`],
   ];
 
   for (const [name, path, bad, good] of examples) {
-    test(`know ${name}`, () => {
+    test(`find ${name}`, () => {
       assert.equal(violations(path, bad).length, 1, violations(path, bad).join());
       assert.deepEqual(violations(path, good), []);
     });

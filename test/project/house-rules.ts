@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path/posix';
 import { parseSync, Visitor } from 'oxc-parser';
 import manifest from '../../package.json' with { type: 'json' };
 
-/** Every way to make something random, and to reach one. */
+/** The names in node:crypto that generate random values or lead to such names. */
 const RANDOM = /^(?:random|generate|webcrypto|getRandomValues|subtle|default|\*)/;
-/** A sub-path of a package that is one of its public entries. */
+/** Sub-paths of packages that are public entries. */
 const SUB_PATHS = new Set(['ajv/dist/2020.js']);
-/** How each of these files makes keys, which no argument can make. */
+/** The functions by which these files generate keys: an argument cannot generate keys. */
 const KEY_MAKERS: Readonly<Record<string, string>> = {
   'src/domain/signing-keys/signing-key.ts': 'generateKeyPair',
   'src/oauth/ways/decoy.ts': 'generateKeyPairSync',
@@ -31,32 +31,32 @@ const COMMENT_LINES = 8;
 const OWNED_TABLES =
   'audit_events|companies|credentials|grantable|grants|group_members|groups|refusals|resource_servers|roles|service_accounts';
 const REACHES = new RegExp(String.raw`\b(?:from|join|update|into|using)\s+(?:${OWNED_TABLES})\b`, 'i');
-/** How a statement says whose rows it means: by the company, or by what says it in turn. */
+/** The ways in which a statement names the owner of its rows: the company, or something that implies the company. */
 const SAYS_WHOSE = /company_id|ofAccount\(|OF_GROUP/;
-/** A comment on a statement that means the rows of every company says so, and why. */
+/** The marker in a comment on a statement that means the rows of every company. The reason follows the marker. */
 const OF_ALL = /Rows of(?:\n(?: \*|--))? all:/;
 
 /**
- * Finds the places of a file that break a rule of this house which no tool knows.
+ * Finds the places of a file that break a rule of this project. No other tool checks these rules.
  *
- * @param path from the root of the project
- * @returns a line for each
+ * @param path the path from the root of the project
+ * @returns a message for each place
  */
 export function violations(path: string, source: string): string[] {
   return path.endsWith('.sql') ? violationsOfSql(source) : violationsOfTypeScript(path, source);
 }
 
-/** A function of the database says in its statements whose rows it means, or in its comment that it means all. */
+/** Checks that the statements of a function name the owner of their rows, or that its comment has the marker. */
 function violationsOfSql(source: string): string[] {
   const statements = source.replaceAll(/^--.*$/gm, '');
   if (!REACHES.test(statements) || SAYS_WHOSE.test(statements) || OF_ALL.test(source)) return [];
-  return ['it says not whose rows it means'];
+  return ['the function does not name the company of its rows'];
 }
 
 function violationsOfTypeScript(path: string, source: string): string[] {
   const found: string[] = [];
   const { program, comments, errors } = parseSync(path, source);
-  for (const { message } of errors) found.push(`it cannot be read: ${message}`);
+  for (const { message } of errors) found.push(`the file cannot be parsed: ${message}`);
   const inSource = path.startsWith('src/');
   const inTests = path.startsWith('test/');
   const commented = (start: number, end: number): boolean =>
@@ -71,17 +71,19 @@ function violationsOfTypeScript(path: string, source: string): string[] {
     if (from.startsWith('.')) {
       const file = join(dirname(path), from);
       const outside = file.startsWith('src/storage/') && !path.startsWith('src/storage/');
-      if (outside && STORAGE_FROM_OUTSIDE[path]?.includes(file) !== true) found.push(`${from} is of the storage`);
+      if (outside && STORAGE_FROM_OUTSIDE[path]?.includes(file) !== true) found.push(`${from} belongs to the storage`);
       return;
     }
     if (!from.startsWith('node:') && builtinModules.includes(from)) found.push(`${from} is written without node:`);
     else if (!from.startsWith('node:')) {
       if (!(bare in (isType ? { ...manifest.dependencies, ...manifest.devDependencies } : manifest.dependencies)))
-        found.push(`${bare} is no dependency of this project`);
-      else if (from !== bare && !SUB_PATHS.has(from)) found.push(`${from} is a sub-path`);
-      if (DATABASE.has(bare) && !path.startsWith('src/storage/')) found.push(`${from} is for the storage`);
+        found.push(`${bare} is not a dependency of this project`);
+      else if (from !== bare && !SUB_PATHS.has(from)) found.push(`${from} is a sub-path that is not public`);
+      if (DATABASE.has(bare) && !path.startsWith('src/storage/'))
+        found.push(`${from} may be imported by the storage only`);
     }
-    if (/^(?:node:)?process$/.test(from) && path !== 'src/main.ts') found.push('process is for main.ts');
+    if (/^(?:node:)?process$/.test(from) && path !== 'src/main.ts')
+      found.push('process may be imported by main.ts only');
     if (/^(?:node:)?crypto$/.test(from) && path !== 'src/start/random.ts') {
       for (const one of names.filter((each) => RANDOM.test(each) && KEY_MAKERS[path] !== each))
         found.push(`${one} of node:crypto is random`);
@@ -90,7 +92,8 @@ function violationsOfTypeScript(path: string, source: string): string[] {
 
   function statement(text: string, start: number): void {
     if (!path.startsWith('src/storage/') || !REACHES.test(text) || SAYS_WHOSE.test(text)) return;
-    if (!OF_ALL.test(lineBefore(start))) found.push(`a statement says not whose rows: ${text.slice(0, 60)}`);
+    if (!OF_ALL.test(lineBefore(start)))
+      found.push(`a statement does not name the company of its rows: ${text.slice(0, 60)}`);
   }
 
   new Visitor({
@@ -113,7 +116,7 @@ function violationsOfTypeScript(path: string, source: string): string[] {
     ImportExpression(node) {
       if (!inSource) return;
       if (node.source.type !== 'Literal' || typeof node.source.value !== 'string')
-        found.push('what is imported is computed');
+        found.push('the name of an import is computed');
       else imported(node.source.value, ['*']);
     },
     MemberExpression(node) {
@@ -121,7 +124,7 @@ function violationsOfTypeScript(path: string, source: string): string[] {
       const { name } = node.object;
       const member = textOf(node.property);
       if (/^(?:globalThis|global)$/.test(name) && (node.computed || member !== 'setTimeout')) {
-        found.push(`${textOf(node)} goes round the rules about globals`);
+        found.push(`${textOf(node)} bypasses the rules about globals`);
       }
       if (name === 'Temporal' && member === 'Now') found.push('Temporal.Now is a clock');
     },
@@ -132,7 +135,7 @@ function violationsOfTypeScript(path: string, source: string): string[] {
       }
     },
     Identifier(node) {
-      if (inSource && node.name === 'require') found.push('require goes round the rules about imports');
+      if (inSource && node.name === 'require') found.push('require bypasses the rules about imports');
     },
     CallExpression(node) {
       const { callee } = node;
@@ -144,20 +147,21 @@ function violationsOfTypeScript(path: string, source: string): string[] {
       const [first] = node.arguments;
       const isFunction = first?.type === 'ArrowFunctionExpression' || first?.type === 'FunctionExpression';
       if (inSource && method === 'catch' && isFunction && textOf(first.body ?? first) === '{}') {
-        found.push('.catch with an empty function swallows');
+        found.push('.catch with an empty function swallows errors');
       }
       const of = textOf(callee.object);
       const skips = ['skip', 'only', 'todo'].includes(method) && /^(?:test|describe|it|suite|t|context)$/.test(of);
       if (inTests && skips) found.push(`${of}.${method} leaves tests out`);
     },
     CatchClause({ body }) {
-      if (inSource && body.body.length === 0 && !commented(body.start, body.end)) found.push('catch swallows');
+      if (inSource && body.body.length === 0 && !commented(body.start, body.end))
+        found.push('an empty catch swallows errors');
     },
     Property(node) {
       if (!inTests || node.key.type !== 'Identifier') return;
       const { name } = node.key;
       const always = node.value.type === 'Literal' && Boolean(node.value.value);
-      if (['skip', 'only', 'todo'].includes(name) && always) found.push(`${name} leaves tests out whatever there is`);
+      if (['skip', 'only', 'todo'].includes(name) && always) found.push(`${name} always leaves tests out`);
     },
     TemplateLiteral: (node) => statement(textOf(node), node.start),
     Literal(node) {

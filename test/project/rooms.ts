@@ -1,4 +1,4 @@
-/** The rooms of `src` that each room may import from, beside itself; `main.ts` and `app.ts` may import from all. */
+/** The rooms of `src` that each room may import from, besides itself; `main.ts` and `app.ts` may import from all. */
 export const ROOMS: Record<string, readonly string[]> = {
   background: ['domain', 'observability'],
   config: ['domain'],

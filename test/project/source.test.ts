@@ -6,7 +6,7 @@ import { ROOMS } from './rooms.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-test('only the clock reads the time', () => {
+test('only system-clock.ts reads the time', () => {
   const readers = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
@@ -15,14 +15,14 @@ test('only the clock reads the time', () => {
   assert.deepEqual(readers, ['src/start/system-clock.ts']);
 });
 
-test('the linter knows every room of the source, and two files alone stand outside the rooms', () => {
+test('the linter knows every room of the source, and only app.ts and main.ts stand outside the rooms', () => {
   const entries = readdirSync(join(root, 'src'), { withFileTypes: true });
   const named = (files: boolean): string[] => entries.filter((one) => one.isFile() === files).map(({ name }) => name);
   assert.deepEqual(named(false).toSorted(), Object.keys(ROOMS).toSorted());
   assert.deepEqual(named(true).toSorted(), ['app.ts', 'main.ts']);
 });
 
-test('no two files of the source have one name', () => {
+test('no two files of the source have the same name', () => {
   const names = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ name }) => name);

@@ -24,7 +24,7 @@ describe('G-22 the supply chain', () => {
     }
   });
 
-  test('runs no install script but those that are allowed by name, and none at all without the development packages', () => {
+  test('runs only install scripts that are allowed by name, and none without the development packages', () => {
     for (const [path, { hasInstallScript, dev }] of installed) {
       if (hasInstallScript !== true) continue;
       assert.equal(dev, true, path);

@@ -7,7 +7,7 @@ import { createAccountCache } from '../../src/storage/account-cache.ts';
 
 const ID = 'sa_one' as ClientId;
 
-/** A cache with a clock, a database and a connection to it in the test's hands. */
+/** Creates a cache whose clock, database and connection the test controls. */
 function setUp(maxStaleness = 900_000) {
   const world = {
     now: 0,
@@ -40,8 +40,8 @@ function setUp(maxStaleness = 900_000) {
   return { world, cache, find, pass };
 }
 
-describe('accounts in memory', () => {
-  test('are asked for once, and then not again while the database answers', async () => {
+describe('the cache of accounts', () => {
+  test('reads an account once while the database keeps answering', async () => {
     const { world, find, pass } = setUp();
     for (let round = 0; round < 5; round += 1) {
       assert.equal(await find(), 'one');
@@ -51,13 +51,13 @@ describe('accounts in memory', () => {
     assert.deepEqual(world.outcomes, ['loaded', 'hit', 'hit', 'hit', 'hit']);
   });
 
-  test('are asked for once by many at the same time', async () => {
+  test('reads an account once for several requests at once', async () => {
     const { world, find } = setUp();
     assert.deepEqual(await Promise.all([find(), find(), find()]), ['one', 'one', 'one']);
     assert.equal(world.loads, 1);
   });
 
-  test('that do not exist are remembered too, until they do', async () => {
+  test('remembers that an account does not exist, until the account is announced', async () => {
     const { world, cache, find } = setUp();
     world.version = undefined;
     assert.deepEqual([await find(), await find()], [undefined, undefined]);
@@ -67,7 +67,7 @@ describe('accounts in memory', () => {
     assert.equal(await find(), 'one');
   });
 
-  test('are looked at anew after a change, of theirs or of everyone', async () => {
+  test('reads an account again after an announcement of the account or of everyone', async () => {
     const { world, cache, find } = setUp();
     for (const [index, kind] of (['account', 'everyone'] as const).entries()) {
       await find();
@@ -77,7 +77,7 @@ describe('accounts in memory', () => {
     }
   });
 
-  test('B-27 are not kept as they were read when a change came meanwhile', async () => {
+  test('B-27 does not keep an account that was announced while it was read', async () => {
     const { world, cache, find } = setUp();
     for (const kind of ['account', 'everyone'] as const) {
       const before = find();
@@ -89,7 +89,7 @@ describe('accounts in memory', () => {
     }
   });
 
-  describe('of a company that changed', () => {
+  describe('after the announcement of a company', () => {
     const [A, B] = ['sa_a', 'sa_b'] as [ClientId, ClientId];
     function companies() {
       const loads: ClientId[] = [];
@@ -111,7 +111,7 @@ describe('accounts in memory', () => {
     }
     const changed = { kind: 'everyone', company: 'a' as CompanyId } as const;
 
-    test('are looked at anew, and no others', async () => {
+    test('reads the accounts of that company again, and no others', async () => {
       const { cache, loads } = companies();
       for (const clientId of [A, B]) await cache.find(clientId);
       cache.changed(changed);
@@ -122,7 +122,7 @@ describe('accounts in memory', () => {
       assert.deepEqual(loads, [A, B, A, A, B]);
     });
 
-    test('B-27 are not kept as they were read when the change came meanwhile', async () => {
+    test('B-27 does not keep an account of that company that was read meanwhile', async () => {
       const { cache, loads, hold, finish } = companies();
       hold();
       for (const [clientId, times] of [
@@ -141,7 +141,7 @@ describe('accounts in memory', () => {
     });
   });
 
-  test('make room by the bytes that they take', async () => {
+  test('drops accounts by the bytes that they take', async () => {
     const loads: ClientId[] = [];
     const cache = createAccountCache({
       load(clientId) {
@@ -162,7 +162,7 @@ describe('accounts in memory', () => {
     );
   });
 
-  test('B-27 are looked at anew after a second in which this node would not have heard of a change', async () => {
+  test('B-27 reads an account again after a second without an answer of the database', async () => {
     const { world, find, pass } = setUp();
     await find();
     world.version = 'two';
@@ -170,7 +170,7 @@ describe('accounts in memory', () => {
     assert.equal(await find(), 'one');
     pass(1, false);
     assert.equal(await find(), 'two');
-    // What has just been looked at is good for another second.
+    // An account that has just been read is served for another second.
     world.version = 'three';
     pass(1000, false);
     assert.equal(await find(), 'two');
@@ -178,7 +178,7 @@ describe('accounts in memory', () => {
     assert.equal(await find(), 'three');
   });
 
-  test('B-27 are looked at anew when changes may have gone unheard', async () => {
+  test('B-27 reads an account again when announcements may have been missed', async () => {
     const { world, cache, find, pass } = setUp();
     await find();
     world.version = 'two';
@@ -187,7 +187,7 @@ describe('accounts in memory', () => {
     assert.equal(await find(), 'two');
   });
 
-  test('are served as they were while the database is away, for as long as they may be', async () => {
+  test('serves a remembered account while the database is away, for at most the maximum staleness', async () => {
     const { world, find, pass } = setUp(60_000);
     await find();
     pass(30_000);
@@ -199,19 +199,19 @@ describe('accounts in memory', () => {
     await assert.rejects(find(), { code: 'unavailable' });
   });
 
-  test('are not served as they were when the database answers with a fault', async () => {
+  test('does not serve a remembered account when the database answers with a fault', async () => {
     const { world, find, pass } = setUp(60_000);
     await find();
     world.database = 'broken';
     pass(2000, false);
     await assert.rejects(find(), { message: 'column does not exist' });
     assert.equal(world.outcomes.includes('stale'), false);
-    // It answers, so it is asked again at once.
+    // The database answers, so that the cache asks it again at once.
     world.database = 'up';
     assert.equal(await find(), 'one');
   });
 
-  test('that may have changed unheard are served no longer than since they were known', async () => {
+  test('counts the maximum staleness from the time until which announcements were heard', async () => {
     const { world, cache, find, pass } = setUp(60_000);
     await find();
     pass(30_000);
@@ -225,7 +225,7 @@ describe('accounts in memory', () => {
     await assert.rejects(find(), { code: 'unavailable' });
   });
 
-  test('that are not known cannot be had while the database is away', async () => {
+  test('finds no account that it does not remember while the database is away', async () => {
     const { world, find, pass } = setUp();
     world.database = 'down';
     await assert.rejects(find(), { code: 'unavailable' });
@@ -234,7 +234,7 @@ describe('accounts in memory', () => {
     await assert.rejects(find(), { code: 'unavailable' });
   });
 
-  test('are not waited for again and again while the database says nothing', async () => {
+  test('does not wait for a silent database again and again', async () => {
     const { world, find, pass } = setUp();
     await find();
     world.database = 'silent';
@@ -245,7 +245,7 @@ describe('accounts in memory', () => {
     assert.equal(world.loads, loads);
   });
 
-  test('C-08 are remembered in a bounded number, and unknown ids drive none of them out', async () => {
+  test('C-08 keeps its accounts through a flood of unknown ids, of which it remembers a bounded number', async () => {
     const { world, cache, find } = setUp();
     await find();
     world.version = undefined;

@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 
-describe('a feed behind a pooler that shares connections out by transaction', () => {
+describe('a change feed behind a pooler that gives connections out for one transaction each', () => {
   const issuer = { WRIT_ISSUER: 'https://pooled.example' };
   let database: TestDatabase;
   let pooler: DeafPooler;
@@ -24,14 +24,14 @@ describe('a feed behind a pooler that shares connections out by transaction', ()
     await database.drop();
   });
 
-  test('stops the start and names the setting', async () => {
+  test('stops the start with the name of the setting that helps', async () => {
     await assert.rejects(startTestApp({ ...database, url: pooler.url }, issuer), {
       name: 'UnsuitableDatabaseError',
       message: /would not hear of changes.*WRIT_DATABASE_LISTEN_URL/s,
     });
   });
 
-  test('does no harm where the feed has a connection of its own', async () => {
+  test('works when the feed has a connection of its own', async () => {
     const one = await startTestApp(database, issuer);
     const two = await startTestApp(
       { ...database, url: pooler.url },
@@ -44,7 +44,7 @@ describe('a feed behind a pooler that shares connections out by transaction', ()
     await Promise.all([one.close(), two.close()]);
   });
 
-  test('counts as cut off when it goes deaf later, so that changes act all the same', async () => {
+  test('counts as cut off when it goes deaf later, so that changes still act', async () => {
     pooler.deaf = false;
     const one = await startTestApp(database, issuer);
     const two = await startTestApp({ ...database, url: pooler.url }, issuer);
@@ -62,7 +62,7 @@ describe('a feed behind a pooler that shares connections out by transaction', ()
   });
 });
 
-describe('a feed', () => {
+describe('a change feed', () => {
   let database: TestDatabase;
   let announcer: pg.Client;
   before(async () => {
@@ -98,7 +98,7 @@ describe('a feed', () => {
     return feed;
   }
 
-  test('that went deaf says that changes may have gone unheard since before, not since it found out', async () => {
+  test('that went deaf reports missed announcements since before it went deaf, not since it noticed', async () => {
     const pooler = await startDeafPooler(database.url);
     pooler.deaf = false;
     const troubles: string[] = [];
@@ -113,18 +113,18 @@ describe('a feed', () => {
     pooler.deaf = true;
     await eventually(20_000, () => troubles.length > 0);
     assert.match(String(troubles[0]), /does not hear/);
-    // It was answered all the time.
+    // The database answered all the time.
     assert.ok(feed.lastAnswer() > deafSince);
     pooler.deaf = false;
     await eventually(20_000, () => missed.length > 0);
     assert.ok(Number(missed[0]) < deafSince, `${missed[0]} is not before ${deafSince}`);
-    // The connections of the pool have been answered as well: none of them is in doubt.
+    // The database answered the connections of the pool, too: none of them counts as silent.
     assert.ok(reached.length > 1 && reached.every((since) => since < deafSince), reached.join());
     await feed.close();
     await pooler.close();
   });
 
-  test('whose process is slow is not taken for deaf', async () => {
+  test('does not count as deaf when an announcement arrives late', async () => {
     const proxy = await startFaultProxy(database.url);
     let calls = 0;
     const feed = await listen(proxy.url, {
@@ -141,7 +141,7 @@ describe('a feed', () => {
     await proxy.close();
   });
 
-  test('tells that the database can be reached again, and since when it may not have been', async () => {
+  test('reports that the database can be reached again, and since when it may have been unreachable', async () => {
     const proxy = await startFaultProxy(database.url);
     const reached: number[] = [];
     const feed = await listen(proxy.url, { onReached: (lastAnswer) => reached.push(lastAnswer) });
@@ -149,14 +149,14 @@ describe('a feed', () => {
     const lost = performance.now();
     proxy.lose();
     await eventually(20_000, () => reached.length > 1);
-    // A connection that answered a moment before is in doubt as well: nothing has answered since.
+    // A connection that answered just before the loss is in doubt, too: no connection has answered since.
     assert.ok(Number(reached[1]) >= lost, `${reached[1]} is before ${lost}`);
     await feed.close();
     await proxy.close();
   });
 });
 
-describe('words of others on the channel of changes', () => {
+describe('a foreign message on the channel of announcements', () => {
   const app = useTestApp(postgres18);
   let stranger: pg.Client;
   before(async () => {
@@ -171,7 +171,7 @@ describe('words of others on the channel of changes', () => {
   const refusedAfter = async (target: TestApp, payload: string): Promise<void> => {
     const account = await registerWithKeys(target, `Announced ${(registered += 1)}`, [], { secret: true });
     assert.equal((await target.token(account)).status, 200);
-    // Behind the server's back, so that only the announcement can tell it.
+    // The test changes the row without an announcement: only the foreign message can tell the server.
     await stranger.query(`update service_accounts set state = 'disabled' where client_id = $1`, [account.clientId]);
     await stranger.query('select pg_notify($1, $2)', ['writ_changes', payload]);
     await eventually(10_000, async () => (await target.token(account)).status === 401);
@@ -193,17 +193,17 @@ describe('words of others on the channel of changes', () => {
     '{"kind":"call"}',
     'x'.repeat(7000),
   ]) {
-    test(`${payload.slice(0, 50) || 'nothing'} means that everything may have changed`, () =>
+    test(`makes a node read everything anew: ${payload.slice(0, 50) || 'an empty text'}`, () =>
       refusedAfter(app, payload));
   }
 
-  test('is warned about, but not each time', () => {
+  test('is logged as a warning, but not each time', () => {
     const warnings = app.log().filter(({ event }) => event === 'change.unreadable');
     assert.equal(warnings.length, 1);
     assert.equal(warnings[0]?.['level'], 'warn');
   });
 
-  test("another node's call to itself changes nothing", async () => {
+  test('has no effect when it is the call of another node to itself', async () => {
     const account = await registerWithKeys(app, 'Called', [], { secret: true });
     await stranger.query('select pg_notify($1, $2)', ['writ_changes', '{"kind":"call","call":"of another node"}']);
     assert.equal((await app.token(account)).status, 200);

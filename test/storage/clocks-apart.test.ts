@@ -4,12 +4,12 @@ import { postgres18 } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestApp } from '../support/test-app.ts';
 
-describe('a node whose clock is not that of the database', () => {
+describe('a node whose clock differs from the clock of the database', () => {
   for (const [seconds, said] of [
     [-120, 'The clock of this node is 120 s behind the database'],
     [90, 'The clock of this node is 90 s ahead of the database'],
   ] as const) {
-    test(`G-12 says so when it is ${seconds} s off, in the log, the metrics and its readiness`, async () => {
+    test(`G-12 reports a difference of ${seconds} s in the log, the metrics and its readiness`, async () => {
       const database = await postgres18.create();
       let off = seconds * 1000;
       const app = await startTestApp(database, {}, { clock: () => new Date(Date.now() + off) });
@@ -21,7 +21,7 @@ describe('a node whose clock is not that of the database', () => {
       assert.ok(json.warnings[0].startsWith(said), json.warnings[0]);
       const offset = Number(/^writ_clock_offset_seconds (\S+)$/m.exec(await app.metrics())?.[1]);
       assert.ok(Math.abs(offset + seconds) < 10, String(offset));
-      // It is looked at again and again.
+      // The node measures the difference again and again.
       off = 0;
       await eventually(10_000, async () => !('warnings' in (await app.request('/health/ready')).json));
       assert.equal(app.log().filter(({ event }) => event === 'clock.apart').length, 1);

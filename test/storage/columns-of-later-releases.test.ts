@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import type { TestApp } from '../support/test-app.ts';
 import { useTestApp } from '../support/test-app.ts';
 
-/** Calls of every kind, in a company and outside. @returns what was answered, as far as it is the same each time */
+/** Makes calls of every kind, in a company and for root. @returns the parts of the answers that all runs share */
 async function tour(app: TestApp, run: string): Promise<string[]> {
   const answers: string[] = [];
   const noted = (what: string, { status, json, text }: Reply): Reply['json'] => {
@@ -109,7 +109,7 @@ async function tour(app: TestApp, run: string): Promise<string[]> {
     await call('POST', credentials, { type: 'public_key', name: 'third', publicKey: clientKey('Ed25519').jwk });
     await call('POST', credentials, { type: 'api_key', name: 'fourth', audience: identifier });
     const all: { credentialId: string; type: string; name: string }[] = await call('GET', credentials);
-    // Chance decides the order of credentials of one moment.
+    // Credentials of one moment come in a random order.
     all.sort((one, other) => one.name.localeCompare(other.name));
     for (const { credentialId, type } of all) {
       await call('PATCH', `${credentials}/${credentialId}`, { description: 'On tour' });
@@ -140,11 +140,11 @@ async function tour(app: TestApp, run: string): Promise<string[]> {
 }
 
 onEachDatabase(
-  'a node of this release beside a database of a later one',
+  'a node of this release on a database of a later release',
   (kind) => {
     const app = useTestApp(kind, {}, { activityPause: 50 });
 
-    test('answers as before when every table has got a column with a default', async () => {
+    test('gives the same answers after every table has got a column with a default', async () => {
       const before = await tour(app, 'first');
       const { rows } = await app.knex.raw<{ rows: { name: string }[] }>(
         `select table_name as name from information_schema.tables

@@ -6,7 +6,7 @@ import { createConnectionHealth } from '../../src/storage/connection-health.ts';
 
 type Callback = (error: unknown) => void;
 
-/** As much of a connection of the driver as is watched; it answers when the test says so. */
+/** The part of a connection of the driver that is watched. The test decides when it answers. */
 class FakeConnection extends EventEmitter {
   readonly waiting: Callback[] = [];
   isDestroyed = false;
@@ -29,8 +29,8 @@ function setUp() {
   return { health, connect, at: (time: number) => (now = time) };
 }
 
-describe('connections that have fallen silent', () => {
-  test('are given up with the one on which an answer was waited for in vain, and those that answered since are kept', () => {
+describe('a silent connection', () => {
+  test('is given up, together with connections that have not answered since its statement, and no others', () => {
     const { health, connect, at } = setUp();
     const [silent, idle, lively] = [connect(), connect(), connect()];
     at(10);
@@ -49,7 +49,7 @@ describe('connections that have fallen silent', () => {
     );
   });
 
-  test('are kept while a statement waits, which has a time limit of its own', () => {
+  test('is kept while a statement waits on it, because the statement has its own time limit', () => {
     const { health, connect, at } = setUp();
     const [busy, idle] = [connect(), connect()];
     busy.ask();

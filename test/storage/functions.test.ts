@@ -16,7 +16,7 @@ import { startTestApp, useTestApp } from '../support/test-app.ts';
 /** The members of every alternative of a type. */
 type Members<Type> = Type extends unknown ? keyof Type : never;
 
-/** Names every member of a type; the compiler asks for each. */
+/** Lists the members of a type. The compiler demands every member. */
 function membersOf<Type>(members: Readonly<Record<Members<Type>, true>>): string[] {
   return Object.keys(members).toSorted();
 }
@@ -32,10 +32,10 @@ const AUDIENCE = {
 
 const FOLDER = join(import.meta.dirname, '../../src/storage/functions');
 
-onEachDatabase('what a function of the database answers', (kind) => {
+onEachDatabase('the answer of a function of the database', (kind) => {
   const app = useTestApp(kind);
 
-  test('has the members that the type has by which it is read', async () => {
+  test('has exactly the members of the type that reads it', async () => {
     await makeCompany(app, 'read');
     const company = '/api/companies/read';
     const identifier = 'api://read/x';
@@ -118,7 +118,7 @@ onEachDatabase('what a function of the database answers', (kind) => {
 });
 
 describe('the functions of the database', () => {
-  test('are made anew where their text is new, and nowhere else', async () => {
+  test('are created again only when their text has changed', async () => {
     const database = await postgres18.create();
     const { knex, close } = await startTestApp(database);
     const names = readdirSync(FOLDER).map((file) => file.replace('.sql', ''));
@@ -135,7 +135,7 @@ describe('the functions of the database', () => {
     assert.deepEqual([...before.keys()].toSorted(), names.toSorted());
     await migrate(knex);
     assert.deepEqual(await made(), before);
-    // As a release with another text left it.
+    // Another release has left another text behind.
     await knex('made_functions').where({ name: 'newest_requests' }).update({ digest: 'of another release' });
     await knex.raw(`create or replace function newest_requests(arrays jsonb) returns jsonb language sql immutable
       as $$ select '"other"'::jsonb $$`);
@@ -149,7 +149,7 @@ describe('the functions of the database', () => {
     await database.drop();
   });
 
-  test('say each who calls them, and each has a file of its name', () => {
+  test('name their callers in a comment, and stand in a file of their own name', () => {
     for (const file of readdirSync(FOLDER)) {
       const text = readFileSync(join(FOLDER, file), 'utf8');
       const [head = '', sql = ''] = text.split(/^(?=create )/m);
@@ -158,7 +158,7 @@ describe('the functions of the database', () => {
     }
   });
 
-  test('G-11 a node starts on a database that a later release has migrated, unless that shuts earlier ones out', async () => {
+  test('G-11 let a node start on a database of a later release, unless one of its migrations is breaking', async () => {
     const database = await postgres18.create();
     const later = await startTestApp(database);
     await later
@@ -177,7 +177,7 @@ describe('the functions of the database', () => {
       name: 'UnsuitableDatabaseError',
       message: /later release .* this release cannot use it \(20991231000001-columns-gone\.breaking\.ts\)/,
     });
-    // Nothing of it has been changed.
+    // The refused start has changed nothing.
     assert.equal((await later.knex('made_functions').where({ digest: 'of later' })).length, 1);
     assert.equal((await later.knex('made_functions').select()).length, made.length);
     await later.close();

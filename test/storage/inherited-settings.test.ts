@@ -29,7 +29,7 @@ describe('a database with settings of its own', () => {
     extra_float_digits: '0',
   };
 
-  test('G-13 serves tokens and management like any other', async () => {
+  test('G-13 serves tokens and management like any other database', async () => {
     const database = await postgres18.create();
     for (const [name, value] of Object.entries(settings)) {
       await administer(database, (target) => `alter database ${target} set ${name} = ${value}`);
@@ -76,7 +76,7 @@ describe('a database with settings of its own', () => {
     await database.drop();
   });
 
-  test('is refused at the start when the search path leads nowhere', async () => {
+  test('is refused at the start when the search path names no schema', async () => {
     const database = await postgres18.create({ empty: true });
     await administer(database, (name) => `alter database ${name} set search_path = nowhere`);
     await assert.rejects(startTestApp(database), {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ClientId } from '../../src/domain/ids.ts';
 import { loadInTurns } from '../../src/storage/load-in-turns.ts';
 
-test('accounts of which nobody knows whose they are are read two at a time', async () => {
+test('loadInTurns reads accounts of an unknown company two at a time', async () => {
   const begun: string[] = [];
   const ends: (() => void)[] = [];
   const load = loadInTurns(async (clientId) => {

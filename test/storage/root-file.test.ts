@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { writeRootFile } from '../../src/storage/root-file.ts';
 import { workFolder } from '../support/server-process.ts';
 
-test('the secret of the first root account is not written through a draft that was left behind', () => {
+test('writeRootFile does not write the secret through a symbolic link in place of its draft', () => {
   const { path, remove } = workFolder();
   try {
     const other = join(path, 'other');

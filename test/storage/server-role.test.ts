@@ -26,7 +26,7 @@ describe('two database roles', () => {
   });
   const as = (role: string): string => database.url.replace('postgres:postgres', `${role}:x`);
 
-  test('one migrates and grants the other what it needs, which serves with no right to change the schema', async () => {
+  test('the migrating role grants the serving role its rights, which do not include changes of the schema', async () => {
     const app = await startTestApp({ ...database, url: as(server) }, { WRIT_DATABASE_ADMIN_URL: as(migrator) });
     assert.equal((await app.token(ROOT)).status, 200);
     assert.equal((await app.api('POST', '/api/service-accounts', { name: 'Served' })).status, 201);
@@ -37,7 +37,7 @@ describe('two database roles', () => {
     await app.close();
   });
 
-  test('a table of a later migration is granted with it', async () => {
+  test('a table of a later migration is granted to the serving role, too', async () => {
     const later = knex({ client: 'pg', connection: as(migrator) });
     await later.raw('create table of_a_later_release (a text)');
     await later.destroy();
@@ -56,7 +56,7 @@ describe('two database roles', () => {
     await listening.close();
   });
 
-  test('a start whose grants are missing and cannot be given prints them', async () => {
+  test('a start prints the missing grants when it cannot make them', async () => {
     await owner.raw(`revoke all on credentials from ${server}`);
     await owner.raw('alter table credentials owner to postgres');
     await owner.raw(`grant all on all tables in schema public to ${migrator}`);
@@ -72,7 +72,7 @@ describe('two database roles', () => {
     await owner.raw(`alter table credentials owner to ${migrator}`);
   });
 
-  test('a start whose roles look in different schemas says so', async () => {
+  test('a start is refused with the reason when the roles look in different schemas', async () => {
     await owner.raw('create schema elsewhere');
     await owner.raw(`grant usage on schema elsewhere to ${server}`);
     await owner.raw(`alter role ${server} set search_path = elsewhere`);

@@ -26,10 +26,10 @@ describe('connections to the database that have fallen silent', () => {
     await database.drop();
   });
 
-  test('G-03 are given up, and new ones serve keys and management within seconds', async () => {
+  test('G-03 are given up, and new connections serve assertions and management within seconds', async () => {
     const key = clientKey('ES256');
     const account = await registerWithKeys(app, 'Silent', [key], { secret: true });
-    // As many connections as the pools have.
+    // These requests use every connection of the pools.
     await Promise.all(Array.from({ length: 30 }, () => app.api('GET', '/api/service-accounts')));
     await Promise.all(
       Array.from({ length: 30 }, () => tokenByAssertion(app, assertion(key, account.clientId, app.issuer))),
@@ -43,7 +43,7 @@ describe('connections to the database that have fallen silent', () => {
       statuses.push(...both);
       return both.every((status) => status === 200);
     });
-    // Every connection that has fallen silent is gone by then, not just those that were tried.
+    // Every silent connection is closed by then, also those that no request has tried.
     const later = await Promise.all([
       ...Array.from({ length: 10 }, byKey),
       ...Array.from({ length: 20 }, () => app.api('GET', '/api/service-accounts').then(({ status }) => status)),
@@ -55,7 +55,7 @@ describe('connections to the database that have fallen silent', () => {
     );
   });
 
-  test('G-03 are given up as soon as the feed has reached the database again: no statement is tried on them', async (t) => {
+  test('G-03 are given up as soon as the feed reaches the database again, before a statement uses them', async (t) => {
     const silent: Knex.Logger = { warn: () => {}, error: () => {}, debug: () => {}, deprecate: () => {} };
     const own = await startFaultProxy(database.url);
     const urls = { url: own.url, adminUrl: own.url, listenUrl: own.url };
@@ -84,7 +84,7 @@ describe('connections to the database that have fallen silent', () => {
     assert.deepEqual(errors, []);
   });
 
-  test('G-03 are given up while nobody asks, so that the next one does not wait', async () => {
+  test('G-03 are given up while no request comes, so that the next request does not wait', async () => {
     await Promise.all(Array.from({ length: 30 }, () => app.api('GET', '/api/service-accounts')));
     const backs = (): number => app.log().filter(({ event }) => event === 'database.back').length;
     const before = backs();
@@ -94,7 +94,7 @@ describe('connections to the database that have fallen silent', () => {
     assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]));
   });
 
-  test('a database that takes no connection either is answered with what is remembered, or 503', async () => {
+  test('leave remembered accounts served, and other calls refused with 503, while no new connection is accepted', async () => {
     const account = await registerWithKeys(app, 'Remembered', [], { secret: true });
     assert.equal((await app.token(account)).status, 200);
     proxy.swallow();
@@ -113,13 +113,13 @@ describe('connections to the database that have fallen silent', () => {
     await eventually(15_000, async () => (await app.api('GET', '/api/self')).status === 200);
   });
 
-  test('an outage is one line when it begins and one when it is over', async () => {
+  test('are logged with one line when an outage begins and with one line when it is over', async () => {
     const count = (wanted: string): number => app.log().filter(({ event }) => event === wanted).length;
     await eventually(15_000, () => count('database.lost') === count('database.back'));
     const before = app.log().length;
     proxy.cut();
     await eventually(10_000, async () => (await app.request('/health/ready')).json.status === 'degraded');
-    // Long enough for whatever works beside the requests to have tried several times.
+    // In this time, the background work tries the database several times.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     proxy.heal();
     await eventually(15_000, () => app.log().some(({ event }, index) => index >= before && event === 'database.back'));

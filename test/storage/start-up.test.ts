@@ -16,7 +16,7 @@ import { startServerProcess, workFolder } from '../support/server-process.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 describe('start-up', () => {
-  test('E-18 four nodes on an empty database make one root account and one set of keys', async () => {
+  test('E-18 of four nodes on an empty database registers one root account and generates one set of keys', async () => {
     const database = await postgres18.create({ empty: true });
     const folder = workFolder();
     const { WRIT_BOOTSTRAP_CLIENT_ID: id, WRIT_BOOTSTRAP_CLIENT_SECRET: secret, ...environment } = TEST_ENVIRONMENT;
@@ -25,7 +25,7 @@ describe('start-up', () => {
       [1, 2, 3, 4].map(() => startServerProcess(folder.path, { ...environment, DATABASE_URL: database.url })),
     );
     await Promise.all(nodes.map((node) => node.ready()));
-    // The banner follows the line that says ready.
+    // The banner follows the line `server.ready`.
     await Promise.all(nodes.map((node) => fetch(`${node.url}/health/ready`)));
     assert.equal(nodes.filter((node) => node.stdout.some((line) => line.includes('clientSecret'))).length, 1);
     const keys = await Promise.all(
@@ -42,7 +42,7 @@ describe('start-up', () => {
     await database.drop();
   });
 
-  test('E-18 an id that was used before is not given out again', async () => {
+  test('E-18 is refused when the id of the root account was used before', async () => {
     const database = await postgres18.create();
     const first = await startTestApp(database);
     await first.knex('service_accounts').delete();
@@ -52,11 +52,11 @@ describe('start-up', () => {
     await database.drop();
   });
 
-  test('E-18 an account that there is does not become the root account by its id', async () => {
+  test('E-18 does not make an existing account the root account', async () => {
     const database = await postgres18.create();
     const first = await startTestApp(database);
     const { json } = await first.api('POST', '/api/service-accounts', { name: 'Somebody', permissions: ['a'] });
-    // As nobody can: the last root account is gone.
+    // The test deletes the last root account, which no caller can do.
     await first.knex('service_accounts').where({ client_id: ROOT.clientId }).delete();
     const read = (): Promise<unknown> => first.knex('service_accounts').select('client_id', 'slug', 'revision');
     const before = await read();
@@ -71,7 +71,7 @@ describe('start-up', () => {
     await database.drop();
   });
 
-  test('a first root account may be fixed to a public key, and then has no secret at all', async () => {
+  test('gives the first root account a public key from the settings, and then no secret', async () => {
     const key = clientKey('EdDSA');
     const database = await postgres18.create({ empty: true });
     const fixed = { WRIT_BOOTSTRAP_CLIENT_SECRET: '', WRIT_BOOTSTRAP_PUBLIC_KEY: JSON.stringify(key.jwk) };
@@ -82,7 +82,7 @@ describe('start-up', () => {
     assert.deepEqual(await first.knex('credentials').pluck('type'), ['public_key']);
     await first.close();
 
-    // It is there now: another key changes nothing.
+    // The root account exists by now: another key in the settings changes nothing.
     const other = clientKey('EdDSA');
     const second = await startTestApp(database, { ...fixed, WRIT_BOOTSTRAP_PUBLIC_KEY: JSON.stringify(other.jwk) });
     assert.equal((await tokenByAssertion(second, assertion(other, ROOT.clientId, second.issuer))).status, 401);
@@ -98,7 +98,7 @@ describe('start-up', () => {
     await unused.drop();
   });
 
-  test('a root account that was disabled works again when it is recovered', async () => {
+  test('serves a root account that was disabled and then recovered', async () => {
     const database = await postgres18.create();
     const first = await startTestApp(database);
     await first.knex('service_accounts').where({ client_id: ROOT.clientId }).update({ state: 'disabled' });
@@ -114,7 +114,7 @@ describe('start-up', () => {
     await database.drop();
   });
 
-  test('G-01 a database that is down is waited for, then given up, and nothing is served meanwhile', async () => {
+  test('G-01 waits for a database that is down, and fails when its patience ends', async () => {
     const port = await freePort();
     const config = testConfig({ DATABASE_URL: `postgres://postgres:x@127.0.0.1:${port}/writ` });
     const lines: string[] = [];
@@ -128,7 +128,7 @@ describe('start-up', () => {
     assert.match(waits[0].reason, /ECONNREFUSED/);
   });
 
-  test('G-01 a database that refuses us is not waited for', async () => {
+  test('G-01 does not wait for a database that refuses the password', async () => {
     const database = await postgres18.create();
     const wrong = database.url.replace('postgres:postgres', 'postgres:wrong');
     const started = performance.now();
@@ -140,7 +140,7 @@ describe('start-up', () => {
     await database.drop();
   });
 
-  test('G-16 readiness asks the database nothing, and turns with what the feed of changes hears', async () => {
+  test('G-16 is followed by readiness that turns with the change feed, and by liveness that does not', async () => {
     const database = await postgres18.create();
     const proxy = await startFaultProxy(database.url);
     const app = await startTestApp({ ...database, url: proxy.url }, { WRIT_MAX_STALENESS: '2' });

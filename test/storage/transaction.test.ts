@@ -32,7 +32,7 @@ const POSTGRES: Kind = {
     const database = knex({
       client: 'pg',
       connection: { connectionString: url, query_timeout: SILENCE } as Knex.PgConnectionConfig,
-      // One, so that the next transaction meets what the one before has left.
+      // With one connection, each transaction meets what the transaction before it has left.
       pool: { min: 0, max: 1 },
       log: LOG,
     });
@@ -46,7 +46,7 @@ const POSTGRES: Kind = {
   },
 };
 
-/** A database with a table of notes for the tests of a suite. */
+/** Opens a database with a table of notes for the tests of a suite. */
 function openBefore(kind: Kind): { database: () => Knex; transaction: Transaction } {
   let database: Knex;
   let close: () => Promise<void>;
@@ -65,7 +65,7 @@ for (const kind of [PGLITE, POSTGRES]) {
     const noted = async (text: string): Promise<boolean> =>
       (await database()('notes').where({ note: text })).length > 0;
 
-    test('stands when its work is done, and hands back what that found', async () => {
+    test('is committed when its work is done, and returns the result of the work', async () => {
       const count = await transaction(async (tables) => {
         await note('kept')(tables);
         return (await tables('notes' as never).where({ note: 'kept' })).length;
@@ -74,14 +74,14 @@ for (const kind of [PGLITE, POSTGRES]) {
       assert.ok(await noted('kept'));
     });
 
-    test('sees what others have committed meanwhile, whatever a connection does otherwise', async () => {
+    test('has the isolation level read committed, whatever the default of its connection is', async () => {
       await database().raw(`set default_transaction_isolation = 'serializable'`);
       const { rows } = await transaction((tables) => tables.raw('show transaction_isolation'));
       await database().raw('reset default_transaction_isolation');
       assert.deepEqual(rows, [{ transaction_isolation: 'read committed' }]);
     });
 
-    test('leaves nothing when its work fails, and says why', async () => {
+    test('leaves nothing when its work fails, and fails with the error of the work', async () => {
       const failure = new Error('changed my mind');
       const work = async (tables: Tables): Promise<never> => {
         await note('dropped')(tables);
@@ -91,7 +91,7 @@ for (const kind of [PGLITE, POSTGRES]) {
       assert.equal(await noted('dropped'), false);
     });
 
-    test('leaves nothing when a statement fails, and the next one is none the worse', async () => {
+    test('leaves nothing when a statement fails, and the next transaction works', async () => {
       const work = async (tables: Tables): Promise<void> => {
         await note('first')(tables);
         await note('first')(tables);
@@ -102,7 +102,7 @@ for (const kind of [PGLITE, POSTGRES]) {
       assert.ok(await noted('next'));
     });
 
-    test('takes no statement once it has ended, as its connection is somebody else’s by then', async () => {
+    test('refuses a statement after its end, because its connection may serve another caller by then', async () => {
       const kept = await transaction((tables) => Promise.resolve({ tables }));
       assert.throws(() => kept.tables('notes' as never).insert({ note: 'late' }), /after the end of its transaction/);
       assert.throws(() => kept.tables.raw('select 1'), /after the end of its transaction/);
@@ -115,16 +115,16 @@ describe('a transaction whose connection fails (PostgreSQL 18)', () => {
   const notes = (): Promise<string[]> => database()('notes' as never).pluck('note');
 
   for (const [name, statement, reason] of [
-    ['is given up on a statement that takes too long', 'select pg_sleep(3)', /Query read timeout/],
+    ['is given up after a statement that takes too long', 'select pg_sleep(3)', /Query read timeout/],
     ['is given up when the server ends it', 'select pg_terminate_backend(pg_backend_pid())', /terminat/],
   ] as const) {
-    test(`${name}, and nobody finds it open`, async () => {
+    test(`${name}, and the next transaction does not find it open`, async () => {
       const work = async (tables: Tables): Promise<void> => {
         await tables('notes' as never).insert({ note: `${name}: dropped` });
         await tables.raw(statement);
       };
       await assert.rejects(transaction(work), reason);
-      // It would be given up itself if it waited for what the one before has left running.
+      // This statement would time out, too, if it had to wait for the statement of the failed transaction.
       const inside = await database().raw('select pg_current_xact_id_if_assigned() as id');
       assert.equal(inside.rows[0].id, null);
       await transaction((tables) => tables('notes' as never).insert({ note: name }));

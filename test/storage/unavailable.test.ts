@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import pg from 'pg';
 import { isUnavailable } from '../../src/storage/unavailable.ts';
 
-test('a database that takes a connection and says nothing cannot answer just now', async () => {
+test('a database that accepts a connection and says nothing counts as unavailable', async () => {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');

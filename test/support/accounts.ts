@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import type { Reply } from './api-contract.ts';
 import type { TestApp } from './test-app.ts';
 
-/** An account with what a first look at it tells. */
+/** A registered account and its first credential. */
 export interface RegisteredAccount {
   readonly clientId: string;
-  /** Of its first credential, where that is a secret. */
+  /** The secret of the first credential, if that is a client secret. */
   readonly clientSecret: string;
   readonly path: string;
   /** The path of its first credential. */
   readonly first: string;
 }
 
-/** Registers an account, which may read orders unless the body says otherwise. */
+/** Registers an account. The account may read orders, unless the body says otherwise. */
 export async function registerAccount(
   app: TestApp,
   body: object = {},
@@ -34,7 +34,7 @@ export async function registerAccount(
   };
 }
 
-/** What exchanges an API key for a token (RFC 8693). */
+/** The parameters that exchange an API key for a token (RFC 8693). */
 export function exchangeOf(key: string): Record<string, string> {
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
@@ -43,7 +43,7 @@ export function exchangeOf(key: string): Record<string, string> {
   };
 }
 
-/** Exchanges an API key. */
+/** Exchanges an API key for a token. */
 export function exchange(
   app: TestApp,
   key: string,

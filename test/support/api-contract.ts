@@ -3,10 +3,10 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { TEXT_FORMATS } from '../../src/management/text-formats.ts';
 
-/** An answer over HTTP, its body read. */
+/** An HTTP answer whose body has been read. */
 export interface Reply {
   readonly status: number;
-  /** `Location` and the address in `Link` as clients resolve them, as a path. */
+  /** The headers. `Location` and the address in `Link` are resolved against the request, and given as paths. */
   readonly headers: Headers;
   readonly text: string;
   // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects of a body by asserting on it
@@ -20,7 +20,7 @@ interface Operation {
   >;
 }
 
-/** The OpenAPI document, as far as the tests read it. */
+/** The parts of the OpenAPI document that the tests read. */
 export interface ApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
@@ -32,16 +32,16 @@ for (const [name, { fits }] of Object.entries(TEXT_FORMATS)) ajv.addFormat(name,
 
 const escaped = (text: string): string => text.replaceAll('~', '~0').replaceAll('/', '~1');
 
-/** Asserts that an answer is one that the document describes: status, content type and body. */
+/** Asserts that the document describes the status, the headers, the content type and the body of an answer. */
 export function assertDescribed(document: ApiDocument, method: string, path: string, reply: Reply): void {
-  // Below the path of the issuer it is the same.
+  // An issuer with a path puts that path before `/api`.
   const [pathname = ''] = path.slice(path.indexOf('/api')).split('?', 1);
   const template = Object.keys(document.paths)
-    // A path without parameters comes before one with them.
+    // Paths with few parameters are tried first.
     .toSorted((one, other) => one.split('{').length - other.split('{').length)
     .find((candidate) => new RegExp(`^${candidate.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`).test(pathname));
   const operation = template === undefined ? undefined : document.paths[template]?.[method.toLowerCase()];
-  // What is not routed is no operation.
+  // A request that belongs to no operation must be answered with 404 or 405.
   if (template === undefined || operation === undefined) {
     assert.ok([404, 405].includes(reply.status), `${method} ${path}: ${reply.status}`);
     return;
@@ -65,9 +65,9 @@ export function assertDescribed(document: ApiDocument, method: string, path: str
   assert.ok(validate(reply.json), `${where}: ${JSON.stringify(validate.errors)} ${reply.text}`);
 }
 
-/** Compiles the schema of the document at a pointer, with what it refers to. */
+/** Compiles the schema at a pointer of the document, with the schemas that it refers to. */
 function schemaAt(document: ApiDocument, pointer: readonly string[]): ValidateFunction {
-  // The documents of all tests differ in the address of the server only.
+  // One document serves all tests: their documents differ only in the address of the server.
   if (ajv.getSchema('api') === undefined) ajv.addSchema(document, 'api');
   const validate = ajv.getSchema(`api#/${pointer.map(escaped).map(encodeURIComponent).join('/')}`);
   assert.ok(validate, pointer.join(' '));

@@ -1,6 +1,6 @@
 import type { SchemaNode } from './arbitrary-of.ts';
 
-/** A schema of the OpenAPI document, as far as it is looked through. */
+/** The parts of an OpenAPI schema that the tests read. */
 export type DocumentSchema = SchemaNode & { readonly $ref?: string; readonly examples?: readonly unknown[] };
 
 /** An operation that takes a body. */
@@ -8,9 +8,9 @@ export interface BodyOperation {
   readonly method: string;
   readonly path: string;
   readonly operationId: string;
-  /** The name of the schema of its body. */
+  /** The name of the schema of the body. */
   readonly schema: string;
-  /** The example that stands at the operation, for each media type. */
+  /** The examples of the body, one for each media type. */
   readonly examples: readonly unknown[];
 }
 
@@ -21,7 +21,7 @@ interface Described {
   };
 }
 
-/** @param document the OpenAPI document. @returns the operations that take a body, in its order */
+/** Lists the operations of the OpenAPI document that take a body, in the order of the document. */
 export function operationsWithBody(document: {
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }): BodyOperation[] {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { TEXT_FORMATS } from '../../src/management/text-formats.ts';
 
-/** A JSON schema, as far as the schemas of the management API use it. */
+/** A JSON schema with the keywords that the management API uses. */
 export interface SchemaNode {
   readonly type?: string | readonly string[];
   readonly anyOf?: readonly SchemaNode[];
@@ -21,7 +21,7 @@ export interface SchemaNode {
   readonly additionalProperties?: SchemaNode | false;
 }
 
-/** Values of a schema: everything that its keywords say, and nothing else. */
+/** Creates an arbitrary of values that fit every keyword of a schema. */
 export function arbitraryOf(schema: SchemaNode): fc.Arbitrary<unknown> {
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((one) => arbitraryOf(one)));

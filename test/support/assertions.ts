@@ -37,7 +37,7 @@ export function clientKey(alg: ClientAlg, kid?: string): ClientKey {
 const encode = (value: unknown): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
-/** The signature of a JWS by any of the algorithms, over any text. */
+/** Signs any text with the algorithm of the key. */
 export function signature({ alg, privateKey }: Pick<ClientKey, 'alg' | 'privateKey'>, input: string): string {
   const data = Buffer.from(input);
   switch (alg) {
@@ -53,13 +53,13 @@ export function signature({ alg, privateKey }: Pick<ClientKey, 'alg' | 'privateK
   }
 }
 
-/** A JWS whose header and payload are given as values, or as the very text that is to be encoded. */
+/** Signs a JWS. The header and the payload are given as values, or as the exact text to encode. */
 export function jws(key: Pick<ClientKey, 'alg' | 'privateKey'>, header: unknown, payload: unknown): string {
   const input = `${encode(header)}.${encode(payload)}`;
   return `${input}.${signature(key, input)}`;
 }
 
-/** The claims of a good assertion, with some of them changed; `undefined` leaves one out. */
+/** The claims of a valid assertion with changes. The value `undefined` leaves a claim out. */
 export function claimsFor(clientId: string, audience: string, changes: Record<string, unknown> = {}): object {
   const now = Math.floor(Date.now() / 1000);
   return {
@@ -73,7 +73,7 @@ export function claimsFor(clientId: string, audience: string, changes: Record<st
   };
 }
 
-/** A good assertion, with some claims or header members changed. */
+/** A valid assertion with changed claims and header members. */
 export function assertion(
   key: ClientKey,
   clientId: string,
@@ -102,7 +102,7 @@ export function tokenByAssertion(
   });
 }
 
-/** Registers an account with keys, and with a secret where asked. */
+/** Registers an account with public keys, and with a client secret if `secret` is set. */
 export async function registerWithKeys(
   app: TestApp,
   name: string,
@@ -122,7 +122,7 @@ export async function registerWithKeys(
   return json;
 }
 
-/** Why the last token request was refused, as the log has it. */
+/** The last log line about a refused token request. The result is empty if there is no such line. */
 export function lastRefusal(app: TestApp): Record<string, unknown> {
   return app.log().findLast((line) => line['event'] === 'token.refused') ?? {};
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Reply } from './api-contract.ts';
 import type { TestApp } from './test-app.ts';
 
-/** Everything that an account of a company may be allowed to do at the management API. */
+/** Every permission of the management API that an account of a company may hold. */
 export const COMPANY_PERMISSIONS = [
   'writ.activity.view',
   'writ.audit.view',
@@ -29,7 +29,7 @@ export async function makeCompany(app: TestApp, companyId: string): Promise<void
   assert.equal(status, 201, text);
 }
 
-/** Makes an account below a path, with an access token for the management API. */
+/** Registers an account at a path, and gets an access token for the management API. */
 export async function makeCaller(app: TestApp, path: string, permissions: readonly string[]): Promise<ApiCaller> {
   const { status, json, text } = await app.api('POST', path, {
     name: `Caller ${process.hrtime.bigint()}`,
@@ -41,7 +41,7 @@ export async function makeCaller(app: TestApp, path: string, permissions: readon
   return { clientId, clientSecret, bearer: await apiToken(app, json) };
 }
 
-/** An access token for the management API, with everything that the account holds there or with less. */
+/** Gets an access token for the management API. Without a scope, it has all permissions of the account there. */
 export async function apiToken(
   app: TestApp,
   account: { clientId: string; clientSecret: string },
@@ -55,7 +55,7 @@ export async function apiToken(
   return json.access_token;
 }
 
-/** Asserts a refusal by the management API, with its code in the answer and in the log. */
+/** Asserts that the management API refused a request, with this code in the answer and in the log. */
 export function assertRefused(app: TestApp, reply: Reply, status: number, code: string, note = ''): void {
   assert.equal(reply.status, status, `${note} ${reply.text}`);
   assert.equal(reply.json.code, code, `${note} ${reply.text}`);

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/start/system-clock.ts';
 /** The root account of every template database. */
 export const ROOT = { clientId: 'sa_root_of_the_tests', clientSecret: 'root-secret-of-the-tests-0123456789-abcdefgh' };
 
-/** The environment that every template database was made with. */
+/** The environment of the first start of every template database. */
 export const TEST_ENVIRONMENT = {
   LOG_LEVEL: 'trace',
   WRIT_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
@@ -22,7 +22,7 @@ export function testConfig(environment: Record<string, string>): Config {
 }
 
 const UNLIMITED = { burst: 1e9, interval: 1e-6 };
-/** Few tests are about guessing, and many fail to authenticate on purpose. */
+/** Limits that no test reaches: many tests fail to authenticate on purpose, and few are about guessing. */
 export const NO_GUESS_LIMITS: GuessLimits = { pair: UNLIMITED, source: UNLIMITED, everyone: UNLIMITED, kept: 10 };
 
 /** One line of the log, parsed. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe } from 'node:test';
 import pg from 'pg';
 
-/** A database of one test file, already through its first start. */
+/** A database for one suite. The server has been through its first start on it. */
 export interface TestDatabase {
   readonly url: string;
   drop(): Promise<void>;
@@ -13,7 +13,7 @@ export interface TestDatabase {
 export interface DatabaseKind {
   readonly name: string;
   readonly embedded: boolean;
-  /** @param empty without even a schema */
+  /** @param options.empty whether the database has no tables, instead of having been through a first start */
   create(options?: { empty?: boolean }): Promise<TestDatabase>;
 }
 
@@ -36,7 +36,7 @@ export const postgres15 = postgres('PostgreSQL 15', 'WRIT_TEST_POSTGRES_15');
 
 export const databases: readonly DatabaseKind[] = [embedded, postgres18, postgres15];
 
-/** Enough for what asks the database nothing that is not asked elsewhere, too. */
+/** The kinds for suites whose statements run on every kind in another suite. */
 export const embeddedAndNewest: readonly DatabaseKind[] = [embedded, postgres18];
 
 /** Declares the same tests once for every kind of database. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { after } from 'node:test';
 
-/** Passes everything on but notifications, as a pooler does that shares connections out by transaction. */
+/** A proxy that drops notifications only, like a pooler that gives connections out for one transaction each. */
 export interface DeafPooler {
   readonly url: string;
   /** Whether notifications are swallowed. */
@@ -33,7 +33,7 @@ export async function startDeafPooler(databaseUrl: string): Promise<DeafPooler> 
     inner.on('data', (chunk) => outer.write(chunk));
     outer.on('data', (chunk: Buffer) => {
       rest = Buffer.concat([rest, chunk]);
-      // A type of one byte, then a length that counts itself.
+      // A message begins with one byte for its type. The length that follows includes its own four bytes.
       while (rest.length >= 5 && rest.length > rest.readUInt32BE(1)) {
         const message = rest.subarray(0, rest.readUInt32BE(1) + 1);
         rest = rest.subarray(message.length);

@@ -1,6 +1,6 @@
 /**
- * The two releases of PostgreSQL that the tests run on. The package brings a hook that ends a process with 0 as soon as
- * it has nothing left to do, whatever its exit code was to be: with it no test that fails would ever be noticed.
+ * The two releases of PostgreSQL that the tests run on. The package installs hooks that end an idle process with exit
+ * code 0, also after a failed test. The loop below takes these hooks away.
  */
 const ENDS = ['beforeExit', 'exit'] as const;
 const before = new Set(ENDS.flatMap((event) => process.listeners(event)));

@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const PAUSE = 20;
 
 /**
- * Waits until a condition holds. The time is counted in looks, so that a machine that takes longer for everything is
- * given longer.
+ * Waits until a condition holds. The time is counted in checks: a slow machine gets more of it.
  *
- * @param milliseconds for how long at most, on a machine that has nothing else to do
- * @param complaint what is wrong when it does not hold by then
+ * @param milliseconds the longest wait, on a machine that has nothing else to do
+ * @param complaint the message of the failure when the condition does not hold by then
  */
 export async function eventually(
   milliseconds: number,
   condition: () => boolean | Promise<boolean>,
-  complaint = 'not in time',
+  complaint = 'the condition did not hold in time',
 ): Promise<void> {
   for (let looks = Math.ceil(milliseconds / PAUSE); !(await condition()); looks -= 1) {
     assert.ok(looks > 0, complaint);

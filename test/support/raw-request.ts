@@ -6,7 +6,7 @@ export interface RawReply {
   readonly text: string;
 }
 
-/** One request with exactly the headers that are given: `fetch` adds some and forbids others. */
+/** Sends one request with exactly the given headers: `fetch` adds some and forbids others. */
 export function rawRequest(
   url: string,
   {

@@ -1,16 +1,17 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-/** What came back on a connection, and how it ended. */
+/** The text that a server sent on a connection, and whether the server closed it. */
 export interface Exchange {
   readonly text: string;
   readonly closed: boolean;
 }
 
 /**
- * Writes bytes to a server and reads until it closes the connection, or for so long.
+ * Writes bytes to a server, then reads until the server closes the connection or the patience ends.
  *
- * @param parts written one after the other
+ * @param parts the bytes, written one part after the other
+ * @param patience the longest wait after the last part, in milliseconds
  */
 export async function exchange(
   url: string,

@@ -1,9 +1,9 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 /**
- * Makes a certificate that no machine trusts, for ten years around now.
+ * Generates a certificate that no machine trusts. It is valid from five years ago to five years from now.
  *
- * @param host its common name
+ * @param host the common name of the certificate
  */
 export function selfSignedCertificate(host: string): { key: KeyObject; cert: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -8,12 +8,12 @@ import { freePort } from './free-port.ts';
 
 const running = new Set<ChildProcess>();
 
-// Whatever a failed test left behind would keep this process, and with it the suite, from ending.
+// A server that a failed test left behind would keep this process, and with it the suite, from ending.
 after(() => running.forEach((child) => child.kill('SIGKILL')));
 
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
 
-/** A folder of its own for a process: what it leaves there is gone with the test. */
+/** Creates the working folder of a process. `remove` deletes the folder with everything that the process left there. */
 export function workFolder(): { path: string; remove(): void } {
   const path = mkdtempSync(join(process.env['WRIT_TEST_FOLDER'] ?? '/tmp', 'work-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
@@ -23,18 +23,18 @@ export function workFolder(): { path: string; remove(): void } {
 export interface ServerProcess {
   readonly child: ChildProcess;
   readonly url: string;
-  /** Lines of standard output and standard error so far. */
+  /** The lines of standard output so far; `stderr` has the lines of standard error. */
   readonly stdout: string[];
   readonly stderr: string[];
-  /** Resolves when it serves. @throws Error when it ends before */
+  /** Resolves when the server serves. @throws Error when the process ends before that */
   ready(): Promise<void>;
-  /** Sends a signal and waits for the end. @returns the exit code, or the signal that ended it */
+  /** Sends a signal and waits for the end. @returns the exit code, or the signal that ended the process */
   end(signal?: NodeJS.Signals): Promise<number | string>;
-  /** Waits for the end. */
+  /** Waits for the end of the process. @returns the exit code, or the signal that ended the process */
   ended(): Promise<number | string>;
 }
 
-/** Starts `src/main.ts`, with nothing of this process's environment but the path. */
+/** Starts `src/main.ts`. Of this process's environment it gets only the path and the compile cache. */
 export async function startServerProcess(
   cwd: string,
   environment: Record<string, string> = {},
@@ -66,7 +66,7 @@ export async function startServerProcess(
   createInterface({ input: child.stderr }).on('line', (line) => stderr.push(line));
   void ended.then(() => running.delete(child));
   void ended.then((code) => serving.reject(new Error(`ended with ${code}: ${stderr.join('\n')}`)));
-  // Whoever does not wait for it to serve is not told that it did not.
+  // A test that does not call `ready` gets no unhandled rejection.
   serving.promise.catch(() => {});
 
   return {

@@ -6,7 +6,7 @@ import { eventually } from './eventually.ts';
 import { newSigningKey } from './signing-keys.ts';
 import type { TestApp } from './test-app.ts';
 
-/** Starts status lists of their own, which are signed by a key made for them. */
+/** Starts status lists that a newly generated key signs. */
 export async function startLists(
   options: Pick<StatusListOptions, 'store' | 'clock' | 'onFailure'>,
 ): Promise<StatusLists> {
@@ -30,14 +30,14 @@ export function statusOf(accessToken: string): StatusReference {
   return status.status_list;
 }
 
-/** Whether a token's bit is set in the list that a server serves at this moment. */
+/** Whether the bit of a token is set in the status list that a server serves at this moment. */
 export async function isRevokedBy(app: TestApp, { idx, uri }: StatusReference): Promise<boolean> {
   const { status, text } = await app.request(new URL(uri).pathname);
   assert.equal(status, 200, text);
   return bitOf(text, idx) === 1;
 }
 
-/** One bit of a list that was read. */
+/** Reads one bit of a status list token. */
 export function bitOf(jwt: string, idx: number): number {
   const { status_list: list } = decodeJwt<{ status_list: { bits: number; lst: string } }>(jwt);
   assert.equal(list.bits, 1);
@@ -45,13 +45,13 @@ export function bitOf(jwt: string, idx: number): number {
   return ((bits[idx >> 3] ?? 0) >> (idx & 7)) & 1;
 }
 
-/** Waits until the list says so of a token. */
+/** Waits until the status list shows a token as revoked, or as valid. */
 export async function untilListed(
   app: TestApp,
   token: StatusReference,
   revoked: boolean,
   milliseconds = 3000,
 ): Promise<void> {
-  const complaint = `the list did not say in time that it is ${revoked ? 'revoked' : 'valid'}`;
+  const complaint = `the status list did not show in time that the token is ${revoked ? 'revoked' : 'valid'}`;
   await eventually(milliseconds, async () => (await isRevokedBy(app, token)) === revoked, complaint);
 }

@@ -9,7 +9,7 @@ export interface StrippingProxy {
 }
 
 /**
- * Starts a reverse proxy as people put one before a server.
+ * Starts a reverse proxy in front of a server.
  *
  * @param target address of the server
  * @param prefix path below which it is served, such as `/auth`

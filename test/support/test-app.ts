@@ -10,26 +10,26 @@ import { freePort } from './free-port.ts';
 /** A server under test, reached over real HTTP. */
 export interface TestApp {
   readonly url: string;
-  /** Where the management API answers. */
+  /** The address of the management API. */
   readonly internalUrl: string;
   readonly issuer: string;
   readonly knex: Knex;
-  /** What is counted, as it is now: `/metrics` serves what it rendered within the last second. */
+  /** The metrics at this moment: `/metrics` serves a text that may be a second old. */
   metrics(): Promise<string>;
-  /** Every statement that was sent so far. */
+  /** Every SQL statement that the server has sent so far. */
   statements(): readonly string[];
-  /** Every line that was logged so far. */
+  /** Every line that the server has logged so far. */
   log(): LogEntry[];
   request(path: string, init?: RequestInit): Promise<Reply>;
-  /** A request at an endpoint where clients authenticate, with `client_secret_basic`. */
+  /** Sends a request with `client_secret_basic` to an endpoint where clients authenticate. */
   asClient(
     path: string,
     client: { clientId: string; clientSecret: string },
     parameters: Record<string, string>,
   ): Promise<Reply>;
-  /** A token request with `client_secret_basic`. */
+  /** Sends a token request with `client_secret_basic`. */
   token(credentials: { clientId: string; clientSecret: string }, parameters?: Record<string, string>): Promise<Reply>;
-  /** A management call, as root unless told otherwise; its answer must be one that the OpenAPI document describes. */
+  /** Calls the management API, as root unless `bearer` is given. The OpenAPI document must describe the answer. */
   api(
     method: string,
     path: string,
@@ -37,19 +37,19 @@ export interface TestApp {
     bearer?: string,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Reply>;
-  /** An access token of the root account for the management API. */
+  /** The access token of the root account for the management API. */
   rootToken(): Promise<string>;
-  /** Takes another for the calls that follow: those from before root was disabled stay dead. */
+  /** Gets a new token of root for the calls that follow: tokens from before root was disabled stay revoked. */
   renewRootToken(): Promise<string>;
   close(): Promise<void>;
 }
 
 const running = new Set<TestApp>();
 
-// Whatever a failed test left behind would keep this process, and with it the suite, from ending.
+// A server that a failed test left behind would keep this process, and with it the suite, from ending.
 after(() => Promise.allSettled([...running].map((app) => app.close())));
 
-/** The server under test of the suite that calls this, on a database of its own; it is there when the tests run. */
+/** Starts a server for the calling suite, on a database of its own. The result has its members when tests run. */
 export function useTestApp(
   kind: DatabaseKind,
   environment?: Record<string, string>,

@@ -1,14 +1,14 @@
-/** The time as a server under test is told it. */
+/** The clock of a server under test. */
 export interface TestClock {
   (): Date;
   forward(milliseconds: number): void;
-  /** Stands still from now on, so that whatever is counted from now comes out to the second on any machine. */
+  /** Stops the clock: times that count from now are exact to the second on any machine. */
   stop(): void;
-  /** Shows again how late it is. */
+  /** Starts the clock again, at the current time. */
   go(): void;
 }
 
-/** A clock that goes until it is stopped. */
+/** Creates a clock that runs until it is stopped. */
 export function testClock(): TestClock {
   let ahead = 0;
   let stoppedAt: number | undefined;

@@ -21,7 +21,7 @@ import { type LogEntry, NO_GUESS_LIMITS, quietSurroundings } from './config.ts';
 import { freePort } from './free-port.ts';
 import { newSigningKey } from './signing-keys.ts';
 
-/** A token endpoint with nothing behind it: what it is given decides who there is. */
+/** A token endpoint without a database: a test hands over the snapshots of all accounts. */
 export interface BareTokenEndpoint {
   readonly kid: string;
   readonly issuer: string;
@@ -36,7 +36,7 @@ export const secretTools = {
   randomId: random.id,
 };
 
-/** An account with these credentials and one permission. */
+/** The snapshot of an account with these credentials and one permission. */
 export function snapshotOf(clientId: string, credentials: AccountSnapshot['credentials']): AccountSnapshot {
   return {
     account: { clientId, audience: 'default' },

@@ -2,13 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { eventually } from './eventually.ts';
 import type { TestApp } from './test-app.ts';
 
-/** How long a database may take to answer, in milliseconds. */
+/** The longest time that a database may take to answer, in milliseconds. */
 const PATIENCE = 20_000;
 
 /**
- * Waits until servers have written down what they gathered so far of uses and refusals, however slow their database is.
+ * Waits until servers have written the uses and refusals that they have gathered so far, also on a slow database.
  *
- * @param pause their `activityPause`, in milliseconds
+ * @param pause the `activityPause` of the servers, in milliseconds
  */
 export async function written(pause: number, ...apps: readonly TestApp[]): Promise<void> {
   const idle = (): boolean =>
@@ -17,7 +17,7 @@ export async function written(pause: number, ...apps: readonly TestApp[]): Promi
       return pool.numUsed() + pool.numPendingAcquires() === 0;
     });
   await eventually(PATIENCE, idle);
-  // Their timers have fired by then: they are older than this one, and of the same process.
+  // The timers of the servers fire before this one: they started earlier, in the same process.
   await setTimeout(pause * 2);
   await eventually(PATIENCE, idle);
 }
