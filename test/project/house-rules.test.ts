@@ -144,6 +144,30 @@ describe('the house rules', () => {
       '-- Of a company_id.\ncreate or replace view x as select from credentials',
       'create or replace view x as select from credentials where company_id = 1',
     ],
+    [
+      'a sentence without a subject',
+      'src/http/x.ts',
+      '// Whoever asks is told.',
+      '// The caller is told what it asks for.',
+    ],
+    [
+      'a parameter without a subject',
+      'src/http/x.ts',
+      '/** Reads a body. @param limit What it may be. */',
+      '/** Reads a body. @param limit the most bytes. */',
+    ],
+    [
+      'a sentence of two lines without a subject',
+      'src/http/x.ts',
+      '// It is late.\n// What ends is over.',
+      '// It is clear\n// What ends is over.',
+    ],
+    [
+      'a sentence without a subject in SQL',
+      'src/storage/functions/x.sql',
+      '-- Those that are read.\nselect 1',
+      '-- The rows that are read.\nselect 1',
+    ],
     ['a skipped test', 'test/x.test.ts', `test.skip('a', () => {});`, `test('a', () => {});`],
     [
       'a skipped suite',

@@ -2,6 +2,7 @@ import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path/posix';
 import { parseSync, Visitor } from 'oxc-parser';
 import manifest from '../../package.json' with { type: 'json' };
+import { headlessSentences } from './plain-words.ts';
 
 /** The names in node:crypto that generate random values or lead to such names. */
 const RANDOM = /^(?:random|generate|webcrypto|getRandomValues|subtle|default|\*)/;
@@ -49,14 +50,20 @@ export function violations(path: string, source: string): string[] {
 /** Checks that the statements of a function name the owner of their rows, or that its comment has the marker. */
 function violationsOfSql(source: string): string[] {
   const statements = source.replaceAll(/^--.*$/gm, '');
-  if (!REACHES.test(statements) || SAYS_WHOSE.test(statements) || OF_ALL.test(source)) return [];
-  return ['the function does not name the company of its rows'];
+  const comment = (source.match(/^--.*$/gm) ?? []).map((line) => line.slice(2)).join('\n');
+  const namesCompany = !REACHES.test(statements) || SAYS_WHOSE.test(statements) || OF_ALL.test(source);
+  return [...headless(comment), ...(namesCompany ? [] : ['the function does not name the company of its rows'])];
+}
+
+function headless(comment: string): string[] {
+  return headlessSentences(comment).map((sentence) => `a sentence has no subject: ${sentence.slice(0, 60)}`);
 }
 
 function violationsOfTypeScript(path: string, source: string): string[] {
   const found: string[] = [];
   const { program, comments, errors } = parseSync(path, source);
   for (const { message } of errors) found.push(`the file cannot be parsed: ${message}`);
+  for (const comment of blocksOf(comments, source)) found.push(...headless(comment));
   const inSource = path.startsWith('src/');
   const inTests = path.startsWith('test/');
   const commented = (start: number, end: number): boolean =>
@@ -169,4 +176,21 @@ function violationsOfTypeScript(path: string, source: string): string[] {
     },
   }).visit(program);
   return found;
+}
+
+/** The texts of comments; comments of one line that follow one another are one text. */
+function blocksOf(
+  comments: readonly { type: string; value: string; start: number; end: number }[],
+  source: string,
+): string[] {
+  const blocks: { text: string; end: number; type: string }[] = [];
+  for (const { type, value, start, end } of comments) {
+    const last = blocks.at(-1);
+    const follows = last?.type === 'Line' && type === 'Line' && source.slice(last.end, start).trim() === '';
+    if (last !== undefined && follows) {
+      last.text += `\n${value}`;
+      last.end = end;
+    } else blocks.push({ text: value, end, type });
+  }
+  return blocks.map(({ text }) => text);
 }
