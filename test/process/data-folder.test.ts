@@ -58,10 +58,10 @@ describe('the data folder', () => {
     await database.drop();
   });
 
-  test('G-07 holds every acknowledged write after five rounds of kill -9 during writes', async () => {
+  test('G-07 holds every acknowledged write after three rounds of kill -9 during writes', async () => {
     const { database, folder, environment } = await setUp();
     const acknowledged: { clientId: string; clientSecret: string }[] = [];
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       const server = await startServerProcess(folder.path, environment);
       await server.ready();
       const { token } = await tokenFrom(server.url, ROOT);
