@@ -16,13 +16,13 @@ export interface GuardedOperation {
 
 type Operation = { readonly route: PublicRoute } | GuardedOperation;
 
+/** The parameters in the path of a call. */
+export type PathParameters = Readonly<Record<string, string | undefined>>;
+
 /** Finds operations by method and path, and the addresses of what operations create. */
 export interface Operations {
   /** @throws ProblemError 404, 405 */
-  find(ctx: HttpContext): {
-    readonly operation: Operation;
-    readonly params: Readonly<Record<string, string | undefined>>;
-  };
+  find(ctx: HttpContext): { readonly operation: Operation; readonly params: PathParameters };
   /** Sets `Location` to the member with an id of the collection that was called, when the operation has such members. */
   locate(ctx: HttpContext, id: string): void;
 }
@@ -45,8 +45,6 @@ export function createOperations(routes: readonly Route[], cursors: CursorCodec)
       const routing = find(ctx.method, ctx.path);
       if ('allowed' in routing) throw notRouted(ctx, routing.allowed);
       const { found, params } = routing;
-      // Nothing has a control character in its name, and no database takes one.
-      if (Object.values(params).some((value) => /\p{Cc}/u.test(value ?? ''))) throw notRouted(ctx, []);
       return { operation: found, params };
     },
 
@@ -59,10 +57,17 @@ export function createOperations(routes: readonly Route[], cursors: CursorCodec)
   };
 }
 
+/** Refuses a control character in the path: no resource has one in its name. @throws ProblemError 404 */
+export function assertNames(params: PathParameters): void {
+  if (Object.values(params).some((value) => /\p{Cc}/u.test(value ?? ''))) throw noSuchResource();
+}
+
+function noSuchResource(): ProblemError {
+  return new ProblemError({ status: 404, code: 'not_found', detail: 'There is no such resource' });
+}
+
 function notRouted(ctx: HttpContext, allowed: readonly string[]): ProblemError {
-  if (allowed.length === 0) {
-    return new ProblemError({ status: 404, code: 'not_found', detail: 'There is no such resource' });
-  }
+  if (allowed.length === 0) return noSuchResource();
   ctx.set('Allow', allowed.join(', '));
   return new ProblemError({
     status: 405,

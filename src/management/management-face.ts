@@ -8,7 +8,7 @@ import type { TakeTurns } from '../pacing/take-turns.ts';
 import type { Admit } from './admit.ts';
 import type { Authentication } from './authenticate.ts';
 import type { CursorCodec } from './cursor.ts';
-import { createOperations, type GuardedOperation } from './find-operation.ts';
+import { assertNames, createOperations, type GuardedOperation, type PathParameters } from './find-operation.ts';
 import { entityTag, expectedRevisions } from './if-match.ts';
 import { isMiactl } from './mia/is-miactl.ts';
 import { BODY_LIMIT, parseJsonBody } from './parse-json-body.ts';
@@ -39,7 +39,7 @@ export interface ManagementFaceOptions {
 interface Received {
   readonly token: VerifiedToken;
   readonly body: Buffer | undefined;
-  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly params: PathParameters;
 }
 
 /** The management API: serves every path from `/api` down. */
@@ -67,6 +67,7 @@ export function managementFace(options: ManagementFaceOptions): HttpMiddleware {
   async function answerTo(ctx: HttpContext): Promise<Answer | undefined> {
     const { operation, params } = operations.find(ctx);
     checkClientKey(ctx.req);
+    assertNames(params);
     if (!('readQuery' in operation)) {
       sendDocument(ctx, operation.route.document, DOCUMENT_MAX_AGE);
       return undefined;

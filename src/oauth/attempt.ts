@@ -139,7 +139,7 @@ export function noteFailure(
   attempt.reason ??= reason;
   attempt.detail ??= detail;
   attempt.ended ??= ended;
-  attempt.clientId ??= clientId;
+  attempt.clientId = clientId ?? attempt.clientId;
 }
 
 /** Notes the rules that an assertion is checked against. */

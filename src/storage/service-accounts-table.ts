@@ -1,6 +1,9 @@
 import type { Knex } from 'knex';
 import type { Used } from '../domain/companies/company-limits.ts';
-import { type CompanyId, isClientId } from '../domain/ids.ts';
+import type { CredentialState } from '../domain/credentials/credential-base.ts';
+import type { CredentialType } from '../domain/credentials/credential.ts';
+import type { WayIn } from '../domain/credentials/ways-in.ts';
+import { type ClientId, type CompanyId, isClientId } from '../domain/ids.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
 import { type ManagementPermission, ROOT_MEANS } from '../domain/permissions/management-permissions.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
@@ -18,7 +21,7 @@ import {
   type SummaryRow,
 } from './account-rows.ts';
 import { filteredAccounts } from './filtered-accounts.ts';
-import { CREDENTIAL_COUNTS, credentialFromJson, credentialRows, CREDENTIALS_AS_JSON } from './credential-rows.ts';
+import { CREDENTIAL_COUNTS, credentialRows, CREDENTIALS_AS_JSON } from './credential-rows.ts';
 import { GRANT_LINES, grantRows } from './grants-table.ts';
 import { mostEffective } from './most-effective.ts';
 import { ofAccount } from './of-account.ts';
@@ -223,19 +226,36 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
       return rows.map((row) => row.client_id);
     },
 
-    async enabledRoots() {
-      const rows = await roots()
-        .where({ state: 'enabled' })
-        .select<Pick<SnapshotRow, 'client_id' | 'credentials'>[]>(
+    async credentialsOfRoots() {
+      const enabled = await roots().where({ state: 'enabled' }).select<{ client_id: ClientId }[]>('client_id');
+      const rows = await ownRows(knex, 'credentials', undefined)
+        .whereIn(
           'client_id',
-          knex.raw(`${CREDENTIALS_AS_JSON} as credentials`),
-        );
-      return rows.map((row) => ({
-        clientId: row.client_id,
-        credentials: row.credentials.map((credential) => credentialFromJson(credential, builtIn)),
-      }));
+          enabled.map((root) => root.client_id),
+        )
+        .select<WayInRow[]>('client_id', 'type', 'state', 'expires_at', 'expires_by_policy', 'permissions');
+      return [...Map.groupBy(rows, (row) => row.client_id).values()].map((ofRoot) => ofRoot.map(wayInFromRow));
     },
   };
+}
+
+interface WayInRow {
+  client_id: ClientId;
+  type: CredentialType;
+  state: CredentialState;
+  expires_at: Date | null;
+  expires_by_policy: boolean;
+  permissions: string[] | null;
+}
+
+function wayInFromRow({
+  type,
+  state,
+  expires_at: expiresAt,
+  expires_by_policy: expiresByPolicy,
+  permissions,
+}: WayInRow): WayIn {
+  return { type, state, expiresAt: expiresAt ?? undefined, expiresByPolicy, permissions: permissions ?? undefined };
 }
 
 /** SQL for whether the account in scope has been granted a role or a permission of the management API. */

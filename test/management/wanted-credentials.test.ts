@@ -30,6 +30,7 @@ describe('the members of a credential that is asked for', () => {
     [{ type: 'api_key', audience: 'a' }, 'accepted'],
     [{ type: 'api_key' }, '/x/audience is required for this kind of credential'],
     [{ type: 'api_key', audience: 'a', publicKey: key }, '/x/publicKey goes with a public key only'],
+    [{ type: 'api_key', assertionMaxTtl: 60 }, '/x/assertionMaxTtl goes with a public key only'],
   ];
   for (const [body, expected] of cases) {
     test(`${JSON.stringify(body)}: ${expected}`, () => {

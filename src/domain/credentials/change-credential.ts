@@ -3,7 +3,7 @@ import type { CredentialPolicy } from './credential-policy.ts';
 import { type Credential, CREDENTIAL_TYPES, type CredentialType } from './credential.ts';
 import { assertEnds, nameTaken, type NewCredential } from './issue-credentials.ts';
 import type { KindChanges } from './kinds/kind.ts';
-import { kindOf, KINDS } from './kinds/kinds.ts';
+import { kindOf, KINDS, withArticle } from './kinds/kinds.ts';
 import { lifetimeOf, maxAgeOf } from './lifetime.ts';
 
 /** The changes of a credential: undefined leaves a member as it is, and null takes its value away. */
@@ -48,12 +48,12 @@ export function changedCredential(
 /** @throws DomainError `invalid_value` for a member that only other kinds have */
 function assertOwnMembers(before: Credential, changes: CredentialChanges): void {
   for (const type of CREDENTIAL_TYPES) {
-    const { changes: members, noun } = KINDS[type];
-    const foreign = members.find((name) => changes[name] !== undefined && !kindOf(before).changes.includes(name));
+    const foreign = KINDS[type].changes.find(
+      (name) => changes[name] !== undefined && !kindOf(before).changes.includes(name),
+    );
     if (foreign === undefined) continue;
-    throw new DomainError('invalid_value', `The member goes with ${noun} only`, {
-      fields: [{ pointer: `/${foreign}`, message: `goes with ${noun} only` }],
-    });
+    const message = `goes with ${withArticle(KINDS[type])} only`;
+    throw new DomainError('invalid_value', `The member ${message}`, { fields: [{ pointer: `/${foreign}`, message }] });
   }
 }
 

@@ -1,6 +1,9 @@
-import { type CredentialBase, whyUnusable } from './credential-base.ts';
+import { whyUnusable } from './credential-base.ts';
 import type { Credential } from './credential.ts';
 import { kindOf } from './kinds/kinds.ts';
+
+/** The members of a credential that decide whether it lets root in. */
+export type WayIn = Pick<Credential, 'type' | 'state' | 'expiresAt' | 'expiresByPolicy' | 'permissions'>;
 
 /**
  * The credentials through which a root account can use all of its permissions at the time `now`: the credentials that
@@ -8,7 +11,7 @@ import { kindOf } from './kinds/kinds.ts';
  *
  * @param credentials all credentials of the account
  */
-export function waysIn(credentials: readonly Credential[], now: Date): readonly Credential[] {
+export function waysIn<One extends WayIn>(credentials: readonly One[], now: Date): readonly One[] {
   const whole = credentials.filter((one) => kindOf(one).letsRootIn && one.permissions === undefined);
   const working = whole.filter((one) => whyUnusable(one, now) === undefined);
   if (working.length > 0) return working;
@@ -18,6 +21,6 @@ export function waysIn(credentials: readonly Credential[], now: Date): readonly 
     .slice(0, 1);
 }
 
-function endOf({ expiresAt }: CredentialBase): number {
+function endOf({ expiresAt }: WayIn): number {
   return expiresAt?.getTime() ?? Infinity;
 }

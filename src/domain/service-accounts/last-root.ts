@@ -22,8 +22,8 @@ export async function keepingARoot<Result>(
   // Lock first: two callers who each take away the other's last root account must wait for one another.
   await serviceAccounts.lockRoots();
   const result = await act();
-  const left = await serviceAccounts.enabledRoots();
-  if (!left.some(({ credentials }) => waysIn(credentials, clock()).length > 0)) {
+  const left = await serviceAccounts.credentialsOfRoots();
+  if (!left.some((credentials) => waysIn(credentials, clock()).length > 0)) {
     throw new DomainError('last_root', 'The last working root account that may grant everything must stay as it is');
   }
   return result;

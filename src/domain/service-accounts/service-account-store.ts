@@ -1,5 +1,6 @@
 import type { Limits, Used } from '../companies/company-limits.ts';
 import type { Credential } from '../credentials/credential.ts';
+import type { WayIn } from '../credentials/ways-in.ts';
 import type { ClientId, CompanyId, GroupId, RoleKey } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { StoredGrant } from '../permissions/grant-store.ts';
@@ -96,6 +97,6 @@ export interface ServiceAccountStore {
    * account.
    */
   lockRoots(): Promise<ClientId[]>;
-  /** The same accounts as far as they are enabled, with their credentials; locked as well. */
-  enabledRoots(): Promise<{ readonly clientId: ClientId; readonly credentials: readonly Credential[] }[]>;
+  /** The credentials of the enabled ones among the same accounts, account by account. The accounts are locked, too. */
+  credentialsOfRoots(): Promise<readonly (readonly WayIn[])[]>;
 }

@@ -19,7 +19,7 @@ const SIGNATURE: Record<SigningAlg, number> = { ES256: 86, EdDSA: 86, RS256: 342
 const TIME = 1_999_999_999;
 const THUMBPRINT = 'k'.repeat(43);
 const TOKEN_ID = 'j'.repeat(43);
-const STATUS = { list: 9999, idx: LIST_CAPACITY - 1 };
+const STATUS = { list: 99, idx: LIST_CAPACITY - 1 };
 
 /** The most bytes that an access token with these parts can have. */
 export function accessTokenSize({ issuer, audience, clientId, company, permissions, alg }: SizedToken): number {

@@ -187,7 +187,7 @@ export const COMPANY_REMOVAL = {
 /** A new company, with its first account if the caller asked for one. */
 export const REGISTERED_COMPANY = {
   ...COMPANY,
-  title: 'CreatedCompany',
+  title: 'RegisteredCompany',
   properties: { ...COMPANY.properties, owner: REGISTERED_SERVICE_ACCOUNT },
 } as const satisfies JSONSchema;
 

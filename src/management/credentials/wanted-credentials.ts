@@ -25,15 +25,10 @@ export function wantedCredential(credential: NewCredentialBody, at: string): Wan
   const { type, name, description, permissions, extend, expiresIn, ...members } = credential;
   const lifetime = secondsOrNone(expiresIn, `${at}/expiresIn`) ?? undefined;
   const kind = KINDS[type];
-  for (const name of TAKEN_MEMBERS) {
-    const taken = kind.takes[name];
-    if (taken === undefined && members[name] !== undefined) {
-      throw mismatch(`${at}/${name}`, `goes with ${kindsThatTake(name)} only`);
-    }
-    if (taken === 'required' && members[name] === undefined) {
-      throw mismatch(`${at}/${name}`, 'is required for this kind of credential');
-    }
-  }
+  const foreign = TAKEN_MEMBERS.find((each) => kind.takes[each] === undefined && members[each] !== undefined);
+  if (foreign !== undefined) throw mismatch(`${at}/${foreign}`, `goes with ${kindsThatTake(foreign)} only`);
+  const missing = TAKEN_MEMBERS.find((each) => kind.takes[each] === 'required' && members[each] === undefined);
+  if (missing !== undefined) throw mismatch(`${at}/${missing}`, 'is required for this kind of credential');
   return { ...kind.wanted(members), name, description, lifetime, permissions: permissions ?? undefined, extend, at };
 }
 

@@ -17,8 +17,8 @@ export function miaAccountMembers({
   roles,
 }: AccountSummary): MembersOf<typeof MIA_ACCOUNT_MEMBERS> {
   return {
-    lastLogin: lastUsedAt?.toISOString() ?? null,
     authMethod: authMethodOf(credentialTypes) ?? null,
+    lastLogin: lastUsedAt?.toISOString() ?? null,
     companyRoles: roles.filter((role) => !role.includes('@')),
   };
 }

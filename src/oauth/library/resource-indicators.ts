@@ -55,9 +55,9 @@ export function resourceIndicators(settings: TokenSettings, { active }: KeyRing)
  */
 function asked({ resource, scope }: ClientRequest, credential: Credential | undefined): PlanRequest {
   const only = credential && kindOf(credential).onlyAt(credential);
-  if (only === undefined) return { resource, scope };
+  if (credential === undefined || only === undefined) return { resource, scope };
   if (resource !== undefined && !isNamed(only, resource)) {
-    throw new errors.InvalidTarget('the credential is for another resource server');
+    throw new errors.InvalidTarget(`the ${kindOf(credential).noun} is for another resource server`);
   }
   return { resource: only.identifier, scope };
 }

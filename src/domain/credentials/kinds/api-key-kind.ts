@@ -29,7 +29,7 @@ export interface BoundApiKey {
 }
 
 export const apiKeyKind: CredentialKind<ApiKeyCredential, WantedApiKey, BoundApiKey> = {
-  noun: 'an API key',
+  noun: 'API key',
   most: 100,
   maxAge: 'secretMaxAge',
   // An API key gets tokens for one resource server only, so they do not have the rights of the whole account.
@@ -58,7 +58,7 @@ export const apiKeyKind: CredentialKind<ApiKeyCredential, WantedApiKey, BoundApi
   change: (before) => before,
   widens: () => false,
   onlyAt: ({ audience }) => audience,
-  answered: ({ hint, audience }) => ({ hint, audience: audience.identifier }),
+  answered: ({ hint, audience }) => ({ audience: audience.identifier, hint }),
   audited: ({ hint, audience }) => ({ audience: audience.identifier, hint }),
   stored: ({ secretHash, hint, audience }) => ({ secretHash, hint, audience: audience.resourceServerId }),
   restored: (base, { secretHash, hint, audience }) => ({

@@ -18,7 +18,7 @@ export interface WantedClientSecret {
 }
 
 export const clientSecretKind: CredentialKind<ClientSecretCredential, WantedClientSecret, WantedClientSecret> = {
-  noun: 'a client secret',
+  noun: 'client secret',
   most: 100,
   maxAge: 'secretMaxAge',
   letsRootIn: true,

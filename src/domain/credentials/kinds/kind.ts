@@ -11,7 +11,7 @@ import type { SecretHasher } from '../secret-hasher.ts';
  * authentication that the kind is made for.
  */
 export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound extends Wanted | object> {
-  /** The kind in a sentence, with its article. */
+  /** The name of the kind in a sentence, without an article. */
   readonly noun: string;
   /** The most credentials of the kind that an account may have; an expired credential does not count. */
   readonly most: number;

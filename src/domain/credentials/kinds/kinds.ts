@@ -42,8 +42,13 @@ export function kindOf({ type }: { readonly type: CredentialType }): AnyKind {
 /** The kinds that take a member of a request, in words: `a public key`. */
 export function kindsThatTake(member: keyof TakenMembers): string {
   return CREDENTIAL_TYPES.filter((type) => KINDS[type].takes[member] !== undefined)
-    .map((type) => KINDS[type].noun)
+    .map((type) => withArticle(KINDS[type]))
     .join(' or ');
+}
+
+/** The name of a kind with its article: `an API key`. */
+export function withArticle({ noun }: Pick<AnyKind, 'noun'>): string {
+  return `${/^[AEIOU]/i.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
 /**

@@ -24,7 +24,7 @@ export interface WantedPublicKey extends Pick<PublicKeyCredential, 'type' | 'ass
 }
 
 export const publicKeyKind: CredentialKind<PublicKeyCredential, WantedPublicKey, WantedPublicKey> = {
-  noun: 'a public key',
+  noun: 'public key',
   most: 10,
   maxAge: 'keyMaxAge',
   letsRootIn: true,
