@@ -30,7 +30,7 @@ const { values: chosen } = parseArgs({
     connections: { type: 'string', multiple: true, default: ['16', '64'] },
     subject: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string', default: '5' },
-    tokens: { type: 'string', default: '5000' },
+    tokens: { type: 'string', default: '20000' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -51,7 +51,7 @@ const FILLING = `
 
 if (chosen.help) {
   say('--alg ES256|RS256  --method secret|key  --connections N  --subject NAME  (each may be repeated)');
-  say('--rounds 5  --tokens 5000 (a round)');
+  say('--rounds 5  --tokens 20000 (a round)');
 } else if (process.platform !== 'linux' || availableParallelism() < 2 || spawnSync('taskset', ['-V']).error) {
   say('skipped: this needs Linux (/proc), two cores, and taskset of util-linux');
 } else {

@@ -1,4 +1,4 @@
-import { stringify } from 'node:querystring';
+import { escape } from 'node:querystring';
 import compose from 'koa-compose';
 import type { Provider } from 'oidc-provider';
 import type { HttpContext } from '../../http/context.ts';
@@ -53,11 +53,16 @@ const CORS = 'Access-Control-Allow-Origin';
 
 function canonicalBody(attempt: Attempt, parameters: Parameters): string {
   const { clientId, apiKey } = attempt.request;
-  const members = {
+  const members: Parameters = {
     // An exchange names the account of its API key.
     client_id: apiKey === undefined ? clientId : undefined,
     ...parameters,
     ...handedOver(attempt),
   };
-  return stringify(Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)));
+  let body = '';
+  for (const name in members) {
+    const value = members[name];
+    if (value !== undefined) body += `${body === '' ? '' : '&'}${name}=${escape(value)}`;
+  }
+  return body;
 }

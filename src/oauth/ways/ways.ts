@@ -46,9 +46,15 @@ export function methodsOf(sent: Sent): string[] {
  * @throws OAuthError 400 when the request uses several methods, or one in another form; 401 when it uses none
  */
 export function readProof(sent: Sent, twice: boolean): Proof {
-  const [name, ...others] = WAY_NAMES.filter((one) => WAYS[one].methodsOf(sent).length > 0);
+  const used: string[] = [];
+  const ways: WayName[] = [];
+  for (const name of WAY_NAMES) {
+    const methods = WAYS[name].methodsOf(sent);
+    used.push(...methods);
+    if (methods.length > 0) ways.push(name);
+  }
+  const [name, ...others] = ways;
   if (name === undefined) throw invalidClient('no_client_authentication', { named: sent.named });
-  const used = methodsOf(sent);
   if (used.length === 1) return WAYS[name].read(sent);
   const same = twice && others.length === 0 ? WAYS[name].readTwice?.(sent) : undefined;
   if (same !== undefined) return same;
