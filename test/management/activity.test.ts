@@ -10,7 +10,7 @@ import { refusalsTable } from '../../src/storage/refusals-table.ts';
 import { exchangeOf } from '../support/accounts.ts';
 import { claimsFor, type ClientKey, assertion, clientKey, jws, tokenByAssertion } from '../support/assertions.ts';
 import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
-import { embedded, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { newest, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { exchange } from '../support/raw-socket.ts';
@@ -503,7 +503,7 @@ onEachDatabase('the activity of a service account', (kind) => {
   });
 });
 
-for (const kind of [embedded, postgres18]) {
+for (const kind of newest) {
   describe(`a flood of refusals (${kind.name})`, () => {
     let database: TestDatabase;
     let app: TestApp;

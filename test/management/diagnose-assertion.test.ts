@@ -14,7 +14,7 @@ import {
   tokenByAssertion,
 } from '../support/assertions.ts';
 import { assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
-import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
+import { newest, onEachDatabase } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 import { testClock } from '../support/test-clock.ts';
 
@@ -264,5 +264,5 @@ onEachDatabase(
       assert.equal((await tokenByAssertion(app, value)).status, 200);
     });
   },
-  embeddedAndNewest,
+  newest,
 );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertRefused } from '../support/companies.ts';
-import { embeddedAndNewest, onEachDatabase, type TestDatabase } from '../support/databases.ts';
+import { newest, onEachDatabase, type TestDatabase } from '../support/databases.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 onEachDatabase(
@@ -80,5 +80,5 @@ onEachDatabase(
       assert.deepEqual(await lifetimes(), { plain: 599, long: 599, short: 60 });
     });
   },
-  embeddedAndNewest,
+  newest,
 );

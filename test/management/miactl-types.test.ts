@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Reply } from '../support/api-contract.ts';
 import { type ApiCaller, apiToken, makeCompany } from '../support/companies.ts';
-import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
+import { newest, onEachDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { goInt64, goSlice, goString, goStruct, goTime, type GoType } from '../support/go-json.ts';
 import { useTestApp } from '../support/test-app.ts';
@@ -223,5 +223,5 @@ onEachDatabase(
       }
     });
   },
-  embeddedAndNewest,
+  newest,
 );

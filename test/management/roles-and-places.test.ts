@@ -4,7 +4,7 @@ import { decodeJwt } from 'jose';
 import type { Reply } from '../support/api-contract.ts';
 import { lastRefusal } from '../support/assertions.ts';
 import { type ApiCaller, apiToken, assertRefused, makeCaller, makeCompany } from '../support/companies.ts';
-import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
+import { newest, onEachDatabase } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 const IN_A = '/api/companies/a';
@@ -326,5 +326,5 @@ onEachDatabase(
       assertRefused(app, back, 403, 'forbidden');
     });
   },
-  embeddedAndNewest,
+  newest,
 );

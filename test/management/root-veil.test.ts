@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import type { Reply } from '../support/api-contract.ts';
 import { type ApiCaller, COMPANY_PERMISSIONS, makeCaller, makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
-import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
+import { newest, onEachDatabase } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 const IN = '/api/companies/veiled';
@@ -111,5 +111,5 @@ onEachDatabase(
       assert.ok((await by(helper.clientId, root)).includes(helper.clientId));
     });
   },
-  embeddedAndNewest,
+  newest,
 );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Reply } from '../support/api-contract.ts';
-import { embeddedAndNewest, onEachDatabase } from '../support/databases.ts';
+import { newest, onEachDatabase } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 const SHOP = 'https://shop.example.com';
@@ -138,5 +138,5 @@ onEachDatabase(
       assert.equal((await ask(`?resource=${encoded}&scope=item.see`, tokens.atShop)).status, 401);
     });
   },
-  embeddedAndNewest,
+  newest,
 );

@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
 import { TEST_ENVIRONMENT } from '../support/config.ts';
+import { postgres18 } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { startServerProcess, workFolder } from '../support/server-process.ts';
@@ -22,7 +23,9 @@ function memoryOf(pid: number | undefined): number {
 describe('clients that send requests and read no answers', () => {
   test('delay no other client, and cost little memory', async () => {
     const folder = workFolder();
-    const server = await startServerProcess(folder.path, { ...TEST_ENVIRONMENT, LOG_LEVEL: 'info' });
+    const database = await postgres18.create();
+    const environment = { ...TEST_ENVIRONMENT, DATABASE_URL: database.url, LOG_LEVEL: 'info' };
+    const server = await startServerProcess(folder.path, environment);
     await server.ready();
     const before = memoryOf(server.child.pid);
     const asked = 'GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(300);
@@ -46,6 +49,7 @@ describe('clients that send requests and read no answers', () => {
     assert.ok(growth < 400, `${growth} MB more`);
     sockets.splice(0).forEach((socket) => socket.destroy());
     assert.equal(await server.end(), 0);
+    await database.drop();
     folder.remove();
   });
 });
@@ -53,11 +57,12 @@ describe('clients that send requests and read no answers', () => {
 describe('a log whose reader does not read', () => {
   test('does not stop the server, is bounded, and says how many lines are missing once it is read', async () => {
     const folder = workFolder();
+    const database = await postgres18.create();
     const port = String(await freePort());
     // Standard output is a pipe, and this process does not read it.
     const child = spawn(process.execPath, [resolve('src/main.ts')], {
       cwd: folder.path,
-      env: { PATH: process.env['PATH'], PORT: port, ...TEST_ENVIRONMENT, WRIT_DRAIN: '0' },
+      env: { PATH: process.env['PATH'], PORT: port, ...TEST_ENVIRONMENT, DATABASE_URL: database.url, WRIT_DRAIN: '0' },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     after(() => child.kill('SIGKILL'));
@@ -99,6 +104,7 @@ describe('a log whose reader does not read', () => {
     child.kill('SIGTERM');
     assert.deepEqual(await ended, [0, null]);
     assert.ok(lines.some((line) => line.includes('server.stopping')));
+    await database.drop();
     folder.remove();
   });
 });
