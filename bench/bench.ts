@@ -49,6 +49,9 @@ const FILLING = `
   vacuum analyze;
   checkpoint`;
 
+/** The tokens that each subject issues before the first round: the compiler of a young process costs more than a token. */
+const WARM_UP = 30_000;
+
 if (chosen.help) {
   say('--alg ES256|RS256  --method secret|key  --connections N  --subject NAME  (each may be repeated)');
   say('--rounds 5  --tokens 20000 (a round)');
@@ -113,7 +116,7 @@ async function measureAll(alg: Alg, subjects: readonly Subject[]): Promise<void>
     for (const connections of chosen.connections.map(Number)) {
       const tokens = Number(chosen.tokens);
       const rounds = new Map<Subject, Measurement[]>(subjects.map((subject) => [subject, []]));
-      for (const subject of subjects) await measure(subject, { method, connections, tokens: Math.min(tokens, 5000) });
+      for (const subject of subjects) await measure(subject, { method, connections, tokens: WARM_UP });
       for (let round = 0; round < Number(chosen.rounds); round += 1) {
         for (const [subject, measured] of rounds)
           measured.push(await measure(subject, { method, connections, tokens }));
