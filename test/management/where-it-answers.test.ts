@@ -74,6 +74,7 @@ describe('the management API', () => {
       }
       assert.equal(JSON.stringify(app.log()).includes(keys[0] ?? ''), false);
       assert.equal((await app.request('/api/openapi.json')).status, 401);
+      assert.equal((await app.request('/api/companies/%01')).status, 401);
       assert.equal((await app.request('/health/ready')).status, 200);
     } finally {
       await app.close();
