@@ -3,6 +3,7 @@ import { startRefusalRecorder } from './background/refusal-recorder.ts';
 import { tidyUp } from './background/tidy-up.ts';
 import { startUseRecorder } from './background/use-recorder.ts';
 import type { Config } from './config/parse-config.ts';
+import { CREDENTIAL_TYPES } from './domain/credentials/credential.ts';
 import type { RootCredential } from './domain/service-accounts/root-account.ts';
 import { createFaces } from './faces/create-faces.ts';
 import type { FaceSurroundings } from './faces/face-surroundings.ts';
@@ -42,6 +43,7 @@ export interface AppSurroundings extends FaceSurroundings {
   readonly httpLimits?: HttpLimits;
 }
 
+const NO_ENDS = { expiring: 0, expired: 0 };
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
 /** Milliseconds between two writes of uses and refusals. */
@@ -66,11 +68,12 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
     onExtended: (clientId) => server.accounts.changed({ kind: 'account', clientId }),
   });
   const refusals = startRefusalRecorder(read.refusals, recording);
-  surroundings.metrics.observeExpiring(() => {
+  surroundings.metrics.observeEnds(async () => {
     const now = clock();
-    return read.credentials
-      .countExpiring(now, new Date(now.getTime() + config.expiryWarning * 1000))
-      .catch(() => undefined);
+    const soon = new Date(now.getTime() + config.expiryWarning * 1000);
+    const counted = await read.credentials.countEnds(now, soon).catch(() => undefined);
+    // Every type is there from the start, so that an alert finds a number.
+    return counted && CREDENTIAL_TYPES.map((type) => counted.find((one) => one.type === type) ?? { type, ...NO_ENDS });
   });
   const statusLists = startStatusLists({
     store: read.statuses,
@@ -85,9 +88,19 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   let draining: PromiseWithResolvers<void> | undefined;
   const readiness = (): Readiness =>
     draining === undefined ? readinessOf(server, config.maxStaleness) : { status: 'draining' };
+  let tidiedAt: Date | undefined;
+  const secondsSince = (time: Date): number => (clock().getTime() - time.getTime()) / 1000;
   surroundings.metrics.observeNode(() => ({
     degraded: readiness().status === 'degraded',
     clockOffset: server.clockOffset() / 1000,
+    changeFeedAge: server.sinceAnswer() / 1000,
+    statusListAge: statusLists.readAt && secondsSince(statusLists.readAt),
+    janitorSuccess: tidiedAt && tidiedAt.getTime() / 1000,
+    // A key of another algorithm signs while the key for an algorithm is not due.
+    signingKeyAges: new Map(
+      Object.values(server.signingKeys.current().active).map(({ alg, createdAt }) => [alg, secondsSince(createdAt)]),
+    ),
+    waiting: { uses: uses.waiting(), refusals: refusals.waiting() },
   }));
   const close = async (): Promise<void> => {
     await Promise.all(listening.map((http) => http.close(GRACE)));
@@ -115,7 +128,12 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
     throw error;
   }
   const tidy = tidyUp(server.storage, clock, config.tokenMaxTtl);
-  const janitor = startJanitor(tidy, surroundings.janitorPause ?? JANITOR_PAUSE, outages);
+  const round = async (): Promise<boolean> => {
+    const more = await tidy();
+    tidiedAt = clock();
+    return more;
+  };
+  const janitor = startJanitor(round, surroundings.janitorPause ?? JANITOR_PAUSE, outages);
   return {
     firstRoot,
     async close(drain = 0) {

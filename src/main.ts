@@ -1,10 +1,11 @@
 import { enableCompileCache } from 'node:module';
 import { inspect } from 'node:util';
+import manifest from '../package.json' with { type: 'json' };
 import { ConfigError, parseConfig, type Config } from './config/parse-config.ts';
-import { firstStartBanner } from './start/first-start-banner.ts';
-import { createLogger, type Logger } from './observability/logger.ts';
 import { createLogOutput } from './observability/log-output.ts';
+import { createLogger, type Logger } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { firstStartBanner } from './start/first-start-banner.ts';
 import { random } from './start/random.ts';
 import type { Surroundings } from './start/surroundings.ts';
 import { systemClock } from './start/system-clock.ts';
@@ -42,7 +43,7 @@ async function run(command: readonly string[]): Promise<void> {
       clock: systemClock,
       random,
       logger,
-      metrics: createMetrics(),
+      metrics: createMetrics({ version: manifest.version, node: process.version }),
       pid: process.pid,
       databasePatience: 30_000,
     };

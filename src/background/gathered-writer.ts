@@ -3,6 +3,8 @@ import type { OutageLog } from '../observability/outage-log.ts';
 /** Items that wait in memory until they are written to the database. */
 export interface Gathering<Item> {
   add(item: Item): void;
+  /** The number of items. */
+  size(): number;
   /** Hands over all items and keeps none. */
   take(): Item[];
 }

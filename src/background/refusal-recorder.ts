@@ -9,6 +9,8 @@ import { startGatheredWriter } from './gathered-writer.ts';
 /** Gathers refusals in memory and writes them to the database at intervals. */
 export interface RefusalRecorder {
   readonly note: NoteRefusal;
+  /** The number of rows that wait to be written. */
+  waiting(): number;
   /** Writes the gathered refusals, and stops. */
   close(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export function startRefusalRecorder(
     startGatheredWriter(
       {
         add: gathering.add,
+        size: gathering.size,
         take() {
           const { gathered, dropped } = gathering.take();
           // Every dropped refusal is in the log already, with its reason.
@@ -69,6 +72,7 @@ export function startRefusalRecorder(
         recent: [kept],
       });
     },
+    waiting: () => ofAccounts.size() + nobodys.size(),
     async close() {
       await Promise.all(closing.map((close) => close()));
     },

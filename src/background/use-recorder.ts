@@ -7,6 +7,8 @@ import { type Gathering, startGatheredWriter } from './gathered-writer.ts';
 /** Gathers the uses of credentials in memory and writes them to the database at intervals. */
 export interface UseRecorder {
   readonly note: NoteUse;
+  /** The number of credentials whose uses wait to be written. */
+  waiting(): number;
   /** Writes the gathered uses, and stops. */
   close(): Promise<void>;
 }
@@ -35,6 +37,7 @@ export function startUseRecorder(
   const write = async (items: readonly Use[]): Promise<void> => (await record(items)).forEach(onExtended);
   return {
     note: (clientId, credentialId, source) => uses.add({ clientId, credentialId, source, usedAt: clock(), count: 1 }),
+    waiting: uses.size,
     close: startGatheredWriter(uses, write, { pause, outages, event: 'uses.not_recorded' }),
   };
 }
@@ -53,6 +56,7 @@ function gatherUses(): Gathering<Use> {
       known.usedAt = use.usedAt;
       known.source = use.source;
     },
+    size: () => gathered.size,
     take() {
       const uses = [...gathered.values()];
       gathered = new Map();

@@ -92,6 +92,7 @@ export function composeManagementFace(
         strangers.failed(strangers.admit(source, ''), requestId)?.headers['Retry-After'],
       resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
     },
+    metrics,
     clock,
   });
 }

@@ -4,11 +4,18 @@ import type { VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 import type { HttpContext, HttpMiddleware } from '../http/context.ts';
 import { sendDocument } from '../http/public-document.ts';
 import { readBody } from '../http/read-body.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { TakeTurns } from '../pacing/take-turns.ts';
 import type { Admit } from './admit.ts';
 import type { Authentication } from './authenticate.ts';
 import type { CursorCodec } from './cursor.ts';
-import { assertNames, createOperations, type GuardedOperation, type PathParameters } from './find-operation.ts';
+import {
+  assertNames,
+  createOperations,
+  type GuardedOperation,
+  type Operations,
+  type PathParameters,
+} from './find-operation.ts';
 import { entityTag, expectedRevisions } from './if-match.ts';
 import { isMiactl } from './mia/is-miactl.ts';
 import { BODY_LIMIT, parseJsonBody } from './parse-json-body.ts';
@@ -32,6 +39,7 @@ export interface ManagementFaceOptions {
   readonly takeTurns: TakeTurns;
   readonly rootVeil: RootVeil;
   readonly refusals: RefusalTools;
+  readonly metrics: Pick<Metrics, 'managementAnswered'>;
   readonly clock: Clock;
 }
 
@@ -44,15 +52,19 @@ interface Received {
 
 /** The management API: serves every path from `/api` down. */
 export function managementFace(options: ManagementFaceOptions): HttpMiddleware {
-  const { authentication, checkClientKey, admit, cursors, rootVeil, takeTurns, clock } = options;
+  const { authentication, checkClientKey, admit, cursors, rootVeil, takeTurns, metrics, clock } = options;
   const operations = createOperations(options.routes, cursors);
   const refuse = createRefuser(options.refusals, operations);
 
   return async (ctx, next) => {
     if (!isManagementPath(ctx.path)) return next();
     ctx.set('Cache-Control', 'no-store');
+    const started = performance.now();
+    let name = 'none';
     try {
-      const answer = await answerTo(ctx);
+      const found = operations.find(ctx);
+      name = found.operation.route.operationId;
+      const answer = await answerTo(ctx, found);
       if (answer === undefined) return;
       if (answer.created !== undefined) operations.locate(ctx, answer.created);
       if (answer.revision !== undefined) ctx.set('ETag', entityTag(answer.revision));
@@ -60,12 +72,16 @@ export function managementFace(options: ManagementFaceOptions): HttpMiddleware {
       if (answer.body !== undefined) ctx.body = answer.body;
     } catch (error) {
       refuse(ctx, error);
+    } finally {
+      metrics.managementAnswered(name, ctx.status, (performance.now() - started) / 1000);
     }
   };
 
   /** @returns undefined when a document has been sent */
-  async function answerTo(ctx: HttpContext): Promise<Answer | undefined> {
-    const { operation, params } = operations.find(ctx);
+  async function answerTo(
+    ctx: HttpContext,
+    { operation, params }: ReturnType<Operations['find']>,
+  ): Promise<Answer | undefined> {
     checkClientKey(ctx.req);
     assertNames(params);
     if (!('readQuery' in operation)) {

@@ -22,6 +22,8 @@ export interface StatusLists {
   readonly published: readonly PublishedList[] | undefined;
   /** The document that names every list (Token Status List §9); undefined until the lists have been read. */
   readonly aggregation: PublicDocument | undefined;
+  /** The time at which the lists were read last; undefined: they have not been read yet. */
+  readonly readAt: Date | undefined;
   /** Has the lists read anew, soon. */
   refresh(): void;
   /** Stops, and waits until a reading that is under way has ended. */
@@ -66,6 +68,7 @@ interface Kept extends PublishedList {
 export function startStatusLists(options: StatusListOptions): StatusLists {
   const { store, onFailure } = options;
   let published: Kept[] | undefined;
+  let readAt: Date | undefined;
   let aggregation: PublicDocument | undefined;
   let wanted = false;
   let gathering = false;
@@ -82,6 +85,7 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
         next.push(await publishedList(list, revoked.get(list) ?? new Uint32Array(0), published?.[list], options));
       }
       published = next;
+      readAt = options.clock();
       aggregation = publicDocument({ status_lists: next.map((_, list) => listUri(options.issuer, list)) });
       return LOOK_AGAIN;
     } catch (error) {
@@ -112,6 +116,9 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
     },
     get aggregation() {
       return aggregation;
+    },
+    get readAt() {
+      return readAt;
     },
     refresh() {
       // A reading that is under way may have begun too early to see the change.

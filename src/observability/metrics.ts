@@ -1,37 +1,69 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AUTHENTICATION_FAILURES } from '../domain/activity/refusal.ts';
+
+/** The ways to a token, as labels. */
+const TOKEN_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'api_key'] as const;
+export type TokenMethod = (typeof TOKEN_METHODS)[number];
+
+/** The outcomes of a look for an account, as labels. */
+const CACHE_OUTCOMES = ['hit', 'loaded', 'stale'] as const;
+export type CacheOutcome = (typeof CACHE_OUTCOMES)[number];
 
 /** The metrics that the parts of the server report. Every label has few values, and no value comes from a request. */
 export interface Metrics {
-  tokenIssued(method: string, seconds: number): void;
+  tokenIssued(method: TokenMethod, seconds: number): void;
   /** @param reason one of a closed list */
   tokenRefused(error: string, reason: string, seconds: number): void;
   /** Counts a request that was answered 429 because too many requests failed to authenticate, at any endpoint. */
   tokenRequestLimited(): void;
-  cacheOutcome(outcome: string): void;
+  cacheOutcome(outcome: CacheOutcome): void;
   databaseQuery(): void;
   /** Adds the number of connections of the pool to the metrics. @param look called whenever the metrics are rendered */
   observePool(look: () => Readonly<Record<'used' | 'free' | 'waiting', number>>): void;
   /**
-   * Adds the number of credentials that expire soon to the metrics.
+   * Adds the numbers of credentials that expire soon, and that have expired, to the metrics.
    *
-   * @param count called whenever the metrics are rendered; counts by kind, or undefined when counting failed
+   * @param count called whenever the metrics are rendered; undefined: counting failed
    */
-  observeExpiring(count: () => Promise<ReadonlyMap<string, number> | undefined>): void;
-  /**
-   * Adds the state of this node to the metrics.
-   *
-   * @param look called whenever the metrics are rendered; `clockOffset`: seconds by which the database's clock is ahead
-   */
-  observeNode(look: () => { readonly degraded: boolean; readonly clockOffset: number }): void;
+  observeEnds(count: () => Promise<readonly CredentialEnds[] | undefined>): void;
+  /** @param operation the operationId of the call; `none`: the call had no operation */
+  managementAnswered(operation: string, status: number, seconds: number): void;
+  /** Adds the state of this node to the metrics. @param look called whenever the metrics are rendered */
+  observeNode(look: () => NodeState): void;
   /** All metrics in the text format of Prometheus. */
   render(): Promise<string>;
   readonly contentType: string;
 }
 
+/** The numbers of credentials of one type that expire soon, and that have expired. */
+export interface CredentialEnds {
+  readonly type: string;
+  readonly expiring: number;
+  readonly expired: number;
+}
+
+/** The state of a node, for its metrics. Ages are seconds; undefined: it has not happened on this node yet. */
+export interface NodeState {
+  readonly degraded: boolean;
+  /** Seconds by which the clock of the database is ahead of the clock of this node. */
+  readonly clockOffset: number;
+  /** The time since the database answered the change feed. */
+  readonly changeFeedAge: number;
+  /** The time since the status lists were read. */
+  readonly statusListAge: number | undefined;
+  /** The Unix time of the last round of the janitor without an error. */
+  readonly janitorSuccess: number | undefined;
+  /** The age of the key that signs for each algorithm. */
+  readonly signingKeyAges: ReadonlyMap<string, number>;
+  /** The records that wait in memory until they are written, by what they record. */
+  readonly waiting: Readonly<Record<'uses' | 'refusals', number>>;
+}
+
 /** The upper bounds of the buckets in seconds: most answers take less than a millisecond of work. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-export function createMetrics(): Metrics {
+/** @param build the versions of this program and of Node.js */
+export function createMetrics(build: { readonly version: string; readonly node: string }): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -69,15 +101,30 @@ export function createMetrics(): Metrics {
     registers,
   });
   const queries = new Counter({ name: 'writ_database_queries_total', help: 'Statements sent', registers });
+  const calls = new Counter({
+    name: 'writ_management_requests_total',
+    help: 'Answers of the management API, by operation and HTTP status',
+    labelNames: ['operation', 'status'],
+    registers,
+  });
+  const callDuration = new Histogram({
+    name: 'writ_management_request_duration_seconds',
+    help: 'Time from a management request to its answer',
+    labelNames: ['operation'],
+    buckets: BUCKETS,
+    registers,
+  });
+  new Gauge({ name: 'writ_build_info', help: 'Always 1', labelNames: ['version', 'node'], registers }).set(build, 1);
 
   // The children of each label are kept: looking a child up in the library costs more than counting.
-  const issuedBy = new Map<string, ReturnType<typeof issued.labels>>();
+  const issuedBy = childrenOf(TOKEN_METHODS, (method) => issued.labels(method));
   const took = { issued: duration.labels('issued'), refused: duration.labels('refused') };
-  const found = new Map<string, ReturnType<typeof cache.labels>>();
+  const found = childrenOf(CACHE_OUTCOMES, (outcome) => cache.labels(outcome));
+  for (const reason of AUTHENTICATION_FAILURES) refused.inc({ error: 'invalid_client', reason }, 0);
 
   return {
     tokenIssued(method, seconds) {
-      child(issuedBy, method, () => issued.labels(method)).inc();
+      issuedBy[method].inc(1);
       took.issued.observe(seconds);
     },
     tokenRefused(error, reason, seconds) {
@@ -85,8 +132,12 @@ export function createMetrics(): Metrics {
       took.refused.observe(seconds);
     },
     tokenRequestLimited: () => limited.inc(),
-    cacheOutcome: (outcome) => child(found, outcome, () => cache.labels(outcome)).inc(),
+    cacheOutcome: (outcome) => found[outcome].inc(1),
     databaseQuery: () => queries.inc(),
+    managementAnswered(operation, status, seconds) {
+      calls.inc({ operation, status });
+      callDuration.observe({ operation }, seconds);
+    },
     observePool(look) {
       const pool = new Gauge({
         name: 'writ_database_pool_connections',
@@ -98,18 +149,29 @@ export function createMetrics(): Metrics {
         },
       });
     },
-    observeExpiring(count) {
-      const expiring = new Gauge({
-        name: 'writ_credentials_expiring',
-        help: 'Enabled credentials that expire within WRIT_EXPIRY_WARNING; every node reports the same number',
-        labelNames: ['type'],
-        registers,
-        async collect() {
-          const counted = await count();
-          expiring.reset();
-          for (const [type, number] of counted ?? []) expiring.set({ type }, number);
-        },
-      });
+    observeEnds(count) {
+      let looking: ReturnType<typeof count> | undefined;
+      // Both gauges of one rendering share one look at the database.
+      const look = (): ReturnType<typeof count> => (looking ??= count().finally(() => (looking = undefined)));
+      const ends = (name: string, help: string, number: (counted: CredentialEnds) => number): void => {
+        const gauge: Gauge = new Gauge({
+          name,
+          help: `${help}; every node reports the same number`,
+          labelNames: ['type'],
+          registers,
+          async collect() {
+            const all = await look();
+            gauge.reset();
+            for (const counted of all ?? []) gauge.set({ type: counted.type }, number(counted));
+          },
+        });
+      };
+      ends(
+        'writ_credentials_expiring',
+        'Enabled credentials that expire within WRIT_EXPIRY_WARNING',
+        ({ expiring }) => expiring,
+      );
+      ends('writ_credentials_expired', 'Enabled credentials that have expired', ({ expired }) => expired);
     },
     observeNode(look) {
       const degraded: Gauge = new Gauge({
@@ -118,22 +180,79 @@ export function createMetrics(): Metrics {
         registers,
         collect: () => degraded.set(look().degraded ? 1 : 0),
       });
-      const clock: Gauge = new Gauge({
-        name: 'writ_clock_offset_seconds',
-        help: 'By how much the clock of the database is ahead of the clock of this node',
-        registers,
-        collect: () => clock.set(look().clockOffset),
-      });
+      const gauge = (name: string, help: string, value: (state: NodeState) => number | undefined): void => {
+        const one: Gauge = new Gauge({
+          name,
+          help,
+          registers,
+          collect() {
+            const now = value(look());
+            if (now !== undefined) one.set(now);
+          },
+        });
+      };
+      const gauges = (
+        name: string,
+        help: string,
+        label: string,
+        values: (state: NodeState) => Iterable<readonly [string, number]>,
+      ): void => {
+        const all: Gauge = new Gauge({
+          name,
+          help,
+          labelNames: [label],
+          registers,
+          collect() {
+            all.reset();
+            for (const [each, value] of values(look())) all.set({ [label]: each }, value);
+          },
+        });
+      };
+      gauge(
+        'writ_clock_offset_seconds',
+        'By how much the clock of the database is ahead of the clock of this node',
+        ({ clockOffset }) => clockOffset,
+      );
+      gauge(
+        'writ_change_feed_age_seconds',
+        'Time since the database answered the change feed of this node',
+        ({ changeFeedAge }) => changeFeedAge,
+      );
+      gauge(
+        'writ_status_lists_age_seconds',
+        'Time since this node read the status lists',
+        ({ statusListAge }) => statusListAge,
+      );
+      gauge(
+        'writ_janitor_last_success_timestamp_seconds',
+        'Unix time of the last round of the janitor without an error',
+        ({ janitorSuccess }) => janitorSuccess,
+      );
+      gauges(
+        'writ_signing_key_age_seconds',
+        'Age of the key that signs for an algorithm',
+        'alg',
+        ({ signingKeyAges }) => signingKeyAges,
+      );
+      gauges(
+        'writ_records_waiting',
+        'Records in memory that wait to be written to the database',
+        'record',
+        ({ waiting }) => Object.entries(waiting),
+      );
     },
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };
 }
 
-function child<Child>(children: Map<string, Child>, label: string, make: () => Child): Child {
-  const known = children.get(label);
-  if (known !== undefined) return known;
-  const made = make();
-  children.set(label, made);
-  return made;
+/** The counter of each label. A counter is there from the start, so that its number is 0 and not absent. */
+function childrenOf<Label extends string, Child extends { inc(by: number): void }>(
+  labels: readonly Label[],
+  childOf: (label: Label) => Child,
+): Readonly<Record<Label, Child>> {
+  const children = labels.map((label): [Label, Child] => [label, childOf(label)]);
+  for (const [, child] of children) child.inc(0);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the entries are those of the record
+  return Object.fromEntries(children) as Record<Label, Child>;
 }

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { maxAgeOf } from '../domain/credentials/lifetime.ts';
-import type { CredentialStore } from '../domain/credentials/credential-store.ts';
-import { type Credential, CREDENTIAL_TYPES } from '../domain/credentials/credential.ts';
+import type { CountedEnds, CredentialStore } from '../domain/credentials/credential-store.ts';
+import { CREDENTIAL_TYPES } from '../domain/credentials/credential.ts';
 import type { ClientId, CredentialId } from '../domain/ids.ts';
 import type { BuiltInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { AccountKey } from '../domain/service-accounts/service-account.ts';
@@ -59,14 +59,16 @@ export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): Cre
       return limited;
     },
 
-    async countExpiring(now, before) {
-      const rows = await allRows(knex, 'credentials')
+    countEnds: async (now, soon) =>
+      allRows(knex, 'credentials')
         .where({ state: 'enabled' })
-        .whereBetween('expires_at', [now, before])
+        .where('expires_at', '<=', soon)
         .groupBy('type')
-        .select<{ type: Credential['type']; count: number }[]>('type', knex.raw('count(*)::int as count'));
-      return new Map(rows.map(({ type, count }) => [type, count]));
-    },
+        .select<CountedEnds[]>(
+          'type',
+          knex.raw('(count(*) filter (where expires_at > ?))::int as expiring', [now]),
+          knex.raw('(count(*) filter (where expires_at <= ?))::int as expired', [now]),
+        ),
 
     async delete(account, credentialId) {
       await ownRows(knex, 'credentials', account.company).where(keyOf(account, credentialId)).delete('credential_id');

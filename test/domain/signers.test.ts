@@ -20,7 +20,13 @@ describe('a signer', () => {
   }
 
   test('keeps the private key to itself', async () => {
-    assert.deepEqual(Object.keys(await newSigningKey('ES256')).toSorted(), ['alg', 'kid', 'publicJwk', 'sign']);
+    assert.deepEqual(Object.keys(await newSigningKey('ES256')).toSorted(), [
+      'alg',
+      'createdAt',
+      'kid',
+      'publicJwk',
+      'sign',
+    ]);
   });
 });
 

@@ -34,7 +34,7 @@ export function quietSurroundings(overrides: Partial<AppSurroundings> & { lines?
     clock: systemClock,
     random,
     logger: createLogger('trace', false, { write: (line: string) => void lines.push(line) }),
-    metrics: createMetrics(),
+    metrics: createMetrics({ version: '0.0.0', node: 'v0' }),
     pid: process.pid,
     databasePatience: 10_000,
     guessing: { limits: NO_GUESS_LIMITS, now: () => performance.now() },

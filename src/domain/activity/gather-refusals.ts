@@ -3,6 +3,8 @@ import { MOST_RECENT, type Refusals } from './refusal.ts';
 /** Refusals that wait to be written to the database. */
 export interface GatheredRefusals {
   add(refusals: Refusals): void;
+  /** The number of waiting rows. */
+  size(): number;
   /** Takes all waiting refusals, and the number of requests that were dropped because there was no room. */
   take(): { readonly gathered: Refusals[]; readonly dropped: number };
 }
@@ -41,6 +43,8 @@ export function gatherRefusals(folding: 'source' | 'clientId', capacity: number)
         if (rows.has(keyOf(refusals))) alone.set(bucket, beside + 1);
       }
     },
+
+    size: () => rows.size,
 
     take() {
       const taken = { gathered: [...rows.values()], dropped };

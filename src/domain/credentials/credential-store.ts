@@ -3,7 +3,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { AccountKey, ServiceAccount } from '../service-accounts/service-account.ts';
 import type { CredentialState } from './credential-base.ts';
 import type { CredentialPolicy } from './credential-policy.ts';
-import type { Credential } from './credential.ts';
+import type { Credential, CredentialType } from './credential.ts';
 import type { UsedCredential } from './used-credential.ts';
 
 /** A filter of credentials; an undefined member lets every credential pass. */
@@ -22,6 +22,13 @@ export interface CredentialFilter {
 /** A credential in a list across accounts, with its account. Its hash and its status entry are left out. */
 export interface ListedCredential extends UsedCredential {
   readonly account: AccountKey & Pick<ServiceAccount, 'slug'>;
+}
+
+/** The number of enabled credentials of one type that expire soon, and of those that have expired. */
+export interface CountedEnds {
+  readonly type: CredentialType;
+  readonly expiring: number;
+  readonly expired: number;
 }
 
 export interface CredentialStore {
@@ -44,8 +51,12 @@ export interface CredentialStore {
    * @returns the number of shortened credentials
    */
   shorten(company: CompanyId | undefined, policy: CredentialPolicy, now: Date): Promise<number>;
-  /** Counts the enabled credentials that expire between now and a time, by type. */
-  countExpiring(now: Date, before: Date): Promise<ReadonlyMap<Credential['type'], number>>;
+  /**
+   * Counts enabled credentials by type: those that expire soon, and those that have expired.
+   *
+   * @param soon credentials that expire between now and then expire soon
+   */
+  countEnds(now: Date, soon: Date): Promise<readonly CountedEnds[]>;
   delete(account: AccountKey, credentialId: CredentialId): Promise<void>;
   /** Finds the account that has the client secret or the API key with this hash. */
   ownerOf(secretHash: Buffer): Promise<ClientId | undefined>;

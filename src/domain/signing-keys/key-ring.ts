@@ -84,10 +84,11 @@ export async function readKeyRing(
 }
 
 async function openSigningKey(
-  { kid, alg, publicJwk, sealedPrivateJwk }: StoredSigningKey,
+  { kid, alg, publicJwk, sealedPrivateJwk, createdAt }: StoredSigningKey,
   encryption: KeyEncryption,
   tools: SignerTools,
 ): Promise<SigningKey> {
   const plaintext = await encryption.open(sealedPrivateJwk, label(kid));
-  return { kid, alg, publicJwk, sign: signerOf(alg, JSON.parse(Buffer.from(plaintext).toString()), tools) };
+  const sign = signerOf(alg, JSON.parse(Buffer.from(plaintext).toString()), tools);
+  return { kid, alg, publicJwk, sign, createdAt };
 }

@@ -26,10 +26,11 @@ export interface SigningKey {
   readonly alg: SigningAlg;
   readonly publicJwk: PublicSigningJwk;
   readonly sign: Sign;
+  readonly createdAt: Date;
 }
 
 /** A key pair that was generated a moment ago. */
-export interface GeneratedKey extends Omit<SigningKey, 'sign'> {
+export interface GeneratedKey extends Omit<SigningKey, 'sign' | 'createdAt'> {
   readonly privateJwk: JWK;
 }
 
