@@ -25,6 +25,7 @@ export function basePathRemover(issuer: string): (path: string) => string {
   const base = new URL(issuer).pathname.replace(/\/$/, '');
   return (path) => {
     const single = path.startsWith('//') ? path.slice(1) : path;
+    if (base !== '' && single === base) return '/';
     return base !== '' && single.startsWith(`${base}/`) ? single.slice(base.length) : single;
   };
 }

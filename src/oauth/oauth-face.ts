@@ -11,7 +11,7 @@ import { documentEndpoint, publicDocument, type PublicDocument } from '../http/p
 import type { Metrics } from '../observability/metrics.ts';
 import { inspectionEndpoint } from './endpoints/inspection-endpoint.ts';
 import { jwks } from './endpoints/jwks.ts';
-import { authorizationServerMetadata, managementApiMetadata } from './endpoints/metadata.ts';
+import { authorizationServerMetadata, frontDocument, managementApiMetadata } from './endpoints/metadata.ts';
 import { statusListEndpoints } from './endpoints/status-list-endpoints.ts';
 import { tokenEndpoint } from './endpoints/token-endpoint.ts';
 import { tokenInfo } from './endpoints/token-info.ts';
@@ -72,6 +72,7 @@ export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
     [MIA.path, (ctx) => live.alias(ctx)],
     [INTROSPECTION_PATH, (ctx) => live.introspection(ctx)],
     [REVOCATION_PATH, (ctx) => live.revocation(ctx)],
+    ['/', served(frontDocument(issuer), METADATA_MAX_AGE)],
     ['/tokeninfo', tokenInfo(inspection.inspectToken, recording)],
     ['/oauth/authorize', refusing('authorization', NO_AUTHORIZATION, recording)],
     ['/.well-known/jwks.json', documentEndpoint(() => live.jwks, JWKS_MAX_AGE)],

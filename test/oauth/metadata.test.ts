@@ -164,7 +164,6 @@ describe('the public documents', () => {
       '/token',
       '/request',
       '/device',
-      '/',
       '/OAUTH/TOKEN',
       '/interaction/x',
     ];

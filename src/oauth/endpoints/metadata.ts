@@ -49,3 +49,17 @@ export function managementApiMetadata(issuer: string): object {
     resource_documentation: `${issuer}/api/openapi.json`,
   };
 }
+
+/** The document at the address of the issuer itself: the links with which a newcomer goes on. */
+export function frontDocument(issuer: string): object {
+  return {
+    name: 'Writ',
+    description: 'An OAuth 2 client-credentials authorization server for service accounts',
+    links: {
+      token_endpoint: `${issuer}/oauth/token`,
+      metadata: `${issuer}/.well-known/oauth-authorization-server`,
+      jwks: `${issuer}/.well-known/jwks.json`,
+      management_api: `${issuer}/api/openapi.json`,
+    },
+  };
+}
