@@ -174,12 +174,6 @@ export function createMetrics(build: { readonly version: string; readonly node: 
       ends('writ_credentials_expired', 'Enabled credentials that have expired', ({ expired }) => expired);
     },
     observeNode(look) {
-      const degraded: Gauge = new Gauge({
-        name: 'writ_degraded',
-        help: '1 while this node serves remembered clients because it cannot reach the database, else 0',
-        registers,
-        collect: () => degraded.set(look().degraded ? 1 : 0),
-      });
       const gauge = (name: string, help: string, value: (state: NodeState) => number | undefined): void => {
         const one: Gauge = new Gauge({
           name,
@@ -208,6 +202,11 @@ export function createMetrics(build: { readonly version: string; readonly node: 
           },
         });
       };
+      gauge(
+        'writ_degraded',
+        '1 while this node serves remembered clients because it cannot reach the database, else 0',
+        ({ degraded }) => (degraded ? 1 : 0),
+      );
       gauge(
         'writ_clock_offset_seconds',
         'By how much the clock of the database is ahead of the clock of this node',

@@ -6,7 +6,7 @@ import { mediaTypeOf } from '../../http/media-type.ts';
 import { BodyTooLargeError, ClientGoneError, readBody } from '../../http/read-body.ts';
 import type { ClientRequest } from '../attempt.ts';
 import { OAuthError } from '../refusals/oauth-error.ts';
-import { exchangeRefused, readSubjectToken, TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
+import { apiKeyWay, exchangeRefused, readSubjectToken, TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
 import type { Proof } from '../ways/proofs.ts';
 import type { Parameters, Sent } from '../ways/way.ts';
 import { methodsOf, readProof } from '../ways/ways.ts';
@@ -69,7 +69,7 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
 function readExchange(sent: Sent): Pick<ClientRequest, 'proof' | 'apiKey'> {
   const apiKey = readSubjectToken(sent.parameters);
   try {
-    const proof: Proof = methodsOf(sent).length === 0 ? { way: 'api_key', method: 'api_key' } : readProof(sent, false);
+    const proof: Proof = methodsOf(sent).length === 0 ? apiKeyWay.read(sent) : readProof(sent, false);
     if (apiKey === undefined) throw exchangeRefused('subject_token_unknown');
     return { proof, apiKey };
   } catch (error) {

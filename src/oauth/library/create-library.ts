@@ -66,7 +66,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
       const company = snapshot?.account.company;
       const status = credential?.status;
       // Without a status entry the token could not be ended early.
-      if (status === undefined) throw new Error('the credential has no place in a status list');
+      if (status === undefined) throw new Error('the credential has no entry in a status list');
       return {
         status: statusClaim(issuer, status),
         permissions: scope === undefined ? [] : scope.split(' '),

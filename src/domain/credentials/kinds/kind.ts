@@ -10,7 +10,7 @@ import type { SecretHasher } from '../secret-hasher.ts';
  * and a line in `kinds.ts`: nothing else in the domain asks for the type of a credential, except the way of
  * authentication that the kind is made for.
  */
-export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound extends Wanted | object> {
+export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound> {
   /** The name of the kind in a sentence, without an article. */
   readonly noun: string;
   /** The most credentials of the kind that an account may have; an expired credential does not count. */
