@@ -181,7 +181,9 @@ export function createMetrics(build: { readonly version: string; readonly node: 
           registers,
           collect() {
             const now = value(look());
-            if (now !== undefined) one.set(now);
+            // The library starts a gauge without labels at 0, and 0 would be the age or the time of something.
+            if (now === undefined) one.remove();
+            else one.set(now);
           },
         });
       };

@@ -2,19 +2,22 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { embedded } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
-import { useTestApp } from '../support/test-app.ts';
+import { type TestApp, useTestApp } from '../support/test-app.ts';
 import { testClock } from '../support/test-clock.ts';
+
+/** The value of one line of the metrics; undefined: there is no such line. */
+async function sampleOf(app: TestApp, sample: string): Promise<number | undefined> {
+  const text = await app.metrics();
+  const line = text.split('\n').find((one) => one.startsWith(`${sample} `));
+  return line === undefined ? undefined : Number(line.slice(sample.length + 1));
+}
 
 describe('the metrics of a node', () => {
   const clock = testClock();
+  const started = clock().getTime() / 1000;
   const app = useTestApp(embedded, {}, { clock, janitorPause: 50 });
 
-  async function valueOf(sample: string): Promise<number | undefined> {
-    const text = await app.metrics();
-    const line = text.split('\n').find((one) => one.startsWith(`${sample} `));
-    return line === undefined ? undefined : Number(line.slice(sample.length + 1));
-  }
-
+  const valueOf = (sample: string): Promise<number | undefined> => sampleOf(app, sample);
   const is = async (sample: string, value: number): Promise<void> => assert.equal(await valueOf(sample), value, sample);
 
   test('name the build, and every type of credential from the start', async () => {
@@ -48,6 +51,7 @@ describe('the metrics of a node', () => {
 
   test('say how old the keys, the status lists and the change feed are, and when the janitor succeeded', async () => {
     await eventually(10_000, async () => (await valueOf('writ_janitor_last_success_timestamp_seconds')) !== undefined);
+    assert.ok(Number(await valueOf('writ_janitor_last_success_timestamp_seconds')) >= started);
     await eventually(10_000, async () => (await valueOf('writ_status_lists_age_seconds')) !== undefined);
     assert.ok(Number(await valueOf('writ_change_feed_age_seconds')) < 60);
     assert.ok(Number(await valueOf('writ_signing_key_age_seconds{alg="ES256"}')) >= 0);
@@ -61,5 +65,27 @@ describe('the metrics of a node', () => {
     clock.forward(3_601_000);
     await is('writ_credentials_expired{type="client_secret"}', 1);
     await is('writ_credentials_expiring{type="client_secret"}', 0);
+  });
+});
+
+describe('the metrics of a node whose background work is far away', () => {
+  const app = useTestApp(embedded, {}, { activityPause: 3_600_000, janitorPause: 3_600_000 });
+
+  test('name no time of a janitor that has not succeeded yet', async () => {
+    assert.equal(await sampleOf(app, 'writ_janitor_last_success_timestamp_seconds'), undefined);
+    assert.equal(await sampleOf(app, 'writ_degraded'), 0);
+  });
+
+  test('count the uses and the refusals that wait to be written', async () => {
+    const { json: account } = await app.api('POST', '/api/service-accounts', { name: 'Waits' });
+    const waiting = async (): Promise<(number | undefined)[]> => [
+      await sampleOf(app, 'writ_records_waiting{record="uses"}'),
+      await sampleOf(app, 'writ_records_waiting{record="refusals"}'),
+    ];
+    const [uses = Number.NaN, refusals = Number.NaN] = await waiting();
+    assert.equal((await app.token(account)).status, 200);
+    assert.deepEqual(await waiting(), [uses + 1, refusals]);
+    assert.equal((await app.token({ ...account, clientSecret: 'wrong' })).status, 401);
+    assert.deepEqual(await waiting(), [uses + 1, refusals + 1]);
   });
 });
