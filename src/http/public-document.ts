@@ -2,15 +2,26 @@ import { createHash } from 'node:crypto';
 import type { HttpContext } from './context.ts';
 import { answerPreflight } from './preflight.ts';
 
-/** A JSON document that is the same for everyone. The document is written once, and every answer has the same bytes. */
+/** A document that is the same for everyone. The document is written once, and every answer has the same bytes. */
 export interface PublicDocument {
   readonly bytes: Buffer;
   readonly etag: string;
+  readonly type: 'application/json' | 'text/html';
 }
 
+/** Makes a document of JSON. */
 export function publicDocument(content: object): PublicDocument {
-  const bytes = Buffer.from(JSON.stringify(content));
-  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
+  return documentOf(JSON.stringify(content), 'application/json');
+}
+
+/** Makes a document of HTML. Its answer forbids scripts, and everything that the document does not hold itself. */
+export function publicPage(html: string): PublicDocument {
+  return documentOf(html, 'text/html');
+}
+
+function documentOf(text: string, type: PublicDocument['type']): PublicDocument {
+  const bytes = Buffer.from(text);
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`, type };
 }
 
 /**
@@ -18,15 +29,16 @@ export function publicDocument(content: object): PublicDocument {
  *
  * @param maxAge seconds for which the document may be kept
  */
-export function sendDocument(ctx: HttpContext, { bytes, etag }: PublicDocument, maxAge: number): void {
+export function sendDocument(ctx: HttpContext, { bytes, etag, type }: PublicDocument, maxAge: number): void {
   ctx.set('Cache-Control', `public, max-age=${maxAge}`);
   ctx.set('ETag', etag);
+  if (type === 'text/html') ctx.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
   ctx.status = 200;
   if (ctx.fresh) {
     ctx.status = 304;
     return;
   }
-  ctx.type = 'application/json';
+  ctx.type = type;
   ctx.body = bytes;
 }
 

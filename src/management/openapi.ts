@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JSONSchema } from 'json-schema-to-ts';
-import { MANAGEMENT_PERMISSIONS } from '../domain/permissions/management-permissions.ts';
+import { MEANINGS } from '../domain/permissions/management-permissions.ts';
 import { PROBLEM_CODES } from '../http/problem.ts';
 import { queryParameters } from './read-query.ts';
-import { publicDocument } from '../http/public-document.ts';
+import { publicDocument, publicPage } from '../http/public-document.ts';
+import { type ApiDocument, type DocumentedOperation, referencePage } from './reference-page.ts';
 import type { GuardedRoute, Operation, PublicRoute, Route } from './route.ts';
 
 /** The members of an operation that the document describes. */
@@ -45,18 +46,35 @@ const PROBLEM: JSONSchema = {
   additionalProperties: false,
 };
 
-/** `GET /api/openapi.json`: an OpenAPI 3.1 document, made from the schemas that check the requests. */
-export function openApiRoute(issuer: string, routes: readonly Route[]): PublicRoute {
-  const route: Operation = {
-    method: 'GET',
-    path: '/api/openapi.json',
-    operationId: 'getOpenApi',
-    summary: 'Read this document',
-    tag: 'Self',
-    replies: { 200: { description: 'An OpenAPI 3.1 document', schema: { type: 'object' } } },
-  };
-  const described = describe(issuer, [...routes, { ...route, permission: 'public' }]);
-  return { ...route, permission: 'public', document: publicDocument(described) };
+const DOCUMENT: Operation = {
+  method: 'GET',
+  path: '/api/openapi.json',
+  operationId: 'getOpenApi',
+  summary: 'Read this document',
+  tag: 'Self',
+  replies: { 200: { description: 'An OpenAPI 3.1 document', schema: { type: 'object' } } },
+};
+
+const PAGE: Operation = {
+  method: 'GET',
+  path: '/api/reference',
+  operationId: 'getReference',
+  summary: 'Read this document as a page',
+  tag: 'Self',
+  replies: { 200: { description: 'A page for people', schema: { type: 'string' }, type: 'text/html' } },
+};
+
+/**
+ * `GET /api/openapi.json`: an OpenAPI 3.1 document, made from the schemas that check the requests.
+ * `GET /api/reference`: the same as a page for people.
+ */
+export function openApiRoutes(issuer: string, routes: readonly Route[]): PublicRoute[] {
+  const permission = 'public';
+  const described = describe(issuer, [...routes, { ...DOCUMENT, permission }, { ...PAGE, permission }]);
+  return [
+    { ...DOCUMENT, permission, document: publicDocument(described) },
+    { ...PAGE, permission, document: publicPage(referencePage(described)) },
+  ];
 }
 
 const DESCRIPTION = `Registers and manages the service accounts that get tokens at \`/oauth/token\`.
@@ -65,9 +83,9 @@ Every call takes an access token of this server whose audience is this API. The 
 
 Errors are problem documents (RFC 9457) with a \`code\` from a closed list. Lists come in pages: follow the \`Link\` with \`rel="next"\`. If the server requires a \`Client-key\`, every call needs it.`;
 
-function describe(issuer: string, routes: readonly Described[]): object {
+function describe(issuer: string, routes: readonly Described[]): ApiDocument {
   const schemas: Record<string, unknown> = {};
-  const paths: Record<string, Record<string, object>> = {};
+  const paths: Record<string, Record<string, DocumentedOperation>> = {};
   for (const route of routes) {
     (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route, schemas);
   }
@@ -91,7 +109,7 @@ function describe(issuer: string, routes: readonly Described[]): object {
           flows: {
             clientCredentials: {
               tokenUrl: `${issuer}/oauth/token`,
-              scopes: Object.fromEntries(MANAGEMENT_PERMISSIONS.map((name) => [name, name])),
+              scopes: MEANINGS,
             },
           },
         },
@@ -115,15 +133,15 @@ const TAGS: Readonly<Record<string, string>> = {
   Audit: 'Who made which change, when, and by which request',
 };
 
-function operation(route: Described, schemas: Record<string, unknown>): object {
+function operation(route: Described, schemas: Record<string, unknown>): DocumentedOperation {
   const guarded = route.permission === 'public' ? undefined : route;
   const named = (schema: unknown): unknown => moved(schema, schemas);
-  const replies = Object.entries(route.replies).map(([status, { description, schema }]) => [
+  const replies = Object.entries(route.replies).map(([status, { description, schema, type = 'application/json' }]) => [
     status,
     {
       description,
       headers: headersOf(guarded, Number(status)),
-      ...(schema && { content: { 'application/json': { schema: named(schema) } } }),
+      ...(schema && { content: { [type]: { schema: named(schema) } } }),
     },
   ]);
   const refusals = Object.entries({ ...(guarded && standardRefusals(guarded)), ...route.refusals });
@@ -188,7 +206,7 @@ function standardRefusals({ path, body, permission, conditional }: GuardedRoute)
   };
 }
 
-function parametersOf(route: Described): object[] {
+function parametersOf(route: Described): DocumentedOperation['parameters'] {
   const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',

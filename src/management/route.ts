@@ -37,8 +37,10 @@ export interface Answer {
   readonly next?: Position | undefined;
 }
 
-/** The successful answers of an operation, by status. */
-export type Replies = Readonly<Record<number, { readonly description: string; readonly schema?: JSONSchema }>>;
+/** The successful answers of an operation, by status; `type`: the media type, where it is not JSON. */
+export type Replies = Readonly<
+  Record<number, { readonly description: string; readonly schema?: JSONSchema; readonly type?: string }>
+>;
 
 /** The members that all operations have. */
 export interface Operation {

@@ -15,7 +15,7 @@ import { credentialRoutes, rotateSelf } from './credentials/credential-routes.ts
 import { listCredentials } from './credentials/list-credentials.ts';
 import { groupRoutes } from './groups/group-routes.ts';
 import { miaRoutes } from './mia/mia-routes.ts';
-import { openApiRoute } from './openapi.ts';
+import { openApiRoutes } from './openapi.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
 import { roleRoutes } from './roles/role-routes.ts';
 import type { RootVeil } from './root-veil.ts';
@@ -83,5 +83,5 @@ export function managementRoutes({
     ...auditEventRoutes(auditEvents, rootVeil),
     getVersion(),
   ];
-  return [...routes, openApiRoute(tokens.issuer, routes)];
+  return [...routes, ...openApiRoutes(tokens.issuer, routes)];
 }

@@ -11,6 +11,7 @@ describe('public documents', () => {
 
   for (const path of [
     '/api/openapi.json',
+    '/api/reference',
     '/.well-known/jwks.json',
     '/.well-known/oauth-authorization-server',
     '/.well-known/openid-configuration',

@@ -10,8 +10,8 @@ describe('the address of the issuer itself', () => {
     const { status, json, headers } = await app.request('/');
     assert.equal(status, 200);
     assert.equal(headers.get('content-type'), 'application/json; charset=utf-8');
-    assert.deepEqual(Object.keys(json.links), ['token_endpoint', 'metadata', 'jwks', 'management_api']);
-    for (const name of ['metadata', 'jwks', 'management_api']) {
+    assert.deepEqual(Object.keys(json.links), ['token_endpoint', 'metadata', 'jwks', 'management_api', 'reference']);
+    for (const name of ['metadata', 'jwks', 'management_api', 'reference']) {
       const path = json.links[name].slice(app.issuer.length);
       assert.equal((await app.request(path)).status, 200, name);
     }

@@ -60,6 +60,7 @@ export function frontDocument(issuer: string): object {
       metadata: `${issuer}/.well-known/oauth-authorization-server`,
       jwks: `${issuer}/.well-known/jwks.json`,
       management_api: `${issuer}/api/openapi.json`,
+      reference: `${issuer}/api/reference`,
     },
   };
 }
