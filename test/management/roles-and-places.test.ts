@@ -39,7 +39,7 @@ onEachDatabase(
       app.api('POST', ACCOUNTS, { name: 'Account', slug: slug(), ...body }, bearer);
     const permissionsOf = (token: Reply): unknown => decodeJwt(token.json.access_token)['permissions'];
 
-    test('a built-in role gives the permissions of the contract, among them all of the role below', async () => {
+    test('a built-in role gives the permissions that GET …/roles lists for it, among them all of the role below', async () => {
       const { json: roles } = await app.api('GET', `${IN_A}/roles`, undefined, owner.bearer);
       const byId = new Map<string, string[]>(
         roles.map((role: { roleId: string; permissions: string[] }) => [role.roleId, role.permissions]),

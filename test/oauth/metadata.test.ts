@@ -15,7 +15,7 @@ const DOCUMENTS = [
 describe('the public documents', () => {
   const app = useTestApp(embedded);
 
-  test('describe the server with every member that the contract names', async () => {
+  test('describe the server with the members of RFC 8414, and with those that libraries for OpenID Connect need', async () => {
     const { json } = await app.request('/.well-known/oauth-authorization-server');
     assert.deepEqual(json, {
       issuer: app.issuer,
@@ -152,7 +152,7 @@ describe('the public documents', () => {
     }
   });
 
-  test('N-11 paths that the contract does not name are answered with 404', async () => {
+  test('N-11 paths of the library, and others that this server does not serve, are answered with 404', async () => {
     const paths = [
       '/auth',
       '/authorize',

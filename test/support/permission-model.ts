@@ -1,4 +1,5 @@
-// The rules of permissions, written a second time from the contract: this file uses nothing of the code under test.
+// The rules of permissions, written a second time from their description in docs/reference: this file uses nothing of
+// the code under test.
 
 /** The resource servers of the model. Tests translate the names that differ from the identifiers on a server. */
 export const MANAGEMENT = 'api://management';
