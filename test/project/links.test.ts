@@ -36,6 +36,37 @@ describe('the links of the pages', () => {
   });
 });
 
+describe('the pages for developers', () => {
+  const spans = [...PAGES]
+    .filter(([page]) => page === 'CONTRIBUTING.md' || page.startsWith('docs/'))
+    .flatMap(([page, text]) => [...text.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => ({ page, span })));
+
+  test('name files that exist', () => {
+    const paths = spans.filter(({ span }) => /^(?:bench|docs|migrations|src|test)\/[\w./-]+$/.test(span));
+    assert.ok(paths.length > 50, String(paths.length));
+    assert.deepEqual(
+      paths.filter(({ span }) => !existsSync(join(ROOT, span))),
+      [],
+    );
+  });
+
+  test('name tests that the named files have', () => {
+    const held = [...PAGES].flatMap(([page, text]) =>
+      [...text.matchAll(/^.*Held by .*"(.+?)".*$/gm)].map(([line, name = '']) => ({ page, line, name })),
+    );
+    assert.ok(held.length > 3, String(held.length));
+    for (const { page, line, name } of held) {
+      const files = [...line.matchAll(/`(test\/[^`]+)`/g)].map(([, file = '']) =>
+        readFileSync(join(ROOT, file), 'utf8'),
+      );
+      assert.ok(
+        files.some((file) => file.includes(name)),
+        `${page}: no named file has the test "${name}"`,
+      );
+    }
+  });
+});
+
 describe('the search for broken links', () => {
   const broken = (text: string): string[] =>
     brokenLinks(
