@@ -3,10 +3,10 @@ import { startRefusalRecorder } from './background/refusal-recorder.ts';
 import { tidyUp } from './background/tidy-up.ts';
 import { startUseRecorder } from './background/use-recorder.ts';
 import type { Config } from './config/parse-config.ts';
-import { CREDENTIAL_TYPES } from './domain/credentials/credential.ts';
 import type { RootCredential } from './domain/service-accounts/root-account.ts';
 import { createFaces } from './faces/create-faces.ts';
 import type { FaceSurroundings } from './faces/face-surroundings.ts';
+import { observeServer } from './faces/observe-server.ts';
 import { placeFaces } from './faces/place-faces.ts';
 import { readinessOf } from './faces/readiness.ts';
 import { reportUnread } from './faces/report-unread.ts';
@@ -43,7 +43,6 @@ export interface AppSurroundings extends FaceSurroundings {
   readonly httpLimits?: HttpLimits;
 }
 
-const NO_ENDS = { expiring: 0, expired: 0 };
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
 /** Milliseconds between two writes of uses and refusals. */
@@ -68,13 +67,6 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
     onExtended: (clientId) => server.accounts.changed({ kind: 'account', clientId }),
   });
   const refusals = startRefusalRecorder(read.refusals, recording);
-  surroundings.metrics.observeEnds(async () => {
-    const now = clock();
-    const soon = new Date(now.getTime() + config.expiryWarning * 1000);
-    const counted = await read.credentials.countEnds(now, soon).catch(() => undefined);
-    // Every type is there from the start, so that an alert finds a number.
-    return counted && CREDENTIAL_TYPES.map((type) => counted.find((one) => one.type === type) ?? { type, ...NO_ENDS });
-  });
   const statusLists = startStatusLists({
     store: read.statuses,
     signingKeys: server.signingKeys,
@@ -89,19 +81,12 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   const readiness = (): Readiness =>
     draining === undefined ? readinessOf(server, config.maxStaleness) : { status: 'draining' };
   let tidiedAt: Date | undefined;
-  const secondsSince = (time: Date): number => (clock().getTime() - time.getTime()) / 1000;
-  surroundings.metrics.observeNode(() => ({
-    degraded: readiness().status === 'degraded',
-    clockOffset: server.clockOffset() / 1000,
-    changeFeedAge: server.sinceAnswer() / 1000,
-    statusListAge: statusLists.readAt && secondsSince(statusLists.readAt),
-    janitorSuccess: tidiedAt && tidiedAt.getTime() / 1000,
-    // A key of another algorithm signs while the key for an algorithm is not due.
-    signingKeyAges: new Map(
-      Object.values(server.signingKeys.current().active).map(({ alg, createdAt }) => [alg, secondsSince(createdAt)]),
-    ),
-    waiting: { uses: uses.waiting(), refusals: refusals.waiting() },
-  }));
+  observeServer(config, server, surroundings, {
+    readiness,
+    statusLists,
+    waiting: () => ({ uses: uses.waiting(), refusals: refusals.waiting() }),
+    tidiedAt: () => tidiedAt,
+  });
   const close = async (): Promise<void> => {
     await Promise.all(listening.map((http) => http.close(GRACE)));
     await Promise.all([uses.close(), refusals.close(), statusLists.close()]);
