@@ -20,7 +20,7 @@ Writ has made its first service account. Its secret is shown this once:
 
 Paste these three to get a token of your own${clientKey ? ', with one of WRIT_CLIENT_KEYS in CLIENT_KEY' : ''}:
 
-TOKEN=$(curl -sS ${base}/oauth/token -u '${clientId}:${clientSecret}' -d grant_type=client_credentials | ${pick('access_token')})
+ROOT='${clientId}:${clientSecret}'; TOKEN=$(curl -sS ${base}/oauth/token -u "$ROOT" -d grant_type=client_credentials | ${pick('access_token')})
 
 CLIENT=$(curl -sS ${management}/api/service-accounts${header} -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"name":"My first client","permissions":["orders:read"]}'); echo "$CLIENT"
 

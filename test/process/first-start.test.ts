@@ -51,7 +51,7 @@ describe('a first start in an empty folder', () => {
     'prints an id and a secret, and three commands that work as pasted',
     { skip: !hasCurl && 'needs curl' },
     async () => {
-      const commands = server.stdout.filter((line) => /^(?:TOKEN=|CLIENT=|curl )/.test(line));
+      const commands = server.stdout.filter((line) => /^(?:ROOT=|CLIENT=|curl )/.test(line));
       assert.equal(commands.length, 3);
       const { stdout } = await run('bash', ['-euc', commands.join('\n')]);
       const [client, token] = stdout.split(/\n(?=\{)/).map((line) => JSON.parse(line));

@@ -12,7 +12,7 @@ import type { Parameters, Sent } from '../ways/way.ts';
 import { methodsOf, readProof } from '../ways/ways.ts';
 import { oauthParametersInQuery } from './oauth-parameters.ts';
 
-const BODY_LIMIT = 32 * 1024;
+export const OAUTH_BODY_LIMIT = 32 * 1024;
 
 /**
  * Reads a request of a client. It refuses parameters outside the body, parameters that are sent twice, and requests
@@ -93,13 +93,13 @@ function refuseRepeatedHeaders({ rawHeaders }: IncomingMessage): void {
 
 async function read(request: IncomingMessage): Promise<string> {
   try {
-    return (await readBody(request, BODY_LIMIT)).toString();
+    return (await readBody(request, OAUTH_BODY_LIMIT)).toString();
   } catch (error) {
     if (error instanceof ClientGoneError) {
       throw new OAuthError(400, 'invalid_request', 'the body is not whole', { reason: 'client_gone' });
     }
     if (!(error instanceof BodyTooLargeError)) throw error;
-    throw new OAuthError(413, 'invalid_request', `the body must not be larger than ${BODY_LIMIT} bytes`, {
+    throw new OAuthError(413, 'invalid_request', `the body must not be larger than ${OAUTH_BODY_LIMIT} bytes`, {
       // Close the connection instead of reading the rest of the body.
       headers: { Connection: 'close' },
     });
