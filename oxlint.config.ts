@@ -110,7 +110,13 @@ export default defineConfig({
     { files: ['test/peers/**'], rules: { 'no-console': 'off' } },
     {
       files: ['examples/**'],
-      rules: { 'no-restricted-globals': 'off', 'unicorn/no-invalid-fetch-options': 'off' },
+      rules: {
+        'no-console': 'off',
+        'no-restricted-globals': 'off',
+        'no-restricted-imports': 'off',
+        'no-restricted-properties': 'off',
+        'unicorn/no-invalid-fetch-options': 'off',
+      },
     },
     { files: ['oxlint.config.ts'], rules: { 'import/no-default-export': 'off' } },
     {

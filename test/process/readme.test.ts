@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
-import { createPrivateKey, randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
-import { decodeJwt, SignJWT } from 'jose';
+import { decodeJwt } from 'jose';
+import { assertShows, blocksOf, follow, lastJson, readPage, stepsOf } from '../support/document.ts';
 import { printedRoot, startServerProcess, workFolder } from '../support/server-process.ts';
 
-const run = promisify(execFile);
-const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+const GUIDE = ['concepts', 'accounts', 'credentials', 'permissions', 'companies'].map(
+  (name) => `docs/guide/${name}.md`,
+);
+/** The pages whose commands need nothing but a running server and its root account. */
+const PAGES = [...GUIDE, 'docs/stop-a-token.md', 'docs/operate/audit.md', 'docs/troubleshooting.md'];
+
 const hasTools = ['curl', 'openssl'].every((tool) => {
   try {
     execFileSync(tool, ['version'], { stdio: 'ignore' });
@@ -19,82 +20,55 @@ const hasTools = ['curl', 'openssl'].every((tool) => {
     return !(error instanceof Error && 'code' in error && error.code === 'ENOENT');
   }
 });
+const skip = !hasTools && 'needs curl and openssl';
 
-/** Lists the commands of the README from its first request on. A line that is indented further continues a command. */
-function commands(): string[] {
-  const told = README.slice(README.indexOf('## Use it'), README.indexOf('## Words'));
-  const found: string[] = [];
-  for (const line of told.split('\n')) {
-    const text = /^ {4}(.*)$/.exec(line)?.[1];
-    if (text === undefined) continue;
-    if (text.startsWith(' ')) found.push(`${found.pop()}\n${text}`);
-    else found.push(text);
-  }
-  return found.filter((command) => /^(?:curl|openssl|[A-Z_]+=)/.test(command));
-}
+test('the README begins with a start, and its commands work as pasted, in their order', { skip }, async () => {
+  const [start, ...steps] = stepsOf(readPage('README.md'));
+  // The other tests start Writ in this way, in a clean clone.
+  assert.equal(start?.commands.text, 'npm ci && npm start\n');
+  const folder = workFolder();
+  const server = await startServerProcess(folder.path);
+  await server.ready();
+  await fetch(`${server.url}/health/ready`);
+  const url = server.url.replace('127.0.0.1', 'localhost');
+  const printed = server.stdout.filter((line) => /^(?:ROOT=|CLIENT=|curl )/.test(line));
+  assert.equal(printed.length, 3);
+  const pasted = { commands: { language: 'sh', text: printed.join('\n'), line: 0 }, shown: start.shown };
+  const [answer = ''] = await follow([pasted, ...steps], { opening: '', folder: folder.path, url });
+  const payload = decodeJwt(String((lastJson(answer) as { access_token: unknown }).access_token));
+  const [, shown] = blocksOf(readPage('README.md')).filter(({ language }) => language === 'json');
+  assertShows(JSON.parse((shown?.text ?? '').replaceAll('http://localhost:3000', url)), payload, 'the payload');
+  assert.equal(await server.end(), 0);
+  folder.remove();
+});
 
-test(
-  'the commands of the README work as written, in their order, on an empty database',
-  { skip: !hasTools && 'needs curl and openssl' },
-  async () => {
+for (const page of PAGES) {
+  test(`the commands of ${page} work as pasted, in their order`, { skip }, async () => {
     const folder = workFolder();
     const server = await startServerProcess(folder.path);
     await server.ready();
     await fetch(`${server.url}/health/ready`);
-    const url = server.url.replace('127.0.0.1', 'localhost');
-    const root = printedRoot(server);
-    // The values that a reader copies from the answers into the commands.
-    const known = new Map([
-      ['CLIENT_ID', root.clientId],
-      ['CLIENT_SECRET', root.clientSecret],
-      ['THE_REQUEST_ID', 'none'],
-    ]);
-    const state = join(folder.path, 'state');
-    writeFileSync(state, '');
-    let mailer = '';
-    let asked = 0;
-    for (const command of commands()) {
-      let text = command.replaceAll('http://localhost:3000', url);
-      // The longest name comes first, because a short name may be a part of it.
-      for (const [name, value] of [...known].toSorted(([one], [other]) => other.length - one.length)) {
-        text = text.replaceAll(new RegExp(`(?<![A-Z_$])${name}(?![A-Z_=])`, 'g'), value);
-      }
-      const assertion = text.includes('$ASSERTION') ? await sign(mailer, url, join(folder.path, 'client.pem')) : '';
-      const { stdout } = await run(
-        'bash',
-        ['-euc', `. '${state}'\n${text}\ndeclare -p TOKEN ITS_TOKEN PEM CREDENTIALS > '${state}' 2>/dev/null || true`],
-        { cwd: folder.path, env: { PATH: process.env['PATH'], ASSERTION: assertion } },
-      );
-      if (!text.startsWith('curl')) continue;
-      asked += 1;
-      const answer = stdout === '' ? {} : JSON.parse(stdout);
-      assert.equal(answer.code ?? answer.error, undefined, `${text}\n${stdout}`);
-      if (answer.clientId !== undefined) known.set('ITS_ID', answer.clientId);
-      if (answer.slug === 'mailer') mailer = answer.clientId;
-      if (String(answer.clientSecret).startsWith('writk_')) known.set('THE_API_KEY', answer.clientSecret);
-      else if (answer.clientSecret !== undefined) known.set('ITS_SECRET', answer.clientSecret);
-      if (answer.clientId === undefined && answer.credentialId !== undefined) {
-        known.set('ITS_CREDENTIAL_ID', answer.credentialId).set('ITS_ID', mailer);
-      }
-      if (answer.access_token !== undefined && decodeJwt(answer.access_token).sub === known.get('ITS_ID')) {
-        known.set('A_TOKEN', answer.access_token);
-      }
-    }
-    assert.ok(asked > 30, `${asked}`);
+    const { clientId, clientSecret } = printedRoot(server);
+    await follow(stepsOf(readPage(page)), {
+      opening: `ROOT='${clientId}:${clientSecret}'`,
+      folder: folder.path,
+      url: server.url.replace('127.0.0.1', 'localhost'),
+    });
     assert.equal(await server.end(), 0);
     folder.remove();
-  },
-);
-
-/** Signs an assertion with jose, as the README shows it. */
-function sign(clientId: string, issuer: string, file: string): Promise<string> {
-  return new SignJWT()
-    .setProtectedHeader({ alg: 'EdDSA' })
-    .setIssuer(clientId)
-    .setSubject(clientId)
-    .setAudience(issuer)
-    .setJti(randomUUID())
-    .setIssuedAt()
-    .setExpirationTime('1 minute')
-    .sign(createPrivateKey(readFileSync(file)));
+  });
 }
+
+test('the pages of the guide open a shell in the same way', () => {
+  const [first, ...others] = GUIDE.map((page) => stepsOf(readPage(page))[0]?.commands.text);
+  for (const other of others) assert.equal(other, first);
+});
+
+test('the README has at most 150 lines, and every command stands in a fenced block', () => {
+  assert.ok(readPage('README.md').trimEnd().split('\n').length <= 150);
+  for (const page of ['README.md', ...PAGES]) {
+    const text = readPage(page).replaceAll(/^```.*?^```$/gms, '');
+    assert.doesNotMatch(text, /^ {4}(?:curl|npm|node|[A-Z_]+=)/m, page);
+    for (const { language } of blocksOf(readPage(page))) assert.match(language, /^(?:sh|json|text)$/, page);
+  }
+});
