@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { AUTHENTICATION_FAILURES } from '../domain/activity/refusal.ts';
+import { AUTHENTICATION_FAILURES, type RefusalReason } from '../domain/activity/refusal.ts';
 
 /** The ways to a token, as labels. */
 const TOKEN_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'api_key'] as const;
@@ -13,7 +13,7 @@ export type CacheOutcome = (typeof CACHE_OUTCOMES)[number];
 export interface Metrics {
   tokenIssued(method: TokenMethod, seconds: number): void;
   /** @param reason one of a closed list */
-  tokenRefused(error: string, reason: string, seconds: number): void;
+  tokenRefused(error: string, reason: RefusalReason, seconds: number): void;
   /** Counts a request that was answered 429 because too many requests failed to authenticate, at any endpoint. */
   tokenRequestLimited(): void;
   cacheOutcome(outcome: CacheOutcome): void;
@@ -61,6 +61,18 @@ export interface NodeState {
 
 /** The upper bounds of the buckets in seconds: most answers take less than a millisecond of work. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** The reasons of refused token requests whose clients were authenticated, or never came so far. */
+const OTHER_REASONS = [
+  'invalid_request',
+  'invalid_scope',
+  'invalid_target',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'too_many_attempts',
+  'temporarily_unavailable',
+  'server_error',
+] as const satisfies RefusalReason[];
 
 /** @param build the versions of this program and of Node.js */
 export function createMetrics(build: { readonly version: string; readonly node: string }): Metrics {
@@ -121,6 +133,9 @@ export function createMetrics(build: { readonly version: string; readonly node: 
   const took = { issued: duration.labels('issued'), refused: duration.labels('refused') };
   const found = childrenOf(CACHE_OUTCOMES, (outcome) => cache.labels(outcome));
   for (const reason of AUTHENTICATION_FAILURES) refused.inc({ error: 'invalid_client', reason }, 0);
+  for (const reason of OTHER_REASONS) {
+    refused.inc({ error: reason === 'too_many_attempts' ? 'temporarily_unavailable' : reason, reason }, 0);
+  }
 
   return {
     tokenIssued(method, seconds) {

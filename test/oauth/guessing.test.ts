@@ -125,6 +125,8 @@ describe('the limit on failed authentications', () => {
     assert.deepEqual([refused, errors, Object.keys(statusCodeStats ?? {})], [amount, 0, ['429']]);
     assert.equal(looks(), looked);
     assert.equal(await counter(), before + amount);
+    const sample = 'writ_tokens_refused_total{error="temporarily_unavailable",reason="too_many_attempts"}';
+    assert.ok((await app.metrics()).includes(`${sample} ${amount}\n`));
     const added = app.log().slice(lines);
     assert.equal(added.length, 1);
     const { event, source: prefix, reason } = added[0] ?? {};

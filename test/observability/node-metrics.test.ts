@@ -32,6 +32,12 @@ describe('the metrics of a node', () => {
     await is('writ_tokens_issued_total{method="private_key_jwt"}', 0);
     await is('writ_tokens_issued_total{method="api_key"}', 0);
     await is('writ_tokens_refused_total{error="invalid_client",reason="assertion_replay"}', 0);
+    // An outage and a limit have one error, and are two reasons: only the outage is a fault of the server.
+    await is('writ_tokens_refused_total{error="temporarily_unavailable",reason="temporarily_unavailable"}', 0);
+    await is('writ_tokens_refused_total{error="temporarily_unavailable",reason="too_many_attempts"}', 0);
+    for (const error of ['server_error', 'invalid_scope', 'unsupported_grant_type']) {
+      await is(`writ_tokens_refused_total{error="${error}",reason="${error}"}`, 0);
+    }
     await is('writ_account_cache_total{outcome="stale"}', 0);
   });
 

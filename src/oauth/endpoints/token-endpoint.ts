@@ -4,6 +4,7 @@ import type { HttpContext, HttpHandler } from '../../http/context.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import { TOKEN_PATH } from '../library/create-library.ts';
 import { createHandOver } from '../library/hand-over.ts';
+import { reasonOf } from '../refusals/report-refusal.ts';
 import { EXCHANGE_ANSWER, type ExchangeTools, recognizeApiKey } from '../ways/api-key-way.ts';
 import { clientEndpoint, type ClientEndpointOptions } from './client-endpoint.ts';
 import { conclude, type ConclusionTools } from './conclude.ts';
@@ -35,7 +36,7 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
         ctx.body = { ...answerOf(ctx), credential_expires_at: Math.floor(Number(credential.expiresAt) / 1000) };
       }
     },
-    ({ status, code, reason }, seconds) => metrics.tokenRefused(code, status === 401 ? reason : code, seconds),
+    (refusal, seconds) => metrics.tokenRefused(refusal.code, reasonOf(refusal), seconds),
   );
 }
 

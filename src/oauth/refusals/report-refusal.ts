@@ -64,7 +64,8 @@ function clientIdOf({ named = '' }: OAuthError): ClientId | undefined {
   return isClientId(named) ? named : undefined;
 }
 
-function reasonOf({ status, reason, code }: OAuthError): RefusalReason {
+/** The reason of a refusal for the activity and the metrics: the true one, also where the client is not told. */
+export function reasonOf({ status, reason, code }: OAuthError): RefusalReason {
   if (status === 429) return 'too_many_attempts';
   const said = code === 'invalid_client' ? reason : code;
   return REFUSAL_REASONS.find((known) => known === said) ?? 'invalid_client';
