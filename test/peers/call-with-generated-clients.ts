@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { printedRoot, startServerProcess, tokenFrom } from '../support/server-process.ts';
 import { GENERATOR_PEERS } from './generator-peers.ts';
-import { missingTool, report } from './peer.ts';
+import { missingTool, report, settle } from './peer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'writ-generated-'));
 mkdirSync(join(folder, 'server'));
@@ -46,6 +46,7 @@ try {
 
   if (missingTool([['promtool', '--version']]) !== undefined) console.log('promtool: skipped, promtool is not here');
   else {
+    await settle();
     const input = await fetch(`${server.url}/metrics`).then((reply) => reply.text());
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
     report('promtool', status === 0 ? undefined : `${stdout} ${stderr}`);

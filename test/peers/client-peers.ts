@@ -9,6 +9,8 @@ import type { PagePeer, PagePeers } from './peer.ts';
 interface ClientPeer extends PagePeer {
   /** The key with which the program authenticates: P-256, also with its public half in the file, or RSA. */
   readonly key?: 'EC' | 'EC pair' | 'RSA';
+  /** Whether the program sends its tokens and must not print them. */
+  readonly quiet?: true;
   /** Whether the program goes on for ever: it is ended when two tokens have come to API. */
   readonly endless?: true;
   /** Whether the program gets one token, and leaves it to others to keep it. */
@@ -141,16 +143,26 @@ export const CLIENT_PEERS: PagePeers<ClientPeer> = {
   'docs/clients/github-actions.md': {
     'GitHub Actions': {
       tools: TOOLS.bash,
+      quiet: true,
       prepare: (directory, snippet) =>
         bashProgram(directory, {
-          // The runner hides the token from the line of the mask on; nothing else may print it.
-          'main.sh': `export GITHUB_OUTPUT=$PWD/outputs\n{\n${gitHubJob(snippet('deploy.yml'))}\n} | sed '/^::add-mask::/d'\nexit "\${PIPESTATUS[0]}"\n`,
+          // The runner hides the token from the line of the mask on.
+          'main.sh': `export GITHUB_OUTPUT=$PWD/outputs
+(
+${gitHubJob(snippet('deploy.yml'))}
+) >log
+status=$?
+head -1 log | grep -q '^::add-mask::eyJ' || { echo 'the token is not masked' && exit 1; }
+sed 1d log
+exit $status
+`,
         }),
     },
   },
   'docs/clients/gitlab.md': {
     'GitLab CI': {
       tools: TOOLS.bash,
+      quiet: true,
       prepare: (directory, snippet) =>
         bashProgram(directory, {
           'main.sh': `set -eo pipefail\nWRIT_CLIENT_ID=$CLIENT_ID\nWRIT_CLIENT_SECRET=$CLIENT_SECRET\n${gitLabJob(snippet('.gitlab-ci.yml'))}\n`,
@@ -199,6 +211,7 @@ export const CLIENT_PEERS: PagePeers<ClientPeer> = {
     Prometheus: {
       tools: [['prometheus', '--version']],
       endless: true,
+      quiet: true,
       prepare: (directory, snippet) =>
         bashProgram(directory, {
           'prometheus.yml': snippet('prometheus.yml'),
@@ -211,12 +224,12 @@ exec prometheus --config.file=prometheus.yml --storage.tsdb.path=data --web.list
 `,
         }),
     },
-    'Kafka, a client': {
+    'Kafka, a client and a broker': {
       tools: TOOLS.java,
       once: true,
       prepare: (directory, snippet) =>
         javaProgram(directory, KAFKA, {
-          'Main.java': kafkaMain(snippet('client.properties'), 'LoginCallbackHandler', 'OAuthBearerTokenCallback()'),
+          'Main.java': kafkaMain(snippet('client.properties'), snippet('broker.properties')),
         }),
     },
   },
@@ -229,38 +242,46 @@ const KAFKA = [
   'org.slf4j:slf4j-nop:1.7.36',
 ];
 
-/** A program that gives a callback to a callback handler of Kafka with these properties, and prints its token. */
-function kafkaMain(properties: string, handler: string, callback: string): string {
+/** A program that gets a token by the properties of a client, and prints it if the properties of a broker accept it. */
+function kafkaMain(client: string, broker: string): string {
   return `import java.io.StringReader;
 import java.util.*;
 import javax.security.auth.callback.Callback;
+import javax.security.auth.login.AppConfigurationEntry;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.SaslConfigs;
 import org.apache.kafka.common.config.types.Password;
 import org.apache.kafka.common.security.JaasContext;
+import org.apache.kafka.common.security.auth.AuthenticateCallbackHandler;
 import org.apache.kafka.common.security.oauthbearer.*;
 
 class Main {
-    public static void main(String[] arguments) throws Exception {
+    static Map<String, Object> read(String text) throws Exception {
         var properties = new Properties();
-        properties.load(new StringReader(${JSON.stringify(properties)}
+        properties.load(new StringReader(text
             .replace("\\"CLIENT_ID\\"", '"' + System.getenv("CLIENT_ID") + '"')
             .replace("\\"CLIENT_SECRET\\"", '"' + System.getenv("CLIENT_SECRET") + '"')));
-        var urls = new ArrayList<String>();
-        for (var value : properties.values()) if (value.toString().startsWith("http")) urls.add(value.toString());
-        System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", String.join(",", urls));
         var definition = new ConfigDef();
         SaslConfigs.addClientSaslSupport(definition);
-        var configs = new HashMap<String, Object>(definition.parse(properties));
-        var handler = new OAuthBearer${handler}();
-        var jaas = configs.get(SaslConfigs.SASL_JAAS_CONFIG);
-        var entries = jaas == null ? List.<javax.security.auth.login.AppConfigurationEntry>of()
-            : JaasContext.loadClientContext(Map.of(SaslConfigs.SASL_JAAS_CONFIG, (Password) jaas)).configurationEntries();
-        handler.configure(configs, "OAUTHBEARER", entries);
-        var callback = new ${callback};
+        return new HashMap<>(definition.parse(properties));
+    }
+
+    static void handle(AuthenticateCallbackHandler handler, Map<String, Object> configs, Callback callback) throws Exception {
+        var jaas = (Password) configs.get(SaslConfigs.SASL_JAAS_CONFIG);
+        handler.configure(configs, "OAUTHBEARER", jaas == null ? List.<AppConfigurationEntry>of()
+            : JaasContext.loadClientContext(Map.of(SaslConfigs.SASL_JAAS_CONFIG, jaas)).configurationEntries());
         handler.handle(new Callback[] {callback});
-        if (callback.token() == null) throw new Exception("refused");
-        System.out.println(callback.token().value());
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        var client = read(${JSON.stringify(client)});
+        var broker = read(${JSON.stringify(broker)});
+        var login = new OAuthBearerTokenCallback();
+        handle(new OAuthBearerLoginCallbackHandler(), client, login);
+        var validation = new OAuthBearerValidatorCallback(login.token().value());
+        handle(new OAuthBearerValidatorCallbackHandler(), broker, validation);
+        if (validation.token() == null) throw new Exception("the broker refused: " + validation.errorStatus());
+        System.out.println(validation.token().value());
         System.exit(0);
     }
 }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
 
 /** A program in another language that is tried against a server. */
 export interface Peer {
@@ -27,6 +28,14 @@ export function run(cwd: string, command: string, ...words: string[]): void {
     maxBuffer: 64 * 2 ** 20,
   });
   if (status !== 0) throw new Error(`${command} ${words.join(' ')}: ${error ?? `${stdout}\n${stderr}`}`);
+}
+
+/**
+ * Lets this process notice the connections that the server has closed while `run` blocked it: a request on one of them
+ * would fail.
+ */
+export async function settle(): Promise<void> {
+  await setTimeout(50);
 }
 
 /** Runs a command to its end while this process goes on to answer. @returns its exit code and its output */

@@ -1,8 +1,7 @@
 import { bashProgram } from './build.ts';
-import type { Command } from './peer.ts';
+import { CURL, requestThrough } from './request-through.ts';
 import type { VerifierPeer } from './verifier-peer.ts';
 
-const CURL: Command = ['curl', '--version'];
 /** The conditions of the proxies on the page: the API, and one of its permissions. */
 const GATE = { audience: 'https://orders.example.com', scope: 'orders:read' } as const;
 
@@ -29,24 +28,6 @@ ${['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'proxy', 'proxy_http',
 ${location}
 `;
 
-/**
- * A program that starts a proxy, sends it a request with the token in TOKEN, and prints the answer of the API behind it.
- * In its environment it has the address of this API (API) and a port for the proxy (PROXY_PORT).
- *
- * @param config the name of its configuration @param command starts the proxy, with its output in `log`
- */
-function proxy(config: string, before: string, command: string): string {
-  return `${before}
-sed -i "s/\\b8000\\b/$PROXY_PORT/; s/orders\\.internal:8080/$API/" ${config}
-${command} >log 2>&1 &
-for _ in {1..100}; do curl -s -o body "http://127.0.0.1:$PROXY_PORT/" && break; sleep 0.05; done
-status=$(curl -s -o body -w '%{http_code}' -H "Authorization: Bearer $TOKEN" "http://127.0.0.1:$PROXY_PORT/")
-kill %1
-wait
-case $status in 200) cat body ;; 401 | 403) echo "$status" && exit 1 ;; *) echo "$status" && cat log && exit 2 ;; esac
-`;
-}
-
 /** The proxies that docs/verify/proxies.md configures and that run here. */
 export const PROXY_PEERS: Readonly<Record<string, VerifierPeer>> = {
   nginx: {
@@ -57,7 +38,7 @@ export const PROXY_PEERS: Readonly<Record<string, VerifierPeer>> = {
     prepare: (directory, snippet) =>
       bashProgram(directory, {
         'nginx.page': NGINX(snippet('nginx.conf')),
-        'main.sh': proxy('nginx.conf', 'cp nginx.page nginx.conf', 'nginx -p "$PWD" -c nginx.conf'),
+        'main.sh': requestThrough('nginx.conf', 'cp nginx.page nginx.conf', 'nginx -p "$PWD" -c nginx.conf'),
       }),
   },
   Caddy: {
@@ -68,7 +49,7 @@ export const PROXY_PEERS: Readonly<Record<string, VerifierPeer>> = {
     prepare: (directory, snippet) =>
       bashProgram(directory, {
         'caddy.page': `{\n    admin off\n}\n${snippet('Caddyfile')}`,
-        'main.sh': proxy('Caddyfile', 'cp caddy.page Caddyfile', 'HOME=$PWD caddy run'),
+        'main.sh': requestThrough('Caddyfile', 'cp caddy.page Caddyfile', 'HOME=$PWD caddy run'),
       }),
   },
   HAProxy: {
@@ -78,7 +59,7 @@ export const PROXY_PEERS: Readonly<Record<string, VerifierPeer>> = {
     prepare: (directory, snippet) =>
       bashProgram(directory, {
         'haproxy.page': snippet('haproxy.cfg'),
-        'main.sh': proxy(
+        'main.sh': requestThrough(
           'haproxy.cfg',
           `cp haproxy.page haproxy.cfg\n${snippet('write-key.sh')}`,
           'haproxy -db -f haproxy.cfg',
@@ -93,7 +74,7 @@ export const PROXY_PEERS: Readonly<Record<string, VerifierPeer>> = {
     prepare: (directory, snippet) =>
       bashProgram(directory, {
         'apache.page': APACHE(snippet('mod_oauth2.conf')),
-        'main.sh': proxy(
+        'main.sh': requestThrough(
           'apache.conf',
           `root=$(apache2 -V 2>log | sed -n 's/.*HTTPD_ROOT="\\(.*\\)"/\\1/p')
 sed "s|ROOT|$root|; s|HERE|$PWD|" apache.page >apache.conf`,

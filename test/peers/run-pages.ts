@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { snippetOf, snippetsOf } from '../support/snippets.ts';
-import { type Command, missingTool, type PagePeer, type PagePeers, report } from './peer.ts';
+import { type Command, missingTool, type PagePeer, type PagePeers, report, settle } from './peer.ts';
 import type { PeerServer } from './peer-server.ts';
 
 /**
@@ -38,6 +38,7 @@ export async function runPages<T extends PagePeer>(
           used.add(snippet);
           return snippetOf(page, snippet, issuer);
         });
+        await settle();
         report(name, await attempt(peer, command, directory));
       } catch (error) {
         report(name, String(error));

@@ -1,6 +1,7 @@
-import { goProgram, javaProgram, nodeProgram, pythonProgram, TOOLS } from './build.ts';
+import { bashProgram, goProgram, javaProgram, nodeProgram, pythonProgram, TOOLS } from './build.ts';
 import type { PagePeers } from './peer.ts';
 import { PROXY_PEERS } from './proxy-peers.ts';
+import { CURL, requestThrough } from './request-through.ts';
 import type { VerifierPeer } from './verifier-peer.ts';
 
 const springModules = (version: string, web: string): string[] => [
@@ -14,6 +15,7 @@ function spring(name: string, artifacts: readonly string[], tokenType?: 'JWT'): 
   return {
     tools: TOOLS.java,
     seesRevocation: false,
+    tolerance: 60,
     ...(tokenType && { tokenType }),
     prepare: (directory, snippet) =>
       javaProgram(directory, artifacts, {
@@ -40,6 +42,18 @@ export const VERIFIER_PEERS: PagePeers<VerifierPeer> = {
           'main.mjs':
             "import { verify } from './verify.mjs';\nconsole.log((await verify(process.env.TOKEN)).join(' '));\n",
         }),
+    },
+    'Node.js, an API': {
+      tools: [...TOOLS.node, CURL],
+      seesRevocation: true,
+      scope: 'orders:read',
+      prepare(directory, snippet) {
+        nodeProgram(directory, ['jose@6.2.18'], { 'verify.mjs': snippet('verify.mjs') });
+        return bashProgram(directory, {
+          'server.page': snippet('server.mjs'),
+          'main.sh': requestThrough('server.mjs', 'cp server.page server.mjs', 'node server.mjs'),
+        });
+      },
     },
   },
   'docs/verify/python.md': {
@@ -90,6 +104,7 @@ func main() {
     'Java, Nimbus': {
       tools: TOOLS.java,
       seesRevocation: true,
+      tolerance: 60,
       prepare: (directory, snippet) =>
         javaProgram(directory, ['com.nimbusds:nimbus-jose-jwt:10.5'], {
           'Verifier.java': snippet('Verifier.java'),

@@ -39,11 +39,12 @@ const { port } = api.address() as AddressInfo;
 try {
   await runPages(VERIFIER_PEERS, server, async (peer, command, cwd) => {
     const account = await register();
-    const [own = '', ofOtherType = ''] = await bothTypes(account, peer);
+    const { own, ofOtherType } = await bothTypes(account, peer);
     const verify = verifier(command, cwd);
 
     const accepted = await verify(own);
     if (accepted !== PERMISSIONS.join(' ')) return `did not accept a good token: ${accepted}`;
+    if (peer.checksType === false && (await verify(ofOtherType)) !== accepted) return 'checks the type of the token';
     const refused = {
       'the token of the root account': server.rootToken,
       'a token for another API': await server.token(account, { resource: OTHER }),
@@ -51,6 +52,7 @@ try {
       ...(peer.scope !== undefined && {
         'a token without the permission': await server.token(account, { ...target(peer), scope: 'orders:write' }),
       }),
+      ...(peer.tolerance === undefined && { 'a token that has ended': await ended(account, peer) }),
       ...forged(own),
     };
     for (const [what, token] of Object.entries(refused)) {
@@ -80,15 +82,25 @@ function target({ audience = 'api://default' }: VerifierPeer): { resource: strin
   return { resource: audience };
 }
 
-/** Gets a token of the type that the program takes, and one of the other type. */
-async function bothTypes(client: Client, peer: VerifierPeer): Promise<string[]> {
-  const { resource } = target(peer);
-  const tokens: string[] = [];
-  for (const tokenType of peer.tokenType === 'JWT' ? ['JWT', 'at+jwt'] : ['at+jwt', 'JWT']) {
-    await server.api('PATCH', apis[resource] ?? '', { tokenType });
-    tokens.push(await server.token(client, { resource }));
-  }
-  return tokens;
+/** Gets a token of the type that the program takes, and one of the other type. The APIs then have the first type. */
+async function bothTypes(client: Client, peer: VerifierPeer): Promise<{ own: string; ofOtherType: string }> {
+  const ofType = async (tokenType: string): Promise<string> => {
+    for (const path of Object.values(apis)) await server.api('PATCH', path, { tokenType });
+    return server.token(client, target(peer));
+  };
+  const tokenType = peer.tokenType ?? 'at+jwt';
+  const ofOtherType = await ofType(tokenType === 'JWT' ? 'at+jwt' : 'JWT');
+  return { own: await ofType(tokenType), ofOtherType };
+}
+
+/** Gets a token that ended a moment ago. */
+async function ended(client: Client, peer: VerifierPeer): Promise<string> {
+  const path = apis[target(peer).resource] ?? '';
+  await server.api('PATCH', path, { tokenTtl: 1 });
+  const token = await server.token(client, target(peer));
+  await server.api('PATCH', path, { tokenTtl: null });
+  await setTimeout(2100);
+  return token;
 }
 
 /** Makes tokens of which a part is not the server's. */
@@ -107,7 +119,7 @@ function forged(token: string): Record<string, string> {
 /** Runs a program for a token. @returns what it printed, or `refused` with its output when it ended with 1 */
 function verifier(command: Command, cwd: string): (token: string) => Promise<string> {
   return async (token) => {
-    const environment = { API: `127.0.0.1:${port}`, PROXY_PORT: String(await freePort()), TOKEN: token };
+    const environment = { API: `127.0.0.1:${port}`, PORT: String(await freePort()), TOKEN: token };
     const { status, stdout, stderr } = await output(command, { cwd, env: { ...process.env, ...environment } });
     if (status === 0) return stdout.trim();
     return `${status === 1 ? 'refused' : `ended with ${status}`} ${stdout} ${stderr}`;
