@@ -71,6 +71,7 @@ export function composeOAuthFace(
     statusLists,
     recording: { noteUse, noteRefusal, logger, metrics },
     expiryWarning: config.expiryWarning,
+    managementHere: config.internalListen === undefined,
     clock,
   });
 }

@@ -109,7 +109,9 @@ export async function listen(
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => refuse(request, response, 417));
   server.listen(port, host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: unknown) => {
+    throw isTaken(error) ? takenAddress(host, port, error) : error;
+  });
   const looking = setInterval(connections.cutSlowReaders, LOOK_AT_READERS).unref();
 
   return {
@@ -133,6 +135,16 @@ export async function listen(
       clearTimeout(cut);
     },
   };
+}
+
+function isTaken(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+/** An error that tells the operator what to do, with the code of its cause. */
+function takenAddress(host: string, port: number, cause: { readonly code: string }): Error {
+  const message = `Another process listens at ${host}:${port}: stop it, or set PORT or WRIT_INTERNAL_LISTEN to another port`;
+  return Object.assign(new Error(message, { cause }), { code: cause.code });
 }
 
 /** The most milliseconds that a close waits for a quiet moment. */

@@ -34,6 +34,8 @@ export interface OAuthFaceOptions {
   readonly recording: RefusalReporting & { readonly noteUse: NoteUse; readonly metrics: Metrics };
   /** Seconds before the end of a credential during which every answer names the end. */
   readonly expiryWarning: number;
+  /** Whether the management API answers at the same address. */
+  readonly managementHere: boolean;
   readonly clock: Clock;
 }
 
@@ -72,7 +74,7 @@ export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
     [MIA.path, (ctx) => live.alias(ctx)],
     [INTROSPECTION_PATH, (ctx) => live.introspection(ctx)],
     [REVOCATION_PATH, (ctx) => live.revocation(ctx)],
-    ['/', served(frontDocument(issuer), METADATA_MAX_AGE)],
+    ['/', served(frontDocument(issuer, options.managementHere), METADATA_MAX_AGE)],
     ['/tokeninfo', tokenInfo(inspection.inspectToken, recording)],
     ['/oauth/authorize', refusing('authorization', NO_AUTHORIZATION, recording)],
     ['/.well-known/jwks.json', documentEndpoint(() => live.jwks, JWKS_MAX_AGE)],

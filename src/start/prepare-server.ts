@@ -25,7 +25,7 @@ import { createStorage } from '../storage/create-storage.ts';
 import { type Database, poolState } from '../storage/database.ts';
 import { obtainKeyEncryptionKey } from '../storage/key-encryption-key.ts';
 import { loadInTurns } from '../storage/load-in-turns.ts';
-import { openEmbeddedDatabase } from '../storage/open-embedded-database.ts';
+import { assertEmbeddedDatabase, openEmbeddedDatabase } from '../storage/open-embedded-database.ts';
 import { openPostgresDatabase } from '../storage/open-postgres-database.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -56,12 +56,18 @@ export const START: Origin = { actor: { type: 'server', command: 'start' }, requ
 /**
  * Opens the database and adds the parts that it lacks: the schema, the server's secrets, the signing keys.
  *
+ * @param options `mayMake`: whether an embedded database that is not there may be made
  * @throws DataFolderInUseError, UnsuitableDatabaseError, KeyEncryptionKeyError, UndecryptableError; Error when the
  *   database cannot be reached
  */
-export async function prepareServer(config: Config, surroundings: Surroundings): Promise<PreparedServer> {
+export async function prepareServer(
+  config: Config,
+  surroundings: Surroundings,
+  { mayMake }: { readonly mayMake: boolean } = { mayMake: true },
+): Promise<PreparedServer> {
   const { clock, random, logger, metrics } = surroundings;
   const now = (): number => performance.now();
+  if (!mayMake && config.database.kind === 'embedded') assertEmbeddedDatabase(config.database.directory);
   await using opened = new AsyncDisposableStack();
   const database = opened.adopt(await openDatabase(config, surroundings), (adopted) => adopted.close());
   await database.migrate();

@@ -6,10 +6,10 @@ import type { Surroundings } from './surroundings.ts';
 /**
  * Gives the oldest root account one more secret, and enables the account: the command `npm run root -- recover`.
  *
- * @throws DomainError `not_found` when there is no root account yet
+ * @throws DomainError `not_found` when there is no root account yet; UnsuitableDatabaseError when there is no database
  */
 export async function recoverRootAccount(config: Config, surroundings: Surroundings): Promise<RootCredential> {
-  const server = await prepareServer(config, surroundings);
+  const server = await prepareServer(config, surroundings, { mayMake: false });
   try {
     return await server.storage.writeAlone(
       { actor: { type: 'server', command: 'root recover' }, requestId: undefined, source: undefined },

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PGlite, types } from '@electric-sql/pglite';
 import knex, { type Knex } from 'knex';
@@ -7,6 +7,7 @@ import type { Database } from './database.ts';
 import { setMode } from './file-mode.ts';
 import { lockDataFolder, type FolderOwner } from './data-folder-lock.ts';
 import { migrate } from './migrate.ts';
+import { UnsuitableDatabaseError } from './server-check.ts';
 
 /**
  * Opens PostgreSQL inside this process.
@@ -24,7 +25,7 @@ export async function openEmbeddedDatabase(
   const unlock = folder === undefined ? () => {} : openFolder(folder, owner);
   try {
     const pglite = await PGlite.create({
-      dataDir: folder === undefined ? 'memory://' : join(folder, 'pglite'),
+      dataDir: folder === undefined ? 'memory://' : clusterIn(folder),
       // Values are read as the pg driver reads them, so that one table file serves both databases.
       parsers: {
         [types.INT8]: (value: string) => value,
@@ -62,10 +63,27 @@ export async function openEmbeddedDatabase(
   }
 }
 
+/**
+ * Makes sure that there is an embedded database, for a command that must not make one.
+ *
+ * @throws UnsuitableDatabaseError
+ */
+export function assertEmbeddedDatabase(directory: string | undefined): void {
+  if (directory !== undefined && existsSync(clusterIn(resolve(directory)))) return;
+  const place = directory === undefined ? 'in memory' : `at ${resolve(directory)}`;
+  throw new UnsuitableDatabaseError(
+    `There is no database ${place}: run the command with the settings of the server, above all DATABASE_URL and WRIT_KEYS_DIR`,
+  );
+}
+
+function clusterIn(folder: string): string {
+  return join(folder, 'pglite');
+}
+
 function openFolder(folder: string, owner: FolderOwner): () => void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const unlock = lockDataFolder(folder, owner);
-  const cluster = join(folder, 'pglite');
+  const cluster = clusterIn(folder);
   mkdirSync(cluster, { recursive: true, mode: 0o700 });
   setMode(cluster, 0o700);
   return unlock;

@@ -161,13 +161,13 @@ onEachDatabase('the token endpoint', (kind) => {
 
   test('answers every failed authentication with the same body, and logs the reason', async () => {
     const account = await register({ name: 'Guessed at' });
-    const attempts = [
-      { ...account, clientSecret: `${account.clientSecret}x`, reason: 'secret_mistyped' },
+    const attempts: { clientId: string; clientSecret: string; reason: string; detail?: RegExp }[] = [
+      { ...account, clientSecret: `${account.clientSecret}\n`, reason: 'secret_mistyped', detail: /line break/ },
       { ...account, clientSecret: ROOT.clientSecret, reason: 'secret_wrong' },
       { clientId: 'sa_nobody', clientSecret: account.clientSecret, reason: 'account_unknown' },
     ];
     const bodies = new Set<string>();
-    for (const { reason, ...credentials } of attempts) {
+    for (const { reason, detail, ...credentials } of attempts) {
       const { status, headers, json } = await app.token(credentials);
       assert.equal(status, 401);
       assert.equal(headers.get('www-authenticate'), 'Basic realm="writ"');
@@ -177,6 +177,7 @@ onEachDatabase('the token endpoint', (kind) => {
       const line = app.log().findLast((entry) => entry['event'] === 'token.refused');
       assert.equal(line?.['reason'], reason);
       assert.equal(line['requestId'], id);
+      if (detail !== undefined) assert.match(String(line['detail']), detail);
     }
     assert.deepEqual(
       [...bodies],

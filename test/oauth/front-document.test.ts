@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { embedded } from '../support/databases.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTestApp, useTestApp } from '../support/test-app.ts';
 
 describe('the address of the issuer itself', () => {
@@ -17,6 +18,18 @@ describe('the address of the issuer itself', () => {
     }
     const token = await app.request(json.links.token_endpoint.slice(app.issuer.length), { method: 'POST' });
     assert.equal(token.status, 415);
+  });
+
+  test('names no address that answers elsewhere', async () => {
+    const database = await embedded.create();
+    const apart = await startTestApp(database, { WRIT_INTERNAL_LISTEN: `127.0.0.1:${await freePort()}` });
+    try {
+      const { json } = await apart.request('/');
+      assert.deepEqual(Object.keys(json.links), ['token_endpoint', 'metadata', 'jwks']);
+    } finally {
+      await apart.close();
+      await database.drop();
+    }
   });
 
   test('is read only', async () => {

@@ -62,6 +62,16 @@ describe('the address of the database', () => {
     }
   });
 
+  test('needs no TLS where PostgreSQL offers none, and the message says so', async () => {
+    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end('N')));
+    const port = await freePort();
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const said = await start(`postgres://u:p@127.0.0.1:${port}/db?sslmode=require`);
+    assert.match(said, /^The database takes no TLS connections, .* write sslmode=disable into the address$/);
+    server.close();
+  });
+
   test('is refused at the start with the characters to escape, and the message does not repeat it', async () => {
     const said = await start('postgres://u:hunter/2@localhost/db');
     assert.match(said, /DATABASE_URL must be .*\/ as %2F/);

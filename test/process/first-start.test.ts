@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -109,6 +109,26 @@ describe('a first start in an empty folder', () => {
     assert.equal(server.stdout.join('').includes(root.clientSecret), false);
     assert.equal(await (await fetch(`${server.url}/.well-known/jwks.json`)).text(), keys);
     assert.equal((await tokenFrom(server.url, root)).status, 200);
+  });
+
+  test('npm run root -- recover makes no database where there is none', async () => {
+    const empty = workFolder();
+    const recovery = await startServerProcess(empty.path, {}, ['root', 'recover']);
+    assert.equal(await recovery.ended(), 1);
+    assert.match(
+      recovery.stderr.join('\n'),
+      /^There is no database at .+\/data: run the command with the settings of the server, above all DATABASE_URL/,
+    );
+    assert.deepEqual(readdirSync(empty.path), []);
+    empty.remove();
+  });
+
+  test('a second server at the same port is told which settings to change', async () => {
+    const empty = workFolder();
+    const second = await startServerProcess(empty.path, { PORT: new URL(server.url).port });
+    assert.equal(await second.ended(), 1);
+    assert.match(second.stderr.join('\n'), /^Another process listens at 127\.0\.0\.1:\d+: stop it, or set PORT or /);
+    empty.remove();
   });
 
   test('npm run root -- recover gives a lost root account one more secret, and the first secret stays valid', async () => {

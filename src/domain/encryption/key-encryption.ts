@@ -39,7 +39,9 @@ export function createKeyEncryption(key: Uint8Array): KeyEncryption {
       } catch (error) {
         if (!(error instanceof errors.JOSEError)) throw error;
       }
-      throw new UndecryptableError(`${label} cannot be decrypted with this key-encryption key (${kid})`);
+      throw new UndecryptableError(
+        `${label} cannot be decrypted with this key-encryption key (${kid}): every node needs the key with which the database began`,
+      );
     },
   };
 }

@@ -28,10 +28,11 @@ export const MEANINGS: Readonly<Record<ManagementPermission, string>> = {
   'writ.credentials.manage': 'add, change, rotate and delete credentials',
   'writ.permissions.grant': 'grant permissions that the caller does not hold',
   'writ.resourceservers.manage': 'create, change and delete resource servers, and grant those of the own company',
-  'writ.roles.bind': 'give roles to accounts and groups, at the place where the caller holds this permission',
+  'writ.roles.bind':
+    'give roles to accounts, and make and change groups, at the place where the caller holds this permission',
   'writ.roles.manage': 'create, change and delete roles',
   'writ.serviceaccounts.impersonate': 'get a token as another account',
-  'writ.serviceaccounts.manage': 'register, change and delete accounts and groups, and grant permissions',
+  'writ.serviceaccounts.manage': 'register, change and delete accounts, and grant permissions',
   'writ.serviceaccounts.view': 'read accounts, credentials, roles, groups and resource servers',
   'writ.signingkeys.manage': 'rotate the signing keys',
   'writ.tokens.introspect': 'introspect the tokens of everyone',

@@ -50,8 +50,12 @@ export function managementApiMetadata(issuer: string): object {
   };
 }
 
-/** The document at the address of the issuer itself: the links with which a newcomer goes on. */
-export function frontDocument(issuer: string): object {
+/**
+ * The document at the address of the issuer itself: the links with which a newcomer goes on.
+ *
+ * @param managementHere whether the management API answers at the same address
+ */
+export function frontDocument(issuer: string, managementHere: boolean): object {
   return {
     name: 'Writ',
     description: 'An OAuth 2 client-credentials authorization server for service accounts',
@@ -59,8 +63,10 @@ export function frontDocument(issuer: string): object {
       token_endpoint: `${issuer}/oauth/token`,
       metadata: `${issuer}/.well-known/oauth-authorization-server`,
       jwks: `${issuer}/.well-known/jwks.json`,
-      management_api: `${issuer}/api/openapi.json`,
-      reference: `${issuer}/api/reference`,
+      ...(managementHere && {
+        management_api: `${issuer}/api/openapi.json`,
+        reference: `${issuer}/api/reference`,
+      }),
     },
   };
 }

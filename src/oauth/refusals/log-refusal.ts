@@ -6,13 +6,15 @@ import type { OAuthError } from './oauth-error.ts';
 /**
  * Logs a refusal with its true reason, which the caller may not be told. A refusal because of guessing (429) is not
  * logged here: the guess limiter logs it, once a minute for each source.
+ *
+ * @param known `detail`: more about the reason, for people
  */
 export function logRefusal(
   logger: Logger,
   event: string,
   ctx: HttpContext,
   refusal: OAuthError,
-  clientId: ClientId | undefined,
+  known: { clientId: ClientId | undefined; detail: string | undefined },
 ): void {
   if (refusal.status === 429) return;
   const entry = {
@@ -20,7 +22,8 @@ export function logRefusal(
     status: refusal.status,
     error: refusal.code,
     reason: refusal.reason,
-    clientId,
+    detail: known.detail,
+    clientId: known.clientId,
     source: ctx.state.source(),
     requestId: ctx.state.requestId,
   };

@@ -32,7 +32,8 @@ export function reportRefusal(
   attempt: Attempt | undefined,
 ): void {
   reported.add(ctx);
-  logRefusal(logger, `${endpoint}.refused`, ctx, refusal, attempt?.clientId);
+  const detail = refusal.detail ?? attempt?.detail ?? saidTo(refusal, attempt);
+  logRefusal(logger, `${endpoint}.refused`, ctx, refusal, { clientId: attempt?.clientId, detail });
   noteRefusal({
     clientId: attempt?.named ?? clientIdOf(refusal),
     // The attempt has no snapshot of a disabled account.
@@ -43,7 +44,7 @@ export function reportRefusal(
     requestId: ctx.state.requestId,
     credentialId: (attempt?.credential ?? attempt?.ended)?.credentialId,
     told: { status: refusal.status, error: refusal.code, description: refusal.message },
-    detail: refusal.detail ?? attempt?.detail ?? saidTo(refusal, attempt),
+    detail,
   });
 }
 
