@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { assertShows, blocksOf, follow, lastJson, readPage, stepsOf } from '../support/document.ts';
-import { printedRoot, startServerProcess, workFolder } from '../support/server-process.ts';
+import { printedRoot, type ServerProcess, startServerProcess, workFolder } from '../support/server-process.ts';
 
 const GUIDE = ['concepts', 'accounts', 'credentials', 'permissions', 'companies'].map(
   (name) => `docs/guide/${name}.md`,
@@ -22,42 +22,43 @@ const hasTools = ['curl', 'openssl'].every((tool) => {
 });
 const skip = !hasTools && 'needs curl and openssl';
 
-test('the README begins with a start, and its commands work as pasted, in their order', { skip }, async () => {
-  const [start, ...steps] = stepsOf(readPage('README.md'));
-  // The other tests start Writ in this way, in a clean clone.
-  assert.equal(start?.commands.text, 'npm ci && npm start\n');
+describe('the pages that a reader follows', { skip }, () => {
+  // One server for all pages, as a reader has it: no page may spoil another one.
   const folder = workFolder();
-  const server = await startServerProcess(folder.path);
-  await server.ready();
-  await fetch(`${server.url}/health/ready`);
-  const url = server.url.replace('127.0.0.1', 'localhost');
-  const printed = server.stdout.filter((line) => /^(?:ROOT=|CLIENT=|curl )/.test(line));
-  assert.equal(printed.length, 3);
-  const pasted = { commands: { language: 'sh', text: printed.join('\n'), line: 0 }, shown: start.shown };
-  const [answer = ''] = await follow([pasted, ...steps], { opening: '', folder: folder.path, url });
-  const payload = decodeJwt(String((lastJson(answer) as { access_token: unknown }).access_token));
-  const [, shown] = blocksOf(readPage('README.md')).filter(({ language }) => language === 'json');
-  assertShows(JSON.parse((shown?.text ?? '').replaceAll('http://localhost:3000', url)), payload, 'the payload');
-  assert.equal(await server.end(), 0);
-  folder.remove();
-});
-
-for (const page of PAGES) {
-  test(`the commands of ${page} work as pasted, in their order`, { skip }, async () => {
-    const folder = workFolder();
-    const server = await startServerProcess(folder.path);
+  const [start, ...steps] = stepsOf(readPage('README.md'));
+  let server: ServerProcess;
+  let url: string;
+  before(async () => {
+    server = await startServerProcess(folder.path);
     await server.ready();
     await fetch(`${server.url}/health/ready`);
-    const { clientId, clientSecret } = printedRoot(server);
-    await follow(stepsOf(readPage(page)), {
-      opening: `ROOT='${clientId}:${clientSecret}'`,
-      folder: folder.path,
-      url: server.url.replace('127.0.0.1', 'localhost'),
-    });
+    url = server.url.replace('127.0.0.1', 'localhost');
+  });
+  after(async () => {
     assert.equal(await server.end(), 0);
     folder.remove();
   });
-}
+
+  test('the README begins with a start, and its commands work as pasted, in their order', async () => {
+    // The other tests start Writ in this way, in a clean clone.
+    assert.equal(start?.commands.text, 'npm ci && npm start\n');
+    const printed = server.stdout.filter((line) => /^(?:ROOT=|CLIENT=|curl )/.test(line));
+    assert.equal(printed.length, 3);
+    const pasted = { commands: { language: 'sh', text: printed.join('\n'), line: 0 }, shown: start.shown };
+    const [answer = ''] = await follow([pasted, ...steps], { opening: '', folder: folder.path, url });
+    const payload = decodeJwt(String((lastJson(answer) as { access_token: unknown }).access_token));
+    const [, shown] = blocksOf(readPage('README.md')).filter(({ language }) => language === 'json');
+    assertShows(JSON.parse((shown?.text ?? '').replaceAll('http://localhost:3000', url)), payload, 'the payload');
+  });
+
+  for (const page of PAGES) {
+    test(`the commands of ${page} work as pasted, in their order`, async () => {
+      const { clientId, clientSecret } = printedRoot(server);
+      const opening = `ROOT='${clientId}:${clientSecret}'`;
+      await follow(stepsOf(readPage(page)), { opening, folder: folder.path, url });
+    });
+  }
+});
 
 test('the pages of the guide open a shell in the same way', () => {
   const [first, ...others] = GUIDE.map((page) => stepsOf(readPage(page))[0]?.commands.text);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -49,7 +49,7 @@ export function stepsOf(page: string): Step[] {
  * Runs the steps of a page in one shell, as a reader pastes them: each has the variables and functions of those before.
  *
  * @param opening the commands that the reader has pasted before
- * @param folder an empty folder; it is the home folder of the reader, who stands at the top of the repository
+ * @param folder the home folder of the reader, who stands at the top of the repository
  * @param url the address of the server, which the page calls `http://localhost:3000`
  * @returns the output of each step
  * @throws AssertionError when a command fails, or answers otherwise than the page shows
@@ -60,6 +60,7 @@ export async function follow(
 ): Promise<readonly string[]> {
   const here = (text: string): string => text.replaceAll('http://localhost:3000', url);
   const output = (index: number): string => join(folder, 'output', `${index}`);
+  rmSync(join(folder, 'output'), { recursive: true, force: true });
   mkdirSync(join(folder, 'output'));
   const script = [
     'set -euo pipefail',
