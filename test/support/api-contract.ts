@@ -62,7 +62,8 @@ export function assertDescribed(document: ApiDocument, method: string, path: str
   }
   const pointer = ['paths', template, method.toLowerCase(), 'responses', described, 'content', type, 'schema'];
   const validate = schemaAt(document, pointer);
-  assert.ok(validate(reply.json), `${where}: ${JSON.stringify(validate.errors)} ${reply.text}`);
+  const answer: unknown = type.endsWith('json') ? reply.json : reply.text;
+  assert.ok(validate(answer), `${where}: ${JSON.stringify(validate.errors)} ${reply.text}`);
 }
 
 /** Compiles the schema at a pointer of the document, with the schemas that it refers to. */
