@@ -56,6 +56,8 @@ export interface Config {
   readonly internalListen: { readonly host: string; readonly port: number } | undefined;
   /** Addresses whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: BlockList;
+  /** Networks that are not public, in which trusted issuers of root may be. */
+  readonly issuerNetworks: BlockList;
   /** How long new requests are still served after SIGTERM. */
   readonly drain: number;
   readonly maxStaleness: number;
@@ -148,6 +150,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
     clientKeys: Object.freeze(values.WRIT_CLIENT_KEYS?.split(',').map((key) => key.trim()) ?? []),
     internalListen: parseListenAddress(values.WRIT_INTERNAL_LISTEN ?? ''),
     trustedProxies: parseNetworks(values.WRIT_TRUSTED_PROXIES ?? '') ?? new BlockList(),
+    issuerNetworks: parseNetworks(values.WRIT_ISSUER_NETWORKS ?? '') ?? new BlockList(),
     drain: values.WRIT_DRAIN,
     maxStaleness: values.WRIT_MAX_STALENESS,
     bootstrap: Object.freeze({

@@ -131,6 +131,11 @@ export const SETTINGS = {
       format: 'networks',
       description: 'the proxies whose `X-Forwarded-For` is believed',
     },
+    WRIT_ISSUER_NETWORKS: {
+      type: 'string',
+      format: 'networks',
+      description: 'networks that are not public, in which trusted issuers of root may be',
+    },
     WRIT_INTERNAL_LISTEN: {
       type: 'string',
       format: 'listen-address',
@@ -209,6 +214,7 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_EXPIRY_WARNING: 'a whole number of seconds from 0 to 31536000',
   WRIT_CLIENT_KEYS: 'keys of printable ASCII characters without blanks, separated by commas',
   WRIT_TRUSTED_PROXIES: 'addresses or CIDRs, separated by commas',
+  WRIT_ISSUER_NETWORKS: 'addresses or CIDRs, separated by commas',
   WRIT_INTERNAL_LISTEN: 'host:port',
   WRIT_DRAIN: 'a whole number of seconds from 0 to 3600',
   WRIT_MAX_STALENESS: 'a whole number of seconds from 0 to 86400',

@@ -15,6 +15,7 @@ export type DomainErrorCode =
   | 'last_root'
   | 'token_too_large'
   | 'limit_reached'
+  | 'rule_unsafe'
   | 'unavailable';
 
 /** A wrong field of a request; `pointer` is a JSON pointer (RFC 6901) into the body. */

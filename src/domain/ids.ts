@@ -10,6 +10,7 @@ export type GrantId = Branded<'GrantId'>;
 export type AuditEventId = Branded<'AuditEventId'>;
 /** The id of a resource server; the two built-in resource servers have fixed ids. */
 export type ResourceServerId = 'management' | 'default' | Branded<'ResourceServerId'>;
+export type TrustedIssuerId = Branded<'TrustedIssuerId'>;
 /** The id of a group. Callers choose it; it is unique in its company. */
 export type GroupId = Branded<'GroupId'>;
 /** The id of a role. Callers choose it; it is unique in its company, or among the roles of root. */
@@ -53,6 +54,10 @@ export function newGrantId(random: RandomId): GrantId {
 
 export function newResourceServerId(random: RandomId): ResourceServerId {
   return prefixed<Exclude<ResourceServerId, 'management' | 'default'>>('rs', random);
+}
+
+export function newTrustedIssuerId(random: RandomId): TrustedIssuerId {
+  return prefixed<TrustedIssuerId>('iss', random);
 }
 
 export function newRoleKey(random: RandomId): RoleKey {

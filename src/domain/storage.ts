@@ -5,6 +5,7 @@ import type { CompanyStore } from './companies/company-store.ts';
 import type { CredentialStore } from './credentials/credential-store.ts';
 import type { UseStore } from './credentials/use-store.ts';
 import type { ServerSecretStore } from './encryption/server-secrets.ts';
+import type { TrustedIssuerStore } from './federation/trusted-issuer-store.ts';
 import type { GroupStore } from './groups/group-store.ts';
 import type { GrantStore } from './permissions/grant-store.ts';
 import type { ResourceServerStore } from './resource-servers/resource-server-store.ts';
@@ -29,6 +30,7 @@ export interface Stores {
   readonly refusals: RefusalStore;
   readonly grants: GrantStore;
   readonly resourceServers: ResourceServerStore;
+  readonly trustedIssuers: TrustedIssuerStore;
   readonly roles: RoleStore;
   readonly groups: GroupStore;
   readonly signingKeys: SigningKeyStore;

@@ -3,6 +3,9 @@ import { createActivity } from '../domain/activity/activity.ts';
 import { createDiagnoseAssertion } from '../domain/assertions/diagnose-assertion.ts';
 import { createCompanies } from '../domain/companies/companies.ts';
 import { createCredentials } from '../domain/credentials/credentials.ts';
+import { createTryExternalToken } from '../domain/federation/try-external-token.ts';
+import type { ExternalTools } from '../domain/federation/verify-external-token.ts';
+import { createTrustedIssuers } from '../domain/federation/trusted-issuers.ts';
 import { createGroups } from '../domain/groups/groups.ts';
 import { createResourceServers } from '../domain/resource-servers/resource-servers.ts';
 import { createRoles } from '../domain/roles/roles.ts';
@@ -31,6 +34,7 @@ export function composeManagementFace(
   config: Config,
   { storage, signingKeys, credentialTools, cursorKey }: PreparedServer,
   { clock, random, logger, metrics, guessing }: GuessedSurroundings,
+  external: Omit<ExternalTools, 'replays'>,
 ): HttpMiddleware {
   const { issuer, signingAlg } = config;
   const rootVeil = createRootVeil(storage.read.serviceAccounts.ownersOf);
@@ -70,10 +74,12 @@ export function composeManagementFace(
         signingKeys,
         limits: config.companyLimits,
       }),
+      trustedIssuers: createTrustedIssuers({ storage, clock, randomId: random.id, issuer }),
       roles: createRoles({ storage, clock, randomId: random.id, limits: config.companyLimits }),
       groups: createGroups({ storage, clock, randomId: random.id, limits: config.companyLimits }),
       activity: createActivity({ ...storage.read, serviceAccounts }),
       diagnose: createDiagnoseAssertion({ serviceAccounts, storage, settings: assertionSettings(config, clock) }),
+      tryToken: createTryExternalToken({ ...external, serviceAccounts }),
       auditEvents: storage.auditEvents,
       rootVeil,
     }),

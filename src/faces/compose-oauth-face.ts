@@ -2,7 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/parse-config.ts';
 import { issueClientSecret } from '../domain/credentials/issue-credentials.ts';
+import { createExternalVerifier, type ExternalTools } from '../domain/federation/verify-external-token.ts';
 import { createApiKeyFinder } from '../domain/tokens/find-api-key.ts';
+import { createExchangeFinder } from '../domain/tokens/find-exchanged.ts';
 import { createTokenInspector } from '../domain/tokens/live-token.ts';
 import { createRevokeToken } from '../domain/tokens/revoke-token.ts';
 import { createAccessTokenVerifier } from '../domain/tokens/verify-access-token.ts';
@@ -24,6 +26,7 @@ export function composeOAuthFace(
   { storage, signingKeys, credentialTools, accounts }: PreparedServer,
   { clock, random, logger, metrics, guessing }: GuessedSurroundings,
   { noteUse, noteRefusal, statusLists }: Running,
+  external: Omit<ExternalTools, 'replays'>,
 ): HttpMiddleware {
   const { issuer } = config;
   const { hashSecret } = credentialTools;
@@ -39,6 +42,8 @@ export function composeOAuthFace(
     remembers: accounts.remembers,
     clock,
   });
+  const inspectToken = createTokenInspector({ verify: verifyToken, find: accounts.find, revokedTokens });
+  const verifyExternal = createExternalVerifier({ ...external, replays: storage.replays });
   return oauthFace({
     library: {
       tokens: tokenSettings(config),
@@ -58,7 +63,7 @@ export function composeOAuthFace(
       },
       inspection: {
         issuer,
-        inspectToken: createTokenInspector({ verify: verifyToken, find: accounts.find, revokedTokens }),
+        inspectToken,
         findApiKey,
         verifyToken,
         revokeToken: createRevokeToken(storage),
@@ -66,7 +71,8 @@ export function composeOAuthFace(
       },
     },
     signingKeys,
-    findApiKey,
+    findExchanged: createExchangeFinder({ findApiKey, inspectToken, find: accounts.find }),
+    federation: { accounts, verifyExternal, ownerOf: credentials.ownerOfSubject },
     guesses,
     statusLists,
     recording: { noteUse, noteRefusal, logger, metrics },

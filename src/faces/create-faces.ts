@@ -1,10 +1,13 @@
 import type { Config } from '../config/parse-config.ts';
+import { KEY_TIMES } from '../foreign-keys/create-issuer-keys.ts';
+import { FETCH_LIMITS } from '../foreign-keys/fetch-json.ts';
 import { health } from '../http/health.ts';
 import { metricsFace } from '../http/metrics-face.ts';
 import { GUESS_LIMITS } from '../oauth/refusals/guess-limiter.ts';
 import type { PreparedServer } from '../start/prepare-server.ts';
 import { composeManagementFace } from './compose-management-face.ts';
 import { composeOAuthFace } from './compose-oauth-face.ts';
+import { externalTools } from './external-tools.ts';
 import type { FaceSurroundings, Running } from './face-surroundings.ts';
 import type { Faces } from './place-faces.ts';
 
@@ -16,11 +19,16 @@ export function createFaces(
   running: Running,
 ): Faces {
   const now = (): number => performance.now();
-  const guessed = { guessing: { limits: GUESS_LIMITS, now }, ...surroundings };
+  const guessed = {
+    guessing: { limits: GUESS_LIMITS, now },
+    issuers: { fetch: FETCH_LIMITS, times: KEY_TIMES },
+    ...surroundings,
+  };
+  const external = externalTools(config, guessed);
   return {
-    oauth: composeOAuthFace(config, server, guessed, running),
+    oauth: composeOAuthFace(config, server, guessed, running, external),
     internal: [
-      composeManagementFace(config, server, guessed),
+      composeManagementFace(config, server, guessed, external),
       metricsFace(surroundings.metrics, now),
       health(running.readiness),
     ],

@@ -1,4 +1,6 @@
 import type { NoteRefusal } from '../domain/activity/refusal.ts';
+import type { KeyTimes } from '../foreign-keys/create-issuer-keys.ts';
+import type { FetchLimits } from '../foreign-keys/fetch-json.ts';
 import type { NoteUse } from '../domain/credentials/use-store.ts';
 import type { Readiness } from '../http/health.ts';
 import type { GuessLimits } from '../oauth/refusals/guess-limiter.ts';
@@ -20,7 +22,9 @@ export interface GuessedSurroundings extends Surroundings {
     /** Milliseconds of a clock that never goes back. */
     readonly now: () => number;
   };
+  /** How the keys of trusted issuers are fetched, and how long they are kept. */
+  readonly issuers: { readonly fetch: FetchLimits; readonly times: KeyTimes };
 }
 
-/** The surroundings of the faces; tests may set their own limits of failed attempts. */
-export type FaceSurroundings = Surroundings & Partial<Pick<GuessedSurroundings, 'guessing'>>;
+/** The surroundings of the faces; tests may set their own limits, and trust issuers of their own. */
+export type FaceSurroundings = Surroundings & Partial<Pick<GuessedSurroundings, 'guessing' | 'issuers'>>;

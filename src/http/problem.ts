@@ -20,6 +20,7 @@ const TITLES = {
   last_root: 'The last root account must stay',
   token_too_large: 'The access token would be too large',
   limit_reached: 'A limit is reached',
+  rule_unsafe: 'The rule would let in strangers',
   method_not_allowed: 'The resource does not have this method',
   too_large: 'The request is too large',
   unsupported_media_type: 'The content type is not accepted here',

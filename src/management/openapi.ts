@@ -124,6 +124,8 @@ const TAGS: Readonly<Record<string, string>> = {
   'Service accounts of a company': 'The service accounts of one company; they have no rights outside it',
   'Root resource servers': 'APIs that every company sees',
   'Resource servers of a company': 'The APIs of one company, and their permissions',
+  'Root trusted issuers': 'Issuers whose tokens may stand for the accounts of root and of every company',
+  'Trusted issuers of a company': 'Issuers whose tokens may stand for the accounts of one company',
   'Root roles': 'Named sets of permissions: the built-in roles, and the roles that every company can grant',
   'Roles of a company': 'Named sets of permissions of one company',
   'Groups of a company': 'Teams of service accounts: members have the permissions and roles of the group',

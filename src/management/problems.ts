@@ -18,6 +18,7 @@ const DOMAIN: Record<DomainErrorCode, { status: number; code: ProblemCode }> = {
   already_exists: { status: 409, code: 'already_exists' },
   last_root: { status: 409, code: 'last_root' },
   token_too_large: { status: 422, code: 'token_too_large' },
+  rule_unsafe: { status: 422, code: 'rule_unsafe' },
   limit_reached: { status: 422, code: 'limit_reached' },
   unavailable: { status: 503, code: 'temporarily_unavailable' },
 };

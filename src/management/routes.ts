@@ -13,6 +13,7 @@ import { auditEventRoutes } from './audit-events/audit-event-routes.ts';
 import { companyRoutes } from './companies/company-routes.ts';
 import { credentialRoutes, rotateSelf } from './credentials/credential-routes.ts';
 import { listCredentials } from './credentials/list-credentials.ts';
+import { testExternalToken } from './credentials/post-test-token.ts';
 import { groupRoutes } from './groups/group-routes.ts';
 import { miaRoutes } from './mia/mia-routes.ts';
 import { openApiRoutes } from './openapi.ts';
@@ -22,6 +23,8 @@ import type { RootVeil } from './root-veil.ts';
 import type { Route } from './route.ts';
 import { getSelf } from './self.ts';
 import { COMPANY_ACCOUNTS, ROOT_ACCOUNTS } from './service-accounts/account-collection.ts';
+import type { TryExternalToken } from '../domain/federation/try-external-token.ts';
+import type { TrustedIssuers } from '../domain/federation/trusted-issuers.ts';
 import type { TokenSettings } from '../domain/tokens/plan-token.ts';
 import { accountGrants } from './service-accounts/account-grants.ts';
 import { changeServiceAccount } from './service-accounts/patch-service-account.ts';
@@ -29,6 +32,7 @@ import { getEffectivePermissions } from './service-accounts/get-effective-permis
 import { getServiceAccount } from './service-accounts/get-service-account.ts';
 import { listServiceAccounts } from './service-accounts/list-service-accounts.ts';
 import { registerServiceAccount } from './service-accounts/post-service-account.ts';
+import { trustedIssuerRoutes } from './trusted-issuers/trusted-issuer-routes.ts';
 import { removeServiceAccount } from './service-accounts/delete-service-account.ts';
 import { getVersion } from './version.ts';
 
@@ -39,10 +43,12 @@ export function managementRoutes({
   serviceAccounts,
   credentials,
   resourceServers,
+  trustedIssuers,
   roles,
   groups,
   activity,
   diagnose,
+  tryToken,
   auditEvents,
   rootVeil,
 }: {
@@ -51,10 +57,12 @@ export function managementRoutes({
   serviceAccounts: ServiceAccounts;
   credentials: Credentials;
   resourceServers: ResourceServers;
+  trustedIssuers: TrustedIssuers;
   roles: Roles;
   groups: Groups;
   activity: Activity;
   diagnose: DiagnoseAssertion;
+  tryToken: TryExternalToken;
   auditEvents: AuditReader;
   rootVeil: RootVeil;
 }): Route[] {
@@ -69,11 +77,13 @@ export function managementRoutes({
       getEffectivePermissions(collection, serviceAccounts, tokens),
       getActivity(collection, activity),
       diagnoseAssertion(collection, diagnose),
+      testExternalToken(collection, tryToken),
       ...credentialRoutes(collection, credentials),
       ...accountGrants(collection, serviceAccounts),
     ]),
     ...listCredentials(credentials),
     ...resourceServerRoutes(resourceServers),
+    ...trustedIssuerRoutes(trustedIssuers),
     ...roleRoutes(roles),
     ...groupRoutes(groups),
     ...miaRoutes({ companies, serviceAccounts, groups }),

@@ -5,7 +5,7 @@ import type { Credential } from '../domain/credentials/credential.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
-import type { LiveApiKey, RefusedApiKey } from '../domain/tokens/find-api-key.ts';
+import type { Exchanged, RefusedExchange } from '../domain/tokens/find-exchanged.ts';
 import type { Presented } from './library/presented.ts';
 import type { Admission } from './refusals/guess-limiter.ts';
 import type { Proof } from './ways/proofs.ts';
@@ -17,8 +17,11 @@ import type { Proof } from './ways/proofs.ts';
 export interface ClientRequest {
   /** The proof by which the request says which client it comes from. */
   readonly proof: Proof;
-  /** The API key that is exchanged for a token (RFC 8693); the client may authenticate in another way beside it. */
-  readonly apiKey: string | undefined;
+  /**
+   * The API key, or the access token of this server, that is exchanged for a token (RFC 8693); the client may
+   * authenticate in another way beside it.
+   */
+  readonly subjectToken: string | undefined;
   readonly grantType: string | undefined;
   /** The value of `client_id` in the body. */
   readonly clientId: string | undefined;
@@ -50,9 +53,9 @@ export interface Attempt {
   readonly snapshot: AccountSnapshot | undefined;
   /** The credential that authenticated the client, or with which its assertion claims to be signed. */
   readonly credential: Credential | undefined;
-  /** The API key that is exchanged, when it works, and its account. */
-  readonly exchanged: LiveApiKey | undefined;
-  /** The credential by which a client authenticated beside the API key that it exchanges. */
+  /** The API key or the token that is exchanged, when it works, and its account. */
+  readonly exchanged: Exchanged | undefined;
+  /** The credential by which a client authenticated beside the exchange. */
   readonly beside: Credential | undefined;
   /** The credential that fits the request, but does not work. */
   readonly ended: Credential | undefined;
@@ -153,15 +156,15 @@ export function noteProof(attempt: Open, reason: AuthenticationFailure): void {
   attempt.reason = reason;
 }
 
-/** Notes the API key that is to be exchanged, and its account. A key that does not work is noted as `ended`. */
-export function noteApiKey(attempt: Open, found: LiveApiKey | RefusedApiKey): void {
+/** Notes what is to be exchanged, and its account. A credential that does not work is noted as `ended`. */
+export function noteSubject(attempt: Open, found: Exchanged | RefusedExchange): void {
   attempt.clientId = attempt.named = found.snapshot?.account.clientId;
   if ('refused' in found) attempt.ended = found.credential;
   else attempt.exchanged = found;
 }
 
-/** Makes the exchanged API key the credential of the attempt, even if the client authenticated beside the key. */
-export function noteExchange(attempt: Open, { credential, snapshot }: LiveApiKey): void {
+/** Makes the exchanged credential that of the attempt, even if the client authenticated beside it. */
+export function noteExchange(attempt: Open, { credential, snapshot }: Exchanged): void {
   attempt.beside = attempt.credential === credential ? undefined : attempt.credential;
   attempt.credential = credential;
   attempt.snapshot = snapshot;

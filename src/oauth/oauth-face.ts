@@ -5,7 +5,7 @@ import type { NoteUse } from '../domain/credentials/use-store.ts';
 import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { SigningKeys } from '../domain/signing-keys/signing-keys.ts';
-import type { FindApiKey } from '../domain/tokens/find-api-key.ts';
+import type { FindExchanged } from '../domain/tokens/find-exchanged.ts';
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
 import { documentEndpoint, publicDocument, type PublicDocument } from '../http/public-document.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -20,6 +20,7 @@ import { INTROSPECTION_PATH, REVOCATION_PATH } from './library/inspection.ts';
 import type { GuessLimiter } from './refusals/guess-limiter.ts';
 import { OAuthError, sendOAuthError } from './refusals/oauth-error.ts';
 import { isReported, type RefusalReporting, reportRefusal } from './refusals/report-refusal.ts';
+import type { FederationTools } from './ways/federated-way.ts';
 import type { StatusLists } from './status-lists.ts';
 
 const METADATA_MAX_AGE = 3600;
@@ -28,7 +29,8 @@ const METADATA_MAX_AGE = 3600;
 export interface OAuthFaceOptions {
   readonly library: Omit<LibraryOptions, 'keyRing'>;
   readonly signingKeys: SigningKeys;
-  readonly findApiKey: FindApiKey;
+  readonly findExchanged: FindExchanged;
+  readonly federation: Omit<FederationTools, 'guesses'>;
   readonly guesses: GuessLimiter;
   readonly statusLists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>;
   readonly recording: RefusalReporting & { readonly noteUse: NoteUse; readonly metrics: Metrics };
@@ -41,7 +43,7 @@ export interface OAuthFaceOptions {
 
 /** The OAuth endpoints, and the documents that describe them. */
 export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
-  const { signingKeys, statusLists, recording, findApiKey, guesses, expiryWarning, clock } = options;
+  const { signingKeys, statusLists, recording, findExchanged, guesses, expiryWarning, clock } = options;
   const { tokens, inspection } = options.library;
   const { issuer } = tokens;
   let live = withKeys(signingKeys.current());
@@ -50,8 +52,10 @@ export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
 
   /** The library captures its keys when it is created, so a new key ring takes a new library. */
   function withKeys(keyRing: KeyRing): LiveEndpoints {
-    const tools = { ...recording, guesses, library: createLibrary({ ...options.library, keyRing }) };
-    const token = (alias: boolean): HttpHandler => tokenEndpoint({ ...tools, findApiKey, expiryWarning, clock, alias });
+    const federation = { ...options.federation, guesses };
+    const tools = { ...recording, guesses, federation, library: createLibrary({ ...options.library, keyRing }) };
+    const token = (alias: boolean): HttpHandler =>
+      tokenEndpoint({ ...tools, findExchanged, expiryWarning, clock, alias });
     const inspect = (path: string, endpoint: ClientEndpoint): HttpHandler =>
       inspectionEndpoint({ ...tools, path, endpoint });
     return {

@@ -2,7 +2,14 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { AUTHENTICATION_FAILURES, type RefusalReason } from '../domain/activity/refusal.ts';
 
 /** The ways to a token, as labels. */
-const TOKEN_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'api_key'] as const;
+const TOKEN_METHODS = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'federated',
+  'api_key',
+  'access_token',
+] as const;
 export type TokenMethod = (typeof TOKEN_METHODS)[number];
 
 /** The outcomes of a look for an account, as labels. */
@@ -65,6 +72,7 @@ const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 /** The reasons of refused token requests whose clients were authenticated, or never came so far. */
 const OTHER_REASONS = [
   'invalid_request',
+  'invalid_grant',
   'invalid_scope',
   'invalid_target',
   'unauthorized_client',

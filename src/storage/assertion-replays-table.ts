@@ -1,10 +1,9 @@
 import type { ReplayStore } from '../domain/assertions/replay-store.ts';
-import type { ClientId } from '../domain/ids.ts';
 import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
 
 interface Waiting {
-  readonly clientId: ClientId;
+  readonly clientId: string;
   readonly jti: string;
   readonly expiresAt: Date;
   readonly resolve: (unused: boolean) => void;

@@ -20,6 +20,7 @@ import { serviceAccountsTable } from './service-accounts-table.ts';
 import { signingKeysTable } from './signing-keys-table.ts';
 import { revokedTokensTable } from './revoked-tokens-table.ts';
 import { statusEntriesTable } from './status-entries-table.ts';
+import { trustedIssuersTable } from './trusted-issuers-table.ts';
 import { usesTable } from './uses-table.ts';
 import { createTransaction, type Tables } from './transaction.ts';
 import { isConflict, rethrowUnavailable, translated } from './unavailable.ts';
@@ -93,6 +94,7 @@ async function again<Result>(attempt: () => Promise<Result>): Promise<Result> {
 function stores(knex: Tables, builtIn: BuiltInIdentifiers): Stores {
   return {
     resourceServers: resourceServersTable(knex, builtIn),
+    trustedIssuers: trustedIssuersTable(knex),
     roles: rolesTable(knex),
     groups: groupsTable(knex, builtIn),
     companies: companiesTable(knex, builtIn),

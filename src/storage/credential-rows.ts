@@ -9,6 +9,7 @@ import type { StatusEntry } from '../domain/status/status-entry.ts';
 import { audienceFromJson, type AudienceJson } from './audience-rows.ts';
 import { byteaText } from './insert-from-json.ts';
 import { ofAccount } from './of-account.ts';
+import { type IssuerTrustJson, trustFromJson } from './trusted-issuers-table.ts';
 
 /** The column of each member that only some kinds of credentials store. */
 const STORED_COLUMNS = {
@@ -74,6 +75,7 @@ export interface CredentialJson {
   kid: string | null;
   data: unknown;
   audience: AudienceJson | null;
+  trust: IssuerTrustJson | null;
 }
 
 export function credentialFromJson(row: CredentialJson, builtIn: BuiltInIdentifiers): Credential {
@@ -99,6 +101,7 @@ export function credentialFromJson(row: CredentialJson, builtIn: BuiltInIdentifi
     kid: row.kid ?? undefined,
     data: row.data,
     audience: row.audience === null ? undefined : audienceFromJson(row.audience, builtIn),
+    trust: row.trust === null ? undefined : trustFromJson(row.trust),
   });
 }
 

@@ -14,7 +14,24 @@ import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
 
 export function credentialsTable(knex: Tables, builtIn: BuiltInIdentifiers): CredentialStore {
+  const ownerOfSubject: CredentialStore['ownerOfSubject'] = async (issuer, subject) => {
+    const row = await allRows(knex, 'credentials')
+      .where({ type: 'federated' })
+      .whereRaw(`data ->> 'issuer' = ? and data ->> 'subject' = ?`, [issuer, subject])
+      .whereRaw(`(data ->> 'match' = 'exact' or strpos(data ->> 'subject', '*') = 0)`)
+      .first<{ client_id: ClientId } | undefined>('client_id');
+    return row?.client_id;
+  };
+
   return {
+    ownerOfSubject,
+
+    async keepSubject(issuer, subject) {
+      // Lock first, then read: a single statement would read the rows as they were before it got the lock.
+      await knex.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`federated ${issuer} ${subject}`]);
+      return ownerOfSubject(issuer, subject);
+    },
+
     list: (company, filter, page) => listCredentials(knex, builtIn, company, filter, page),
 
     async insert(account, credentials) {

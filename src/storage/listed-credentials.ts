@@ -30,6 +30,7 @@ const WEIGHT = 'coalesce(jsonb_array_length(permissions), 0) + 10';
 const AS_JSON = `to_jsonb(credentials) || jsonb_build_object(
   'secret_hash', '',
   'status', null,
+  'trust', null,
   'audience', (select ${AUDIENCES_AS_JSON} -> 0 from resource_servers where resource_server_id = credentials.audience)
 )`;
 

@@ -14,7 +14,8 @@ export type OwnedTable =
   | 'refusals'
   | 'resource_servers'
   | 'roles'
-  | 'service_accounts';
+  | 'service_accounts'
+  | 'trusted_issuers';
 
 /** The rows of one company, of root (undefined), or of root and every company (`*`: only for callers who are root). */
 export function ownRows(knex: Tables, table: OwnedTable, company: CompanyId | '*' | undefined): Knex.QueryBuilder {

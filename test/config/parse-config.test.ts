@@ -46,6 +46,7 @@ describe('the settings', () => {
       expiryWarning: 1_209_600,
       clientKeys: [],
       internalListen: undefined,
+      issuerNetworks: new BlockList(),
       trustedProxies: new BlockList(),
       drain: 5,
       maxStaleness: 900,

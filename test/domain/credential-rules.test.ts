@@ -5,11 +5,13 @@ import type { CredentialBase } from '../../src/domain/credentials/credential-bas
 import { type CredentialPolicy, NO_POLICY, policyFor } from '../../src/domain/credentials/credential-policy.ts';
 import { type Credential, CREDENTIAL_TYPES, nextExpiryOf, warns } from '../../src/domain/credentials/credential.ts';
 import { authMethodOf, KINDS, kindOf, kindsThatTake } from '../../src/domain/credentials/kinds/kinds.ts';
+import type { FederatedCredential } from '../../src/domain/credentials/kinds/federated-kind.ts';
 import { lifetimeOf, maxAgeOf } from '../../src/domain/credentials/lifetime.ts';
 import { reachesEverything, reachOf } from '../../src/domain/credentials/reach.ts';
 import { waysIn } from '../../src/domain/credentials/ways-in.ts';
 import { whyRefused } from '../../src/domain/credentials/why-refused.ts';
 import { widens } from '../../src/domain/credentials/widens.ts';
+import type { IssuerTrust } from '../../src/domain/federation/trusted-issuer.ts';
 import type { CredentialId, ResourceServerId } from '../../src/domain/ids.ts';
 import type { Audience } from '../../src/domain/resource-servers/resource-server.ts';
 
@@ -65,7 +67,26 @@ const publicKey = (changes: Partial<Extract<Credential, { type: 'public_key' }>>
   assertionMaxTtl: 60,
   ...changes,
 });
-const ONE_OF_EACH = [secret(), publicKey(), apiKey()];
+const TRUST: IssuerTrust = {
+  company: undefined,
+  issuer: 'https://ci.example',
+  audience: undefined,
+  keys: { kind: 'discovery' },
+  algorithms: ['RS256'],
+  maxTokenAge: 3600,
+  replay: 'reusable',
+};
+const federated = (): FederatedCredential => ({
+  ...BASE,
+  type: 'federated',
+  issuer: TRUST.issuer,
+  subject: 'repo:acme/shop',
+  claims: { runs: 1, tenant: '4711' },
+  match: 'exact',
+  externalAudience: undefined,
+  trust: TRUST,
+});
+const ONE_OF_EACH = [secret(), publicKey(), apiKey(), federated()];
 
 function codeOf(act: () => unknown): string | undefined {
   try {
@@ -87,6 +108,7 @@ describe('a kind of credential', () => {
         kid: stored.kid,
         data: JSON.parse(JSON.stringify(stored.data ?? {})),
         audience: stored.audience && AUDIENCE,
+        trust: TRUST,
       };
       assert.deepEqual(kindOf(credential).restored(BASE, row), credential);
     });
@@ -96,6 +118,8 @@ describe('a kind of credential', () => {
       assert.doesNotMatch(said, /secretHash|aGFzaA|hash/);
     });
 
+    // A federated credential holds nothing that could be rotated.
+    if (credential.type === 'federated') continue;
     test(`${credential.type} has a successor of its own type`, () => {
       const key = credential.type === 'public_key' ? { kty: 'OKP' } : undefined;
       assert.equal(successorOf(credential, key, NO_POLICY).type, credential.type);
@@ -107,12 +131,13 @@ describe('a kind of credential', () => {
     });
   }
 
-  test('lets root in unless it reaches one resource server only', () => {
+  test('lets root in unless it reaches one resource server only, or depends on another server', () => {
     assert.deepEqual(
       CREDENTIAL_TYPES.map((type) => [type, KINDS[type].letsRootIn]),
       [
         ['client_secret', true],
         ['public_key', true],
+        ['federated', false],
         ['api_key', false],
       ],
     );
@@ -125,13 +150,22 @@ describe('a kind of credential', () => {
   });
 
   test('names the members that it alone takes', () => {
-    assert.equal(kindsThatTake('audience'), 'an API key');
+    assert.equal(kindsThatTake('audience'), 'a federated credential or an API key');
     assert.equal(kindsThatTake('publicKey'), 'a public key');
   });
 
   test('refuses the stored row that lacks a member', () => {
-    const nothing = { secretHash: undefined, hint: undefined, kid: undefined, data: {}, audience: undefined };
-    for (const type of CREDENTIAL_TYPES) assert.throws(() => KINDS[type].restored(BASE, nothing), /cred_1 has no/);
+    const nothing = {
+      secretHash: undefined,
+      hint: undefined,
+      kid: undefined,
+      data: {},
+      audience: undefined,
+      trust: undefined,
+    };
+    for (const type of ['client_secret', 'public_key', 'api_key'] as const) {
+      assert.throws(() => KINDS[type].restored(BASE, nothing), /cred_1 has no/);
+    }
   });
 });
 
@@ -147,6 +181,7 @@ describe('the lifetime of a credential', () => {
     ['client_secret', 50, NO_POLICY, 50],
     ['client_secret', undefined, both, 100],
     ['api_key', undefined, both, 100],
+    ['federated', undefined, { secretMaxAge: 0, keyMaxAge: 0 }, undefined],
     ['public_key', undefined, both, 200],
     ['public_key', 200, both, 200],
     ['public_key', 201, both, 'invalid_value'],

@@ -124,7 +124,7 @@ onEachDatabase('the activity of a service account', (kind) => {
     const [request] = row?.recent ?? [];
     assert.deepEqual(
       [row?.reason, request?.requestId, request?.credentialId, request?.detail],
-      ['invalid_request', requestId, json.credentialId, 'credential_disabled'],
+      ['credential_disabled', requestId, json.credentialId, 'credential_disabled'],
     );
   });
 
@@ -348,6 +348,9 @@ onEachDatabase('the activity of a service account', (kind) => {
       'too_many_attempts',
       'temporarily_unavailable',
       'server_error',
+      // Tokens of other issuers have a test of their own.
+      'invalid_grant',
+      ...REFUSAL_REASONS.filter((reason) => reason.startsWith('external_')),
     ];
     assert.deepEqual([...expected.keys(), ...elsewhere].toSorted(), REFUSAL_REASONS.toSorted());
 

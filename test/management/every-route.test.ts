@@ -83,7 +83,9 @@ describe('every operation of the OpenAPI document', () => {
     if (method !== 'POST') return undefined;
     if (template.endsWith('/credentials')) return { type: 'client_secret' };
     if (template.endsWith('/rotate')) return {};
+    if (template.endsWith('/test')) return { token: 'x' };
     if (template.endsWith('/diagnose-assertion')) return { assertion: 'x' };
+    if (template.endsWith('/trusted-issuers')) return { issuer: 'https://made.example', name: 'Made' };
     if (template.endsWith('/resource-servers')) return { identifier: 'https://made.example/x', name: 'Made' };
     return template.endsWith('/companies') ? { companyId: 'made', name: 'Made' } : { name: 'Made' };
   }

@@ -76,9 +76,9 @@ describe('a hostile body at the management API', () => {
       assert.equal(reply.status, 422, JSON.stringify(odd));
       assert.equal((reply.errors[0] as { pointer: string }).pointer, '/credentials/0/assertionAudiences/0');
     }
-    const reply = await send('{"name":"x","credentials":[{"type":"federated"}]}');
+    const reply = await send('{"name":"x","credentials":[{"type":"password"}]}');
     assert.deepEqual(reply.errors, [
-      { pointer: '/credentials/0/type', message: 'must be one of client_secret, public_key, api_key' },
+      { pointer: '/credentials/0/type', message: 'must be one of client_secret, public_key, federated, api_key' },
     ]);
   });
 

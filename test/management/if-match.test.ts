@@ -43,6 +43,7 @@ describe('If-Match', () => {
     },
     roleId: (path) => make(`${path}/roles`, { permissions: [] }),
     resourceServerId: (path) => make(`${path}/resource-servers`, { identifier: identifier(path) }),
+    trustedIssuerId: (path) => make(`${path}/trusted-issuers`, { issuer: `https://matched.example/${made}` }),
     groupId: (path) => make(`${path}/groups`, { permissions: ['a'], roles: ['reporter'] }),
   };
 

@@ -9,7 +9,7 @@ import { postgres18 } from '../support/databases.ts';
 import { useTestApp } from '../support/test-app.ts';
 
 /** Members that identify a thing. */
-const NAMES = new Set(['slug', 'companyId', 'roleId', 'groupId', 'identifier']);
+const NAMES = new Set(['issuer', 'slug', 'companyId', 'roleId', 'groupId', 'identifier']);
 
 /** Operations that refuse the examples of their schema, with the reason. They have examples of their own. */
 const REFUSED_ELSEWHERE: Readonly<Record<string, string>> = {
@@ -73,12 +73,20 @@ describe('the examples of the OpenAPI document', () => {
       credentialId: account.credentials[0]?.credentialId,
       ...(path.includes('{roleId}') && (await make('roles', { name }))),
       ...(path.includes('{groupId}') && (await make('groups', { name }))),
+      ...(path.includes('{trustedIssuerId}') &&
+        (await make('trusted-issuers', { issuer: `https://seed.example/${process.hrtime.bigint()}`, name }))),
       ...(path.includes('{resourceServerId}') &&
         (await make('resource-servers', {
           identifier: `${collection === '/api' ? 'https://seed.example' : 'api://acme'}/${process.hrtime.bigint()}`,
           name,
         }))),
     };
+    if (path.endsWith('/test')) {
+      const issuer = `https://tried.example/${process.hrtime.bigint()}`;
+      await make('trusted-issuers', { issuer, name });
+      const rule = { type: 'federated', issuer, claims: { tried: true } };
+      ids['credentialId'] = (await make(`service-accounts/${account.clientId}/credentials`, rule))['credentialId'];
+    }
     return {
       path: path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => ids[parameter] ?? assert.fail(parameter)),
       bearer: path.startsWith('/api/self') ? await apiToken(app, account) : await app.rootToken(),

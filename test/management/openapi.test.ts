@@ -82,6 +82,7 @@ describe('the OpenAPI document', () => {
       `delete ${path}/{clientId}: ${manage}`,
       `get ${path}/{clientId}/activity: writ.activity.view`,
       `post ${path}/{clientId}/diagnose-assertion: writ.activity.view`,
+      `post ${path}/{clientId}/credentials/{credentialId}/test: writ.activity.view`,
       `get ${path}/{clientId}/effective-permissions: ${view}`,
       `get ${path}/{clientId}: ${view}`,
       `get ${path}: ${view}`,
@@ -99,6 +100,7 @@ describe('the OpenAPI document', () => {
         ...['/api', company].flatMap((path) => [
           ...accounts(`${path}/service-accounts`),
           ...managed(`${path}/resource-servers`, 'resourceServerId', servers),
+          ...managed(`${path}/trusted-issuers`, 'trustedIssuerId', 'writ.trustedissuers.manage'),
           ...managed(`${path}/roles`, 'roleId', roles),
           `get ${path}/activity: writ.activity.view`,
           `get ${path}/audit-events: writ.audit.view`,

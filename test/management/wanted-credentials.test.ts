@@ -21,12 +21,18 @@ describe('the members of a credential that is asked for', () => {
   const cases: readonly (readonly [NewCredentialBody, string])[] = [
     [{ type: 'client_secret' }, 'accepted'],
     [{ type: 'client_secret', publicKey: key }, '/x/publicKey goes with a public key only'],
-    [{ type: 'client_secret', audience: 'api://default' }, '/x/audience goes with an API key only'],
+    [
+      { type: 'client_secret', audience: 'api://default' },
+      '/x/audience goes with a federated credential or an API key only',
+    ],
     [{ type: 'client_secret', assertionMaxTtl: 60 }, '/x/assertionMaxTtl goes with a public key only'],
     [{ type: 'client_secret', assertionAudiences: [] }, '/x/assertionAudiences goes with a public key only'],
     [{ type: 'public_key', publicKey: key, assertionMaxTtl: 60, assertionAudiences: ['a'] }, 'accepted'],
     [{ type: 'public_key' }, '/x/publicKey is required for this kind of credential'],
-    [{ type: 'public_key', publicKey: key, audience: 'a' }, '/x/audience goes with an API key only'],
+    [
+      { type: 'public_key', publicKey: key, audience: 'a' },
+      '/x/audience goes with a federated credential or an API key only',
+    ],
     [{ type: 'api_key', audience: 'a' }, 'accepted'],
     [{ type: 'api_key' }, '/x/audience is required for this kind of credential'],
     [{ type: 'api_key', audience: 'a', publicKey: key }, '/x/publicKey goes with a public key only'],

@@ -193,7 +193,7 @@ onEachDatabase('the token endpoint', (kind) => {
       'authorization_code',
       'refresh_token',
       'implicit',
-      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      'urn:ietf:params:oauth:grant-type:device_code',
     ]) {
       const { status, json } = await app.token(ROOT, { grant_type: grantType });
       assert.equal(status, 400, grantType);

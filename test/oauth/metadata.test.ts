@@ -24,7 +24,11 @@ describe('the public documents', () => {
       introspection_endpoint: `${app.issuer}/oauth/introspect`,
       revocation_endpoint: `${app.issuer}/oauth/revoke`,
       status_list_aggregation_endpoint: `${app.issuer}/oauth/status-lists`,
-      grant_types_supported: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+      grant_types_supported: [
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      ],
       ...Object.fromEntries(
         ['token', 'introspection', 'revocation'].flatMap((endpoint) => [
           [

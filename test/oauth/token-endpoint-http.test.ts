@@ -406,7 +406,7 @@ describe('the token endpoint over HTTP', () => {
       'implicit',
       'authorization_code',
       'refresh_token',
-      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      'urn:ietf:params:oauth:grant-type:device_code',
       'Client_Credentials',
       'client_credentials ',
       '__proto__',

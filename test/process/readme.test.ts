@@ -5,7 +5,7 @@ import { decodeJwt } from 'jose';
 import { assertShows, blocksOf, follow, lastJson, readPage, stepsOf } from '../support/document.ts';
 import { printedRoot, type ServerProcess, startServerProcess, workFolder } from '../support/server-process.ts';
 
-const GUIDE = ['concepts', 'accounts', 'credentials', 'permissions', 'companies'].map(
+const GUIDE = ['concepts', 'accounts', 'credentials', 'permissions', 'companies', 'federation'].map(
   (name) => `docs/guide/${name}.md`,
 );
 /** The pages whose commands need nothing but a running server and its root account. */
@@ -70,6 +70,6 @@ test('the README has at most 150 lines, and every command stands in a fenced blo
   for (const page of ['README.md', ...PAGES]) {
     const text = readPage(page).replaceAll(/^```.*?^```$/gms, '');
     assert.doesNotMatch(text, /^ {4}(?:curl|npm|node|[A-Z_]+=)/m, page);
-    for (const { language } of blocksOf(readPage(page))) assert.match(language, /^(?:sh|json|text)$/, page);
+    for (const { language } of blocksOf(readPage(page))) assert.match(language, /^(?:sh|json|text|yaml)$/, page);
   }
 });

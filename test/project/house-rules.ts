@@ -30,7 +30,7 @@ const STORAGE_FROM_OUTSIDE: Readonly<Record<string, readonly string[]>> = {
 };
 const COMMENT_LINES = 8;
 const OWNED_TABLES =
-  'audit_events|companies|credentials|grantable|grants|group_members|groups|refusals|resource_servers|roles|service_accounts';
+  'audit_events|companies|credentials|grantable|grants|group_members|groups|refusals|resource_servers|roles|service_accounts|trusted_issuers';
 const REACHES = new RegExp(String.raw`\b(?:from|join|update|into|using)\s+(?:${OWNED_TABLES})\b`, 'i');
 /** The ways in which a statement names the owner of its rows: the company, or something that implies the company. */
 const SAYS_WHOSE = /company_id|ofAccount\(|OF_GROUP/;

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import type { AudienceJson } from '../../src/storage/audience-rows.ts';
 import type { SnapshotRow } from '../../src/storage/account-rows.ts';
 import type { CredentialJson } from '../../src/storage/credential-rows.ts';
+import type { IssuerTrustJson } from '../../src/storage/trusted-issuers-table.ts';
 import type { GrantJson } from '../../src/storage/grants-table.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import type { RoleJson } from '../../src/storage/roles-table.ts';
@@ -39,6 +40,8 @@ onEachDatabase('the answer of a function of the database', (kind) => {
     await makeCompany(app, 'read');
     const company = '/api/companies/read';
     const identifier = 'api://read/x';
+    const issuer = 'https://ci.example';
+    await app.api('POST', '/api/trusted-issuers', { issuer, name: 'CI' });
     await app.api('POST', `${company}/resource-servers`, { identifier, name: 'X', permissions: [{ name: 'x' }] });
     await app.api('POST', `${company}/roles`, { roleId: 'r', name: 'R', permissions: ['x'] });
     await app.api('POST', `${company}/groups`, { groupId: 'g', name: 'G', permissions: ['x'] });
@@ -51,6 +54,7 @@ onEachDatabase('the answer of a function of the database', (kind) => {
         { type: 'client_secret' },
         { type: 'public_key', publicKey: clientKey('ES256').jwk },
         { type: 'api_key', audience: identifier },
+        { type: 'federated', issuer, subject: 'repo:acme/shop' },
       ],
     });
     assert.equal(status, 201, text);
@@ -78,13 +82,25 @@ onEachDatabase('the answer of a function of the database', (kind) => {
       expires_by_policy: true,
       extend: true,
       permissions: true,
+      trust: true,
       rotated_from: true,
       successor: true,
       revision: true,
       status: true,
       audience: true,
     });
-    assertMembers(credentials, members, 3);
+    assertMembers(credentials, members, 4);
+    const trusted = credentials.flatMap((one) => ('trust' in one && one.trust !== null ? [one.trust] : []));
+    const trust = membersOf<IssuerTrustJson>({
+      company_id: true,
+      issuer: true,
+      audience: true,
+      keys: true,
+      algorithms: true,
+      max_token_age: true,
+      replay: true,
+    });
+    assertMembers(trusted as object[], trust, 1);
     const audiences = credentials.flatMap((one) => ('audience' in one && one.audience !== null ? [one.audience] : []));
     assertMembers(audiences as object[], membersOf<AudienceJson>(AUDIENCE), 1);
 

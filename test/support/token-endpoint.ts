@@ -114,10 +114,16 @@ export async function startBareTokenEndpoint(
       logger,
       metrics,
       noteUse: () => {},
-      findApiKey,
+      findExchanged: () => Promise.resolve({ refused: 'api_key_unknown' }),
       clock: systemClock,
       expiryWarning: 0,
       noteRefusal: () => {},
+      federation: {
+        guesses,
+        accounts: { find: () => undefined, remembers: () => true },
+        ownerOf: () => Promise.resolve(undefined),
+        verifyExternal: () => Promise.reject(new Error('no token of another issuer is expected here')),
+      },
       alias: false,
     }),
   );

@@ -22,6 +22,17 @@ export const AUTHENTICATION_FAILURES = [
   'assertion_jti',
   'assertion_replay',
   'assertion_time',
+  'external_malformed',
+  'external_issuer',
+  'external_keys',
+  'external_key_unknown',
+  'external_signature',
+  'external_type',
+  'external_time',
+  'external_audience',
+  'external_jti',
+  'external_claims',
+  'external_replay',
 ] as const;
 export type AuthenticationFailure = (typeof AUTHENTICATION_FAILURES)[number];
 
@@ -33,6 +44,7 @@ export const REFUSAL_REASONS = [
   ...AUTHENTICATION_FAILURES,
   'invalid_client',
   'invalid_request',
+  'invalid_grant',
   'invalid_scope',
   'invalid_target',
   'unauthorized_client',

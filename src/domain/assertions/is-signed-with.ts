@@ -1,8 +1,8 @@
 import { compactVerify, type JWK } from 'jose';
-import type { Assertion } from './parse-assertion.ts';
+import type { Jws } from './parse-jws.ts';
 
-/** Whether the signature of an assertion verifies with a key, by the algorithm that the assertion names. */
-export function isSignedWith(key: JWK, { compact, alg }: Assertion): Promise<boolean> {
+/** Whether the signature of a JWS verifies with a key, by the algorithm that the JWS names. */
+export function isSignedWith(key: JWK, { compact, alg }: Jws<string>): Promise<boolean> {
   return compactVerify(compact, key, { algorithms: [alg] }).then(
     () => true,
     () => false,

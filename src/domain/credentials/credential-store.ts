@@ -58,6 +58,10 @@ export interface CredentialStore {
    */
   countEnds(now: Date, soon: Date): Promise<readonly CountedEnds[]>;
   delete(account: AccountKey, credentialId: CredentialId): Promise<void>;
+  /** Finds the account that has a federated credential for exactly this subject of an issuer. */
+  ownerOfSubject(issuer: string, subject: string): Promise<ClientId | undefined>;
+  /** As `ownerOfSubject`; until the end of the transaction no other transaction gets an answer for this subject. */
+  keepSubject(issuer: string, subject: string): Promise<ClientId | undefined>;
   /** Finds the account that has the client secret or the API key with this hash. */
   ownerOf(secretHash: Buffer): Promise<ClientId | undefined>;
   /**

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Limits } from '../companies/company-limits.ts';
 import type { KeptCompany } from '../companies/company-store.ts';
 import { assertRoom, limitsOf } from '../companies/hold-to-limits.ts';
+import { assertOwnSubjects } from '../federation/assert-own-subjects.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -189,6 +190,7 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         const [issued] = await issueCredentials(bound, tools, clock(), policy, snapshot.credentials);
         if (issued === undefined) throw new Error('no credential was issued');
         const { credential } = issued;
+        await assertOwnSubjects(stores, snapshot.account.clientId, [credential]);
         await stores.credentials.insert(snapshot.account, [credential]);
         await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
         return { result: issued, audit: [entry('credential.created', snapshot, credential, audited(credential))] };

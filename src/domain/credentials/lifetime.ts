@@ -5,7 +5,8 @@ import { KINDS } from './kinds/kinds.ts';
 
 /** The maximum age of a credential of a type in seconds; undefined: there is none. */
 export function maxAgeOf(type: CredentialType, policy: CredentialPolicy): number | undefined {
-  return policy[KINDS[type].maxAge];
+  const { maxAge } = KINDS[type];
+  return maxAge && policy[maxAge];
 }
 
 /** The lifetime of a credential, and whether a policy decided it. */

@@ -2,6 +2,7 @@ import { namedAudience } from '../resource-servers/named-audience.ts';
 import { assertWithin, keepOwner, limitsOf } from '../companies/hold-to-limits.ts';
 import { policyFor } from '../credentials/credential-policy.ts';
 import { bindCredentials, issueCredentials } from '../credentials/issue-credentials.ts';
+import { assertOwnSubjects } from '../federation/assert-own-subjects.ts';
 import { DomainError } from '../domain-error.ts';
 import { joinGroups } from '../groups/join-groups.ts';
 import { type CompanyId, newClientId, newGrantId } from '../ids.ts';
@@ -99,6 +100,7 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
       grants: grants.map((grant) => ({ ...grant, grantId: newGrantId(randomId) })),
     };
     const counting = owner && { limits: limitsOf(owner, tools.limits), now };
+    await assertOwnSubjects(stores, clientId, credentials);
     const used = await stores.serviceAccounts.insert(account, belongings, counting);
     if (used === undefined) {
       const taken = await stores.serviceAccounts.find(company, account.slug);

@@ -2,6 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { CREDENTIAL_STATES } from '../../domain/credentials/credential-base.ts';
 import { CREDENTIAL_TYPES } from '../../domain/credentials/credential.ts';
 import type { AnsweredMembers, KindChanges, TakenMembers } from '../../domain/credentials/kinds/kind.ts';
+import { PRESET } from './preset-schema.ts';
 import { DESCRIPTION, DURATION, DURATION_OR_NULL, NAME, TIME } from '../common-schema.ts';
 
 const NAMED = {
@@ -49,7 +50,36 @@ const AUDIENCE = {
   type: 'string',
   minLength: 1,
   maxLength: 512,
-  description: 'For an api_key: the identifier of the only resource server at which the key works',
+  description:
+    'For an api_key: the identifier of the only resource server at which the key works. For a federated credential: the only aud that a token may have; when absent, the audience of the trusted issuer, or the issuer of this server or the id of the account',
+} as const;
+
+const ISSUER = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 512,
+  description: 'For a federated credential: the iss of the tokens; it must be a trusted issuer',
+} as const;
+
+const SUBJECT = {
+  type: 'string',
+  maxLength: 1024,
+  description: 'For a federated credential: the sub that a token must have',
+} as const;
+
+const CLAIMS = {
+  type: 'object',
+  description:
+    'For a federated credential: the claims that a token must all have, by their names, or by a JSON pointer (RFC 6901) to a member inside a claim. A value must have the same type and be equal',
+  additionalProperties: { anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }] },
+  maxProperties: 50,
+} as const;
+
+const MATCH = {
+  type: 'string',
+  enum: ['exact', 'glob'],
+  description:
+    'For a federated credential: glob reads * in the subject and in claims as any characters of one segment, which end at / and :, and ** as any characters but a colon. When absent: exact',
 } as const;
 
 export const EXAMPLE_KEY = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' } as const;
@@ -62,6 +92,10 @@ export const PUBLIC_KEY = {
 /** The members of a request for a new credential that only some kinds take. */
 const TAKEN = {
   audience: AUDIENCE,
+  issuer: ISSUER,
+  subject: SUBJECT,
+  claims: CLAIMS,
+  match: MATCH,
   publicKey: PUBLIC_KEY,
   assertionAudiences: ASSERTION_AUDIENCES,
   assertionMaxTtl: ASSERTION_MAX_TTL,
@@ -83,6 +117,7 @@ export const NEW_CREDENTIAL = {
   properties: {
     type: { type: 'string', enum: CREDENTIAL_TYPES },
     ...TAKEN,
+    ...PRESET,
     name: NAMED,
     description: DESCRIPTION,
     expiresIn: EXPIRES_IN,
@@ -159,7 +194,11 @@ const SHOWN = {
 
 /** The members of an answer that only some kinds have. */
 const KIND_MEMBERS = {
-  audience: AUDIENCE,
+  audience: { ...AUDIENCE, type: ['string', 'null'] },
+  issuer: ISSUER,
+  subject: { ...SUBJECT, type: ['string', 'null'] },
+  claims: CLAIMS,
+  match: MATCH,
   kid: { type: 'string' },
   publicKey: { type: 'object', description: 'The key as a JWK' },
   assertionAudiences: ASSERTION_AUDIENCES,

@@ -5,6 +5,7 @@ import { beginAttempt, type Attempt } from '../attempt.ts';
 import { type OAuthError, sendOAuthError } from '../refusals/oauth-error.ts';
 import { errorOf } from '../refusals/refusal-of.ts';
 import { reportRefusal } from '../refusals/report-refusal.ts';
+import { type FederationTools, recognizeExternal } from '../ways/federated-way.ts';
 import { readClientRequest } from './read-client-request.ts';
 
 /** The options of an endpoint at which clients authenticate. */
@@ -14,6 +15,7 @@ export interface ClientEndpointOptions {
   readonly alias: boolean;
   readonly logger: Logger;
   readonly noteRefusal: NoteRefusal;
+  readonly federation: FederationTools;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ClientEndpointOptions {
  * @param onRefused told every refusal, and the seconds that the attempt took
  */
 export function clientEndpoint(
-  { endpoint, alias, logger, noteRefusal }: ClientEndpointOptions,
+  { endpoint, alias, logger, noteRefusal, federation }: ClientEndpointOptions,
   answer: (ctx: HttpContext, attempt: Attempt, seconds: () => number) => Promise<void>,
   onRefused: (refusal: OAuthError, seconds: number) => void = () => {},
 ): HttpHandler {
@@ -41,6 +43,8 @@ export function clientEndpoint(
         source: ctx.state.source(),
         requestId: ctx.state.requestId,
       });
+      const { proof } = attempt.request;
+      if (proof.way === 'federated') await recognizeExternal(attempt, proof, federation);
       await answer(ctx, attempt, seconds);
     } catch (error) {
       const refusal = errorOf(error);

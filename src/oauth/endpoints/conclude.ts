@@ -25,7 +25,7 @@ export async function conclude(attempt: Attempt, { library, guesses, noteUse }: 
     // A client that holds the key does not guess: its failure is not counted, and it is told what is wrong.
     const isGuess = admission !== undefined && refusal.status === 401 && !attempt.proved;
     const limited = isGuess ? guesses.failed(admission, requestId) : undefined;
-    const inExchange = attempt.request.apiKey !== undefined && refusal.status === 401;
+    const inExchange = attempt.request.subjectToken !== undefined && refusal.status === 401;
     throw limited ?? (inExchange ? exchangeRefused(refusal.reason) : refusal);
   }
   if (admission !== undefined) guesses.succeeded(admission);

@@ -2,6 +2,7 @@ import { ASSERTION_ALGS } from '../../domain/assertions/parse-assertion.ts';
 import { MANAGEMENT_PERMISSIONS } from '../../domain/permissions/management-permissions.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
 import { TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
+import { JWT_BEARER } from '../ways/federated-way.ts';
 import { CLIENT_AUTH_METHODS } from '../ways/ways.ts';
 
 /**
@@ -16,7 +17,7 @@ export function authorizationServerMetadata(issuer: string): object {
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
-    grant_types_supported: ['client_credentials', TOKEN_EXCHANGE],
+    grant_types_supported: ['client_credentials', TOKEN_EXCHANGE, JWT_BEARER],
     ...authentication('token'),
     ...authentication('introspection'),
     ...authentication('revocation'),

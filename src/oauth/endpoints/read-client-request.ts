@@ -5,7 +5,8 @@ import { hasDuplicateMembers } from '../../domain/assertions/has-duplicate-membe
 import { mediaTypeOf } from '../../http/media-type.ts';
 import { BodyTooLargeError, ClientGoneError, readBody } from '../../http/read-body.ts';
 import type { ClientRequest } from '../attempt.ts';
-import { OAuthError } from '../refusals/oauth-error.ts';
+import { invalidRequest, OAuthError } from '../refusals/oauth-error.ts';
+import { audienceIsAccount, isExternal, JWT_BEARER, readExternalGrant } from '../ways/federated-way.ts';
 import { apiKeyWay, exchangeRefused, readSubjectToken, TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
 import type { Proof } from '../ways/proofs.ts';
 import type { Parameters, Sent } from '../ways/way.ts';
@@ -44,34 +45,54 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
   if (resource !== undefined && audience !== undefined && resource !== audience) {
     throw new OAuthError(400, 'invalid_target', 'resource and audience name two resource servers: a token is for one');
   }
-  const sent = { authorization: headers.authorization, parameters, named: parameters['client_id'] };
-  const exchanging = endpoint === 'token' && parameters['grant_type'] === TOKEN_EXCHANGE;
+  const sent = {
+    authorization: headers.authorization,
+    parameters,
+    named: parameters['client_id'],
+    external: isExternal(parameters['client_assertion']),
+  };
+  const proofs = readProofs(sent, endpoint);
   return {
-    ...(exchanging
-      ? readExchange(sent)
-      : // Some gateways that ask about tokens send their credentials twice. The token endpoint takes one method only
-        // (RFC 6749 §2.3).
-        { proof: readProof(sent, endpoint !== 'token'), apiKey: undefined }),
+    ...proofs,
     grantType: parameters['grant_type'],
     clientId: sent.named,
     scope: parameters['scope'],
-    resource: resource ?? audience,
+    resource: audienceIsAccount(sent, proofs.proof) ? resource : (resource ?? audience),
     token: parameters['token'],
   };
 }
 
+type Proofs = Pick<ClientRequest, 'proof' | 'subjectToken'>;
+
+/** Reads everything by which a request says which client it comes from. @throws OAuthError */
+function readProofs(sent: Sent, endpoint: ClientEndpoint): Proofs {
+  const grant = endpoint === 'token' ? sent.parameters['grant_type'] : undefined;
+  if (grant === TOKEN_EXCHANGE || grant === JWT_BEARER) {
+    const proof = readExternalGrant(sent);
+    if (proof !== undefined) {
+      // The token of the other issuer is the proof, and a request takes one (RFC 6749 §2.3).
+      if (methodsOf(sent).length > 0) throw invalidRequest('the external token is the only proof that is taken here');
+      return { proof, subjectToken: undefined };
+    }
+    return readExchange(sent);
+  }
+  // Some gateways that ask about tokens send their credentials twice. The token endpoint takes one method only (RFC
+  // 6749 §2.3).
+  return { proof: readProof(sent, endpoint !== 'token'), subjectToken: undefined };
+}
+
 /**
- * Reads an exchange (RFC 8693 §2.1). The API key says which client the request comes from; the client may authenticate
- * beside the key, as many libraries make every client do.
+ * Reads an exchange (RFC 8693 §2.1). The subject token says which client the request comes from; the client may
+ * authenticate beside it, as many libraries make every client do.
  *
  * @throws OAuthError
  */
-function readExchange(sent: Sent): Pick<ClientRequest, 'proof' | 'apiKey'> {
-  const apiKey = readSubjectToken(sent.parameters);
+function readExchange(sent: Sent): Proofs {
+  const subjectToken = readSubjectToken(sent.parameters);
   try {
     const proof: Proof = methodsOf(sent).length === 0 ? apiKeyWay.read(sent) : readProof(sent, false);
-    if (apiKey === undefined) throw exchangeRefused('subject_token_unknown');
-    return { proof, apiKey };
+    if (subjectToken === undefined) throw exchangeRefused('subject_token_unknown');
+    return { proof, subjectToken };
   } catch (error) {
     throw error instanceof OAuthError && error.status === 401 ? exchangeRefused(error.reason) : error;
   }

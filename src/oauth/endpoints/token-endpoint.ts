@@ -1,16 +1,17 @@
 import type { Clock } from '../../domain/clock.ts';
 import { warns } from '../../domain/credentials/credential.ts';
 import type { HttpContext, HttpHandler } from '../../http/context.ts';
-import type { Metrics } from '../../observability/metrics.ts';
+import type { Metrics, TokenMethod } from '../../observability/metrics.ts';
+import type { Attempt } from '../attempt.ts';
 import { TOKEN_PATH } from '../library/create-library.ts';
 import { createHandOver } from '../library/hand-over.ts';
 import { reasonOf } from '../refusals/report-refusal.ts';
-import { EXCHANGE_ANSWER, type ExchangeTools, recognizeApiKey } from '../ways/api-key-way.ts';
+import { EXCHANGE_ANSWER, type ExchangeTools, recognizeSubject, TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
 import { clientEndpoint, type ClientEndpointOptions } from './client-endpoint.ts';
 import { conclude, type ConclusionTools } from './conclude.ts';
 
 export interface TokenEndpointOptions
-  extends ConclusionTools, Pick<ExchangeTools, 'findApiKey'>, Omit<ClientEndpointOptions, 'endpoint'> {
+  extends ConclusionTools, Pick<ExchangeTools, 'findExchanged'>, Omit<ClientEndpointOptions, 'endpoint'> {
   readonly metrics: Metrics;
   readonly clock: Clock;
   /** Seconds before the end of a credential during which every answer names the end. */
@@ -25,12 +26,14 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
   return clientEndpoint(
     { ...options, endpoint: 'token' },
     async (ctx, attempt, seconds) => {
-      const { proof, apiKey, grantType } = attempt.request;
-      if (apiKey !== undefined) await recognizeApiKey(attempt, apiKey, options);
-      await handOver(ctx, attempt, { grant_type: apiKey === undefined ? grantType : 'client_credentials' });
+      const { proof, subjectToken, grantType } = attempt.request;
+      if (subjectToken !== undefined) await recognizeSubject(attempt, subjectToken, options);
+      // The library knows one grant: what the others bring has been recognized already.
+      const isOwn = subjectToken !== undefined || proof.way === 'federated';
+      await handOver(ctx, attempt, { grant_type: isOwn ? 'client_credentials' : grantType });
       await conclude(attempt, options);
-      if (apiKey !== undefined) ctx.body = { ...answerOf(ctx), ...EXCHANGE_ANSWER };
-      metrics.tokenIssued(apiKey === undefined ? proof.method : 'api_key', seconds());
+      if (grantType === TOKEN_EXCHANGE) ctx.body = { ...answerOf(ctx), ...EXCHANGE_ANSWER };
+      metrics.tokenIssued(methodOf(attempt), seconds());
       const { credential } = attempt;
       if (credential && warns(credential, clock(), expiryWarning)) {
         ctx.body = { ...answerOf(ctx), credential_expires_at: Math.floor(Number(credential.expiresAt) / 1000) };
@@ -38,6 +41,12 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
     },
     (refusal, seconds) => metrics.tokenRefused(refusal.code, reasonOf(refusal), seconds),
   );
+}
+
+/** The method by which a token was got, for the metrics. */
+function methodOf({ request, exchanged }: Attempt): TokenMethod {
+  if (exchanged === undefined) return request.proof.method;
+  return exchanged.within === undefined ? 'api_key' : 'access_token';
 }
 
 /** The answer of the library. */

@@ -84,7 +84,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
     },
     features: {
       clientCredentials: { enabled: true },
-      resourceIndicators: resourceIndicators(tokens, keyRing),
+      resourceIndicators: resourceIndicators(tokens, keyRing, ways.assertions.clock),
       ...inspectionFeatures(inspection),
       externalSigningSupport: EXTERNAL_SIGNING,
       devInteractions: off,

@@ -52,10 +52,10 @@ export function createHandOver(provider: Provider, path: string): HandOver {
 const CORS = 'Access-Control-Allow-Origin';
 
 function canonicalBody(attempt: Attempt, parameters: Parameters): string {
-  const { clientId, apiKey } = attempt.request;
+  const { clientId, subjectToken } = attempt.request;
   const members: Parameters = {
-    // An exchange names the account of its API key.
-    client_id: apiKey === undefined ? clientId : undefined,
+    // An exchange names the account of its subject token.
+    client_id: subjectToken === undefined ? clientId : undefined,
     ...parameters,
     ...handedOver(attempt),
   };

@@ -1,11 +1,15 @@
 import { errors, type Configuration } from 'oidc-provider';
 import type { Credential } from '../../domain/credentials/credential.ts';
 import { kindOf } from '../../domain/credentials/kinds/kinds.ts';
-import { isNamed } from '../../domain/resource-servers/resource-server.ts';
+import { narrowed } from '../../domain/credentials/reach.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { identifierKey, isNamed } from '../../domain/resource-servers/resource-server.ts';
+import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { Exchanged } from '../../domain/tokens/find-exchanged.ts';
 import type { KeyRing } from '../../domain/signing-keys/key-ring.ts';
 import { planToken, type PlanRequest, type TokenSettings } from '../../domain/tokens/plan-token.ts';
 import { attemptOf, type ClientRequest, noteAudience } from '../attempt.ts';
-import { exchangeApiKey } from '../ways/api-key-way.ts';
+import { exchangeSubject } from '../ways/api-key-way.ts';
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
@@ -18,16 +22,22 @@ const INNER_RESOURCE = 'urn:writ:resource-server';
  * absolute URIs as resources, drops unknown scopes, and issues an opaque token when no resource is named
  * (oidc-provider.md, N-16, N-17 and N-26).
  */
-export function resourceIndicators(settings: TokenSettings, { active }: KeyRing): ResourceIndicators {
+export function resourceIndicators(settings: TokenSettings, { active }: KeyRing, clock: Clock): ResourceIndicators {
   return {
     enabled: true,
     defaultResource: () => INNER_RESOURCE,
     getResourceServerInfo(ctx) {
       const attempt = attemptOf(ctx);
-      exchangeApiKey(attempt);
-      const { snapshot, credential, request } = attempt;
+      exchangeSubject(attempt);
+      const { snapshot, credential, request, exchanged } = attempt;
       if (snapshot === undefined) throw new Error('a client was authenticated without an account');
-      const plan = planToken(snapshot, asked(request, credential), settings, credential?.permissions);
+      const within = exchanged?.within;
+      const plan = planToken(
+        within === undefined ? snapshot : narrowedTo(snapshot, within),
+        within === undefined ? asked(request, credential) : askedWithin(request, within),
+        settings,
+        credential?.permissions,
+      );
       if ('refused' in plan) {
         throw plan.refused === 'invalid_scope'
           ? new errors.InvalidScope(plan.description, '')
@@ -40,7 +50,7 @@ export function resourceIndicators(settings: TokenSettings, { active }: KeyRing)
       return {
         scope,
         audience: server.identifier,
-        accessTokenTTL: plan.expiresIn,
+        accessTokenTTL: within === undefined ? plan.expiresIn : Math.min(plan.expiresIn, secondsLeft(within, clock())),
         accessTokenFormat: 'jwt',
         jwt: { sign: { alg: key.alg, kid: key.kid } },
       };
@@ -61,3 +71,27 @@ function asked({ resource, scope }: ClientRequest, credential: Credential | unde
   }
   return { resource: only.identifier, scope };
 }
+
+/** The account as a token shows it: with no more than the token has, and the account still holds. */
+function narrowedTo(snapshot: AccountSnapshot, { permissions }: Within): AccountSnapshot {
+  return { ...snapshot, holdings: narrowed(snapshot.holdings, [...permissions]) };
+}
+
+/**
+ * The request for a narrower token: it stays at the audience of the token that is exchanged.
+ *
+ * @throws InvalidTarget when the request names another one
+ */
+function askedWithin({ resource, scope }: ClientRequest, { audience }: Within): PlanRequest {
+  if (resource !== undefined && identifierKey(resource) !== identifierKey(audience)) {
+    throw new errors.InvalidTarget('the exchanged token is for another resource server');
+  }
+  return { resource: audience, scope };
+}
+
+/** The whole seconds that a token has left, and at least one: it has just been found to be valid. */
+function secondsLeft({ expiresAt }: Within, now: Date): number {
+  return Math.max(1, Math.floor((expiresAt.getTime() - now.getTime()) / 1000));
+}
+
+type Within = NonNullable<Exchanged['within']>;

@@ -4,6 +4,7 @@ import type { HttpContext } from '../../http/context.ts';
 export const OAUTH_ERROR_CODES = [
   'invalid_request',
   'invalid_client',
+  'invalid_grant',
   'invalid_token',
   'insufficient_scope',
   'invalid_scope',
@@ -61,7 +62,10 @@ export class OAuthError extends Error {
  */
 export function invalidClient(
   reason: string,
-  { explanation, ...known }: { explanation?: string | undefined; detail?: string; named?: string | undefined } = {},
+  {
+    explanation,
+    ...known
+  }: { explanation?: string | undefined; detail?: string | undefined; named?: string | undefined } = {},
 ): OAuthError {
   return new OAuthError(401, 'invalid_client', explanation ?? 'client authentication failed', {
     detail: explanation,

@@ -68,6 +68,6 @@ function clientIdOf({ named = '' }: OAuthError): ClientId | undefined {
 /** The reason of a refusal for the activity and the metrics: the true one, also where the client is not told. */
 export function reasonOf({ status, reason, code }: OAuthError): RefusalReason {
   if (status === 429) return 'too_many_attempts';
-  const said = code === 'invalid_client' ? reason : code;
-  return REFUSAL_REASONS.find((known) => known === said) ?? 'invalid_client';
+  const known = (said: string): RefusalReason | undefined => REFUSAL_REASONS.find((one) => one === said);
+  return known(reason) ?? known(code) ?? 'invalid_client';
 }

@@ -24,12 +24,14 @@ export interface AssertionTools extends AssertionSettings {
   readonly decoyKeys: DecoyKeys;
 }
 
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+/** The type of a client assertion (RFC 7523 §2.2). */
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 const BY_KEY: Omit<ClientMetadata, 'client_id'> = { token_endpoint_auth_method: 'private_key_jwt' };
 
 export const keyWay: Way<AssertionProof, { findAccount: AccountFinder; assertions: AssertionTools }> = {
-  methodsOf: ({ parameters }) => (parameters['client_assertion'] === undefined ? [] : ['private_key_jwt']),
+  methodsOf: ({ parameters, external }) =>
+    parameters['client_assertion'] === undefined || external ? [] : ['private_key_jwt'],
 
   read({ parameters, named }) {
     const { client_assertion: compact = '', client_assertion_type: type } = parameters;

@@ -1,8 +1,9 @@
 import type { Assertion } from '../../domain/assertions/parse-assertion.ts';
+import type { ExternalToken } from '../../domain/federation/check-external-token.ts';
 import type { BasicCredentials } from './basic-credentials.ts';
 
 /** The names of the ways in which a client proves who it is. */
-export const WAY_NAMES = ['secret', 'key', 'api_key'] as const;
+export const WAY_NAMES = ['secret', 'key', 'federated', 'api_key'] as const;
 export type WayName = (typeof WAY_NAMES)[number];
 
 /** A client id with a secret (RFC 6749 §2.3.1). */
@@ -18,6 +19,19 @@ export interface AssertionProof {
   readonly assertion: Assertion;
 }
 
+/** The form in which an external token came: as a client assertion, in an exchange, or in the JWT bearer grant. */
+export type ExternalForm = 'assertion' | 'exchange' | 'bearer';
+
+/** A token of another issuer, and the account that it is to stand for. */
+export interface FederatedProof {
+  readonly way: 'federated';
+  readonly method: 'federated';
+  readonly form: ExternalForm;
+  readonly token: ExternalToken;
+  /** The client id of the account, as the request names it; undefined: the subject of the token stands for one. */
+  readonly named: string | undefined;
+}
+
 /** The API key that a request exchanges for a token (RFC 8693), and that says which client the request comes from. */
 export interface ApiKeyProof {
   readonly way: 'api_key';
@@ -28,6 +42,7 @@ export interface ApiKeyProof {
 export interface ProofOf {
   secret: SecretProof;
   key: AssertionProof;
+  federated: FederatedProof;
   api_key: ApiKeyProof;
 }
 

@@ -11,6 +11,8 @@ export interface Sent {
   readonly parameters: Parameters;
   /** The value of `client_id` in the body. */
   readonly named: string | undefined;
+  /** Whether the client assertion is a token of another issuer. */
+  readonly external: boolean;
 }
 
 /**

@@ -2,6 +2,7 @@ import type Provider from 'oidc-provider';
 import type { Attempt } from '../attempt.ts';
 import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
 import { apiKeyWay } from './api-key-way.ts';
+import { federatedWay } from './federated-way.ts';
 import type { AccountFinder } from './find-account.ts';
 import { type AssertionTools, keyWay } from './key-way.ts';
 import { type Proof, type ProofOf, WAY_NAMES, type WayName } from './proofs.ts';
@@ -19,10 +20,11 @@ export interface WayTools {
 const WAYS: Readonly<Record<WayName, Way<Proof, WayTools>>> = {
   secret: secretWay,
   key: keyWay,
+  federated: federatedWay,
   api_key: apiKeyWay,
 } satisfies { [Name in WayName]: Way<ProofOf[Name], WayTools> };
 
-type ClientAuthMethod = Exclude<Proof['method'], 'api_key'>;
+type ClientAuthMethod = Exclude<Proof['method'], 'api_key' | 'federated'>;
 
 const METHODS: Readonly<Record<ClientAuthMethod, true>> = {
   client_secret_basic: true,
@@ -74,6 +76,7 @@ export function installWays(provider: Provider, tools: WayTools): InstalledWay<P
   const installed: Readonly<Record<WayName, InstalledWay<Proof>>> = {
     secret: WAYS.secret.install(provider, tools),
     key: WAYS.key.install(provider, tools),
+    federated: WAYS.federated.install(provider, tools),
     api_key: WAYS.api_key.install(provider, tools),
   };
   return {

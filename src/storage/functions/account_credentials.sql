@@ -15,6 +15,17 @@ begin
       'audience', case when resource_servers.resource_server_id is not null then jsonb_build_object(
         'resource_server_id', resource_server_id, 'company_id', resource_servers.company_id,
         'identifier', identifier, 'token_ttl', token_ttl, 'signing_alg', signing_alg, 'token_type', token_type
+      ) end,
+      'trust', case when type = 'federated' then (
+        -- A company's own trusted issuer replaces that of root, also while it is disabled.
+        select case when trusted.state = 'enabled' then jsonb_build_object(
+          'company_id', trusted.company_id, 'issuer', trusted.issuer, 'audience', trusted.audience, 'keys', trusted.keys,
+          'algorithms', trusted.algorithms, 'max_token_age', trusted.max_token_age, 'replay', trusted.replay
+        ) end
+        from trusted_issuers trusted
+        where trusted.issuer = data ->> 'issuer'
+          and (trusted.company_id is null or trusted.company_id = account_credentials.company)
+        order by trusted.company_id nulls last limit 1
       ) end
     ) order by credentials.created_at, credentials.credential_id), '[]')
     from credentials

@@ -1,3 +1,6 @@
+import type { ClaimRule, ClaimValue } from '../../federation/claim-rule.ts';
+import type { TrustedIssuerStore } from '../../federation/trusted-issuer-store.ts';
+import type { IssuerTrust } from '../../federation/trusted-issuer.ts';
 import type { CompanyId, CredentialId, RandomId, ResourceServerId } from '../../ids.ts';
 import type { AudiencesByName } from '../../resource-servers/named-audience.ts';
 import type { Audience } from '../../resource-servers/resource-server.ts';
@@ -15,8 +18,8 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
   readonly noun: string;
   /** The most credentials of the kind that an account may have; an expired credential does not count. */
   readonly most: number;
-  /** The member of a policy that says how old a credential of the kind may become. */
-  readonly maxAge: keyof CredentialPolicy;
+  /** The member of a policy that says how old a credential of the kind may become; undefined: no policy does. */
+  readonly maxAge: keyof CredentialPolicy | undefined;
   /** Whether a root account that has only this credential can still put everything right. */
   readonly letsRootIn: boolean;
   /**
@@ -85,6 +88,7 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
 /** The stores that a kind may read. */
 export interface KindStores {
   readonly resourceServers: AudiencesByName;
+  readonly trustedIssuers: Pick<TrustedIssuerStore, 'trusted'>;
 }
 
 /** The tools with which credentials are issued. */
@@ -117,8 +121,13 @@ export interface Issued<Credential> {
 
 /** The members of a request for a new credential that only some kinds take. */
 export interface TakenMembers {
-  /** The identifier of a resource server. */
+  /** For an API key, the identifier of a resource server; for a federated credential, the `aud` of the tokens. */
   readonly audience?: string | undefined;
+  /** The `iss` of the tokens that stand for the account. */
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly claims?: ClaimRule['claims'] | undefined;
+  readonly match?: ClaimRule['match'] | undefined;
   /** A JWK, or PEM. */
   readonly publicKey?: unknown;
   readonly assertionAudiences?: readonly string[] | undefined;
@@ -137,7 +146,11 @@ export interface KindChanges {
 export interface AnsweredMembers {
   /** The first characters of a secret, or the id of a key. */
   readonly hint: string;
-  readonly audience?: string;
+  readonly audience?: string | null;
+  readonly issuer?: string;
+  readonly subject?: string | null;
+  readonly claims?: Record<string, ClaimValue>;
+  readonly match?: ClaimRule['match'];
   readonly kid?: string;
   readonly publicKey?: Record<string, unknown>;
   readonly assertionAudiences?: string[];
@@ -161,6 +174,8 @@ export interface RestoredMembers {
   readonly kid: string | undefined;
   readonly data: unknown;
   readonly audience: Audience | undefined;
+  /** The trusted issuer of a federated credential, as it is now. */
+  readonly trust: IssuerTrust | undefined;
 }
 
 /** @throws Error when a stored credential lacks a member that its kind always has */

@@ -2,17 +2,20 @@ import { type Credential, CREDENTIAL_TYPES, type CredentialType } from '../crede
 import { apiKeyKind, type BoundApiKey, type WantedApiKey } from './api-key-kind.ts';
 import { clientSecretKind, type WantedClientSecret } from './client-secret-kind.ts';
 import type { CredentialKind, TakenMembers } from './kind.ts';
+import { federatedKind, type WantedFederated } from './federated-kind.ts';
 import { publicKeyKind, type WantedPublicKey } from './public-key-kind.ts';
 
 interface WantedOf {
   client_secret: WantedClientSecret;
   public_key: WantedPublicKey;
+  federated: WantedFederated;
   api_key: WantedApiKey;
 }
 
 interface BoundOf {
   client_secret: WantedClientSecret;
   public_key: WantedPublicKey;
+  federated: WantedFederated;
   api_key: BoundApiKey;
 }
 
@@ -29,6 +32,7 @@ export type AnyKind = CredentialKind<Credential, WantedOfKind, BoundOfKind>;
 export const KINDS: Readonly<Record<CredentialType, AnyKind>> = {
   client_secret: clientSecretKind,
   public_key: publicKeyKind,
+  federated: federatedKind,
   api_key: apiKeyKind,
 } satisfies {
   [Type in CredentialType]: CredentialKind<Extract<Credential, { type: Type }>, WantedOf[Type], BoundOf[Type]>;
