@@ -45,6 +45,47 @@ const KUBERNETES = {
 };
 const GOOGLE = { azp: '104029292853099978293', email: 'ci@acme.iam.gserviceaccount.com', sub: '104029292853099978293' };
 const AZURE = { tid: '4f', oid: 'b1', azp: 'app', sub: 'b1' };
+const AWS = {
+  sub: 'arn:aws:iam::123456789012:role/Deployer',
+  'https://sts.amazonaws.com/': {
+    aws_account: '123456789012',
+    principal_id: 'arn:aws:iam::123456789012:role/Deployer',
+    source_region: 'eu-central-1',
+    org_id: 'o-abc1234567',
+  },
+};
+const TERRAFORM = {
+  sub: 'organization:acme:project:Shop:workspace:prod:run_phase:apply',
+  terraform_organization_id: 'org-1',
+  terraform_organization_name: 'acme',
+  terraform_project_id: 'prj-1',
+  terraform_workspace_id: 'ws-1',
+  terraform_run_phase: 'apply',
+};
+const CIRCLECI = {
+  sub: 'org/8a/project/9b/user/1',
+  'oidc.circleci.com/org-id': '8a',
+  'oidc.circleci.com/project-id': '9b',
+  'oidc.circleci.com/vcs-ref': 'refs/heads/main',
+  'oidc.circleci.com/context-ids': ['c1'],
+};
+const BITBUCKET = {
+  sub: '{r}:{s}',
+  workspaceUuid: '{w}',
+  repositoryUuid: '{r}',
+  deploymentEnvironmentUuid: '{e}',
+  branchName: 'main',
+  stepUuid: '{s}',
+};
+const BUILDKITE = {
+  sub: 'organization:acme:pipeline:shop:ref:refs/heads/main:commit:b5ff:step:',
+  organization_slug: 'acme',
+  organization_id: 'o1',
+  pipeline_slug: 'shop',
+  pipeline_id: 'p1',
+  build_branch: 'main',
+  build_tag: null,
+};
 
 const CLUSTER = 'https://oidc.eks.example/id/1';
 
@@ -128,6 +169,80 @@ const cases: readonly {
       { ...AZURE, tid: '5f' },
     ],
   },
+  {
+    preset: 'aws',
+    members: { awsAccount: '123456789012', principal: 'arn:aws:iam::123456789012:role/Deployer' },
+    issuer: 'https://abc1.tokens.sts.global.api.aws',
+    expected: 'https://abc1.tokens.sts.global.api.aws',
+    fits: [AWS, { ...AWS, sub: 'a person on whose behalf the role acts' }],
+    strangers: [
+      { ...AWS, 'https://sts.amazonaws.com/': { ...AWS['https://sts.amazonaws.com/'], aws_account: '1' } },
+      {
+        ...AWS,
+        'https://sts.amazonaws.com/': { ...AWS['https://sts.amazonaws.com/'], principal_id: 'arn:aws:iam::1' },
+      },
+    ],
+  },
+  {
+    preset: 'terraform-cloud',
+    members: { organizationId: 'org-1', workspaceId: 'ws-1', runPhase: 'apply' },
+    expected: 'https://app.terraform.io',
+    fits: [TERRAFORM],
+    strangers: [
+      { ...TERRAFORM, terraform_organization_id: 'org-2' },
+      { ...TERRAFORM, terraform_workspace_id: 'ws-2' },
+      { ...TERRAFORM, terraform_run_phase: 'plan' },
+    ],
+  },
+  {
+    preset: 'circleci',
+    members: { organizationId: '8a', projectId: '9b', branch: 'main' },
+    expected: 'https://oidc.circleci.com/org/8a',
+    fits: [CIRCLECI],
+    strangers: [
+      { ...CIRCLECI, 'oidc.circleci.com/org-id': '8b' },
+      { ...CIRCLECI, 'oidc.circleci.com/project-id': '9c' },
+      { ...CIRCLECI, 'oidc.circleci.com/vcs-ref': 'refs/tags/main' },
+    ],
+  },
+  {
+    preset: 'bitbucket',
+    members: { workspaceUuid: '{w}', repositoryUuid: '{r}', branch: 'main' },
+    issuer: 'https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc',
+    expected: 'https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc',
+    fits: [BITBUCKET],
+    strangers: [
+      { ...BITBUCKET, workspaceUuid: '{v}' },
+      { ...BITBUCKET, repositoryUuid: '{q}' },
+      { ...BITBUCKET, branchName: 'other' },
+    ],
+  },
+  {
+    preset: 'bitbucket',
+    members: { workspaceUuid: '{w}', repositoryUuid: '{r}', environmentUuid: '{e}' },
+    issuer: 'https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc',
+    expected: 'https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc',
+    fits: [BITBUCKET],
+    strangers: [{ ...BITBUCKET, deploymentEnvironmentUuid: '{f}' }],
+  },
+  {
+    preset: 'buildkite',
+    members: { organizationId: 'o1', pipelineId: 'p1', branch: 'main' },
+    expected: 'https://agent.buildkite.com',
+    fits: [BUILDKITE],
+    strangers: [
+      { ...BUILDKITE, organization_id: 'o2' },
+      { ...BUILDKITE, pipeline_id: undefined },
+      { ...BUILDKITE, build_branch: 'other' },
+    ],
+  },
+  {
+    preset: 'buildkite',
+    members: { organizationId: 'o1', pipelineId: 'p1', tag: 'v1' },
+    expected: 'https://agent.buildkite.com',
+    fits: [{ ...BUILDKITE, build_tag: 'v1' }],
+    strangers: [BUILDKITE],
+  },
 ];
 
 describe('a preset', () => {
@@ -148,6 +263,7 @@ describe('a preset', () => {
     ['lacks everything', 'gitlab', {}, ['/project', '/namespaceId']],
     ['has no issuer', 'kubernetes', { namespace: 'a', serviceAccount: 'b' }, ['/issuer']],
     ['has no tenant', 'azure', { objectId: 'b' }, ['/tenantId']],
+    ['has no account', 'aws', { principal: 'arn' }, ['/awsAccount', '/issuer']],
     ['has a member of another platform', 'google', { serviceAccountId: '1', branch: 'main' }, ['/branch']],
     [
       'says twice when the job runs',
