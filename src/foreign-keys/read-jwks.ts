@@ -1,9 +1,7 @@
 import type { JWK } from 'jose';
 import { IssuerKeysError } from '../domain/federation/issuer-key-source.ts';
+import { MOST_KEYS } from '../domain/federation/trusted-issuer.ts';
 import { verificationKey, wrongWithVerificationKey } from '../domain/federation/verification-key.ts';
-
-/** The most keys of one issuer that are kept. */
-const MOST_KEYS = 100;
 
 /**
  * Reads a JWK Set (RFC 7517 §5). Keys that cannot verify a token are left out.

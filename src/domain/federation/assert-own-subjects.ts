@@ -22,7 +22,9 @@ export async function assertOwnSubjects(
   clientId: ClientId,
   added: readonly Credential[],
 ): Promise<void> {
-  const rules = added.filter(isFederated).toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+  const rules = added
+    .filter((one) => one.type === 'federated')
+    .toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
   for (const rule of rules) {
     const subject = exactSubject(rule);
     if (subject === undefined) continue;
@@ -38,8 +40,4 @@ export async function assertOwnSubjects(
 /** Rules are compared in one order, so that two transactions do not wait for each other. */
 function keyOf({ issuer, subject }: FederatedCredential): string {
   return `${issuer} ${subject}`;
-}
-
-function isFederated(credential: Credential): credential is FederatedCredential {
-  return credential.type === 'federated';
 }

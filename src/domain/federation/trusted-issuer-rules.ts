@@ -1,10 +1,7 @@
 import type { JWK } from 'jose';
 import { DomainError, type FieldProblem } from '../domain-error.ts';
-import type { IssuerKeys, TrustedIssuer } from './trusted-issuer.ts';
+import { type IssuerKeys, MOST_KEYS, type TrustedIssuer } from './trusted-issuer.ts';
 import { wrongWithVerificationKey } from './verification-key.ts';
-
-/** The most keys that may be given for an issuer. */
-const MOST_KEYS = 100;
 
 /**
  * Checks a trusted issuer.

@@ -10,6 +10,12 @@ export type IssuerAlg = (typeof ISSUER_ALGS)[number];
 export const REPLAY_RULES = ['reusable', 'once'] as const;
 export type ReplayRule = (typeof REPLAY_RULES)[number];
 
+/** The most seconds that the `maxTokenAge` of a trusted issuer may be. */
+export const GREATEST_TOKEN_AGE = 86_400;
+
+/** The most keys of one issuer. */
+export const MOST_KEYS = 100;
+
 /** Where the public keys of an issuer are: found by discovery, at an address, or given to this server. */
 export type IssuerKeys =
   | { readonly kind: 'discovery' }

@@ -104,8 +104,13 @@ export function createTrustedIssuers({ storage, clock, randomId, issuer: own }: 
         assertRevision(before.revision, expected);
         const after: TrustedIssuer = {
           ...before,
-          ...definedMembers(changes),
+          name: changes.name ?? before.name,
           audience: audience === undefined ? before.audience : (audience ?? undefined),
+          keys: changes.keys ?? before.keys,
+          algorithms: changes.algorithms ?? before.algorithms,
+          maxTokenAge: changes.maxTokenAge ?? before.maxTokenAge,
+          replay: changes.replay ?? before.replay,
+          state: changes.state ?? before.state,
         };
         assertTrustedIssuer(after, own);
         const details = differences(before, after, COMPARED);
@@ -133,15 +138,6 @@ export function createTrustedIssuers({ storage, clock, randomId, issuer: own }: 
 const TRUSTING = ['audience', 'keys', 'algorithms', 'maxTokenAge', 'replay', 'state'] as const;
 
 const COMPARED = ['name', 'audience', 'keys', 'algorithms', 'maxTokenAge', 'replay', 'state'] as const;
-
-function definedMembers<Members extends object>(
-  members: Members,
-): { [Name in keyof Members]: Exclude<Members[Name], undefined> } {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the members that are undefined have just been left out
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Members]: Exclude<Members[Name], undefined>;
-  };
-}
 
 async function lockOwn(
   { companies, trustedIssuers }: Stores,

@@ -4,7 +4,7 @@ import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
 import type { ServiceAccounts } from '../service-accounts/service-accounts.ts';
 import { EXTERNAL_CHECKS, measureExternalToken } from './check-external-token.ts';
-import { type Mismatch, mismatches, wantedClaims } from './claim-rule.ts';
+import { type Mismatch, wantedClaims } from './claim-rule.ts';
 import { type ExternalTools, externalRules, parseExternalToken, wrongSignature } from './verify-external-token.ts';
 
 /** The checks of a trial by name, in their order. */
@@ -57,6 +57,7 @@ export function createTryExternalToken(
       throw new DomainError('invalid_value', 'The credential takes no tokens of other issuers: it is not federated');
     }
     const token = parseExternalToken(compact);
+    const claims = 'malformed' in token ? [] : wantedClaims(rule, token.claims);
     const found = new Map<TrialCheck, string | undefined>();
     if ('malformed' in token) found.set('form', token.malformed);
     else {
@@ -76,15 +77,14 @@ export function createTryExternalToken(
           found.set(check, message);
         }
       }
-      const wrong = mismatches(rule, token.claims);
-      found.set('claims', wrong.length === 0 ? undefined : `${wrong.length} of them are others, see claims`);
+      const wrong = claims.filter(({ fits }) => !fits).length;
+      found.set('claims', wrong === 0 ? undefined : `${wrong} of them are others, see claims`);
     }
     const checks = TRIAL_CHECKS.map((check) => ({
       check,
       passed: found.has(check) ? found.get(check) === undefined : undefined,
       message: found.get(check),
     }));
-    const claims = 'malformed' in token ? [] : wantedClaims(rule, token.claims);
     return { accepted: checks.every(({ passed }) => passed === true), checks, claims };
   };
 }

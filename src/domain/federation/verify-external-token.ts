@@ -15,7 +15,7 @@ import { exactSubject } from './assert-own-subjects.ts';
 import { checkExternalToken, type ExternalRules, type ExternalToken } from './check-external-token.ts';
 import { type Mismatch, mismatches } from './claim-rule.ts';
 import { type IssuerKeySource, IssuerKeysError } from './issuer-key-source.ts';
-import { ISSUER_ALGS, type IssuerAlg, type IssuerTrust } from './trusted-issuer.ts';
+import { GREATEST_TOKEN_AGE, ISSUER_ALGS, type IssuerAlg, type IssuerTrust } from './trusted-issuer.ts';
 
 /** The outcome for an account and an external token: the credential whose rule the token fits, or why none does. */
 export type ExternalOutcome =
@@ -205,9 +205,6 @@ function audiencesOf(
   return new Set([issuer, ...(identifierKey(slash) === issuer ? [slash] : []), account.clientId]);
 }
 
-/** Seconds: no trusted issuer can have a greater age of its tokens. */
-const GREATEST_AGE = 86_400;
-
 /** Consumes a token of an issuer whose tokens are good for one request. @returns whether it was unused */
 function consume(
   { claims: { jti, exp, iat } }: ExternalToken,
@@ -218,7 +215,7 @@ function consume(
   // of its own cannot use up the tokens that others accept.
   const owner = `iss:${sha256(company === undefined ? issuer : JSON.stringify([company, issuer]))}`;
   // From the earlier of both times on, the token is refused anyway: its issuer may have chosen an end far away.
-  const until = Math.min(Number(exp), Number(iat) + GREATEST_AGE + 1) + clockTolerance;
+  const until = Math.min(Number(exp), Number(iat) + GREATEST_TOKEN_AGE + 1) + clockTolerance;
   return replays.consume(owner, sha256(String(jti)), rememberedUntil(until));
 }
 

@@ -1,6 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { issuerKeys } from '../../domain/federation/trusted-issuer-rules.ts';
-import type { TrustedIssuer } from '../../domain/federation/trusted-issuer.ts';
+import { GREATEST_TOKEN_AGE, type TrustedIssuer } from '../../domain/federation/trusted-issuer.ts';
 import type { TrustedIssuers } from '../../domain/federation/trusted-issuers.ts';
 import { type Collection, collectionsOf } from '../collection.ts';
 import { SEARCH } from '../common-schema.ts';
@@ -31,8 +31,7 @@ const FILTER = {
 /** Seconds: the lifetime of the tokens of most issuers, and an hour for those that last longer. */
 const MAX_TOKEN_AGE = 3600;
 
-/** The most seconds that `maxTokenAge` may be. */
-const LONGEST = { most: 86_400 };
+const LONGEST = { most: GREATEST_TOKEN_AGE };
 
 /** The operations on the trusted issuers of root and of companies. */
 export function trustedIssuerRoutes(trustedIssuers: TrustedIssuers): Route[] {

@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { ISSUER_ALGS, REPLAY_RULES } from '../../domain/federation/trusted-issuer.ts';
+import { GREATEST_TOKEN_AGE, ISSUER_ALGS, MOST_KEYS, REPLAY_RULES } from '../../domain/federation/trusted-issuer.ts';
 import { STATES } from '../../domain/state.ts';
 import { CREATED_BY, NAME, TIME } from '../common-schema.ts';
 
@@ -25,7 +25,7 @@ const JWKS = {
   type: ['object', 'null'],
   description: 'Its public keys, for an issuer that this server cannot reach',
   properties: {
-    keys: { type: 'array', items: { type: 'object' }, minItems: 1, maxItems: 100 },
+    keys: { type: 'array', items: { type: 'object' }, minItems: 1, maxItems: MOST_KEYS },
   },
   required: ['keys'],
   additionalProperties: false,
@@ -43,7 +43,7 @@ const ALGORITHMS = {
 
 const MAX_TOKEN_AGE = {
   anyOf: [
-    { type: 'integer', minimum: 1, maximum: 86_400 },
+    { type: 'integer', minimum: 1, maximum: GREATEST_TOKEN_AGE },
     { type: 'string', maxLength: 32 },
   ],
   description: 'The greatest age of a token by its iat: seconds, or an ISO 8601 duration; when absent: 3600',
@@ -62,6 +62,18 @@ const STATE = {
   description: 'While it is disabled, its tokens authenticate nobody',
 } as const;
 
+/** The members that a body may have at the creation and at a change. */
+const CHANGEABLE = {
+  name: NAMED,
+  audience: AUDIENCE,
+  jwksUri: JWKS_URI,
+  jwks: JWKS,
+  algorithms: ALGORITHMS,
+  maxTokenAge: MAX_TOKEN_AGE,
+  replay: REPLAY,
+  state: STATE,
+} as const;
+
 /** The body for trusting an issuer. */
 export const NEW_TRUSTED_ISSUER = {
   title: 'TrustedIssuerInput',
@@ -72,14 +84,7 @@ export const NEW_TRUSTED_ISSUER = {
       description: 'The iss of its tokens, to the letter: an https URL',
       examples: ['https://token.actions.githubusercontent.com'],
     },
-    name: NAMED,
-    audience: AUDIENCE,
-    jwksUri: JWKS_URI,
-    jwks: JWKS,
-    algorithms: ALGORITHMS,
-    maxTokenAge: MAX_TOKEN_AGE,
-    replay: REPLAY,
-    state: STATE,
+    ...CHANGEABLE,
   },
   required: ['issuer', 'name'],
   additionalProperties: false,
@@ -90,16 +95,7 @@ export const NEW_TRUSTED_ISSUER = {
 export const CHANGED_TRUSTED_ISSUER = {
   title: 'TrustedIssuerPatch',
   type: 'object',
-  properties: {
-    name: NAMED,
-    audience: AUDIENCE,
-    jwksUri: JWKS_URI,
-    jwks: JWKS,
-    algorithms: ALGORITHMS,
-    maxTokenAge: MAX_TOKEN_AGE,
-    replay: REPLAY,
-    state: STATE,
-  },
+  properties: CHANGEABLE,
   additionalProperties: false,
   examples: [{ name: 'GitHub', state: 'disabled' }],
 } as const satisfies JSONSchema;

@@ -3,9 +3,9 @@ import { type Exchanged, type FindExchanged, isSubjectToken } from '../../domain
 import { type Attempt, noteExchange, noteSubject } from '../attempt.ts';
 import type { GuessLimiter } from '../refusals/guess-limiter.ts';
 import { OAuthError } from '../refusals/oauth-error.ts';
-import { buildClient, builtOnce } from './library-client.ts';
+import { recognizedClients } from './library-client.ts';
 import type { ApiKeyProof } from './proofs.ts';
-import type { Client, Parameters, Way } from './way.ts';
+import type { Parameters, Way } from './way.ts';
 
 /** The grant type of token exchange, and the type of the token that it takes and gives (RFC 8693 §2.1, §3). */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -21,18 +21,8 @@ export const apiKeyWay: Way<ApiKeyProof, object> = {
   read: () => ({ way: 'api_key', method: 'api_key' }),
   handedOver: ({ exchanged }) => ({ client_id: accountOf(exchanged).account.clientId }),
   install(provider) {
-    const clients = new WeakMap<AccountSnapshot, Client>();
-    return {
-      // The outer layer has found the account. Without an account, the library gets no client with `none`
-      // (oidc-provider.md, N-27).
-      findClient({ exchanged }) {
-        const snapshot = accountOf(exchanged);
-        return builtOnce(clients, snapshot, () =>
-          buildClient(provider, { client_id: snapshot.account.clientId, token_endpoint_auth_method: 'none' }),
-        );
-      },
-      explain: () => undefined,
-    };
+    const clientOf = recognizedClients(provider);
+    return { findClient: ({ exchanged }) => clientOf(accountOf(exchanged)), explain: () => undefined };
   },
 };
 

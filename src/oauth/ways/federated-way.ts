@@ -11,9 +11,9 @@ import type { GuessLimiter } from '../refusals/guess-limiter.ts';
 import { invalidClient, invalidRequest, OAuthError } from '../refusals/oauth-error.ts';
 import type { RememberedAccounts } from './find-account.ts';
 import { ASSERTION_TYPE } from './key-way.ts';
-import { buildClient, builtOnce } from './library-client.ts';
+import { recognizedClients } from './library-client.ts';
 import type { ExternalForm, FederatedProof } from './proofs.ts';
-import type { Client, Sent, Way } from './way.ts';
+import type { Sent, Way } from './way.ts';
 
 /** The grant type by which a client brings a token of another issuer (RFC 7523 §2.1). */
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -37,18 +37,8 @@ export const federatedWay: Way<FederatedProof, object> = {
   handedOver: ({ snapshot }) => ({ client_id: accountOf(snapshot).account.clientId }),
 
   install(provider) {
-    const clients = new WeakMap<AccountSnapshot, Client>();
-    return {
-      // The outer layer has verified the token. Without an account, the library gets no client with `none`
-      // (oidc-provider.md, N-27).
-      findClient({ snapshot }) {
-        const account = accountOf(snapshot);
-        return builtOnce(clients, account, () =>
-          buildClient(provider, { client_id: account.account.clientId, token_endpoint_auth_method: 'none' }),
-        );
-      },
-      explain: () => undefined,
-    };
+    const clientOf = recognizedClients(provider);
+    return { findClient: ({ snapshot }) => clientOf(accountOf(snapshot)), explain: () => undefined };
   },
 };
 

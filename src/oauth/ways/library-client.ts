@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider';
 import type { ClientMetadata } from 'oidc-provider';
+import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import type { Client } from './way.ts';
 
 /** Builds a client of the library without its schema validation of every field (oidc-provider.md, N-18). */
@@ -15,4 +16,16 @@ export function builtOnce<Key extends object>(clients: WeakMap<Key, Client>, key
   const client = build();
   clients.set(key, client);
   return client;
+}
+
+/**
+ * Creates the finder of clients whose accounts the outer layer has recognized: the library checks no proof of theirs.
+ * Without an account, the library gets no client with `none` (oidc-provider.md, N-27).
+ */
+export function recognizedClients(provider: Provider): (snapshot: AccountSnapshot) => Client {
+  const clients = new WeakMap<AccountSnapshot, Client>();
+  return (snapshot) =>
+    builtOnce(clients, snapshot, () =>
+      buildClient(provider, { client_id: snapshot.account.clientId, token_endpoint_auth_method: 'none' }),
+    );
 }

@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain-error.ts';
-import { assertRule, type ClaimRule, type ClaimValue } from '../../federation/claim-rule.ts';
+import { assertRule, type ClaimRule } from '../../federation/claim-rule.ts';
 import type { IssuerTrust } from '../../federation/trusted-issuer.ts';
 import type { CredentialBase } from '../credential-base.ts';
 import { type CredentialKind, type OtherCredentials, type StoredCredential } from './kind.ts';
@@ -69,23 +69,8 @@ export const federatedKind: CredentialKind<FederatedCredential, WantedFederated,
     match,
     audience: externalAudience ?? null,
   }),
-  audited: ({ issuer, subject, claims, match, externalAudience }) => ({
-    issuer,
-    subject,
-    claims,
-    match,
-    audience: externalAudience,
-  }),
-  stored({ issuer, subject, claims, match, externalAudience }) {
-    const data: FederatedData = {
-      issuer,
-      claims,
-      match,
-      ...(subject !== undefined && { subject }),
-      ...(externalAudience !== undefined && { audience: externalAudience }),
-    };
-    return { data };
-  },
+  audited: (credential) => ({ ...dataOf(credential) }),
+  stored: (credential) => ({ data: dataOf(credential) }),
   restored(base, { data, trust }) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the rows of this kind have the data that `stored` writes
     const { issuer, subject, claims, match, audience } = data as FederatedData;
@@ -94,12 +79,12 @@ export const federatedKind: CredentialKind<FederatedCredential, WantedFederated,
 };
 
 /** The members of a federated credential that are stored as JSON. */
-interface FederatedData {
-  readonly issuer: string;
-  readonly subject?: string;
-  readonly claims: Readonly<Record<string, ClaimValue>>;
-  readonly match: ClaimRule['match'];
-  readonly audience?: string;
+interface FederatedData extends ClaimRule {
+  readonly audience: string | undefined;
+}
+
+function dataOf({ issuer, subject, claims, match, externalAudience: audience }: FederatedCredential): FederatedData {
+  return { issuer, subject, claims, match, audience };
 }
 
 /** The most characters of a hint. */
