@@ -132,7 +132,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "For Mia's clients": 'Further operations for miactl and console-mcp-server',
   Self: 'Operations about the caller itself and about this server, which take no permission',
   Activity: 'The refusals of clients, and their reasons',
-  Audit: 'Who made which change, when, and by which request',
+  Audit: 'Every change, with the account that made it, its time and its request',
 };
 
 function operation(route: Described, schemas: Record<string, unknown>): DocumentedOperation {
