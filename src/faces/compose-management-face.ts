@@ -11,6 +11,8 @@ import { createResourceServers } from '../domain/resource-servers/resource-serve
 import { createRoles } from '../domain/roles/roles.ts';
 import { createServiceAccounts } from '../domain/service-accounts/create-service-accounts.ts';
 import { createRegistration } from '../domain/service-accounts/register-service-account.ts';
+import { createImpersonate } from '../domain/tokens/impersonate.ts';
+import type { MintToken } from '../domain/tokens/mint-token.ts';
 import { createAccessTokenJudge } from '../domain/tokens/verify-access-token.ts';
 import type { HttpMiddleware } from '../http/context.ts';
 import { createAdmission } from '../management/admit.ts';
@@ -34,9 +36,10 @@ export function composeManagementFace(
   config: Config,
   { storage, signingKeys, credentialTools, cursorKey }: PreparedServer,
   { clock, random, logger, metrics, guessing }: GuessedSurroundings,
-  external: Omit<ExternalTools, 'replays'>,
+  { external, mintToken }: { readonly external: Omit<ExternalTools, 'replays'>; readonly mintToken: MintToken },
 ): HttpMiddleware {
   const { issuer, signingAlg } = config;
+  const tokens = tokenSettings(config);
   const rootVeil = createRootVeil(storage.read.serviceAccounts.ownersOf);
   const accountTools = {
     ...credentialTools,
@@ -55,7 +58,7 @@ export function composeManagementFace(
   const strangers = createGuessLimiter({ ...guessing, logger: logger.child({ face: 'management' }), metrics });
   return managementFace({
     routes: managementRoutes({
-      tokens: tokenSettings(config),
+      tokens,
       companies,
       serviceAccounts,
       credentials: createCredentials({
@@ -79,6 +82,7 @@ export function composeManagementFace(
       groups: createGroups({ storage, clock, randomId: random.id, limits: config.companyLimits }),
       activity: createActivity({ ...storage.read, serviceAccounts }),
       diagnose: createDiagnoseAssertion({ serviceAccounts, storage, settings: assertionSettings(config, clock) }),
+      impersonate: createImpersonate({ storage, tokens, mintToken }),
       tryToken: createTryExternalToken({ ...external, serviceAccounts }),
       auditEvents: storage.auditEvents,
       rootVeil,

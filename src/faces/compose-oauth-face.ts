@@ -8,8 +8,7 @@ import { createExchangeFinder } from '../domain/tokens/find-exchanged.ts';
 import { createTokenInspector } from '../domain/tokens/live-token.ts';
 import { createRevokeToken } from '../domain/tokens/revoke-token.ts';
 import { createAccessTokenVerifier } from '../domain/tokens/verify-access-token.ts';
-import type { HttpMiddleware } from '../http/context.ts';
-import { oauthFace } from '../oauth/oauth-face.ts';
+import { type OAuthFace, oauthFace } from '../oauth/oauth-face.ts';
 import { createGuessLimiter } from '../oauth/refusals/guess-limiter.ts';
 import { createDecoyKeys } from '../oauth/ways/decoy.ts';
 import { createAccountFinder } from '../oauth/ways/find-account.ts';
@@ -27,7 +26,7 @@ export function composeOAuthFace(
   { clock, random, logger, metrics, guessing }: GuessedSurroundings,
   { noteUse, noteRefusal, statusLists }: Running,
   external: Omit<ExternalTools, 'replays'>,
-): HttpMiddleware {
+): OAuthFace {
   const { issuer } = config;
   const { hashSecret } = credentialTools;
   const { revokedTokens, credentials, resourceServers } = storage.readForTokens;

@@ -25,10 +25,11 @@ export function createFaces(
     ...surroundings,
   };
   const external = externalTools(config, guessed);
+  const { serve, mintToken } = composeOAuthFace(config, server, guessed, running, external);
   return {
-    oauth: composeOAuthFace(config, server, guessed, running, external),
+    oauth: serve,
     internal: [
-      composeManagementFace(config, server, guessed, external),
+      composeManagementFace(config, server, guessed, { external, mintToken }),
       metricsFace(surroundings.metrics, now),
       health(running.readiness),
     ],

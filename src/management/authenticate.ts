@@ -1,11 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Credential } from '../domain/credentials/credential.ts';
 import { reachesEverything, reachOf } from '../domain/credentials/reach.ts';
 import { roleGrantsOf } from '../domain/permissions/rules/holdings.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
+import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
-import { type DeadReason, mintedBy } from '../domain/tokens/live-token.ts';
+import { type DeadReason, holderOf, mintedBy } from '../domain/tokens/live-token.ts';
 import { bearerTokenOf } from '../http/bearer-token.ts';
 import type { JudgeAccessToken, VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 
@@ -64,7 +66,7 @@ export function createClientKeyCheck(keys: readonly string[]): (request: Incomin
 /** @param accounts the accounts in the database: the memory of a node may be out of date */
 export function createAuthentication(
   judge: JudgeAccessToken,
-  accounts: Pick<ServiceAccountStore, 'findCaller'>,
+  accounts: Pick<ServiceAccountStore, 'findCaller' | 'findSnapshot'>,
 ): Authentication {
   const dead = (reason: DeadReason): UnauthorizedError => new UnauthorizedError(reason);
   return {
@@ -79,23 +81,45 @@ export function createAuthentication(
       const snapshot = await accounts.findCaller(token.clientId, token.jti);
       if (snapshot === undefined) throw dead('account_unknown');
       if (!snapshot.enabled) throw dead('account_disabled');
-      const credential = mintedBy(token, snapshot);
-      if (credential === undefined) throw dead('credential_revoked');
+      const holder = token.actor === undefined ? snapshot : await accounts.findSnapshot(holderOf(token));
+      if (holder === undefined) throw dead('account_unknown');
+      if (!holder.enabled) throw dead('account_disabled');
+      const credential = mintedBy(token, holder);
+      if (credential?.status === undefined) throw dead('credential_revoked');
       if (snapshot.tokenRevoked) throw dead('token_revoked');
       const { account } = snapshot;
-      const holdings = reachOf(snapshot.holdings, credential);
       return {
         clientId: account.clientId,
+        impersonatedBy: token.actor,
         company: account.company,
         ...call,
         credentialId: credential.credentialId,
-        permissions: inCommon(token.permissions, holdings.get('management') ?? new Set()),
-        holdings,
-        roles: reachesEverything(credential) ? roleGrantsOf(snapshot) : [],
+        status: credential.status,
         groups: snapshot.groups.map(({ groupId }) => groupId),
+        ...(token.actor === undefined ? ownRights(token, snapshot, credential) : impersonatedRights(token, snapshot)),
       };
     },
   };
+}
+
+type Rights = Pick<Caller, 'permissions' | 'holdings' | 'roles'>;
+
+function ownRights({ permissions }: VerifiedToken, snapshot: AccountSnapshot, credential: Credential): Rights {
+  const holdings = reachOf(snapshot.holdings, credential);
+  return {
+    permissions: inCommon(permissions, holdings.get('management') ?? new Set()),
+    holdings,
+    roles: reachesEverything(credential) ? roleGrantsOf(snapshot) : [],
+  };
+}
+
+/**
+ * The rights of an account that another one impersonates. The account may have got more since the token was minted than
+ * the other account may grant: so the permissions of the token count, and nothing beside them.
+ */
+function impersonatedRights(token: VerifiedToken, { holdings }: AccountSnapshot): Rights {
+  const permissions = inCommon(token.permissions, holdings.get('management') ?? new Set());
+  return { permissions, holdings: new Map([['management', permissions]]), roles: [] };
 }
 
 function bearerToken(request: IncomingMessage): string {

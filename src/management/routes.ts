@@ -25,12 +25,14 @@ import { getSelf } from './self.ts';
 import { COMPANY_ACCOUNTS, ROOT_ACCOUNTS } from './service-accounts/account-collection.ts';
 import type { TryExternalToken } from '../domain/federation/try-external-token.ts';
 import type { TrustedIssuers } from '../domain/federation/trusted-issuers.ts';
+import type { Impersonate } from '../domain/tokens/impersonate.ts';
 import type { TokenSettings } from '../domain/tokens/plan-token.ts';
 import { accountGrants } from './service-accounts/account-grants.ts';
 import { changeServiceAccount } from './service-accounts/patch-service-account.ts';
 import { getEffectivePermissions } from './service-accounts/get-effective-permissions.ts';
 import { getServiceAccount } from './service-accounts/get-service-account.ts';
 import { listServiceAccounts } from './service-accounts/list-service-accounts.ts';
+import { impersonateServiceAccount } from './service-accounts/post-impersonate.ts';
 import { registerServiceAccount } from './service-accounts/post-service-account.ts';
 import { trustedIssuerRoutes } from './trusted-issuers/trusted-issuer-routes.ts';
 import { removeServiceAccount } from './service-accounts/delete-service-account.ts';
@@ -48,6 +50,7 @@ export function managementRoutes({
   groups,
   activity,
   diagnose,
+  impersonate,
   tryToken,
   auditEvents,
   rootVeil,
@@ -62,6 +65,7 @@ export function managementRoutes({
   groups: Groups;
   activity: Activity;
   diagnose: DiagnoseAssertion;
+  impersonate: Impersonate;
   tryToken: TryExternalToken;
   auditEvents: AuditReader;
   rootVeil: RootVeil;
@@ -78,6 +82,7 @@ export function managementRoutes({
       getActivity(collection, activity),
       diagnoseAssertion(collection, diagnose),
       testExternalToken(collection, tryToken),
+      impersonateServiceAccount(collection, impersonate),
       ...credentialRoutes(collection, credentials),
       ...accountGrants(collection, serviceAccounts),
     ]),

@@ -6,6 +6,7 @@ import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { SigningKeys } from '../domain/signing-keys/signing-keys.ts';
 import type { FindExchanged } from '../domain/tokens/find-exchanged.ts';
+import type { MintToken } from '../domain/tokens/mint-token.ts';
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
 import { documentEndpoint, publicDocument, type PublicDocument } from '../http/public-document.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -41,8 +42,14 @@ export interface OAuthFaceOptions {
   readonly clock: Clock;
 }
 
-/** The OAuth endpoints, and the documents that describe them. */
-export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
+/** The OAuth endpoints with the documents that describe them, and the library behind the endpoints. */
+export interface OAuthFace {
+  readonly serve: HttpMiddleware;
+  readonly mintToken: MintToken;
+}
+
+/** Creates the OAuth face. */
+export function oauthFace(options: OAuthFaceOptions): OAuthFace {
   const { signingKeys, statusLists, recording, findExchanged, guesses, expiryWarning, clock } = options;
   const { tokens, inspection } = options.library;
   const { issuer } = tokens;
@@ -51,9 +58,10 @@ export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
   signingKeys.onChange((ring) => (live = withKeys(ring)));
 
   /** The library captures its keys when it is created, so a new key ring takes a new library. */
-  function withKeys(keyRing: KeyRing): LiveEndpoints {
+  function withKeys(keyRing: KeyRing): LiveParts {
     const federation = { ...options.federation, guesses };
-    const tools = { ...recording, guesses, federation, library: createLibrary({ ...options.library, keyRing }) };
+    const library = createLibrary({ ...options.library, keyRing });
+    const tools = { ...recording, guesses, federation, library };
     const token = (alias: boolean): HttpHandler =>
       tokenEndpoint({ ...tools, findExchanged, expiryWarning, clock, alias });
     const inspect = (path: string, endpoint: ClientEndpoint): HttpHandler =>
@@ -64,6 +72,7 @@ export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
       introspection: inspect(INTROSPECTION_PATH, 'introspection'),
       revocation: inspect(REVOCATION_PATH, 'revocation'),
       jwks: publicDocument(jwks(keyRing)),
+      mintToken: library.mintToken,
     };
   }
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
@@ -92,22 +101,24 @@ export function oauthFace(options: OAuthFaceOptions): HttpMiddleware {
 
   const statusList = statusListEndpoints(statusLists);
   const unknown = refusing('oauth', UNKNOWN, recording);
-  return async (ctx, next) => {
+  const serve: HttpMiddleware = async (ctx, next) => {
     const path = withoutFinalSlash(ctx.path);
     const endpoint = endpoints.get(path) ?? statusList(path) ?? (isOurs(path) ? unknown : undefined);
     if (endpoint === undefined) return next();
     await endpoint(ctx);
     if (ctx.status >= 400 && !isReported(ctx)) refuse(ctx, 'oauth', refusalIn(ctx), recording);
   };
+  return { serve, mintToken: (wanted) => live.mintToken(wanted) };
 }
 
-/** The endpoints that depend on the signing keys. */
-interface LiveEndpoints {
+/** The parts that depend on the signing keys. */
+interface LiveParts {
   readonly token: HttpHandler;
   readonly alias: HttpHandler;
   readonly introspection: HttpHandler;
   readonly revocation: HttpHandler;
   readonly jwks: PublicDocument;
+  readonly mintToken: MintToken;
 }
 
 /** The refusal that the endpoint of a document has answered without reporting it. */

@@ -84,6 +84,7 @@ describe('every operation of the OpenAPI document', () => {
     if (template.endsWith('/credentials')) return { type: 'client_secret' };
     if (template.endsWith('/rotate')) return {};
     if (template.endsWith('/test')) return { token: 'x' };
+    if (template.endsWith('/impersonate')) return { reason: 'Ticket 1' };
     if (template.endsWith('/diagnose-assertion')) return { assertion: 'x' };
     if (template.endsWith('/trusted-issuers')) return { issuer: 'https://made.example', name: 'Made' };
     if (template.endsWith('/resource-servers')) return { identifier: 'https://made.example/x', name: 'Made' };

@@ -82,6 +82,7 @@ describe('the OpenAPI document', () => {
       `delete ${path}/{clientId}: ${manage}`,
       `get ${path}/{clientId}/activity: writ.activity.view`,
       `post ${path}/{clientId}/diagnose-assertion: writ.activity.view`,
+      `post ${path}/{clientId}/impersonate: writ.serviceaccounts.impersonate`,
       `post ${path}/{clientId}/credentials/{credentialId}/test: writ.activity.view`,
       `get ${path}/{clientId}/effective-permissions: ${view}`,
       `get ${path}/{clientId}: ${view}`,

@@ -9,6 +9,8 @@ export type Actor =
       readonly clientId: ClientId;
       /** The credential that got the token of the call; undefined in events of earlier releases. */
       readonly credentialId?: CredentialId;
+      /** The account that the actor impersonated; undefined: the actor was itself. */
+      readonly impersonates?: ClientId;
     }
   | { readonly type: 'server'; readonly command: 'start' | 'root recover' };
 
@@ -20,6 +22,7 @@ export const AUDIT_ACTIONS = [
   'service_account.created',
   'service_account.changed',
   'service_account.deleted',
+  'service_account.impersonated',
   'resource_server.created',
   'resource_server.changed',
   'resource_server.deleted',

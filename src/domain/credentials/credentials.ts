@@ -238,6 +238,9 @@ export function createCredentials(tools: CredentialsTools): Credentials {
 
     rotateOwn: (caller, rotation) =>
       onAccount(caller, caller.company, caller.clientId, async ({ snapshot, policy, stores, owner }) => {
+        if (caller.impersonatedBy !== undefined) {
+          throw new DomainError('forbidden', 'No credential of this account got the token of the call');
+        }
         const old = found(snapshot, caller.credentialId);
         assertNotRotated(old);
         assertMayRotateOwn(caller, snapshot, old, clock());

@@ -16,7 +16,7 @@ export interface Exchanged {
 
 /** Why nothing can be exchanged, with the account and the credential if they are known. */
 export interface RefusedExchange extends Partial<Pick<Exchanged, 'credential' | 'snapshot'>> {
-  readonly refused: ApiKeyRefusal | 'token_inactive';
+  readonly refused: ApiKeyRefusal | 'token_inactive' | 'token_impersonated';
 }
 
 /**
@@ -49,6 +49,8 @@ export function createExchangeFinder({
     const token = await inspectToken(subjectToken);
     const snapshot = token && (await find(token.clientId));
     if (token === undefined || snapshot === undefined) return { refused: 'token_inactive' };
+    // The new token would look as if the account itself had got it.
+    if (token.actor !== undefined) return { refused: 'token_impersonated', snapshot };
     const credential = mintedBy(token, snapshot);
     return credential === undefined ? { refused: 'token_inactive' } : { credential, snapshot, within: token };
   };

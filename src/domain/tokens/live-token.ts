@@ -1,5 +1,8 @@
 import type { Credential } from '../credentials/credential.ts';
+import { reachOf } from '../credentials/reach.ts';
 import type { ClientId } from '../ids.ts';
+import type { ManagementPermission } from '../permissions/management-permissions.ts';
+import { covers } from '../permissions/scope-token.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { RevokedTokenStore } from '../status/revoked-token-store.ts';
 import type { VerifiedToken, VerifyAccessToken } from './verify-access-token.ts';
@@ -13,16 +16,31 @@ export type DeadReason = 'account_unknown' | 'account_disabled' | 'credential_re
  */
 export type InspectToken = (compact: string) => Promise<VerifiedToken | undefined>;
 
+/** The permission to get a token as another account. */
+export const IMPERSONATING: ManagementPermission = 'writ.serviceaccounts.impersonate';
+
+/** The account whose credential got a token: the account of the token, or the account that impersonates it. */
+export function holderOf({ clientId, actor }: Pick<VerifiedToken, 'clientId' | 'actor'>): ClientId {
+  return actor ?? clientId;
+}
+
 /**
  * The credential that got a token. Undefined: the credential, its account or its company has been disabled or deleted
- * since then, which revokes the status entry of the credential for good.
+ * since then, which revokes the status entry of the credential for good; or the account that impersonates another one
+ * may not do so any more.
+ *
+ * @param holder the account that `holderOf` names
  */
 export function mintedBy(
-  { status }: Pick<VerifiedToken, 'status'>,
-  { credentials }: Pick<AccountSnapshot, 'credentials'>,
+  { status, actor }: Pick<VerifiedToken, 'status' | 'actor'>,
+  holder: Pick<AccountSnapshot, 'credentials' | 'holdings'>,
 ): Credential | undefined {
   if (status === undefined) return undefined;
-  return credentials.find((one) => one.status?.list === status.list && one.status.idx === status.idx);
+  const credential = holder.credentials.find(
+    (one) => one.status?.list === status.list && one.status.idx === status.idx,
+  );
+  if (credential === undefined || actor === undefined) return credential;
+  return covers(reachOf(holder.holdings, credential).get('management'), IMPERSONATING) ? credential : undefined;
 }
 
 export function createTokenInspector({
@@ -39,7 +57,8 @@ export function createTokenInspector({
     const token = await verify(compact);
     const snapshot = token && (await find(token.clientId));
     if (token === undefined || snapshot === undefined || !snapshot.enabled) return undefined;
-    if (mintedBy(token, snapshot) === undefined || (await revokedTokens.isRevoked(token.jti))) return undefined;
-    return token;
+    const holder = token.actor === undefined ? snapshot : await find(token.actor);
+    if (holder === undefined || !holder.enabled || mintedBy(token, holder) === undefined) return undefined;
+    return (await revokedTokens.isRevoked(token.jti)) ? undefined : token;
   };
 }

@@ -3,18 +3,18 @@ import type { Caller } from '../service-accounts/caller.ts';
 import type { Storage } from '../storage.ts';
 import type { VerifiedToken } from './verify-access-token.ts';
 
-/** Revokes one access token of the client that asks for that (RFC 7009). To revoke a token again changes nothing. */
+/** Revokes one access token that the client got that asks for that (RFC 7009). To revoke a token again changes nothing. */
 export type RevokeToken = (token: VerifiedToken, by: Revoker) => Promise<void>;
 
-/** The client that revokes a token of its own. */
-export interface Revoker extends Pick<Caller, 'company' | 'requestId' | 'source'> {
+/** The client that revokes a token that it got. */
+export interface Revoker extends Pick<Caller, 'clientId' | 'company' | 'requestId' | 'source'> {
   /** The credential that authenticated the client. */
   readonly credentialId: CredentialId | undefined;
 }
 
 export function createRevokeToken({ write }: Pick<Storage, 'write'>): RevokeToken {
-  return (token, { company, requestId, source, credentialId }) => {
-    const { clientId, jti, audience } = token;
+  return (token, { clientId, company, requestId, source, credentialId }) => {
+    const { jti, audience } = token;
     const actor = { type: 'service_account', clientId, ...(credentialId !== undefined && { credentialId }) } as const;
     return write({ actor, requestId, source }, async ({ revokedTokens }) => {
       const revoked = await revokedTokens.revoke(token);

@@ -9,12 +9,14 @@ import { parseStatusClaim, type StatusEntry } from '../status/status-entry.ts';
 /** An access token of this server (RFC 9068 §2.2) whose signature is good and that has not expired. */
 export interface VerifiedToken {
   readonly clientId: ClientId;
+  /** The account that impersonates the account of the token (`act`, RFC 8693 §4.1); undefined: nobody does. */
+  readonly actor: ClientId | undefined;
   /** The value of `aud`. */
   readonly audience: string;
   readonly permissions: ReadonlySet<string>;
   readonly jti: string;
   readonly expiresAt: Date;
-  /** The status entry of the credential that got the token. */
+  /** The status entry of the credential that got the token: a credential of the actor, if there is one. */
   readonly status: StatusEntry | undefined;
   /** All claims of the token. */
   readonly claims: JWTPayload;
@@ -92,6 +94,7 @@ export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }:
     const { sub, scope, aud, exp, jti } = claims;
     if (typeof sub !== 'string' || !isClientId(sub) || exp === undefined || jti === undefined) return undefined;
     if (typeof aud !== 'string') return undefined;
+    const actor = actorOf(claims);
     const elsewhere = audience !== undefined && aud !== audience;
     if (expired || elsewhere) {
       const faults = [
@@ -102,6 +105,7 @@ export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }:
     }
     return {
       clientId: sub,
+      actor,
       audience: aud,
       permissions: new Set(typeof scope === 'string' ? scope.split(' ') : []),
       jti,
@@ -114,6 +118,13 @@ export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }:
 
 function hasOurType({ typ }: { readonly typ?: unknown }): boolean {
   return TOKEN_TYPES.some((type) => type === typ);
+}
+
+function actorOf({ act }: JWTPayload): ClientId | undefined {
+  if (act === undefined) return undefined;
+  const sub = typeof act === 'object' && act !== null && 'sub' in act ? String(act.sub) : '';
+  if (!isClientId(sub)) throw new Error('an access token of this server names no account in act');
+  return sub;
 }
 
 function sayable(identifier: string): string {

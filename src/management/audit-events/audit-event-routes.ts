@@ -58,6 +58,7 @@ const AUDIT_EVENT = {
           description:
             'The credential that got the token of the call; an account of a company does not see the credentials of root',
         },
+        impersonates: { type: 'string', description: 'The clientId of the account as which the actor made the change' },
         command: { type: 'string' },
       },
       required: ['type'],

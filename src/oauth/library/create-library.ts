@@ -1,8 +1,11 @@
 import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { ASSERTION_ALGS } from '../../domain/assertions/parse-assertion.ts';
+import type { ClientId, CompanyId } from '../../domain/ids.ts';
+import type { TokenType } from '../../domain/resource-servers/resource-server.ts';
 import type { KeyRing } from '../../domain/signing-keys/key-ring.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
-import { statusClaim } from '../../domain/status/status-entry.ts';
+import { statusClaim, type StatusEntry } from '../../domain/status/status-entry.ts';
+import type { MintToken } from '../../domain/tokens/mint-token.ts';
 import type { TokenSettings } from '../../domain/tokens/plan-token.ts';
 import { attemptOf, noteError } from '../attempt.ts';
 import { assertJwtClientAuthClaimsAndHeader } from '../ways/key-way.ts';
@@ -18,6 +21,7 @@ import {
   REVOCATION_PATH,
 } from './inspection.ts';
 import { EXTERNAL_SIGNING, LibrarySigningKey } from './library-signing-key.ts';
+import { createMint, wantedOf } from './mint.ts';
 import { resourceIndicators } from './resource-indicators.ts';
 
 /** The tools of the library, by what they are for. */
@@ -34,6 +38,7 @@ export interface Library {
   readonly provider: Provider;
   /** The ways of authentication, as they are set up in this library. */
   readonly ways: InstalledWay<Proof>;
+  readonly mintToken: MintToken;
 }
 
 /**
@@ -61,22 +66,22 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
     },
     enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS], clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
     ttl: { ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? tokens.tokenTtl },
-    extraTokenClaims(ctx, { scope }) {
-      const { snapshot, credential } = attemptOf(ctx);
-      const company = snapshot?.account.company;
-      const status = credential?.status;
+    extraTokenClaims(ctx, token) {
+      const { company, status, actor } = aboutToken(ctx, token);
       // Without a status entry the token could not be ended early.
       if (status === undefined) throw new Error('the credential has no entry in a status list');
+      const { scope } = token;
       return {
         status: statusClaim(issuer, status),
         permissions: scope === undefined ? [] : scope.split(' '),
         ...(company !== undefined && { company_id: company }),
+        ...(actor !== undefined && { act: { sub: actor } }),
       };
     },
     formats: {
       customizers: {
-        jwt(ctx, _token, jwt) {
-          const tokenType = ctx && attemptOf(ctx).audience?.tokenType;
+        jwt(ctx, token, jwt) {
+          const { tokenType } = aboutToken(ctx, token);
           // The library has written `at+jwt`, which older software refuses, such as Spring Security.
           if (tokenType === 'JWT') jwt.header = { ...jwt.header, typ: tokenType };
         },
@@ -103,7 +108,31 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
   provider.on('introspection.error', remember);
   provider.on('revocation.error', remember);
   provider.on('server_error', remember);
-  return { provider, ways: installed };
+  return { provider, ways: installed, mintToken: createMint(provider, keyRing) };
+}
+
+/** The facts of a token beside its audience and its scope. */
+interface AboutToken {
+  readonly company: CompanyId | undefined;
+  readonly tokenType: TokenType | undefined;
+  readonly status: StatusEntry | undefined;
+  /** The account that impersonates the account of the token. */
+  readonly actor: ClientId | undefined;
+}
+
+/** @param ctx undefined: the token is minted outside a token request */
+function aboutToken(ctx: KoaContextWithOIDC | undefined, token: object): AboutToken {
+  if (ctx === undefined) {
+    const { snapshot, plan, status, actor } = wantedOf(token);
+    return { company: snapshot.account.company, tokenType: plan.server.tokenType, status, actor };
+  }
+  const { snapshot, credential, audience } = attemptOf(ctx);
+  return {
+    company: snapshot?.account.company,
+    tokenType: audience?.tokenType,
+    status: credential?.status,
+    actor: undefined,
+  };
 }
 
 /** The path of the token endpoint in the library; the outer layer leads both of our token paths to it. */

@@ -1,5 +1,6 @@
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Credential } from '../../domain/credentials/credential.ts';
+import type { ClientId } from '../../domain/ids.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import { type FindApiKey, isApiKey } from '../../domain/tokens/find-api-key.ts';
 import type { InspectToken } from '../../domain/tokens/live-token.ts';
@@ -42,7 +43,7 @@ export function inspectionFeatures({ introspects }: InspectionTools): {
         if (snapshot === undefined || presented === undefined) return false;
         const { clientId } = snapshot.account;
         // An API key may be introspected only by accounts that its resource server names.
-        if (!('key' in presented) && (presented.clientId === clientId || seesAll(snapshot, credential))) return true;
+        if (!('key' in presented) && (isOwn(presented, clientId) || seesAll(snapshot, credential))) return true;
         return introspects(clientId, presented.audience);
       },
     },
@@ -50,11 +51,16 @@ export function inspectionFeatures({ introspects }: InspectionTools): {
       enabled: true,
       allowedPolicy(ctx) {
         const { snapshot, presented } = attemptOf(ctx);
-        if (presented?.clientId === snapshot?.account.clientId) return true;
+        if (presented !== undefined && snapshot && isOwn(presented, snapshot.account.clientId)) return true;
         throw new errors.InvalidRequest('a client revokes its own tokens only');
       },
     },
   };
+}
+
+/** Whether a client is the account of a token, or impersonates that account. */
+function isOwn(presented: Presented, clientId: ClientId): boolean {
+  return presented.clientId === clientId || ('actor' in presented && presented.actor === clientId);
 }
 
 /** Whether a client may introspect every token, within the reach of the credential that authenticated it. */
@@ -102,9 +108,10 @@ export function installInspection(provider: Provider, tools: InspectionTools): v
       const token = await verifyToken(compact);
       notePresented(attempt, token);
       const model = token && modelOf(provider, token);
-      if (token && model) {
-        const { snapshot, requestId, source, credential } = attempt;
-        const by = { company: snapshot?.account.company, requestId, source, credentialId: credential?.credentialId };
+      const { snapshot, requestId, source, credential } = attempt;
+      if (token && model && snapshot) {
+        const { clientId, company } = snapshot.account;
+        const by = { clientId, company, requestId, source, credentialId: credential?.credentialId };
         model.destroy = () => revokeToken(token, by);
       }
       return model;

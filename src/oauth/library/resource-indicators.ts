@@ -1,4 +1,4 @@
-import { errors, type Configuration } from 'oidc-provider';
+import { errors, type Configuration, type ResourceServer } from 'oidc-provider';
 import type { Credential } from '../../domain/credentials/credential.ts';
 import { kindOf } from '../../domain/credentials/kinds/kinds.ts';
 import { narrowed } from '../../domain/credentials/reach.ts';
@@ -7,14 +7,14 @@ import { identifierKey, isNamed } from '../../domain/resource-servers/resource-s
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import type { Exchanged } from '../../domain/tokens/find-exchanged.ts';
 import type { KeyRing } from '../../domain/signing-keys/key-ring.ts';
-import { planToken, type PlanRequest, type TokenSettings } from '../../domain/tokens/plan-token.ts';
+import { planToken, type PlanRequest, type TokenPlan, type TokenSettings } from '../../domain/tokens/plan-token.ts';
 import { attemptOf, type ClientRequest, noteAudience } from '../attempt.ts';
 import { exchangeSubject } from '../ways/api-key-way.ts';
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
 /** The library sees this name for every resource server; `getResourceServerInfo` decides which one it is. */
-const INNER_RESOURCE = 'urn:writ:resource-server';
+export const INNER_RESOURCE = 'urn:writ:resource-server';
 
 /**
  * The seam at which the audience and the scope of a token are decided: after the client has been authenticated, and
@@ -22,7 +22,7 @@ const INNER_RESOURCE = 'urn:writ:resource-server';
  * absolute URIs as resources, drops unknown scopes, and issues an opaque token when no resource is named
  * (oidc-provider.md, N-16, N-17 and N-26).
  */
-export function resourceIndicators(settings: TokenSettings, { active }: KeyRing, clock: Clock): ResourceIndicators {
+export function resourceIndicators(settings: TokenSettings, keyRing: KeyRing, clock: Clock): ResourceIndicators {
   return {
     enabled: true,
     defaultResource: () => INNER_RESOURCE,
@@ -46,15 +46,24 @@ export function resourceIndicators(settings: TokenSettings, { active }: KeyRing,
       const { server, scope } = plan;
       noteAudience(attempt, server);
       if (ctx.oidc.params) ctx.oidc.params['scope'] = scope === '' ? undefined : scope;
-      const key = active[plan.signingAlg];
-      return {
-        scope,
-        audience: server.identifier,
-        accessTokenTTL: within === undefined ? plan.expiresIn : Math.min(plan.expiresIn, secondsLeft(within, clock())),
-        accessTokenFormat: 'jwt',
-        jwt: { sign: { alg: key.alg, kid: key.kid } },
-      };
+      const left = within === undefined ? Infinity : secondsLeft(within, clock());
+      return libraryResource({ ...plan, expiresIn: Math.min(plan.expiresIn, left) }, keyRing);
     },
+  };
+}
+
+/** The resource server of a token in the form of the library. */
+export function libraryResource(
+  { server, scope, expiresIn, signingAlg }: TokenPlan,
+  { active }: KeyRing,
+): ResourceServer {
+  const { alg, kid } = active[signingAlg];
+  return {
+    scope,
+    audience: server.identifier,
+    accessTokenTTL: expiresIn,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg, kid } },
   };
 }
 

@@ -1,0 +1,25 @@
+import type { ClientId } from '../ids.ts';
+import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { StatusEntry } from '../status/status-entry.ts';
+import type { TokenPlan } from './plan-token.ts';
+
+/** An access token that is to be made without a token request. */
+export interface WantedToken {
+  /** The account of the token. */
+  readonly snapshot: AccountSnapshot;
+  readonly plan: TokenPlan;
+  /** The account that acts as the account of the token (`act`, RFC 8693 §4.1). */
+  readonly actor: ClientId;
+  /** The status entry with which the token ends early. */
+  readonly status: StatusEntry;
+}
+
+/** A minted access token (RFC 9068). */
+export interface MintedToken {
+  /** The token in compact form. */
+  readonly accessToken: string;
+  readonly jti: string;
+}
+
+/** Mints an access token. It checks nothing: the caller has decided that the token may exist. */
+export type MintToken = (wanted: WantedToken) => Promise<MintedToken>;
