@@ -71,9 +71,9 @@ export function managementRoutes({
   rootVeil: RootVeil;
 }): Route[] {
   const routes = [
-    ...companyRoutes(companies),
+    ...companyRoutes(companies, tokens.issuer),
     ...[ROOT_ACCOUNTS, COMPANY_ACCOUNTS].flatMap((collection) => [
-      registerServiceAccount(collection, serviceAccounts),
+      registerServiceAccount(collection, serviceAccounts, tokens.issuer),
       listServiceAccounts(collection, serviceAccounts),
       getServiceAccount(collection, serviceAccounts),
       changeServiceAccount(collection, serviceAccounts),
@@ -83,7 +83,7 @@ export function managementRoutes({
       diagnoseAssertion(collection, diagnose),
       testExternalToken(collection, tryToken),
       impersonateServiceAccount(collection, impersonate),
-      ...credentialRoutes(collection, credentials),
+      ...credentialRoutes(collection, credentials, tokens.issuer),
       ...accountGrants(collection, serviceAccounts),
     ]),
     ...listCredentials(credentials),

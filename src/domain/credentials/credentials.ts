@@ -6,7 +6,7 @@ import type { KeptCompany } from '../companies/company-store.ts';
 import { assertRoom, limitsOf } from '../companies/hold-to-limits.ts';
 import { assertOwnSubjects } from '../federation/assert-own-subjects.ts';
 import { DomainError } from '../domain-error.ts';
-import type { CompanyId } from '../ids.ts';
+import type { ClientId, CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { assertRevision, type ExpectedRevisions } from '../revision.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
@@ -63,7 +63,7 @@ export interface Credentials {
     company: CompanyId | undefined,
     account: string,
     wanted: WantedCredential,
-  ): Promise<IssuedCredential>;
+  ): Promise<IssuedCredential & { readonly clientId: ClientId }>;
   /**
    * @throws DomainError `not_found`, `precondition_failed`, `invalid_value`, `forbidden`, `already_exists`, `last_root`
    */
@@ -190,10 +190,14 @@ export function createCredentials(tools: CredentialsTools): Credentials {
         const [issued] = await issueCredentials(bound, tools, clock(), policy, snapshot.credentials);
         if (issued === undefined) throw new Error('no credential was issued');
         const { credential } = issued;
-        await assertOwnSubjects(stores, snapshot.account.clientId, [credential]);
+        const { clientId } = snapshot.account;
+        await assertOwnSubjects(stores, clientId, [credential]);
         await stores.credentials.insert(snapshot.account, [credential]);
         await assertRoom(stores, owner, tools.limits, { credentials: 1 }, clock());
-        return { result: issued, audit: [entry('credential.created', snapshot, credential, audited(credential))] };
+        return {
+          result: { ...issued, clientId },
+          audit: [entry('credential.created', snapshot, credential, audited(credential))],
+        };
       }),
 
     change: (caller, company, account, id, expected, changes) =>

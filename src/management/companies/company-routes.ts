@@ -51,7 +51,7 @@ const REMOVAL = {
 } as const;
 
 /** The operations on companies. */
-export function companyRoutes(companies: Companies): Route[] {
+export function companyRoutes(companies: Companies, issuer: string): Route[] {
   return [
     defineRoute<NewCompanyBody>({
       method: 'POST',
@@ -91,7 +91,9 @@ export function companyRoutes(companies: Companies): Route[] {
         const { company } = registered;
         const body: CreatedCompanyBody = {
           ...present(company),
-          ...(registered.owner && { owner: presentRegisteredServiceAccount(registered.owner) }),
+          ...(registered.owner && {
+            owner: presentRegisteredServiceAccount(registered.owner, owner?.credentials, issuer),
+          }),
         };
         return { status: 201, body, revision: company.revision, created: company.companyId };
       },

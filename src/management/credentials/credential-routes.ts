@@ -18,6 +18,7 @@ import {
 } from './credential-schema.ts';
 import { presentCredential, presentIssuedCredential } from './present-credential.ts';
 import { wantedCredential } from './wanted-credentials.ts';
+import { workflowFor } from './workflow.ts';
 
 /** Seconds for which the old credential keeps working after a rotation, if the caller does not say otherwise. */
 const OVERLAP = 86_400;
@@ -39,7 +40,7 @@ const IF_UNUSED = {
 } as const;
 
 /** The operations on the credentials of an account. */
-export function credentialRoutes(collection: Collection, credentials: Credentials): Route[] {
+export function credentialRoutes(collection: Collection, credentials: Credentials, issuer: string): Route[] {
   const { tag, operationId, one: account } = collection;
   const path = `${collection.path}/{clientId}/credentials`;
   const single = `${path}/{credentialId}`;
@@ -59,7 +60,8 @@ export function credentialRoutes(collection: Collection, credentials: Credential
         const wanted = wantedCredential(body, '');
         const issued = await credentials.add(caller, company, param('clientId'), wanted);
         const { credentialId, revision } = issued.credential;
-        return { status: 201, body: presentIssuedCredential(issued), created: credentialId, revision };
+        const workflow = workflowFor(body, issued, { issuer, clientId: issued.clientId });
+        return { status: 201, body: presentIssuedCredential(issued, workflow), created: credentialId, revision };
       },
     }),
     defineRoute({

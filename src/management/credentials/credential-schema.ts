@@ -48,8 +48,7 @@ const ASSERTION_MAX_TTL = {
 
 const AUDIENCE = {
   type: 'string',
-  minLength: 1,
-  maxLength: 512,
+  pattern: '^[!-~]{1,512}$',
   description:
     'For an api_key: the identifier of the only resource server at which the key works. For a federated credential: the only aud that a token may have; when absent, the audience of the trusted issuer, or the issuer of this server or the id of the account',
 } as const;
@@ -258,11 +257,16 @@ export const API_KEY = {
   description: 'For an api_key: the key as clients send it, the same as clientSecret; it is shown in this answer only',
 } as const;
 
+const WORKFLOW = {
+  type: 'string',
+  description: 'For a credential by a preset: YAML or shell to be pasted, which gets a token on the platform',
+} as const;
+
 /** A new credential in an answer, with its secret. */
 export const ISSUED_CREDENTIAL = {
   title: 'IssuedCredential',
   type: 'object',
-  properties: { ...SHOWN, ...KIND_MEMBERS, clientSecret: SECRET, apiKey: API_KEY },
+  properties: { ...SHOWN, ...KIND_MEMBERS, workflow: WORKFLOW, clientSecret: SECRET, apiKey: API_KEY },
   required: SHOWN_MEMBERS,
   additionalProperties: false,
 } as const satisfies JSONSchema;

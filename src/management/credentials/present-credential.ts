@@ -23,11 +23,19 @@ export function presentCredential(credential: Credential, lastUse: LastUse | und
   };
 }
 
-/** Shows a new credential, with its secret. */
-export function presentIssuedCredential({ credential, secret }: IssuedCredential): IssuedCredentialBody {
+/**
+ * Shows a new credential, with its secret.
+ *
+ * @param workflow how the platform of the credential gets a token
+ */
+export function presentIssuedCredential(
+  { credential, secret }: IssuedCredential,
+  workflow?: string,
+): IssuedCredentialBody {
   const { secretAlias } = kindOf(credential);
   return {
     ...presentCredential(credential, undefined),
+    ...(workflow !== undefined && { workflow }),
     ...(secret !== undefined && { clientSecret: secret }),
     ...(secret !== undefined && secretAlias !== undefined && { [secretAlias]: secret }),
   };

@@ -13,6 +13,7 @@ import { wantedCredentials } from '../credentials/wanted-credentials.ts';
 export function registerServiceAccount(
   { path, tag, operationId, one }: Collection,
   serviceAccounts: ServiceAccounts,
+  issuer: string,
 ): Route {
   return defineRoute<NewServiceAccountBody>({
     method: 'POST',
@@ -42,7 +43,7 @@ export function registerServiceAccount(
       });
       return {
         status: 201,
-        body: presentRegisteredServiceAccount(registered),
+        body: presentRegisteredServiceAccount(registered, body.credentials, issuer),
         created: registered.account.clientId,
         revision: registered.account.revision,
       };

@@ -2,7 +2,9 @@ import type { IssuedCredential } from '../../domain/credentials/issue-credential
 import { kindOf } from '../../domain/credentials/kinds/kinds.ts';
 import { type AccountSnapshot, type AccountSummary, summaryOf } from '../../domain/service-accounts/service-account.ts';
 import type { RegisteredServiceAccount } from '../../domain/service-accounts/service-accounts.ts';
+import type { NewCredentialBody } from '../credentials/credential-schema.ts';
 import { presentIssuedCredential } from '../credentials/present-credential.ts';
+import { workflowFor } from '../credentials/workflow.ts';
 import { miaAccountMembers, miaSecretMembers } from '../mia/mia-members.ts';
 import type { Answer } from '../route.ts';
 import type { RegisteredServiceAccountBody, ServiceAccountBody } from './service-account-schema.ts';
@@ -39,15 +41,27 @@ export function answerServiceAccount(snapshot: AccountSnapshot, now: Date): Answ
   return { status: 200, body, revision: snapshot.account.revision };
 }
 
-/** Shows an account that has just been registered, with its secrets. */
-export function presentRegisteredServiceAccount(registered: RegisteredServiceAccount): RegisteredServiceAccountBody {
+/**
+ * Shows an account that has just been registered, with its secrets.
+ *
+ * @param sent the requests for its credentials, in their order; undefined: the credentials come from elsewhere
+ * @param issuer the issuer of this server
+ */
+export function presentRegisteredServiceAccount(
+  registered: RegisteredServiceAccount,
+  sent: readonly NewCredentialBody[] | undefined,
+  issuer: string,
+): RegisteredServiceAccountBody {
+  const { clientId } = registered.account;
   const first = (alias: 'apiKey' | undefined): IssuedCredential | undefined =>
     registered.issued.find((one) => one.secret !== undefined && kindOf(one.credential).secretAlias === alias);
   const secret = first(undefined);
   const apiKey = first('apiKey')?.secret;
   return {
     ...presentServiceAccount(summaryOf(registered, registered.account.createdAt)),
-    credentials: registered.issued.map(presentIssuedCredential),
+    credentials: registered.issued.map((one, index) =>
+      presentIssuedCredential(one, workflowFor(sent?.[index], one, { issuer, clientId })),
+    ),
     clientIdIssuedAt: Math.floor(registered.account.createdAt.getTime() / 1000),
     ...miaSecretMembers(secret),
     // An API key authenticates no client, so it has a member of its own.

@@ -16,7 +16,10 @@ export interface FederatedCredential extends CredentialBase, ClaimRule {
 /** A federated credential that is asked for. */
 export interface WantedFederated extends ClaimRule, Pick<FederatedCredential, 'type' | 'externalAudience'> {}
 
-export const federatedKind: CredentialKind<FederatedCredential, WantedFederated, WantedFederated> = {
+/** A federated credential that is asked for, with its trusted issuer. */
+export interface BoundFederated extends WantedFederated, Pick<FederatedCredential, 'trust'> {}
+
+export const federatedKind: CredentialKind<FederatedCredential, WantedFederated, BoundFederated> = {
   noun: 'federated credential',
   most: 20,
   // There is nothing that could leak and that an age would limit.
@@ -38,21 +41,19 @@ export const federatedKind: CredentialKind<FederatedCredential, WantedFederated,
   }),
   async bind(wanted, company, { trustedIssuers }, at) {
     assertRule(wanted, at);
-    if ((await trustedIssuers.trusted(company, wanted.issuer)) === undefined) {
+    const trust = await trustedIssuers.trusted(company, wanted.issuer);
+    if (trust === undefined) {
       throw new DomainError('invalid_value', 'The issuer is not trusted here', {
         fields: [{ pointer: `${at}/issuer`, message: 'is no trusted issuer: create one first' }],
       });
     }
-    return wanted;
+    return { ...wanted, trust };
   },
   issue(wanted, base, _tools, others) {
     assertNewRule(wanted, others);
-    const { issuer, subject, claims, match, externalAudience } = wanted;
-    const rule = { issuer, subject, claims, match, externalAudience };
-    return Promise.resolve({
-      secret: undefined,
-      credential: { ...base, ...rule, type: 'federated', trust: undefined },
-    });
+    const { issuer, subject, claims, match, externalAudience, trust } = wanted;
+    const rule = { issuer, subject, claims, match, externalAudience, trust };
+    return Promise.resolve({ secret: undefined, credential: { ...base, ...rule, type: 'federated' } });
   },
   successor() {
     throw new DomainError('invalid_value', 'A federated credential has nothing to rotate');

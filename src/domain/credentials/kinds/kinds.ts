@@ -2,7 +2,7 @@ import { type Credential, CREDENTIAL_TYPES, type CredentialType } from '../crede
 import { apiKeyKind, type BoundApiKey, type WantedApiKey } from './api-key-kind.ts';
 import { clientSecretKind, type WantedClientSecret } from './client-secret-kind.ts';
 import type { CredentialKind, TakenMembers } from './kind.ts';
-import { federatedKind, type WantedFederated } from './federated-kind.ts';
+import { type BoundFederated, federatedKind, type WantedFederated } from './federated-kind.ts';
 import { publicKeyKind, type WantedPublicKey } from './public-key-kind.ts';
 
 interface WantedOf {
@@ -15,7 +15,7 @@ interface WantedOf {
 interface BoundOf {
   client_secret: WantedClientSecret;
   public_key: WantedPublicKey;
-  federated: WantedFederated;
+  federated: BoundFederated;
   api_key: BoundApiKey;
 }
 
