@@ -248,22 +248,26 @@ onEachDatabase(
     });
 
     test('loses the token with its own credential, account or permission, and with the other account', async () => {
-      const ends: readonly ((caller: ApiCaller, other: RegisteredAccount) => Promise<Reply>)[] = [
-        ({ clientId }) => app.api('PATCH', `${ACCOUNTS}/${clientId}`, { state: 'disabled' }),
-        ({ clientId }) => app.api('DELETE', `${ACCOUNTS}/${clientId}`),
-        ({ clientId }) => app.api('DELETE', `${ACCOUNTS}/${clientId}/permissions/writ.serviceaccounts.impersonate`),
-        async ({ clientId }) => {
-          const { json } = await app.api('GET', `${ACCOUNTS}/${clientId}/credentials`);
-          return app.api('DELETE', `${ACCOUNTS}/${clientId}/credentials/${json[0].credentialId}`);
-        },
-        async ({ clientId }) => {
-          const { json } = await app.api('GET', `${ACCOUNTS}/${clientId}/credentials`);
-          const permissions = ['writ.serviceaccounts.view'];
-          return app.api('PATCH', `${ACCOUNTS}/${clientId}/credentials/${json[0].credentialId}`, { permissions });
-        },
-        (_, { path }) => app.api('PATCH', path, { state: 'disabled' }),
+      const credentialOf = async ({ clientId }: ApiCaller): Promise<string> => {
+        const { json } = await app.api('GET', `${ACCOUNTS}/${clientId}/credentials`);
+        return `${ACCOUNTS}/${clientId}/credentials/${json[0].credentialId}`;
+      };
+      const ends: readonly [string, (caller: ApiCaller, other: RegisteredAccount) => Promise<Reply>][] = [
+        ['account_disabled', ({ clientId }) => app.api('PATCH', `${ACCOUNTS}/${clientId}`, { state: 'disabled' })],
+        ['account_unknown', ({ clientId }) => app.api('DELETE', `${ACCOUNTS}/${clientId}`)],
+        [
+          'credential_revoked',
+          ({ clientId }) => app.api('DELETE', `${ACCOUNTS}/${clientId}/permissions/writ.serviceaccounts.impersonate`),
+        ],
+        ['credential_revoked', async (caller) => app.api('DELETE', await credentialOf(caller))],
+        [
+          'credential_revoked',
+          async (caller) =>
+            app.api('PATCH', await credentialOf(caller), { permissions: ['writ.serviceaccounts.view'] }),
+        ],
+        ['account_disabled', (_, { path }) => app.api('PATCH', path, { state: 'disabled' })],
       ];
-      for (const [number, end] of ends.entries()) {
+      for (const [number, [reason, end]] of ends.entries()) {
         const caller = await manager('writ.serviceaccounts.view');
         const other = await registerAccount(app, { permissions: ['writ.serviceaccounts.view'] }, ACCOUNTS);
         const token = await tokenAs(other.path, { resource: `${app.issuer}/api` }, caller.bearer);
@@ -274,7 +278,10 @@ onEachDatabase(
         assert.ok(ended.status < 300, ended.text);
         assert.equal((await introspect(token)).json.active, false, `introspection ${number}`);
         assert.equal((await tokenInfo(token)).status, 401, `tokeninfo ${number}`);
-        assertRefused(app, await app.api('GET', ACCOUNTS, undefined, token), 401, 'unauthorized', `api ${number}`);
+        const refused = await app.api('GET', ACCOUNTS, undefined, token);
+        assertRefused(app, refused, 401, 'unauthorized', `api ${number}`);
+        const line = app.log().findLast(({ requestId }) => requestId === refused.json.requestId);
+        assert.equal(line?.['reason'], reason, `api ${number}`);
       }
     });
 

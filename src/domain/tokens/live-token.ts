@@ -58,7 +58,7 @@ export function createTokenInspector({
     const snapshot = token && (await find(token.clientId));
     if (token === undefined || snapshot === undefined || !snapshot.enabled) return undefined;
     const holder = token.actor === undefined ? snapshot : await find(token.actor);
-    if (holder === undefined || !holder.enabled || mintedBy(token, holder) === undefined) return undefined;
+    if (holder === undefined || mintedBy(token, holder) === undefined) return undefined;
     return (await revokedTokens.isRevoked(token.jti)) ? undefined : token;
   };
 }
