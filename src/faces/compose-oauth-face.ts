@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/parse-config.ts';
 import { issueClientSecret } from '../domain/credentials/issue-credentials.ts';
+import { createSubjectOwnerFinder } from '../domain/federation/find-subject-owner.ts';
 import { createExternalVerifier, type ExternalTools } from '../domain/federation/verify-external-token.ts';
 import { createApiKeyFinder } from '../domain/tokens/find-api-key.ts';
 import { createExchangeFinder } from '../domain/tokens/find-exchanged.ts';
@@ -16,8 +17,8 @@ import type { PreparedServer } from '../start/prepare-server.ts';
 import type { GuessedSurroundings, Running } from './face-surroundings.ts';
 import { assertionSettings, tokenSettings } from './shared-settings.ts';
 
-/** The most API keys whose accounts are remembered. */
-const KEYS_REMEMBERED = 20_000;
+/** The most API keys, and the most subjects of other issuers, whose accounts are remembered. */
+const OWNERS_REMEMBERED = 20_000;
 
 /** Gives the OAuth face its parts. */
 export function composeOAuthFace(
@@ -36,7 +37,7 @@ export function composeOAuthFace(
     hashSecret,
     sameHash: timingSafeEqual,
     ownerOf: credentials.ownerOf,
-    owners: new LRUCache({ max: KEYS_REMEMBERED }),
+    owners: new LRUCache({ max: OWNERS_REMEMBERED }),
     find: accounts.find,
     remembers: accounts.remembers,
     clock,
@@ -71,7 +72,16 @@ export function composeOAuthFace(
     },
     signingKeys,
     findExchanged: createExchangeFinder({ findApiKey, inspectToken, find: accounts.find }),
-    federation: { accounts, verifyExternal, ownerOf: credentials.ownerOfSubject },
+    federation: {
+      accounts,
+      verifyExternal,
+      findSubjectOwner: createSubjectOwnerFinder({
+        ownerOf: credentials.ownerOfSubject,
+        owners: new LRUCache({ max: OWNERS_REMEMBERED }),
+        find: accounts.find,
+        remembers: accounts.remembers,
+      }),
+    },
     guesses,
     statusLists,
     recording: { noteUse, noteRefusal, logger, metrics },

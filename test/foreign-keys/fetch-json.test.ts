@@ -17,6 +17,8 @@ import { jsonAnswer, startTlsServer, type TlsServer } from '../support/tls-serve
 const TIME = 60_000;
 const BYTES = 64 * 1024;
 
+/** Milliseconds within which a fetch that is to end has ended. */
+const SOON = 30_000;
 const PUBLIC: Reach = { names: 'internet', mayReach: isPublicAddress };
 const EVERYWHERE: Reach = { names: 'internet', mayReach: () => true };
 
@@ -207,15 +209,15 @@ describe('a name that is looked up', () => {
     assert.deepEqual(asked, ['network', 'internet']);
   });
 
-  test('D-04 ends the fetch in time when the look-up never answers', async () => {
+  test('D-04 ends the fetch in time when the look-up never answers', { timeout: SOON }, async (t) => {
     const never: LookUp = () => new Promise(() => undefined);
     // The timer of a fetch does not keep a process alive.
     const alive = setInterval(() => undefined, 1000);
+    t.after(() => clearInterval(alive));
     const fetchJson = createFetchJson({ time: 50, bytes: BYTES }, { network: never, internet: never });
     for (let round = 0; round < 20; round += 1) {
       assert.match(await refusalOf(fetchJson('https://some.example/', PUBLIC)), /no answer within 50 ms/);
     }
-    clearInterval(alive);
   });
 });
 
@@ -312,19 +314,14 @@ const FAULTS: Record<
 
 describe('an issuer that misbehaves', () => {
   for (const [fault, { answer, says, time = TIME }] of Object.entries(FAULTS)) {
-    test(`D-04 with ${fault} costs a refusal, and leaves nothing open`, async () => {
+    test(`D-04 with ${fault} costs a refusal, and leaves nothing open`, { timeout: SOON }, async (t) => {
       const server = await startTlsServer(answer);
-      try {
-        const fetchJson = createFetchJson({ time, bytes: BYTES, ca: server.ca });
-        const text = await refusalOf(
-          fetchJson(`https://localhost:${server.port}/`, { ...EVERYWHERE, names: 'network' }),
-        );
-        assert.match(text, says);
-        assert.doesNotMatch(text, /s3cret/);
-        await eventually(5000, () => server.open() === 0, 'the connection stays open');
-      } finally {
-        await server.close();
-      }
+      t.after(() => server.close());
+      const fetchJson = createFetchJson({ time, bytes: BYTES, ca: server.ca });
+      const text = await refusalOf(fetchJson(`https://localhost:${server.port}/`, { ...EVERYWHERE, names: 'network' }));
+      assert.match(text, says);
+      assert.doesNotMatch(text, /s3cret/);
+      await eventually(5000, () => server.open() === 0, 'the connection stays open');
     });
   }
 
@@ -401,7 +398,7 @@ describe('an issuer whose certificate is wrong', () => {
     }
   });
 
-  test('D-04 is refused in time when it never begins to speak', async () => {
+  test('D-04 is refused in time when it never begins to speak', { timeout: SOON }, async (t) => {
     const open = new Set<Socket>();
     const silent = createServer((socket) => {
       open.add(socket);
@@ -411,13 +408,12 @@ describe('an issuer whose certificate is wrong', () => {
     const port = await freePort();
     silent.listen(port, '127.0.0.1');
     await once(silent, 'listening');
-    const fetchJson: FetchJson = createFetchJson({ time: 300, bytes: BYTES });
-    try {
-      assert.match(await refusalOf(fetchJson(`https://127.0.0.1:${port}/`, EVERYWHERE)), /no answer within 300 ms/);
-      await eventually(5000, () => open.size === 0, 'the connection stays open');
-    } finally {
+    t.after(() => {
       for (const socket of open) socket.destroy();
       silent.close();
-    }
+    });
+    const fetchJson: FetchJson = createFetchJson({ time: 300, bytes: BYTES });
+    assert.match(await refusalOf(fetchJson(`https://127.0.0.1:${port}/`, EVERYWHERE)), /no answer within 300 ms/);
+    await eventually(5000, () => open.size === 0, 'the connection stays open');
   });
 });

@@ -306,6 +306,27 @@ onEachDatabase(
       assert.equal((await bare({ sub: 'repo:any', team: 'blue' })).status, 400);
     });
 
+    test('costs no statement once its account is remembered, named or not, and goes with its rule', async () => {
+      const looks = (): number =>
+        app.statements().filter((sql) => /account_credentials\(|'subject'|assertion_replays/.test(sql)).length;
+      const first = await account('Moves from', { subject: 'repo:moves/one' });
+      const bare = async (): Promise<Reply> =>
+        post({ grant_type: JWT_BEARER, assertion: await external({ sub: 'repo:moves/one' }) });
+      assert.equal(decodeJwt((await bare()).json.access_token).sub, first.clientId);
+      const before = looks();
+      for (const send of Object.values(WAYS)) {
+        const token = await external({ sub: 'repo:moves/one' });
+        assert.equal((await send(token, first.clientId)).status, 200);
+      }
+      assert.equal((await bare()).status, 200);
+      assert.equal(looks(), before);
+      const { json: credentials } = await app.api('GET', `${first.path}/credentials`);
+      await app.api('DELETE', `${first.path}/credentials/${credentials[0].credentialId}`);
+      assert.deepEqual([(await bare()).status, lastRefusal(app)['reason']], [400, 'account_unknown']);
+      const second = await account('Moves to', { subject: 'repo:moves/one' });
+      assert.equal(decodeJwt((await bare()).json.access_token).sub, second.clientId);
+    });
+
     test('D-13 D-14 gives an exact subject to one account on the whole server', async () => {
       await makeCompany(app, 'late');
       const rule = { type: 'federated', issuer: ci.issuer, subject: SUBJECT };

@@ -121,7 +121,7 @@ export async function startBareTokenEndpoint(
       federation: {
         guesses,
         accounts: { find: () => undefined, remembers: () => true },
-        ownerOf: () => Promise.resolve(undefined),
+        findSubjectOwner: () => Promise.resolve(undefined),
         verifyExternal: () => Promise.reject(new Error('no token of another issuer is expected here')),
       },
       alias: false,

@@ -1,4 +1,4 @@
-import type { ExternalToken } from '../../domain/federation/check-external-token.ts';
+import type { FindSubjectOwner } from '../../domain/federation/find-subject-owner.ts';
 import {
   isExternalIssuer,
   parseExternalToken,
@@ -95,8 +95,7 @@ export interface FederationTools {
   readonly accounts: RememberedAccounts;
   readonly guesses: GuessLimiter;
   readonly verifyExternal: VerifyExternal;
-  /** Finds the account that has a rule for exactly this subject of an issuer. */
-  readonly ownerOf: (issuer: string, subject: string) => Promise<ClientId | undefined>;
+  readonly findSubjectOwner: FindSubjectOwner;
 }
 
 /**
@@ -107,10 +106,10 @@ export interface FederationTools {
 export async function recognizeExternal(
   attempt: Attempt,
   { token, named, form }: FederatedProof,
-  { accounts, guesses, verifyExternal, ownerOf }: FederationTools,
+  { accounts, guesses, verifyExternal, findSubjectOwner }: FederationTools,
 ): Promise<void> {
   const admission = guesses.admit(attempt.source, named ?? '');
-  const clientId = named === undefined ? await ownerIn(token, admission.mayAsk, ownerOf) : asClientId(named);
+  const clientId = named === undefined ? await findSubjectOwner(token, admission.mayAsk) : asClientId(named);
   noteNamed(attempt, clientId, admission);
   const found = clientId && (await findAccount(clientId, accounts, admission.mayAsk));
   if (found === undefined) noteFailure(attempt, 'account_unknown');
@@ -128,15 +127,6 @@ export async function recognizeExternal(
 
 function asClientId(named: string): ClientId | undefined {
   return isClientId(named) ? named : undefined;
-}
-
-/** Finds the account for which a token stands that names none. */
-function ownerIn(
-  { issuer, claims: { sub } }: ExternalToken,
-  mayAsk: boolean,
-  ownerOf: FederationTools['ownerOf'],
-): Promise<ClientId | undefined> | undefined {
-  return mayAsk && typeof sub === 'string' ? ownerOf(issuer, sub) : undefined;
 }
 
 function findAccount(
