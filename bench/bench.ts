@@ -115,23 +115,36 @@ async function measureAll(alg: Alg, subjects: readonly Subject[]): Promise<void>
   for (const method of chosen.method as Method[]) {
     for (const connections of chosen.connections.map(Number)) {
       const tokens = Number(chosen.tokens);
-      const rounds = new Map<Subject, Measurement[]>(subjects.map((subject) => [subject, []]));
-      for (const subject of subjects) await measure(subject, { method, connections, tokens: WARM_UP });
+      const rows = subjects.flatMap((subject): Row[] => [
+        { ...subject, method },
+        ...(method === 'key' && subject.client.externalIssuer !== undefined ? [externally(subject)] : []),
+      ]);
+      const rounds = new Map<Row, Measurement[]>(rows.map((row) => [row, []]));
+      for (const row of rows) await measure(row, { connections, tokens: WARM_UP });
       for (let round = 0; round < Number(chosen.rounds); round += 1) {
-        for (const [subject, measured] of rounds)
-          measured.push(await measure(subject, { method, connections, tokens }));
+        for (const [row, measured] of rounds) measured.push(await measure(row, { connections, tokens }));
       }
       printTable(`${alg}, ${method}, ${connections} connections`, rounds);
     }
   }
 }
 
+/** A server with a method by which clients authenticate: one row of a table. */
+interface Row extends Subject {
+  readonly method: Method;
+}
+
+/** The row for clients that bring tokens of another issuer in place of assertions of their own. */
+function externally(subject: Subject): Row {
+  return { ...subject, name: `${subject.name}, external tokens`, method: 'external' };
+}
+
 async function measure(
-  { pid, url, issuer, client, name }: Subject,
-  load: Pick<Load, 'method' | 'connections' | 'tokens'>,
+  { pid, url, issuer, client, name, method }: Row,
+  load: Pick<Load, 'connections' | 'tokens'>,
 ): Promise<Measurement> {
   const before = { cpu: cpuSeconds(pid), statements: await statements(name, issuer) };
-  const options: Load = { url, issuer, client, ...load };
+  const options: Load = { url, issuer, client, method, ...load };
   const file = join(import.meta.dirname, 'load.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [file, JSON.stringify(options)]);
   const cpu = cpuSeconds(pid) - before.cpu;
@@ -151,7 +164,7 @@ async function statements(name: string, issuer: string): Promise<number> {
   return Number(/^writ_database_queries_total (\d+)$/m.exec(metrics)?.[1]);
 }
 
-function printTable(title: string, rounds: ReadonlyMap<Subject, readonly Measurement[]>): void {
+function printTable(title: string, rounds: ReadonlyMap<Row, readonly Measurement[]>): void {
   const middle = (measured: readonly Measurement[], what: keyof Measurement): number =>
     measured.map((one) => one[what]).toSorted((a, b) => a - b)[Math.floor(measured.length / 2)] ?? NaN;
   const raw = [...rounds].find(([{ name }]) => name === RAW)?.[1];

@@ -3,9 +3,9 @@ import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
 import { stringify } from 'node:querystring';
 import autocannon from 'autocannon';
-import type { BenchClient } from './subjects.ts';
+import { type BenchClient, EXTERNAL_SUBJECT } from './subjects.ts';
 
-export type Method = 'secret' | 'key';
+export type Method = 'secret' | 'key' | 'external';
 
 /** The argument of `load.ts`, as JSON. */
 export interface Load {
@@ -33,20 +33,24 @@ function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
+/** The body of a request with an assertion of the client, or with a token of another issuer in its place. */
 function bodyWithAssertion(): string {
   const now = Math.floor(Date.now() / 1000);
-  const { keyClientId: sub } = client;
-  const claims = encode({ iss: sub, sub, aud: issuer, jti: randomUUID(), iat: now, exp: now + 240 });
+  const { keyClientId, externalIssuer } = client;
+  const said =
+    method === 'key' ? { iss: keyClientId, sub: keyClientId } : { iss: externalIssuer, sub: EXTERNAL_SUBJECT };
+  const claims = encode({ ...said, aud: issuer, jti: randomUUID(), iat: now, exp: now + 240 });
   const signature = sign('sha256', Buffer.from(`${header}.${claims}`), { key, dsaEncoding: 'ieee-p1363' });
   return stringify({
     grant_type: 'client_credentials',
+    client_id: keyClientId,
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: `${header}.${claims}.${signature.toString('base64url')}`,
   });
 }
 
 // The assertions are signed before the measurement: signing would keep this process as busy as the server.
-const bodies = method === 'key' ? Array.from({ length: tokens + connections }, bodyWithAssertion) : [];
+const bodies = method === 'secret' ? [] : Array.from({ length: tokens + connections }, bodyWithAssertion);
 const latency = createHistogram();
 let failures = 0;
 let ended = 0;

@@ -12,6 +12,8 @@ export interface BenchClient {
   readonly clientSecret: string;
   /** The client that authenticates by key, for a server that allows one authentication method for each client. */
   readonly keyClientId: string;
+  /** The other issuer whose tokens stand for the client; its key is that of the client. Undefined: there is none. */
+  readonly externalIssuer: string | undefined;
   readonly publicJwk: webcrypto.JsonWebKey & { kid: string };
   readonly privateJwk: webcrypto.JsonWebKey;
 }
@@ -33,6 +35,9 @@ export interface Subject {
   readonly pid: number;
   stop(): Promise<void>;
 }
+
+/** The subject of the tokens of the other issuer. */
+export const EXTERNAL_SUBJECT = 'job:bench';
 
 /** The core of the server that is measured. */
 export const SERVER_CORE = '0';
@@ -75,6 +80,7 @@ export async function rootToken(issuer: string): Promise<string> {
  *
  * @param cores the cores on which Writ may run: one core for comparable CPU times; all cores for the latencies that
  *   users see, because the garbage collector runs beside the program
+ * @param environment further settings
  */
 export async function startWrit(
   name: string,
@@ -82,6 +88,7 @@ export async function startWrit(
   database: string,
   folder: string,
   cores = SERVER_CORE,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Subject> {
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
@@ -93,23 +100,34 @@ export async function startWrit(
     WRIT_SIGNING_ALG: alg,
     WRIT_BOOTSTRAP_CLIENT_ID: BENCH_ROOT.clientId,
     WRIT_BOOTSTRAP_CLIENT_SECRET: BENCH_ROOT.clientSecret,
+    ...environment,
   });
   await isListening(issuer, child);
   const { publicJwk, privateJwk } = keys('');
+  const slug = `bench-${process.hrtime.bigint()}`;
+  const externalIssuer = `https://${slug}.example`;
+  const headers = { Authorization: `Bearer ${await rootToken(issuer)}`, 'Content-Type': 'application/json' };
+  const trusted = { issuer: externalIssuer, name: slug, algorithms: ['ES256'], jwks: { keys: [publicJwk] } };
+  await post(`${issuer}/api/trusted-issuers`, JSON.stringify(trusted), headers);
   const account = await post(
     `${issuer}/api/service-accounts`,
     JSON.stringify({
       name: `bench ${alg}`,
-      slug: `bench-${process.hrtime.bigint()}`,
+      slug,
       permissions: ['orders:read'],
-      credentials: [{ type: 'client_secret' }, { type: 'public_key', publicKey: publicJwk }],
+      credentials: [
+        { type: 'client_secret' },
+        { type: 'public_key', publicKey: publicJwk },
+        { type: 'federated', issuer: externalIssuer, subject: EXTERNAL_SUBJECT },
+      ],
     }),
-    { Authorization: `Bearer ${await rootToken(issuer)}`, 'Content-Type': 'application/json' },
+    headers,
   );
   const clientId = String(account['clientId']);
   const client = {
     clientId,
     keyClientId: clientId,
+    externalIssuer,
     clientSecret: String(account['clientSecret']),
     publicJwk,
     privateJwk,
@@ -135,10 +153,10 @@ async function subject(name: string, child: ChildProcess, issuer: string, client
 
 export const RAW = 'raw oidc-provider';
 
-function keys(keyClientId: string): Pick<BenchClient, 'publicJwk' | 'privateJwk' | 'keyClientId'> {
+function keys(keyClientId: string): Omit<BenchClient, 'clientId' | 'clientSecret'> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const publicJwk = { ...publicKey.export({ format: 'jwk' }), alg: 'ES256', kid: 'bench' };
-  return { keyClientId, publicJwk, privateJwk: privateKey.export({ format: 'jwk' }) };
+  return { keyClientId, externalIssuer: undefined, publicJwk, privateJwk: privateKey.export({ format: 'jwk' }) };
 }
 
 function startOnCores(
