@@ -85,7 +85,10 @@ try {
       const started = performance.now();
       const lists = startStatusLists({
         store: read.statuses,
-        signingKeys: { current: () => ({ keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } }) },
+        signingKeys: {
+          current: () => ({ keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } }),
+          onChange: () => undefined,
+        },
         signingAlg: 'ES256',
         issuer: 'https://id.example',
         clock,

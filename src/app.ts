@@ -17,7 +17,7 @@ import { isManagementPath } from './management/management-face.ts';
 import { isMiaTokenPath } from './oauth/oauth-face.ts';
 import { startStatusLists } from './oauth/status-lists.ts';
 import { applyPolicy, bootstrap } from './start/apply-settings.ts';
-import type { PreparedServer } from './start/prepare-server.ts';
+import { keysKeptFor, type PreparedServer } from './start/prepare-server.ts';
 
 /** A server that takes requests. */
 export interface App {
@@ -112,7 +112,7 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
     await close();
     throw error;
   }
-  const tidy = tidyUp(server.storage, clock, config.tokenMaxTtl);
+  const tidy = tidyUp(server.storage, clock, config.tokenMaxTtl, keysKeptFor(config));
   const round = async (): Promise<boolean> => {
     const more = await tidy();
     tidiedAt = clock();

@@ -110,7 +110,6 @@ function permissionsTable(): string {
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'writ.permissions.grant': 'lifts the rule of [granting](#who-may-grant-what) in every call that grants',
   'writ.tokens.introspect': '`POST /oauth/introspect`, about every token',
-  'writ.signingkeys.manage': 'none yet',
 };
 
 function callsOf(name: string, mine: readonly Call[]): string {

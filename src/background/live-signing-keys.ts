@@ -9,22 +9,33 @@ export interface LiveSigningKeys extends SigningKeys {
   close(): void;
 }
 
-/** Milliseconds between two checks whether a key is due, or whether a failed reading must be tried again. */
+/** Milliseconds between two checks whether a key is due, or whether something that failed must be tried again. */
 const LOOK = 1000;
 
 /**
  * Keeps the signing keys of this node up to date.
  *
- * @param read reads the keys from the database
- * @param onFailure told why the keys could not be read
+ * @param options `read`: reads the keys from the database; `rotate`: replaces the keys whose time has come;
+ *   `onFailure`: told why one of both could not be done
  */
 export function startLiveSigningKeys(
   first: KeyRing,
-  { read, clock, onFailure }: { read: () => Promise<KeyRing>; clock: Clock; onFailure: (error: unknown) => void },
+  {
+    read,
+    rotate,
+    clock,
+    onFailure,
+  }: {
+    read: () => Promise<KeyRing>;
+    rotate: () => Promise<void>;
+    clock: Clock;
+    onFailure: (error: unknown) => void;
+  },
 ): LiveSigningKeys {
   let ring = first;
   let wanted = false;
   let late = false;
+  let rotating = false;
   let reading: Promise<void> | undefined;
   const listeners: ((ring: KeyRing) => void)[] = [];
 
@@ -50,8 +61,24 @@ export function startLiveSigningKeys(
     return reading;
   }
 
+  async function rotateOnce(): Promise<void> {
+    if (rotating) return;
+    rotating = true;
+    try {
+      await rotate();
+      // Another node may have replaced the keys before this one did.
+      await refresh();
+    } catch (error) {
+      onFailure(error);
+    } finally {
+      rotating = false;
+    }
+  }
+
   const timer = setInterval(() => {
-    if (late || (ring.changesAt !== undefined && clock() >= ring.changesAt)) void refresh();
+    const isDue = (time: Date | undefined): boolean => time !== undefined && clock() >= time;
+    if (late || isDue(ring.changesAt)) void refresh();
+    if (isDue(ring.rotatesAt)) void rotateOnce();
   }, LOOK).unref();
 
   return {

@@ -15,12 +15,14 @@ const REFUSALS_SHOWN = 30 * 86_400_000;
  * their positions.
  *
  * @param tokenMaxTtl seconds
+ * @param keysKeptFor milliseconds for which a retired signing key stays published
  * @returns one round, which resolves to whether there may be more to do
  */
 export function tidyUp(
   { read, replays, auditEvents }: Pick<Storage, 'read' | 'replays' | 'auditEvents'>,
   clock: Clock,
   tokenMaxTtl: number,
+  keysKeptFor: number,
 ): () => Promise<boolean> {
   return async () => {
     const ago = (milliseconds: number): Date => new Date(clock().getTime() - milliseconds);
@@ -31,6 +33,7 @@ export function tidyUp(
       await read.refusals.deleteBefore(ago(REFUSALS_SHOWN)),
       await read.statuses.deleteRevoked(ago(Math.max(tokenMaxTtl * 1000, A_WEEK) + VERIFIERS_BEHIND)),
       await read.revokedTokens.deleteExpired(ago(VERIFIERS_BEHIND)),
+      await read.signingKeys.deleteRetired(ago(keysKeptFor)),
       await auditEvents.settle(),
     ];
     return done.some((rows) => rows >= HANDFUL);

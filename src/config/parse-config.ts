@@ -61,6 +61,8 @@ export interface Config {
   /** How long new requests are still served after SIGTERM. */
   readonly drain: number;
   readonly maxStaleness: number;
+  /** Seconds for which a signing key signs before another one takes its place. */
+  readonly signingKeyMaxAge: number;
   readonly bootstrap: FixedRoot;
 }
 
@@ -153,6 +155,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
     issuerNetworks: parseNetworks(values.WRIT_ISSUER_NETWORKS ?? '') ?? new BlockList(),
     drain: values.WRIT_DRAIN,
     maxStaleness: values.WRIT_MAX_STALENESS,
+    signingKeyMaxAge: values.WRIT_SIGNING_KEY_MAX_AGE,
     bootstrap: Object.freeze({
       clientId: values.WRIT_BOOTSTRAP_CLIENT_ID,
       clientSecret: values.WRIT_BOOTSTRAP_CLIENT_SECRET,

@@ -54,6 +54,14 @@ export const SETTINGS = {
       description:
         'the algorithm of access tokens; a resource server may have another. In production a key of a new algorithm signs after it has been published for 360 seconds',
     },
+    WRIT_SIGNING_KEY_MAX_AGE: {
+      type: 'integer',
+      minimum: 172_800,
+      maximum: 315_360_000,
+      default: 7_776_000,
+      description:
+        'seconds for which a signing key signs, two days at least; the next key is in the JWKS a day before it signs',
+    },
     WRIT_TOKEN_TTL: {
       ...SECONDS,
       default: 900,
@@ -200,6 +208,7 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_KEYS_DIR: 'a folder',
   WRIT_KEY_ENCRYPTION_KEY: '32 bytes in base64 (openssl rand -base64 32 makes them)',
   WRIT_SIGNING_ALG: 'one of ES256, RS256, PS256, EdDSA',
+  WRIT_SIGNING_KEY_MAX_AGE: 'a whole number of seconds from 172800 to 315360000',
   WRIT_TOKEN_TTL: 'a whole number of seconds from 1 to 31536000',
   WRIT_TOKEN_MAX_TTL: 'a whole number of seconds from 1 to 31536000',
   WRIT_TOKEN_MAX_BYTES: 'a whole number of bytes from 2048 to 65536',

@@ -80,6 +80,7 @@ export function composeManagementFace(
       trustedIssuers: createTrustedIssuers({ storage, clock, randomId: random.id, issuer }),
       roles: createRoles({ storage, clock, randomId: random.id, limits: config.companyLimits }),
       groups: createGroups({ storage, clock, randomId: random.id, limits: config.companyLimits }),
+      signingKeys: signingKeys.manage,
       activity: createActivity({ ...storage.read, serviceAccounts }),
       diagnose: createDiagnoseAssertion({ serviceAccounts, storage, settings: assertionSettings(config, clock) }),
       impersonate: createImpersonate({ storage, tokens, mintToken }),

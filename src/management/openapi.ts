@@ -132,6 +132,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "For Mia's clients": 'Further operations for miactl and console-mcp-server',
   Self: 'Operations about the caller itself and about this server, which take no permission',
   Activity: 'The refusals of clients, and their reasons',
+  'Signing keys': 'The keys that sign access tokens: their states, their replacement, and what to do with a leaked one',
   Audit: 'Every change, with the account that made it, its time and its request',
 };
 

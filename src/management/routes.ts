@@ -23,6 +23,7 @@ import type { RootVeil } from './root-veil.ts';
 import type { Route } from './route.ts';
 import { getSelf } from './self.ts';
 import { COMPANY_ACCOUNTS, ROOT_ACCOUNTS } from './service-accounts/account-collection.ts';
+import type { ManageSigningKeys } from '../domain/signing-keys/manage-signing-keys.ts';
 import type { TryExternalToken } from '../domain/federation/try-external-token.ts';
 import type { TrustedIssuers } from '../domain/federation/trusted-issuers.ts';
 import type { Impersonate } from '../domain/tokens/impersonate.ts';
@@ -34,6 +35,7 @@ import { getServiceAccount } from './service-accounts/get-service-account.ts';
 import { listServiceAccounts } from './service-accounts/list-service-accounts.ts';
 import { impersonateServiceAccount } from './service-accounts/post-impersonate.ts';
 import { registerServiceAccount } from './service-accounts/post-service-account.ts';
+import { signingKeyRoutes } from './signing-keys/signing-key-routes.ts';
 import { trustedIssuerRoutes } from './trusted-issuers/trusted-issuer-routes.ts';
 import { removeServiceAccount } from './service-accounts/delete-service-account.ts';
 import { getVersion } from './version.ts';
@@ -48,6 +50,7 @@ export function managementRoutes({
   trustedIssuers,
   roles,
   groups,
+  signingKeys,
   activity,
   diagnose,
   impersonate,
@@ -63,6 +66,7 @@ export function managementRoutes({
   trustedIssuers: TrustedIssuers;
   roles: Roles;
   groups: Groups;
+  signingKeys: ManageSigningKeys;
   activity: Activity;
   diagnose: DiagnoseAssertion;
   impersonate: Impersonate;
@@ -90,6 +94,7 @@ export function managementRoutes({
     ...resourceServerRoutes(resourceServers),
     ...trustedIssuerRoutes(trustedIssuers),
     ...roleRoutes(roles),
+    ...signingKeyRoutes(signingKeys),
     ...groupRoutes(groups),
     ...miaRoutes({ companies, serviceAccounts, groups }),
     getSelf(serviceAccounts),

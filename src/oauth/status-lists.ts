@@ -32,7 +32,7 @@ export interface StatusLists {
 
 export interface StatusListOptions {
   readonly store: Pick<StatusStore, 'revoked'>;
-  readonly signingKeys: Pick<SigningKeys, 'current'>;
+  readonly signingKeys: SigningKeys;
   readonly signingAlg: SigningAlg;
   readonly issuer: string;
   readonly clock: Clock;
@@ -59,6 +59,8 @@ const zip = promisify(gzip);
 interface Kept extends PublishedList {
   readonly digest: string;
   readonly signedAt: number;
+  /** The key that signed the list. */
+  readonly kid: string;
 }
 
 /**
@@ -109,7 +111,18 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
     }, pause).unref();
   }
 
+  function refresh(): void {
+    // A reading that is under way may have begun too early to see the change.
+    wanted = true;
+    // The wait does not start anew: frequent announcements could otherwise delay the reading for ever.
+    if (running !== undefined || gathering) return;
+    gathering = true;
+    after(GATHER);
+  }
+
   after(0);
+  // A verifier that has the new JWKS may not know the key that signed the lists.
+  options.signingKeys.onChange(refresh);
   return {
     get published() {
       return published;
@@ -120,14 +133,7 @@ export function startStatusLists(options: StatusListOptions): StatusLists {
     get readAt() {
       return readAt;
     },
-    refresh() {
-      // A reading that is under way may have begun too early to see the change.
-      wanted = true;
-      // The wait does not start anew: frequent announcements could otherwise delay the reading for ever.
-      if (running !== undefined || gathering) return;
-      gathering = true;
-      after(GATHER);
-    },
+    refresh,
     async close() {
       closed = true;
       clearTimeout(timer);
@@ -145,11 +151,12 @@ async function publishedList(
   const bits = statusBits(revoked);
   const digest = createHash('sha256').update(bits).digest('base64url');
   const now = Math.floor(clock().getTime() / 1000);
-  if (before !== undefined && before.digest === digest && now - before.signedAt < SIGNED_AGAIN) return before;
+  const key = signingKeys.current().active[signingAlg];
+  const same = before !== undefined && before.digest === digest && before.kid === key.kid;
+  if (same && now - before.signedAt < SIGNED_AGAIN) return before;
   // Random bits have no repetitions except runs of zeros: this strategy takes a hundredth of the time, for the same
   // size.
   const lst = (await compress(bits, { strategy: constants.Z_RLE })).toString('base64url');
-  const key = signingKeys.current().active[signingAlg];
   const token = await signJwt(key, 'statuslist+jwt', {
     status_list: { bits: 1, lst },
     ttl: LIST_TTL,
@@ -158,7 +165,12 @@ async function publishedList(
     exp: now + LIST_LIFETIME,
   });
   const jwt = Buffer.from(token);
-  return { jwt, gzipped: await zip(jwt), etag: `"${digest.slice(0, 22)}.${now}"`, digest, signedAt: now };
+  return { jwt, gzipped: await zip(jwt), etag: etagOf(jwt), digest, signedAt: now, kid: key.kid };
+}
+
+/** Two lists that were signed in the same second differ. */
+function etagOf(jwt: Buffer): string {
+  return `"${createHash('sha256').update(jwt).digest('base64url').slice(0, 22)}"`;
 }
 
 /** Writes one bit for each entry, from the lowest bit of the first byte on (Token Status List §4.1); 1: revoked. */

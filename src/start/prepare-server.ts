@@ -13,6 +13,8 @@ import type { SigningKeyKeeper } from '../domain/resource-servers/resource-serve
 import { snapshotSize } from '../domain/service-accounts/snapshot-size.ts';
 import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
 import { type KeyRing, readKeyRing } from '../domain/signing-keys/key-ring.ts';
+import { createManageSigningKeys, type ManageSigningKeys } from '../domain/signing-keys/manage-signing-keys.ts';
+import { rotateByItself } from '../domain/signing-keys/rotate-signing-keys.ts';
 import { type SettleRules, settleSigningKeys } from '../domain/signing-keys/settle-signing-keys.ts';
 import type { SignerTools } from '../domain/signing-keys/signers/signer.ts';
 import { createSigningBatch } from '../domain/signing-keys/signers/signing-batch.ts';
@@ -27,7 +29,7 @@ import { obtainKeyEncryptionKey } from '../storage/key-encryption-key.ts';
 import { loadInTurns } from '../storage/load-in-turns.ts';
 import { assertEmbeddedDatabase, openEmbeddedDatabase } from '../storage/open-embedded-database.ts';
 import { openPostgresDatabase } from '../storage/open-postgres-database.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { KeyTimes, Surroundings } from './surroundings.ts';
 
 /** An open and migrated database that holds everything a server needs, and the parts that use the database. */
 export interface PreparedServer {
@@ -41,7 +43,7 @@ export interface PreparedServer {
   clockOffset(): number;
   /** The log of failures of background work. */
   readonly outages: OutageLog;
-  readonly signingKeys: LiveSigningKeys & SigningKeyKeeper;
+  readonly signingKeys: LiveSigningKeys & SigningKeyKeeper & { readonly manage: ManageSigningKeys };
   /** The HMAC key that shows whether this server issued a cursor. */
   readonly cursorKey: Uint8Array;
   readonly credentialTools: CredentialTools;
@@ -52,6 +54,13 @@ export interface PreparedServer {
 
 /** The origin, in the audit, of the changes that a start makes by itself. */
 export const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined, source: undefined };
+
+/** The origin, in the audit, of the keys that are replaced by the schedule. */
+const ROTATION: Origin = {
+  actor: { type: 'server', command: 'rotation' },
+  requestId: undefined,
+  source: undefined,
+};
 
 /**
  * Opens the database and adds the parts that it lacks: the schema, the server's secrets, the signing keys.
@@ -154,8 +163,13 @@ export async function prepareServer(
   );
   const keys = opened.adopt(
     startLiveSigningKeys(keyRing, {
-      read: () => readKeyRing(storage.read.signingKeys, encryption, keyRules(config, clock()), signers),
+      read: () => readKeyRing(storage.read.signingKeys, encryption, keyRules(config, surroundings), signers),
       clock,
+      rotate: () =>
+        storage.write(ROTATION, async ({ signingKeys }) => {
+          const { audit } = await rotateByItself(signingKeys, encryption, keyRules(config, surroundings));
+          return { result: undefined, audit };
+        }),
       onFailure: (error) => outages.failed('signing_keys.not_read', error),
     }),
     (adopted) => adopted.close(),
@@ -171,7 +185,13 @@ export async function prepareServer(
     outages,
     signingKeys: {
       ...keys,
-      settle: (stores) => settleSigningKeys(stores.signingKeys, encryption, keyRules(config, clock())),
+      settle: (stores) => settleSigningKeys(stores.signingKeys, encryption, keyRules(config, surroundings)),
+      manage: createManageSigningKeys({
+        storage,
+        encryption,
+        lead: (surroundings.keyTimes ?? keyTimesOf(config)).lead,
+        rules: () => keyRules(config, surroundings),
+      }),
     },
     cursorKey,
     onStatusChange(told) {
@@ -209,9 +229,31 @@ function openDatabase(config: Config, { clock, logger, pid, databasePatience }: 
  */
 const KEY_LEAD = JWKS_MAX_AGE * 1000 + 60_000;
 
-/** The rules for signing keys. Outside production a new key signs at once: no verifier has kept an older JWKS. */
-function keyRules({ signingAlg, tokenMaxTtl, production }: Config, now: Date): SettleRules {
-  return { signingAlg, keptFor: tokenMaxTtl * 1000 + VERIFIERS_BEHIND, lead: production ? KEY_LEAD : 0, now };
+/** Milliseconds for which a key by the schedule is published before it signs. */
+const SCHEDULED_LEAD = 86_400_000;
+
+/** Milliseconds for which a retired key stays published: a node that is cut off may sign with it for a while. */
+export function keysKeptFor({ tokenMaxTtl, maxStaleness }: Pick<Config, 'tokenMaxTtl' | 'maxStaleness'>): number {
+  return (tokenMaxTtl + maxStaleness) * 1000 + VERIFIERS_BEHIND;
+}
+
+/** The times in the life of a signing key. A key by the schedule is published longer: nobody is in a hurry. */
+function keyTimesOf({ signingKeyMaxAge }: Config): KeyTimes {
+  return { every: signingKeyMaxAge * 1000, ahead: SCHEDULED_LEAD, lead: KEY_LEAD };
+}
+
+/**
+ * The rules for signing keys. Outside production a key of a new algorithm signs at once: no verifier has kept an older
+ * JWKS.
+ */
+function keyRules(config: Config, { clock, keyTimes = keyTimesOf(config) }: Surroundings): SettleRules {
+  return {
+    signingAlg: config.signingAlg,
+    keptFor: keysKeptFor(config),
+    lead: config.production ? keyTimes.lead : 0,
+    schedule: keyTimes,
+    now: clock(),
+  };
 }
 
 function prepareKeys(
@@ -219,12 +261,13 @@ function prepareKeys(
   encryption: KeyEncryption,
   signers: SignerTools,
   config: Config,
-  { clock, random }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<ServerSecrets & { keyRing: KeyRing }> {
   return storage.writeAlone(START, async ({ serverSecrets, signingKeys }) => {
-    const now = clock();
+    const { random } = surroundings;
+    const rules = keyRules(config, surroundings);
+    const { now } = rules;
     const secrets = await prepareServerSecrets(serverSecrets, encryption, { randomBytes: random.bytes, now });
-    const rules = keyRules(config, now);
     const audit = await settleSigningKeys(signingKeys, encryption, rules);
     // The keys are read back, so that every node has them in the same order and serves the same JWKS.
     return { result: { ...secrets, keyRing: await readKeyRing(signingKeys, encryption, rules, signers) }, audit };

@@ -1,6 +1,13 @@
 import type { Clock } from '../domain/clock.ts';
+import type { RotationSchedule } from '../domain/signing-keys/rotation-schedule.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
+
+/** The times in the life of a signing key, in milliseconds. */
+export interface KeyTimes extends RotationSchedule {
+  /** The time for which a key that is wanted at once is published before it signs. */
+  readonly lead: number;
+}
 
 /** Time, randomness, the log and the metrics, which the other parts are given. */
 export interface Surroundings {
@@ -12,4 +19,6 @@ export interface Surroundings {
   readonly pid: number;
   /** Milliseconds for which a start waits for a database that does not answer. */
   readonly databasePatience: number;
+  /** The times in the life of a signing key, where tests set shorter ones. */
+  readonly keyTimes?: KeyTimes;
 }

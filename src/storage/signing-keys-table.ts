@@ -36,6 +36,12 @@ export function signingKeysTable(knex: Tables): SigningKeyStore {
         .update({ signs_from: signsFrom, retired_at: retiredAt ?? null });
     },
 
+    async delete(kid) {
+      await knex('signing_keys').where({ kid }).delete();
+    },
+
+    deleteRetired: (before) => knex('signing_keys').where('retired_at', '<', before).delete(),
+
     async list() {
       const rows = await knex('signing_keys').orderBy(['created_at', 'kid']).select<SigningKeyRow[]>();
       return rows.map((row) => ({

@@ -141,7 +141,7 @@ describe('a round of tidying up', () => {
 
   test('deletes a bounded number of rows, and says whether more may be left', async () => {
     const { knex } = server.database;
-    const tidy = tidyUp(server.storage, () => new Date(), 3600);
+    const tidy = tidyUp(server.storage, () => new Date(), 3600, 0);
     await tidy();
     await knex.raw(
       `insert into revoked_tokens (jti, client_id, expires_at)
@@ -157,7 +157,7 @@ describe('a round of tidying up', () => {
 
   test('counts the credentials that it deletes, with an entry in a status list or without', async () => {
     const { knex } = server.database;
-    const tidy = tidyUp(server.storage, () => new Date(), 3600);
+    const tidy = tidyUp(server.storage, () => new Date(), 3600, 0);
     await tidy();
     const account = await knex('service_accounts').first('client_id');
     await knex.raw(
@@ -175,7 +175,7 @@ describe('a round of tidying up', () => {
     const revokedAt = new Date();
     const place = { list: 0, idx: 1, credential_id: 'cred_gone', client_id: 'sa_gone', revoked_at: revokedAt };
     await knex('status_entries').insert(place);
-    const tidyAt = (age: number) => tidyUp(server.storage, () => new Date(revokedAt.getTime() + age), 60)();
+    const tidyAt = (age: number) => tidyUp(server.storage, () => new Date(revokedAt.getTime() + age), 60, 0)();
     const kept = (): Promise<unknown> => knex('status_entries').where({ client_id: 'sa_gone' }).first('idx');
     await tidyAt(7 * DAY + HOUR - 1000);
     assert.notEqual(await kept(), undefined);

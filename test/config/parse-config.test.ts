@@ -50,6 +50,7 @@ describe('the settings', () => {
       trustedProxies: new BlockList(),
       drain: 5,
       maxStaleness: 900,
+      signingKeyMaxAge: 7_776_000,
       bootstrap: { clientId: undefined, clientSecret: undefined, publicKey: undefined },
     });
     assert.deepEqual(warnings, []);

@@ -88,7 +88,8 @@ describe('If-Match', () => {
       }
     }
     const deletes = Object.entries<object>(document.paths)
-      .filter(([path, operations]) => 'delete' in operations && !path.includes('/members'))
+      // A signing key has no revision: nobody edits it.
+      .filter(([path, operations]) => 'delete' in operations && !/\/members|\/signing-keys/.test(path))
       .map(([path]) => `DELETE ${path}`);
     assert.deepEqual(honouring.filter((one) => one.startsWith('DELETE')).toSorted(), deletes.toSorted());
     assert.ok(honouring.length >= 30, String(honouring.length));

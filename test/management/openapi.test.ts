@@ -97,6 +97,9 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(
       operations.toSorted(),
       [
+        'delete /api/signing-keys/{kid}: writ.signingkeys.manage',
+        'get /api/signing-keys: writ.signingkeys.manage',
+        'post /api/signing-keys/rotate: writ.signingkeys.manage',
         ...managed('/api/companies', 'companyId', 'writ.companies.manage', 'writ.companies.view'),
         ...['/api', company].flatMap((path) => [
           ...accounts(`${path}/service-accounts`),

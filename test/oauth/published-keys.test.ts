@@ -93,9 +93,9 @@ onEachDatabase(
       assert.deepEqual(await algs(app), ['ES256', 'RS256', 'EdDSA']);
       const info = { headers: { Authorization: `Bearer ${json.access_token}` } };
       assert.equal((await app.request('/tokeninfo', info)).status, 200);
-      // Two hours and a second later.
+      // The longest lifetime, an hour for verifiers that are behind, 900 seconds of staleness and a second later.
       await app.knex.raw(
-        `update signing_keys set retired_at = retired_at - interval '7201 seconds' where alg = 'EdDSA'`,
+        `update signing_keys set retired_at = retired_at - interval '8101 seconds' where alg = 'EdDSA'`,
       );
       await app.close();
       app = await startTestApp(database, environment);

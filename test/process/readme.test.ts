@@ -70,6 +70,6 @@ test('the README has at most 150 lines, and every command stands in a fenced blo
   for (const page of ['README.md', ...PAGES]) {
     const text = readPage(page).replaceAll(/^```.*?^```$/gms, '');
     assert.doesNotMatch(text, /^ {4}(?:curl|npm|node|[A-Z_]+=)/m, page);
-    for (const { language } of blocksOf(readPage(page))) assert.match(language, /^(?:sh|json|text|yaml)$/, page);
+    for (const { language } of blocksOf(readPage(page))) assert.match(language, /^(?:sh|json|text|yaml|js)$/, page);
   }
 });

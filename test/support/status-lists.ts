@@ -13,7 +13,10 @@ export async function startLists(
   const key = await newSigningKey('ES256');
   return startStatusLists({
     ...options,
-    signingKeys: { current: () => ({ keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } }) },
+    signingKeys: {
+      current: () => ({ keys: [key], active: { ES256: key, RS256: key, PS256: key, EdDSA: key } }),
+      onChange: () => undefined,
+    },
     signingAlg: 'ES256',
     issuer: 'https://id.example',
   });

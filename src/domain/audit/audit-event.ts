@@ -12,7 +12,7 @@ export type Actor =
       /** The account that the actor impersonated; undefined: the actor was itself. */
       readonly impersonates?: ClientId;
     }
-  | { readonly type: 'server'; readonly command: 'start' | 'root recover' };
+  | { readonly type: 'server'; readonly command: 'start' | 'root recover' | 'rotation' };
 
 /** The kinds of changes, named after the changed resource. */
 export const AUDIT_ACTIONS = [
@@ -43,8 +43,10 @@ export const AUDIT_ACTIONS = [
   'assertion.diagnosed',
   'credential_policy.applied',
   'signing_key.created',
+  'signing_key.changed',
   'signing_key.retired',
   'signing_key.restored',
+  'signing_key.removed',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

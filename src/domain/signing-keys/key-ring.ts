@@ -1,4 +1,6 @@
 import type { KeyEncryption } from '../encryption/key-encryption.ts';
+import { activeOf, goneAt, isGone, type KeyLife, type LifeRules, nextOf } from './key-life.ts';
+import { rotationDue, type RotationSchedule } from './rotation-schedule.ts';
 import type { SignerTools } from './signers/signer.ts';
 import { signerOf } from './signers/signers.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
@@ -14,18 +16,18 @@ export interface KeyRing {
   /** The key that signs for each algorithm; while the key of an algorithm is not due yet, another key signs. */
   readonly active: Readonly<Record<SigningAlg, SigningKey>>;
   /**
-   * The time at which the next key begins to sign, or the next key leaves the JWKS; undefined: there is no such key.
+   * The time at which the next key begins or ceases to sign, or leaves the JWKS; undefined: there is no such key.
    */
   readonly changesAt?: Date | undefined;
+  /** The time at which the schedule wants another key; undefined: the next key is there. */
+  readonly rotatesAt?: Date | undefined;
 }
 
 /** The rules for signing with keys and publishing them. */
-export interface KeyRingRules {
+export interface KeyRingRules extends LifeRules {
   /** The algorithm for the tokens of resource servers that name none. */
   readonly signingAlg: SigningAlg;
-  /** Milliseconds for which a key stays published after nothing needs its algorithm any more. */
-  readonly keptFor: number;
-  readonly now: Date;
+  readonly schedule: RotationSchedule;
 }
 
 export const label = (kid: string): string => `signing_keys/${kid}`;
@@ -48,16 +50,19 @@ export function wantedAlgs(signingAlg: SigningAlg, named: ReadonlySet<SigningAlg
 export async function readKeyRing(
   store: Pick<SigningKeyStore, 'list' | 'named'>,
   encryption: KeyEncryption,
-  { signingAlg, keptFor, now }: KeyRingRules,
+  { signingAlg, keptFor, schedule, now }: KeyRingRules,
   tools: SignerTools,
 ): Promise<KeyRing> {
-  const stored = await store.list();
+  const rules = { keptFor, now };
+  const stored = (await store.list()).filter((key) => !isGone(key, rules));
+  // The first keys count as due: the clock of the node that generated them may have been ahead of ours.
+  const first = Math.min(...stored.map(({ signsFrom }) => signsFrom.getTime()));
+  const kept = stored.map((key) =>
+    key.signsFrom.getTime() === first && key.signsFrom > now ? { ...key, signsFrom: now } : key,
+  );
   const order = wantedAlgs(signingAlg, await store.named());
-  const wanted = order.flatMap((alg) => stored.findLast((key) => key.alg === alg && key.retiredAt === undefined) ?? []);
-  const goneAt = ({ retiredAt }: StoredSigningKey): number =>
-    retiredAt === undefined ? Infinity : retiredAt.getTime() + keptFor;
-  const others = stored.filter((key) => !wanted.includes(key) && goneAt(key) > now.getTime()).toReversed();
-  const published = [...wanted, ...others];
+  const wanted = order.flatMap((alg) => [activeOf(kept, alg, now) ?? [], nextOf(kept, alg, now) ?? []].flat());
+  const published = [...wanted, ...kept.filter((key) => !wanted.includes(key)).toReversed()];
   const opened = new Map<StoredSigningKey, SigningKey>();
   for (const key of published) opened.set(key, await openSigningKey(key, encryption, tools));
   const keyOf = (key: StoredSigningKey | undefined): SigningKey => {
@@ -65,22 +70,25 @@ export async function readKeyRing(
     if (found === undefined) throw new Error('there is no signing key');
     return found;
   };
-  // The first keys count as due: the clock of the node that generated them may have been ahead of ours.
-  const first = Math.min(...published.map(({ signsFrom }) => signsFrom.getTime()));
-  const due = published.filter(({ signsFrom }) => signsFrom <= now || signsFrom.getTime() === first);
   // After a change of the server's algorithm, the retired key keeps signing until the new key is due.
-  const before = due.toSorted((one, other) => (other.retiredAt?.getTime() ?? 0) - (one.retiredAt?.getTime() ?? 0));
-  const own = due.find((key) => key.alg === signingAlg) ?? before[0];
-  const active = (alg: SigningAlg): SigningKey =>
-    keyOf(due.find((key) => key.alg === alg && key.retiredAt === undefined) ?? own);
-  const changes = published
-    .flatMap((key) => [key.signsFrom.getTime(), goneAt(key)])
-    .filter((time) => time > now.getTime() && time < Infinity);
+  const own = activeOf(kept, signingAlg, now) ?? lastRetired(kept.filter(({ signsFrom }) => signsFrom <= now));
+  const active = (alg: SigningAlg): SigningKey => keyOf(activeOf(kept, alg, now) ?? own);
+  const changes = kept.flatMap((key) => [key.signsFrom, key.retiredAt ?? [], goneAt(key, keptFor) ?? []].flat());
   return {
     keys: published.map(keyOf),
     active: { ES256: active('ES256'), RS256: active('RS256'), PS256: active('PS256'), EdDSA: active('EdDSA') },
-    changesAt: changes.length === 0 ? undefined : new Date(Math.min(...changes)),
+    changesAt: earliest(changes.filter((time) => time > now)),
+    rotatesAt: earliest(order.flatMap((alg) => rotationDue(kept, alg, schedule, now) ?? [])),
   };
+}
+
+/** The key that was retired last; keys that were not retired come after all others. */
+function lastRetired<Key extends KeyLife>(keys: readonly Key[]): Key | undefined {
+  return keys.toSorted((one, other) => (other.retiredAt?.getTime() ?? 0) - (one.retiredAt?.getTime() ?? 0))[0];
+}
+
+function earliest(times: readonly Date[]): Date | undefined {
+  return times.length === 0 ? undefined : new Date(Math.min(...times.map(Number)));
 }
 
 async function openSigningKey(

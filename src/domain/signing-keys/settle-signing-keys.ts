@@ -2,11 +2,11 @@ import type { AuditEntry } from '../audit/audit-event.ts';
 import type { KeyEncryption } from '../encryption/key-encryption.ts';
 import { type KeyRingRules, label, wantedAlgs } from './key-ring.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
-import { type GeneratedKey, generateSigningKey } from './signing-key.ts';
+import { generateSigningKey, type SigningAlg } from './signing-key.ts';
 
 /** The rules for generating and retiring keys. */
 export interface SettleRules extends KeyRingRules {
-  /** Milliseconds for which a key is published before it signs: verifiers may keep an older JWKS for a while. */
+  /** Milliseconds for which a key of another algorithm is published before it signs. */
   readonly lead: number;
 }
 
@@ -31,40 +31,44 @@ export async function settleSigningKeys(
     if (stored.some((key) => key.alg === alg && key.retiredAt === undefined)) continue;
     const retired = stored.findLast((key) => key.alg === alg);
     if (retired?.retiredAt === undefined) {
-      const key = await generateSigningKey(alg);
-      await store.insert(await sealed(key, encryption, now, ahead));
-      audit.push(entry('signing_key.created', key, ahead));
+      const key = await insertNewKey(store, encryption, alg, { createdAt: now, signsFrom: ahead });
+      audit.push(keyEntry('signing_key.created', key, { signsFrom: ahead }));
       continue;
     }
     // A retired key that is still published may sign at once: verifiers know it.
     const signsFrom = retired.retiredAt.getTime() + keptFor > now.getTime() ? retired.signsFrom : ahead;
     await store.update({ kid: retired.kid, signsFrom, retiredAt: undefined });
-    audit.push(entry('signing_key.restored', retired, signsFrom));
+    audit.push(keyEntry('signing_key.restored', retired, { signsFrom }));
   }
   for (const key of stored) {
     if (key.retiredAt !== undefined || wanted.includes(key.alg)) continue;
     await store.update({ ...key, retiredAt: now });
-    audit.push(entry('signing_key.retired', key, undefined));
+    audit.push(keyEntry('signing_key.retired', key, { retiredAt: now }));
   }
   return audit;
 }
 
-async function sealed(
-  { kid, alg, publicJwk, privateJwk }: GeneratedKey,
+/** Generates a key, and stores it with its private half encrypted. */
+export async function insertNewKey(
+  store: Pick<SigningKeyStore, 'insert'>,
   encryption: KeyEncryption,
-  createdAt: Date,
-  signsFrom: Date,
+  alg: SigningAlg,
+  times: Pick<StoredSigningKey, 'createdAt' | 'signsFrom'>,
 ): Promise<StoredSigningKey> {
+  const { kid, publicJwk, privateJwk } = await generateSigningKey(alg);
   const plaintext = Buffer.from(JSON.stringify(privateJwk));
   const sealedPrivateJwk = await encryption.seal(plaintext, label(kid));
-  return { kid, alg, publicJwk, sealedPrivateJwk, createdAt, signsFrom, retiredAt: undefined };
+  const key = { kid, alg, publicJwk, sealedPrivateJwk, ...times, retiredAt: undefined };
+  await store.insert(key);
+  return key;
 }
 
-function entry(
+/** Describes a change of a signing key for the audit. */
+export function keyEntry(
   action: AuditEntry['action'],
   { kid, alg }: Pick<StoredSigningKey, 'kid' | 'alg'>,
-  signsFrom: Date | undefined,
+  times: Readonly<Record<string, Date | string>>,
 ): AuditEntry {
-  const details = { alg, ...(signsFrom !== undefined && { signsFrom: signsFrom.toISOString() }) };
-  return { action, target: kid, details, announces: [{ kind: 'keys' }] };
+  const details = Object.entries(times).map(([name, at]) => [name, at instanceof Date ? at.toISOString() : at]);
+  return { action, target: kid, details: { alg, ...Object.fromEntries(details) }, announces: [{ kind: 'keys' }] };
 }

@@ -10,8 +10,8 @@ export interface StoredSigningKey {
   /** The time at which the key begins to sign; the key is published before that time. */
   readonly signsFrom: Date;
   /**
-   * The time at which the key was retired; it stays published until its last token has expired. Undefined: it is in
-   * use.
+   * The time at which the key ceases to sign, which may be still to come; it stays published until its last token has
+   * expired. Undefined: it is in use, or will be.
    */
   readonly retiredAt: Date | undefined;
 }
@@ -19,6 +19,9 @@ export interface StoredSigningKey {
 export interface SigningKeyStore {
   insert(key: StoredSigningKey): Promise<void>;
   update(key: Pick<StoredSigningKey, 'kid' | 'signsFrom' | 'retiredAt'>): Promise<void>;
+  delete(kid: string): Promise<void>;
+  /** Deletes the keys that were retired before a time. @returns how many */
+  deleteRetired(before: Date): Promise<number>;
   /** Every key, oldest first. */
   list(): Promise<StoredSigningKey[]>;
   /** Locks the keys: no other transaction generates or retires keys until this transaction ends. */

@@ -1,0 +1,128 @@
+import type { AuditEntry } from '../audit/audit-event.ts';
+import type { KeyEncryption } from '../encryption/key-encryption.ts';
+import { activeOf, isGone, nextOf } from './key-life.ts';
+import { type KeyRingRules, wantedAlgs } from './key-ring.ts';
+import { rotationDue } from './rotation-schedule.ts';
+import { insertNewKey, keyEntry } from './settle-signing-keys.ts';
+import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
+import type { SigningAlg } from './signing-key.ts';
+
+/** A change of the signing keys: the keys that will sign, and the audit entries. */
+export interface Rotated {
+  readonly keys: readonly StoredSigningKey[];
+  readonly audit: readonly AuditEntry[];
+}
+
+/**
+ * Replaces the signing keys whose time has come by the schedule. Nodes that do this at once do it once: each waits for
+ * the lock, and finds the next key there.
+ */
+export async function rotateByItself(
+  store: SigningKeyStore,
+  encryption: KeyEncryption,
+  rules: KeyRingRules,
+): Promise<Rotated> {
+  const { schedule, signingAlg, now } = rules;
+  const stored = await lockedKeys(store, rules);
+  const rotated: Rotated[] = [];
+  for (const alg of wantedAlgs(signingAlg, await store.named())) {
+    const due = rotationDue(stored, alg, schedule, now);
+    if (due === undefined || due > now) continue;
+    const signsFrom = new Date(now.getTime() + schedule.ahead);
+    rotated.push(await replaceKey(store, encryption, stored, { alg, signsFrom, now }));
+  }
+  return together(rotated);
+}
+
+/**
+ * Replaces the keys of some algorithms.
+ *
+ * @param wanted `algs`: the algorithms; undefined: all that have a key; `signsFrom`: the time at which the next keys
+ *   sign; a key that is to sign next already signs from then on, if that is earlier
+ */
+export async function rotateOnDemand(
+  store: SigningKeyStore,
+  encryption: KeyEncryption,
+  rules: KeyRingRules,
+  { algs, signsFrom }: { readonly algs: readonly SigningAlg[] | undefined; readonly signsFrom: Date },
+): Promise<Rotated> {
+  const { signingAlg, now } = rules;
+  const stored = await lockedKeys(store, rules);
+  const rotated: Rotated[] = [];
+  for (const alg of algs ?? wantedAlgs(signingAlg, await store.named())) {
+    rotated.push(await replaceKey(store, encryption, stored, { alg, signsFrom, now }));
+  }
+  return together(rotated);
+}
+
+/**
+ * Deletes a key at once: nothing verifies its tokens any more. If the key signs, or will sign next, another key signs
+ * from now on.
+ *
+ * @returns undefined: there is no such key
+ */
+export async function removeKey(
+  store: SigningKeyStore,
+  encryption: KeyEncryption,
+  rules: KeyRingRules,
+  kid: string,
+): Promise<Rotated | undefined> {
+  const { signingAlg, now } = rules;
+  const stored = await lockedKeys(store, rules);
+  const gone = stored.find((key) => key.kid === kid);
+  if (gone === undefined) return undefined;
+  await store.delete(kid);
+  const others = stored.filter((key) => key !== gone);
+  const { alg } = gone;
+  const audit = [keyEntry('signing_key.removed', gone, {})];
+  const active = activeOf(others, alg, now);
+  if (active === undefined) {
+    if (!wantedAlgs(signingAlg, await store.named()).includes(alg)) return { keys: [], audit };
+    const next = await replaceKey(store, encryption, others, { alg, signsFrom: now, now });
+    return { keys: next.keys, audit: [...audit, ...next.audit] };
+  }
+  if (active.retiredAt !== undefined && nextOf(others, alg, now) === undefined) {
+    // The deleted key was to take the place of this one.
+    await store.update({ ...active, retiredAt: undefined });
+    audit.push(keyEntry('signing_key.restored', active, { signsFrom: active.signsFrom }));
+  }
+  return { keys: [active], audit };
+}
+
+/** Locks the keys, and reads those that have not left the JWKS. */
+async function lockedKeys(store: SigningKeyStore, rules: KeyRingRules): Promise<readonly StoredSigningKey[]> {
+  await store.lock();
+  return (await store.list()).filter((key) => !isGone(key, rules));
+}
+
+/** Lets a key of one algorithm sign from some time on, in place of those that sign today. */
+async function replaceKey(
+  store: SigningKeyStore,
+  encryption: KeyEncryption,
+  stored: readonly StoredSigningKey[],
+  { alg, signsFrom, now }: { readonly alg: SigningAlg; readonly signsFrom: Date; readonly now: Date },
+): Promise<Rotated> {
+  const waiting = nextOf(stored, alg, now);
+  const next =
+    waiting === undefined
+      ? await insertNewKey(store, encryption, alg, { createdAt: now, signsFrom })
+      : { ...waiting, signsFrom: waiting.signsFrom < signsFrom ? waiting.signsFrom : signsFrom };
+  const audit: AuditEntry[] = [];
+  if (waiting === undefined) {
+    audit.push(keyEntry('signing_key.created', next, { signsFrom }));
+  } else if (next.signsFrom < waiting.signsFrom) {
+    await store.update(next);
+    audit.push(keyEntry('signing_key.changed', next, { signsFrom }));
+  }
+  for (const key of stored) {
+    const ends = key.retiredAt?.getTime() ?? Infinity;
+    if (key.alg !== alg || key.kid === next.kid || ends <= next.signsFrom.getTime()) continue;
+    await store.update({ ...key, retiredAt: next.signsFrom });
+    audit.push(keyEntry('signing_key.retired', key, { retiredAt: next.signsFrom, successor: next.kid }));
+  }
+  return { keys: [next], audit };
+}
+
+function together(all: readonly Rotated[]): Rotated {
+  return { keys: all.flatMap(({ keys }) => keys), audit: all.flatMap(({ audit }) => audit) };
+}
