@@ -52,9 +52,11 @@ async function run(command: readonly string[]): Promise<void> {
         return await serve(config, surroundings);
       case 'root recover':
         return await recover(config, surroundings);
+      case 'keys encrypt-anew':
+        return await encryptKeysAnew(config, surroundings);
       default:
         await fail(
-          `There is no command "${command.join(' ')}"; the commands are: npm start, npm run root -- recover, node src/main.ts health`,
+          `There is no command "${command.join(' ')}"; the commands are: npm start, npm run root -- recover, npm run keys -- encrypt-anew, node src/main.ts health`,
         );
     }
   } catch (error) {
@@ -102,6 +104,11 @@ async function recover(config: Config, surroundings: Surroundings): Promise<void
   const { recoverRootAccount } = await import('./start/recover-root-account.ts');
   const { clientId, clientSecret } = await recoverRootAccount(config, surroundings);
   process.stdout.write(`${JSON.stringify({ clientId, clientSecret }, undefined, 2)}\n`);
+}
+
+async function encryptKeysAnew(config: Config, surroundings: Surroundings): Promise<void> {
+  const { encryptAnew } = await import('./start/encrypt-anew.ts');
+  process.stdout.write(`${JSON.stringify({ encryptedAnew: await encryptAnew(config, surroundings) })}\n`);
 }
 
 /** The health check of a container: ends with 0 when the server with the same settings is ready, and else with 1. */

@@ -6,14 +6,7 @@ import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
 import { isAbsoluteUri } from '../domain/resource-servers/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
 import { EXPECTED, SECRET, SETTINGS, type Settings } from './settings.ts';
-import {
-  isBase64Of256Bits,
-  isIssuer,
-  parseLimits,
-  parseListenAddress,
-  parseNetworks,
-  parseObject,
-} from './setting-formats.ts';
+import { parseKeys, isIssuer, parseLimits, parseListenAddress, parseNetworks, parseObject } from './setting-formats.ts';
 import { unknownSettings } from './unknown-settings.ts';
 import { isMeantForPostgres, withoutAliases, wrongWithPostgresUrl } from './database-url.ts';
 
@@ -31,7 +24,7 @@ export interface Config {
   readonly logLevel: string;
   readonly issuer: string;
   readonly keysDirectory: string;
-  readonly keyEncryptionKey: Buffer | undefined;
+  readonly keyEncryptionKeys: readonly Buffer[] | undefined;
   readonly signingAlg: SigningAlg;
   readonly tokenTtl: number;
   readonly tokenMaxTtl: number;
@@ -81,7 +74,7 @@ function compileSettings(): ValidateFunction<Settings> {
   const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, verbose: true });
   ajv.addFormat('issuer', isIssuer);
   ajv.addFormat('absolute-uri', isAbsoluteUri);
-  ajv.addFormat('base64-256-bit', isBase64Of256Bits);
+  ajv.addFormat('base64-256-bit', (text) => parseKeys(text) !== undefined);
   ajv.addFormat('postgres-url', (value) => wrongWithPostgresUrl(value) === undefined);
   ajv.addFormat('listen-address', (value) => parseListenAddress(value) !== undefined);
   ajv.addFormat('networks', (value) => parseNetworks(value) !== undefined);
@@ -131,8 +124,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
     logLevel: values.LOG_LEVEL,
     issuer,
     keysDirectory: values.WRIT_KEYS_DIR,
-    keyEncryptionKey:
-      values.WRIT_KEY_ENCRYPTION_KEY === undefined ? undefined : Buffer.from(values.WRIT_KEY_ENCRYPTION_KEY, 'base64'),
+    keyEncryptionKeys: parseKeys(values.WRIT_KEY_ENCRYPTION_KEY ?? ''),
     signingAlg: values.WRIT_SIGNING_ALG,
     tokenTtl: values.WRIT_TOKEN_TTL,
     tokenMaxTtl: values.WRIT_TOKEN_MAX_TTL,

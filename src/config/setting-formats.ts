@@ -15,8 +15,12 @@ export function isIssuer(value: string): boolean {
   );
 }
 
-export function isBase64Of256Bits(value: string): boolean {
-  return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32;
+/** Reads keys of 32 bytes in base64, separated by commas. @returns undefined when an entry is none, or is there twice */
+export function parseKeys(text: string): Buffer[] | undefined {
+  const entries = text.split(',').map((part) => part.trim());
+  const keys = entries.map((entry) => Buffer.from(entry, 'base64'));
+  const fits = entries.every((entry, index) => /^[A-Za-z0-9+/_-]{43}=?$/.test(entry) && keys[index]?.length === 32);
+  return fits && new Set(keys.map((key) => key.toString('hex'))).size === keys.length ? keys : undefined;
 }
 
 /** Reads addresses and CIDRs, separated by commas. @returns undefined when an entry is neither */

@@ -46,7 +46,8 @@ export const SETTINGS = {
     WRIT_KEY_ENCRYPTION_KEY: {
       type: 'string',
       format: 'base64-256-bit',
-      description: 'the key-encryption key, in place of its file',
+      description:
+        'the key-encryption key, in place of its file; while it is being changed several, the newest first, separated by commas',
     },
     WRIT_SIGNING_ALG: {
       enum: ['ES256', 'RS256', 'PS256', 'EdDSA'],
@@ -206,7 +207,8 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   NODE_ENV: 'a word',
   WRIT_ISSUER: 'an http or https URL without credentials, query, fragment or a final /',
   WRIT_KEYS_DIR: 'a folder',
-  WRIT_KEY_ENCRYPTION_KEY: '32 bytes in base64 (openssl rand -base64 32 makes them)',
+  WRIT_KEY_ENCRYPTION_KEY:
+    '32 bytes in base64, or several such keys separated by commas (openssl rand -base64 32 makes one)',
   WRIT_SIGNING_ALG: 'one of ES256, RS256, PS256, EdDSA',
   WRIT_SIGNING_KEY_MAX_AGE: 'a whole number of seconds from 172800 to 315360000',
   WRIT_TOKEN_TTL: 'a whole number of seconds from 1 to 31536000',

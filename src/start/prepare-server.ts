@@ -25,7 +25,7 @@ import { type AccountCache, createAccountCache } from '../storage/account-cache.
 import type { ChangeFeed, ChangeListener } from '../storage/change-feed.ts';
 import { createStorage } from '../storage/create-storage.ts';
 import { type Database, poolState } from '../storage/database.ts';
-import { obtainKeyEncryptionKey } from '../storage/key-encryption-key.ts';
+import { obtainKeyEncryptionKeys } from '../storage/key-encryption-key.ts';
 import { loadInTurns } from '../storage/load-in-turns.ts';
 import { assertEmbeddedDatabase, openEmbeddedDatabase } from '../storage/open-embedded-database.ts';
 import { openPostgresDatabase } from '../storage/open-postgres-database.ts';
@@ -47,6 +47,8 @@ export interface PreparedServer {
   /** The HMAC key that shows whether this server issued a cursor. */
   readonly cursorKey: Uint8Array;
   readonly credentialTools: CredentialTools;
+  /** Encrypts and decrypts with the key-encryption keys. */
+  readonly encryption: KeyEncryption;
   /** Sets the function that is called when live tokens may have been revoked, on this node or another one. */
   onStatusChange(told: () => void): void;
   close(): Promise<void>;
@@ -141,18 +143,18 @@ export async function prepareServer(
   if (database.tokensKnex !== database.knex) database.tokensKnex.on('query', metrics.databaseQuery);
   metrics.observePool(() => poolState(database));
 
-  const encryption = createKeyEncryption(
-    obtainKeyEncryptionKey(
-      config.keysDirectory,
-      config.keyEncryptionKey,
-      {
-        needed: await hasServerSecrets(storage.read.serverSecrets),
-        mayMake: config.database.kind === 'embedded' || !config.production,
-        warn: (text) => logger.warn({ event: 'key_file.open_to_others' }, text),
-      },
-      () => random.bytes(32),
-    ),
+  const [newest, ...older] = obtainKeyEncryptionKeys(
+    config.keysDirectory,
+    config.keyEncryptionKeys,
+    {
+      needed: await hasServerSecrets(storage.read.serverSecrets),
+      mayMake: config.database.kind === 'embedded' || !config.production,
+      warn: (text) => logger.warn({ event: 'key_file.open_to_others' }, text),
+    },
+    () => random.bytes(32),
   );
+  if (newest === undefined) throw new Error('there is no key-encryption key');
+  const encryption = createKeyEncryption(newest, ...older);
   const signers = { batch: createSigningBatch(now) };
   const { keyRing, clientSecretHashKey, cursorKey } = await prepareKeys(
     storage,
@@ -194,6 +196,7 @@ export async function prepareServer(
       }),
     },
     cursorKey,
+    encryption,
     onStatusChange(told) {
       tellOfStatuses = told;
     },

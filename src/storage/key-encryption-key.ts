@@ -11,24 +11,24 @@ export class KeyEncryptionKeyError extends Error {
 const FILE = 'key-encryption-key';
 
 /**
- * Obtains the key-encryption key: the given key, or the key in the keys folder, or a new key that is kept there. No key
- * is generated if the database holds encrypted rows: they need the key with which they were encrypted. The caller
+ * Obtains the key-encryption keys, newest first: the given keys, or the keys in the keys folder, or a new key that is
+ * kept there. No key is generated if the database holds encrypted rows: they need the key with which they were encrypted. The caller
  * forbids a new key where an operator could overlook that the key must be kept.
  *
- * @param given 32 bytes from the environment
+ * @param given keys of 32 bytes from the environment
  * @param rules `needed`: whether the database holds encrypted rows; `mayMake`: whether a missing key may be generated
  *   at all; `warn`: told of a file that others may read and whose mode cannot be set
  * @param newKey 32 fresh random bytes
  * @throws KeyEncryptionKeyError
  */
-export function obtainKeyEncryptionKey(
+export function obtainKeyEncryptionKeys(
   folder: string,
-  given: Buffer | undefined,
+  given: readonly Buffer[] | undefined,
   rules: { readonly needed: boolean; readonly mayMake: boolean; readonly warn: (text: string) => void },
   newKey: () => Uint8Array,
-): Buffer {
-  const key = given ?? read(folder, rules.warn);
-  if (key !== undefined) return key;
+): readonly Buffer[] {
+  const keys = given ?? read(folder, rules.warn);
+  if (keys !== undefined) return keys;
   const file = join(folder, FILE);
   if (rules.needed) {
     throw new KeyEncryptionKeyError(
@@ -49,7 +49,7 @@ export function obtainKeyEncryptionKey(
  */
 const FOREIGN = 0o027;
 
-function read(folder: string, warn: (text: string) => void): Buffer | undefined {
+function read(folder: string, warn: (text: string) => void): readonly Buffer[] | undefined {
   const file = join(folder, FILE);
   let content: string;
   let mode: number;
@@ -65,9 +65,12 @@ function read(folder: string, warn: (text: string) => void): Buffer | undefined 
     );
   }
   if ((mode & FOREIGN) !== 0) assertCannotBeSet(file, mode, warn);
-  const key = Buffer.from(content.trim(), 'base64');
-  if (key.length !== 32) throw new KeyEncryptionKeyError(`${file} does not hold 32 bytes in base64`);
-  return key;
+  const lines = content.split('\n').flatMap((line) => line.trim() || []);
+  const keys = lines.map((line) => Buffer.from(line, 'base64'));
+  if (keys.length === 0 || keys.some(({ length }) => length !== 32)) {
+    throw new KeyEncryptionKeyError(`${file} does not hold 32 bytes in base64, or a line of 32 bytes for each key`);
+  }
+  return keys;
 }
 
 /**
@@ -89,7 +92,7 @@ function assertCannotBeSet(file: string, mode: number, warn: (text: string) => v
 }
 
 /** Writes a new key to a file with mode 0600. If another process has just written a key, that key counts. */
-function keep(folder: string, key: Uint8Array, warn: (text: string) => void): Buffer {
+function keep(folder: string, key: Uint8Array, warn: (text: string) => void): readonly Buffer[] {
   const file = join(folder, FILE);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -8,6 +8,12 @@ export function serverSecretsTable(knex: Tables): ServerSecretStore {
       return row?.sealed;
     },
 
+    list: () => knex('server_secrets').orderBy('name').select<{ name: string; sealed: string }[]>('name', 'sealed'),
+
+    async update({ name, sealed }) {
+      await knex('server_secrets').where({ name }).update({ sealed });
+    },
+
     async insert({ name, sealed, createdAt }) {
       await knex('server_secrets').insert({ name, sealed, created_at: createdAt });
     },

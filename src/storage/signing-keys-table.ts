@@ -36,6 +36,10 @@ export function signingKeysTable(knex: Tables): SigningKeyStore {
         .update({ signs_from: signsFrom, retired_at: retiredAt ?? null });
     },
 
+    async reseal({ kid, sealedPrivateJwk }) {
+      await knex('signing_keys').where({ kid }).update({ sealed_private_jwk: sealedPrivateJwk });
+    },
+
     async delete(kid) {
       await knex('signing_keys').where({ kid }).delete();
     },

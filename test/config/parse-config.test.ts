@@ -26,7 +26,7 @@ describe('the settings', () => {
       logLevel: 'info',
       issuer: 'http://localhost:3000',
       keysDirectory: './keys',
-      keyEncryptionKey: undefined,
+      keyEncryptionKeys: undefined,
       signingAlg: 'ES256',
       tokenTtl: 900,
       tokenMaxTtl: 86_400,
@@ -79,7 +79,7 @@ describe('the settings', () => {
       adminUrl: 'postgres://admin:p@db/writ',
       listenUrl: 'postgres://admin:p@db/writ',
     });
-    assert.deepEqual(config.keyEncryptionKey, Buffer.alloc(32, 1));
+    assert.deepEqual(config.keyEncryptionKeys, [Buffer.alloc(32, 1)]);
     assert.equal(config.tokenTtl, 60);
     assert.deepEqual(config.assertions.audiences, ['https://old.example/token', 'urn:x']);
     assert.equal(config.trustedProxies.check('10.1.2.3'), true);
@@ -119,7 +119,7 @@ describe('the settings', () => {
       adminUrl: 'postgres://u:p@db/writ',
       listenUrl: 'postgres://u:p@db/writ',
     });
-    assert.deepEqual(config.keyEncryptionKey, Buffer.alloc(32, 1));
+    assert.deepEqual(config.keyEncryptionKeys, [Buffer.alloc(32, 1)]);
     assert.deepEqual([config.bootstrap.clientId, config.bootstrap.clientSecret], ['root-1', secret]);
     assert.deepEqual(config.clientKeys, ['one', 'two', 'three']);
   });
@@ -183,7 +183,18 @@ describe('the settings', () => {
     [{ WRIT_DEFAULT_AUDIENCE: 'orders' }, /^WRIT_DEFAULT_AUDIENCE must be/],
     [{ WRIT_DEFAULT_AUDIENCE: 'http://localhost:3000/api' }, /^WRIT_DEFAULT_AUDIENCE must not be/],
     [{ WRIT_SIGNING_ALG: 'HS256' }, /^WRIT_SIGNING_ALG must be one of/],
-    [{ WRIT_KEY_ENCRYPTION_KEY: 'c2hvcnQ=' }, /^WRIT_KEY_ENCRYPTION_KEY must be 32 bytes in base64 \(.*\)$/],
+    [
+      { WRIT_KEY_ENCRYPTION_KEY: `${Buffer.alloc(32, 1).toString('base64')},` },
+      /^WRIT_KEY_ENCRYPTION_KEY must be 32 bytes/,
+    ],
+    [
+      { WRIT_KEY_ENCRYPTION_KEY: Array.from({ length: 2 }, () => Buffer.alloc(32, 1).toString('base64')).join(',') },
+      /^WRIT_KEY_ENCRYPTION_KEY must be 32 bytes/,
+    ],
+    [
+      { WRIT_KEY_ENCRYPTION_KEY: 'c2hvcnQ=' },
+      /^WRIT_KEY_ENCRYPTION_KEY must be 32 bytes in base64, or several .* \(.*\)$/,
+    ],
     [
       { WRIT_BOOTSTRAP_CLIENT_SECRET: 'hunter2' },
       /^WRIT_BOOTSTRAP_CLIENT_SECRET must be 40 to 256 of the characters A-Z a-z 0-9 _ -$/,

@@ -12,7 +12,7 @@ export type Actor =
       /** The account that the actor impersonated; undefined: the actor was itself. */
       readonly impersonates?: ClientId;
     }
-  | { readonly type: 'server'; readonly command: 'start' | 'root recover' | 'rotation' };
+  | { readonly type: 'server'; readonly command: 'start' | 'root recover' | 'keys encrypt-anew' | 'rotation' };
 
 /** The kinds of changes, named after the changed resource. */
 export const AUDIT_ACTIONS = [
@@ -47,6 +47,7 @@ export const AUDIT_ACTIONS = [
   'signing_key.retired',
   'signing_key.restored',
   'signing_key.removed',
+  'key_encryption_key.changed',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

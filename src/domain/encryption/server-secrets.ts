@@ -12,11 +12,18 @@ export interface ServerSecrets {
 export interface ServerSecretStore {
   find(name: string): Promise<string | undefined>;
   insert(secret: { name: string; sealed: string; createdAt: Date }): Promise<void>;
+  list(): Promise<readonly { readonly name: string; readonly sealed: string }[]>;
+  update(secret: { readonly name: string; readonly sealed: string }): Promise<void>;
 }
 
 /** Whether the database has encrypted values: the hash key is the first encrypted value that the server writes. */
 export async function hasServerSecrets(store: ServerSecretStore): Promise<boolean> {
   return (await store.find(HASH_KEY)) !== undefined;
+}
+
+/** The label under which a secret is encrypted. */
+export function secretLabel(name: string): string {
+  return `server_secrets/${name}`;
 }
 
 const HASH_KEY = 'client_secret_hash_key';
@@ -34,7 +41,7 @@ export async function prepareServerSecrets(
   { randomBytes, now }: { randomBytes: (size: number) => Uint8Array; now: Date },
 ): Promise<ServerSecrets> {
   const prepare = async (name: string): Promise<Uint8Array> => {
-    const label = `server_secrets/${name}`;
+    const label = secretLabel(name);
     const there = await store.find(name);
     if (there !== undefined) return encryption.open(there, label);
     const key = randomBytes(32);

@@ -30,6 +30,7 @@ export interface KeyRingRules extends LifeRules {
   readonly schedule: RotationSchedule;
 }
 
+/** The label under which the private half of a key is encrypted. */
 export const label = (kid: string): string => `signing_keys/${kid}`;
 
 /**

@@ -19,6 +19,8 @@ export interface StoredSigningKey {
 export interface SigningKeyStore {
   insert(key: StoredSigningKey): Promise<void>;
   update(key: Pick<StoredSigningKey, 'kid' | 'signsFrom' | 'retiredAt'>): Promise<void>;
+  /** Replaces the encrypted private half of a key. */
+  reseal(key: Pick<StoredSigningKey, 'kid' | 'sealedPrivateJwk'>): Promise<void>;
   delete(kid: string): Promise<void>;
   /** Deletes the keys that were retired before a time. @returns how many */
   deleteRetired(before: Date): Promise<number>;
