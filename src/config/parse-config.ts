@@ -56,6 +56,8 @@ export interface Config {
   readonly maxStaleness: number;
   /** Seconds for which a signing key signs before another one takes its place. */
   readonly signingKeyMaxAge: number;
+  /** Whether a DPoP proof must have a nonce of this server. */
+  readonly dpopNonceRequired: boolean;
   readonly bootstrap: FixedRoot;
 }
 
@@ -148,6 +150,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
     drain: values.WRIT_DRAIN,
     maxStaleness: values.WRIT_MAX_STALENESS,
     signingKeyMaxAge: values.WRIT_SIGNING_KEY_MAX_AGE,
+    dpopNonceRequired: values.WRIT_DPOP_NONCE === 'required',
     bootstrap: Object.freeze({
       clientId: values.WRIT_BOOTSTRAP_CLIENT_ID,
       clientSecret: values.WRIT_BOOTSTRAP_CLIENT_SECRET,

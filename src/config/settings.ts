@@ -108,6 +108,12 @@ export const SETTINGS = {
       default: 10,
       description: 'seconds by which the clock of a client may be off',
     },
+    WRIT_DPOP_NONCE: {
+      enum: ['optional', 'required'],
+      default: 'optional',
+      description:
+        'whether a DPoP proof must have a nonce of this server: clients then ask twice for their first token',
+    },
     WRIT_SECRET_MAX_AGE: {
       ...MAX_AGE,
       description:
@@ -218,6 +224,7 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_ASSERTION_AUDIENCES: 'values of aud, separated by commas, without spaces',
   WRIT_ASSERTION_MAX_TTL: 'a whole number of seconds from 1 to 86400',
   WRIT_CLOCK_TOLERANCE: 'a whole number of seconds from 0 to 60',
+  WRIT_DPOP_NONCE: 'optional or required',
   WRIT_SECRET_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
   WRIT_KEY_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
   WRIT_COMPANY_LIMITS:

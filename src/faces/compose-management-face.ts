@@ -4,7 +4,6 @@ import { createDiagnoseAssertion } from '../domain/assertions/diagnose-assertion
 import { createCompanies } from '../domain/companies/companies.ts';
 import { createCredentials } from '../domain/credentials/credentials.ts';
 import { createTryExternalToken } from '../domain/federation/try-external-token.ts';
-import type { ExternalTools } from '../domain/federation/verify-external-token.ts';
 import { createTrustedIssuers } from '../domain/federation/trusted-issuers.ts';
 import { createGroups } from '../domain/groups/groups.ts';
 import { createResourceServers } from '../domain/resource-servers/resource-servers.ts';
@@ -25,18 +24,25 @@ import { managementRoutes } from '../management/routes.ts';
 import { createGuessLimiter } from '../oauth/refusals/guess-limiter.ts';
 import { createTurns } from '../pacing/take-turns.ts';
 import type { PreparedServer } from '../start/prepare-server.ts';
-import type { GuessedSurroundings } from './face-surroundings.ts';
+import type { GuessedSurroundings, SharedTools } from './face-surroundings.ts';
 import { assertionSettings, tokenSettings } from './shared-settings.ts';
 
 /** The most management calls that run at once. One company or root account gets fewer than the database connections. */
 const MANAGEMENT_TURNS = { each: 4, all: 64, line: 256 };
+
+/** The addresses of the management API: a proof of possession names one of them. */
+function addressesOf({ issuer, internalListen }: Config): readonly string[] {
+  if (internalListen === undefined) return [issuer];
+  const { host, port } = internalListen;
+  return [issuer, `http://${host.includes(':') ? `[${host}]` : host}:${port}`];
+}
 
 /** Gives the face of the management API its parts. */
 export function composeManagementFace(
   config: Config,
   { storage, signingKeys, credentialTools, cursorKey }: PreparedServer,
   { clock, random, logger, metrics, guessing }: GuessedSurroundings,
-  { external, mintToken }: { readonly external: Omit<ExternalTools, 'replays'>; readonly mintToken: MintToken },
+  { external, dpop, mintToken }: SharedTools & { readonly mintToken: MintToken },
 ): HttpMiddleware {
   const { issuer, signingAlg } = config;
   const tokens = tokenSettings(config);
@@ -88,10 +94,12 @@ export function composeManagementFace(
       auditEvents: storage.auditEvents,
       rootVeil,
     }),
-    authentication: createAuthentication(
-      rememberVerified(judge, signingKeys.current, clock),
-      storage.read.serviceAccounts,
-    ),
+    authentication: createAuthentication({
+      judge: rememberVerified(judge, signingKeys.current, clock),
+      accounts: storage.read.serviceAccounts,
+      dpop,
+      addresses: addressesOf(config),
+    }),
     checkClientKey: createClientKeyCheck(config.clientKeys),
     admit: createAdmission(async (companyId) => (await storage.read.companies.find(companyId)) !== undefined),
     cursors: createCursorCodec(cursorKey),
@@ -101,6 +109,7 @@ export function composeManagementFace(
       logger,
       countFailure: (source, requestId) =>
         strangers.failed(strangers.admit(source, ''), requestId)?.headers['Retry-After'],
+      dpopNonce: (asked) => dpop.nextNonce(asked ? '' : undefined),
       resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
     },
     metrics,

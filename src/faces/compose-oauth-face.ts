@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/parse-config.ts';
 import { issueClientSecret } from '../domain/credentials/issue-credentials.ts';
 import { createSubjectOwnerFinder } from '../domain/federation/find-subject-owner.ts';
-import { createExternalVerifier, type ExternalTools } from '../domain/federation/verify-external-token.ts';
+import { createExternalVerifier } from '../domain/federation/verify-external-token.ts';
 import { createApiKeyFinder } from '../domain/tokens/find-api-key.ts';
 import { createExchangeFinder } from '../domain/tokens/find-exchanged.ts';
 import { createTokenInspector } from '../domain/tokens/live-token.ts';
@@ -14,7 +14,7 @@ import { createGuessLimiter } from '../oauth/refusals/guess-limiter.ts';
 import { createDecoyKeys } from '../oauth/ways/decoy.ts';
 import { createAccountFinder } from '../oauth/ways/find-account.ts';
 import type { PreparedServer } from '../start/prepare-server.ts';
-import type { GuessedSurroundings, Running } from './face-surroundings.ts';
+import type { GuessedSurroundings, Running, SharedTools } from './face-surroundings.ts';
 import { assertionSettings, tokenSettings } from './shared-settings.ts';
 
 /** The most API keys, and the most subjects of other issuers, whose accounts are remembered. */
@@ -26,7 +26,7 @@ export function composeOAuthFace(
   { storage, signingKeys, credentialTools, accounts }: PreparedServer,
   { clock, random, logger, metrics, guessing }: GuessedSurroundings,
   { noteUse, noteRefusal, statusLists }: Running,
-  external: Omit<ExternalTools, 'replays'>,
+  { external, dpop }: SharedTools,
 ): OAuthFace {
   const { issuer } = config;
   const { hashSecret } = credentialTools;
@@ -60,6 +60,7 @@ export function composeOAuthFace(
           replays: storage.replays,
           decoyKeys: createDecoyKeys(random.bytes),
         },
+        possession: { dpop, issuer },
       },
       inspection: {
         issuer,

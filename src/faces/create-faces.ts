@@ -1,4 +1,6 @@
 import type { Config } from '../config/parse-config.ts';
+import { createDpopNonces } from '../domain/dpop/dpop-nonces.ts';
+import { createDpopVerifier } from '../domain/dpop/dpop-proof.ts';
 import { KEY_TIMES } from '../foreign-keys/create-issuer-keys.ts';
 import { FETCH_LIMITS } from '../foreign-keys/fetch-json.ts';
 import { health } from '../http/health.ts';
@@ -24,12 +26,22 @@ export function createFaces(
     issuers: { fetch: FETCH_LIMITS, times: KEY_TIMES },
     ...surroundings,
   };
-  const external = externalTools(config, guessed);
-  const { serve, mintToken } = composeOAuthFace(config, server, guessed, running, external);
+  const { clock } = surroundings;
+  const shared = {
+    external: externalTools(config, guessed),
+    dpop: createDpopVerifier({
+      nonces: createDpopNonces(server.dpopNonceKey, clock),
+      nonceRequired: config.dpopNonceRequired,
+      replays: server.storage.replays,
+      clockTolerance: config.clockTolerance,
+      clock,
+    }),
+  };
+  const { serve, mintToken } = composeOAuthFace(config, server, guessed, running, shared);
   return {
     oauth: serve,
     internal: [
-      composeManagementFace(config, server, guessed, { external, mintToken }),
+      composeManagementFace(config, server, guessed, { ...shared, mintToken }),
       metricsFace(surroundings.metrics, now),
       health(running.readiness),
     ],

@@ -1,3 +1,5 @@
+import type { DpopVerifier } from '../domain/dpop/dpop-proof.ts';
+import type { ExternalTools } from '../domain/federation/verify-external-token.ts';
 import type { NoteRefusal } from '../domain/activity/refusal.ts';
 import type { KeyTimes } from '../foreign-keys/create-issuer-keys.ts';
 import type { FetchLimits } from '../foreign-keys/fetch-json.ts';
@@ -13,6 +15,12 @@ export interface Running {
   readonly noteRefusal: NoteRefusal;
   readonly statusLists: StatusLists;
   readonly readiness: () => Readiness;
+}
+
+/** The tools that both faces use. */
+export interface SharedTools {
+  readonly external: Omit<ExternalTools, 'replays'>;
+  readonly dpop: DpopVerifier;
 }
 
 /** The surroundings of the faces, with the limits of failed attempts to authenticate. */

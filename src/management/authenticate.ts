@@ -2,13 +2,15 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Credential } from '../domain/credentials/credential.ts';
 import { reachesEverything, reachOf } from '../domain/credentials/reach.ts';
+import { checkPresentation, type PresentationFault } from '../domain/dpop/check-presentation.ts';
+import type { DpopVerifier } from '../domain/dpop/dpop-proof.ts';
 import { roleGrantsOf } from '../domain/permissions/rules/holdings.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
 import type { Caller } from '../domain/service-accounts/caller.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { ServiceAccountStore } from '../domain/service-accounts/service-account-store.ts';
 import { type DeadReason, holderOf, mintedBy } from '../domain/tokens/live-token.ts';
-import { bearerTokenOf } from '../http/bearer-token.ts';
+import { dpopProofsOf, type PresentedToken, presentedTokenOf } from '../http/presented-token.ts';
 import type { JudgeAccessToken, VerifiedToken } from '../domain/tokens/verify-access-token.ts';
 
 /** A management call that is not authenticated. `reason` is for the log only; the caller reads `message`. */
@@ -17,11 +19,14 @@ export class UnauthorizedError extends Error {
   readonly reason: string;
   /** The text for a caller that holds a token of this server, or that lacks a client key; undefined: a general text. */
   readonly explanation: string | undefined;
+  /** The error code for `WWW-Authenticate` (RFC 6750 §3.1, RFC 9449 §7.1). */
+  readonly error: PresentationFault['error'];
 
-  constructor(reason: string, explanation?: string) {
+  constructor(reason: string, explanation?: string, error: PresentationFault['error'] = 'invalid_token') {
     super(explanation ?? 'A valid access token for this API is required');
     this.reason = reason;
     this.explanation = explanation;
+    this.error = error;
   }
 }
 
@@ -30,8 +35,11 @@ export class UnauthorizedError extends Error {
  * reads the account in the database.
  */
 export interface Authentication {
-  /** @throws UnauthorizedError */
-  verify(request: IncomingMessage): Promise<VerifiedToken>;
+  /**
+   * @param path the path of the request below the issuer
+   * @throws UnauthorizedError
+   */
+  verify(request: IncomingMessage, path: string): Promise<VerifiedToken>;
   /**
    * Identifies the caller. The caller may do what its token says and its account still holds, so that a narrowed
    * token and a removed permission both act at once.
@@ -63,17 +71,34 @@ export function createClientKeyCheck(keys: readonly string[]): (request: Incomin
   };
 }
 
-/** @param accounts the accounts in the database: the memory of a node may be out of date */
-export function createAuthentication(
-  judge: JudgeAccessToken,
-  accounts: Pick<ServiceAccountStore, 'findCaller' | 'findSnapshot'>,
-): Authentication {
+/** The tools for authenticating callers. */
+export interface AuthenticationTools {
+  readonly judge: JudgeAccessToken;
+  /** The accounts in the database: the memory of a node may be out of date. */
+  readonly accounts: Pick<ServiceAccountStore, 'findCaller' | 'findSnapshot'>;
+  readonly dpop: DpopVerifier;
+  /** The addresses of the server, without a final slash: a caller may have used any of them. */
+  readonly addresses: readonly string[];
+}
+
+export function createAuthentication({ judge, accounts, dpop, addresses }: AuthenticationTools): Authentication {
   const dead = (reason: DeadReason): UnauthorizedError => new UnauthorizedError(reason);
   return {
-    async verify(request) {
-      const token = await judge(bearerToken(request));
+    async verify(request, path) {
+      const { token: accessToken, scheme } = presented(request);
+      const token = await judge(accessToken);
       if (token === undefined) throw new UnauthorizedError('token_invalid');
       if ('unfit' in token) throw new UnauthorizedError('token_invalid', token.unfit);
+      const proven = {
+        method: request.method ?? '',
+        urls: addresses.map((address) => `${address}${path}`),
+        accessToken,
+      };
+      const presentation = { scheme, proofs: dpopProofsOf(request), request: proven };
+      const checked = await checkPresentation(token.jkt, presentation, dpop);
+      if (checked !== undefined && 'error' in checked) {
+        throw new UnauthorizedError(checked.reason, checked.message, checked.error);
+      }
       return token;
     },
 
@@ -95,6 +120,7 @@ export function createAuthentication(
         ...call,
         credentialId: credential.credentialId,
         status: credential.status,
+        jkt: token.jkt,
         groups: snapshot.groups.map(({ groupId }) => groupId),
         ...(token.actor === undefined ? ownRights(token, snapshot, credential) : impersonatedRights(token, snapshot)),
       };
@@ -122,8 +148,8 @@ function impersonatedRights(token: VerifiedToken, { holdings }: AccountSnapshot)
   return { permissions, holdings: new Map([['management', permissions]]), roles: [] };
 }
 
-function bearerToken(request: IncomingMessage): string {
-  const token = bearerTokenOf(request);
-  if (typeof token === 'string') return token;
-  throw new UnauthorizedError(token.missing ? 'token_missing' : 'token_malformed');
+function presented(request: IncomingMessage): PresentedToken {
+  const found = presentedTokenOf(request);
+  if ('token' in found) return found;
+  throw new UnauthorizedError(found.missing ? 'token_missing' : 'token_malformed');
 }

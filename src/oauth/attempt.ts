@@ -2,6 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuthenticationFailure } from '../domain/activity/refusal.ts';
 import type { AssertionRules } from '../domain/assertions/assertion-rules.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
+import type { DpopProof, RefusedProof } from '../domain/dpop/dpop-proof.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
@@ -30,6 +31,15 @@ export interface ClientRequest {
   readonly resource: string | undefined;
   /** The token that introspection and revocation are about. */
   readonly token: string | undefined;
+  /** The values of the header `DPoP` (RFC 9449 §4.1). */
+  readonly dpop: readonly string[];
+}
+
+/** A proof that the client holds a key. */
+export interface Possession {
+  readonly found: DpopProof | RefusedProof;
+  /** Whether the proof was new; undefined: it has not been consumed. */
+  readonly unused: boolean | undefined;
 }
 
 /**
@@ -61,6 +71,8 @@ export interface Attempt {
   readonly ended: Credential | undefined;
   /** The token that the request asks about, when it is one of ours. */
   readonly presented: Presented | undefined;
+  /** The proof of possession, when it has been looked at. */
+  readonly possession: Possession | undefined;
   /** The audience of the token, when it has been decided. */
   readonly audience: Audience | undefined;
   /** The rules that an assertion is checked against. */
@@ -92,6 +104,7 @@ export function beginAttempt(ctx: object, begun: Pick<Attempt, 'request' | 'alia
     beside: undefined,
     ended: undefined,
     presented: undefined,
+    possession: undefined,
     audience: undefined,
     rules: undefined,
     proved: false,
@@ -168,6 +181,16 @@ export function noteExchange(attempt: Open, { credential, snapshot }: Exchanged)
   attempt.beside = attempt.credential === credential ? undefined : attempt.credential;
   attempt.credential = credential;
   attempt.snapshot = snapshot;
+}
+
+/** Notes a proof of possession, or why it is refused. */
+export function notePossession(attempt: Open, found: Possession['found']): void {
+  attempt.possession ??= { found, unused: undefined };
+}
+
+/** Notes whether the proof of possession was new. It has been consumed then. */
+export function notePossessionUse(attempt: Open, unused: boolean): void {
+  if (attempt.possession !== undefined) attempt.possession = { ...attempt.possession, unused };
 }
 
 /** Notes the audience of the token. */

@@ -63,7 +63,14 @@ export function oauthFace(options: OAuthFaceOptions): OAuthFace {
     const library = createLibrary({ ...options.library, keyRing });
     const tools = { ...recording, guesses, federation, library };
     const token = (alias: boolean): HttpHandler =>
-      tokenEndpoint({ ...tools, findExchanged, expiryWarning, clock, alias });
+      tokenEndpoint({
+        ...tools,
+        findExchanged,
+        dpop: options.library.ways.possession.dpop,
+        expiryWarning,
+        clock,
+        alias,
+      });
     const inspect = (path: string, endpoint: ClientEndpoint): HttpHandler =>
       inspectionEndpoint({ ...tools, path, endpoint });
     return {
@@ -88,7 +95,7 @@ export function oauthFace(options: OAuthFaceOptions): OAuthFace {
     [INTROSPECTION_PATH, (ctx) => live.introspection(ctx)],
     [REVOCATION_PATH, (ctx) => live.revocation(ctx)],
     ['/', served(frontDocument(issuer, options.managementHere), METADATA_MAX_AGE)],
-    ['/tokeninfo', tokenInfo(inspection.inspectToken, recording)],
+    ['/tokeninfo', tokenInfo(inspection.inspectToken, options.library.ways.possession, recording)],
     ['/oauth/authorize', refusing('authorization', NO_AUTHORIZATION, recording)],
     ['/.well-known/jwks.json', documentEndpoint(() => live.jwks, JWKS_MAX_AGE)],
     ['/.well-known/oauth-protected-resource/api', protectedResource],

@@ -46,6 +46,8 @@ export interface PreparedServer {
   readonly signingKeys: LiveSigningKeys & SigningKeyKeeper & { readonly manage: ManageSigningKeys };
   /** The HMAC key that shows whether this server issued a cursor. */
   readonly cursorKey: Uint8Array;
+  /** The key of the nonces that this server gives for DPoP proofs. */
+  readonly dpopNonceKey: Uint8Array;
   readonly credentialTools: CredentialTools;
   /** Encrypts and decrypts with the key-encryption keys. */
   readonly encryption: KeyEncryption;
@@ -156,7 +158,7 @@ export async function prepareServer(
   if (newest === undefined) throw new Error('there is no key-encryption key');
   const encryption = createKeyEncryption(newest, ...older);
   const signers = { batch: createSigningBatch(now) };
-  const { keyRing, clientSecretHashKey, cursorKey } = await prepareKeys(
+  const { keyRing, clientSecretHashKey, cursorKey, dpopNonceKey } = await prepareKeys(
     storage,
     encryption,
     signers,
@@ -196,6 +198,7 @@ export async function prepareServer(
       }),
     },
     cursorKey,
+    dpopNonceKey,
     encryption,
     onStatusChange(told) {
       tellOfStatuses = told;

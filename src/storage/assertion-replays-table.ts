@@ -1,4 +1,4 @@
-import type { ReplayStore } from '../domain/assertions/replay-store.ts';
+import type { ReplayStore, Use } from '../domain/assertions/replay-store.ts';
 import { HANDFUL } from '../domain/storage.ts';
 import type { Tables } from './transaction.ts';
 
@@ -55,12 +55,25 @@ export function assertionReplaysTable(knex: Tables): ReplayStore {
     inFlight = false;
   }
 
+  /** The uses of one request go together in one statement. */
+  function consumeAll(uses: readonly Use[]): Promise<boolean[]> {
+    const all = uses.map(
+      ({ owner: clientId, jti, expiresAt }) =>
+        new Promise<boolean>((resolve, reject) => {
+          waiting.push({ clientId, jti, expiresAt, resolve, reject });
+        }),
+    );
+    if (!inFlight) void drain();
+    return Promise.all(all);
+  }
+
   return {
-    consume: (clientId, jti, expiresAt) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ clientId, jti, expiresAt, resolve, reject });
-        if (!inFlight) void drain();
-      }),
+    consumeAll,
+
+    async consume(owner, jti, expiresAt) {
+      const [unused = false] = await consumeAll([{ owner, jti, expiresAt }]);
+      return unused;
+    },
 
     /**
      * Deletes few rows at a time, so that no assertion waits for a long delete. A row stays for an hour after its end:

@@ -51,6 +51,7 @@ describe('the settings', () => {
       drain: 5,
       maxStaleness: 900,
       signingKeyMaxAge: 7_776_000,
+      dpopNonceRequired: false,
       bootstrap: { clientId: undefined, clientSecret: undefined, publicKey: undefined },
     });
     assert.deepEqual(warnings, []);

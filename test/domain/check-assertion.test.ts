@@ -12,7 +12,7 @@ const GOOD = { iss: 'sa_one', sub: 'sa_one', aud: ISSUER, exp: NOW + 60, jti: 'o
 
 function assertionWith(claims: object, typ?: unknown): Assertion {
   const clientId = 'sa_one' as ClientId;
-  return { compact: '', alg: 'ES256', kid: undefined, typ, clientId, claims: { ...GOOD, ...claims } };
+  return { compact: '', alg: 'ES256', kid: undefined, typ, header: {}, clientId, claims: { ...GOOD, ...claims } };
 }
 
 describe('the check of an assertion', () => {

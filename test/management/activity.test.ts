@@ -348,7 +348,9 @@ onEachDatabase('the activity of a service account', (kind) => {
       'too_many_attempts',
       'temporarily_unavailable',
       'server_error',
-      // Tokens of other issuers have a test of their own.
+      // Proofs of possession and tokens of other issuers have tests of their own.
+      'invalid_dpop_proof',
+      'use_dpop_nonce',
       'invalid_grant',
       ...REFUSAL_REASONS.filter((reason) => reason.startsWith('external_')),
     ];

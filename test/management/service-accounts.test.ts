@@ -204,6 +204,7 @@ onEachDatabase('root service accounts', (kind) => {
     const root = await app.rootToken();
     const [header, payload, signature] = root.split('.');
     const tampered = `${header}.${btoa(JSON.stringify({ ...JSON.parse(atob(String(payload))), sub: account.clientId })).replaceAll('=', '')}.${signature}`;
+    const metadata = `resource_metadata="${app.issuer}/.well-known/oauth-protected-resource/api"`;
     const told = `error_description="The access token is for api://default: ask for resource=${app.issuer}/api", `;
     for (const [bearer, reason, description = ''] of [
       [elsewhere, 'token_invalid', told],
@@ -217,7 +218,10 @@ onEachDatabase('root service accounts', (kind) => {
       assert.equal(json.code, 'unauthorized');
       assert.equal(
         headers.get('www-authenticate'),
-        `Bearer realm="writ", error="invalid_token", ${description}resource_metadata="${app.issuer}/.well-known/oauth-protected-resource/api"`,
+        [
+          `Bearer realm="writ", error="invalid_token", ${description}${metadata}`,
+          `DPoP realm="writ", algs="ES256 PS256 EdDSA Ed25519", ${metadata}`,
+        ].join(', '),
       );
       assert.equal(app.log().findLast((line) => line['event'] === 'management.refused')?.['reason'], reason);
     }

@@ -426,7 +426,9 @@ onEachDatabase(
       }
     });
 
-    test('is tried against a rule, claim by claim, and is not consumed', async () => {
+    test('is tried against a rule, claim by claim, and is not consumed', async (t) => {
+      clock.stop();
+      t.after(clock.go);
       const { json: credentials } = await app.api('GET', `${path}/credentials`);
       const trial = `${path}/credentials/${credentials[0].credentialId}/test`;
       const good = await app.api('POST', trial, { token: await external() });

@@ -23,6 +23,7 @@ describe('the public documents', () => {
       jwks_uri: `${app.issuer}/.well-known/jwks.json`,
       introspection_endpoint: `${app.issuer}/oauth/introspect`,
       revocation_endpoint: `${app.issuer}/oauth/revoke`,
+      dpop_signing_alg_values_supported: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
       status_list_aggregation_endpoint: `${app.issuer}/oauth/status-lists`,
       grant_types_supported: [
         'client_credentials',

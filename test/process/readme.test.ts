@@ -5,11 +5,17 @@ import { decodeJwt } from 'jose';
 import { assertShows, blocksOf, follow, lastJson, readPage, stepsOf } from '../support/document.ts';
 import { printedRoot, type ServerProcess, startServerProcess, workFolder } from '../support/server-process.ts';
 
-const GUIDE = ['concepts', 'accounts', 'credentials', 'permissions', 'companies', 'federation'].map(
+const GUIDE = ['concepts', 'accounts', 'credentials', 'permissions', 'companies', 'federation', 'impersonation'].map(
   (name) => `docs/guide/${name}.md`,
 );
 /** The pages whose commands need nothing but a running server and its root account. */
-const PAGES = [...GUIDE, 'docs/stop-a-token.md', 'docs/operate/audit.md', 'docs/troubleshooting.md'];
+const PAGES = [
+  ...GUIDE,
+  'docs/stop-a-token.md',
+  'docs/operate/audit.md',
+  'docs/troubleshooting.md',
+  'docs/operate/signing-keys.md',
+];
 
 const hasTools = ['curl', 'openssl'].every((tool) => {
   try {

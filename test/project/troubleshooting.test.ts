@@ -15,13 +15,14 @@ test('the page on refused clients explains every reason, each once, and no other
 
 test('the page explains the reasons for access tokens that only the log has', () => {
   const files = [
+    'src/domain/dpop/check-presentation.ts',
     'src/domain/tokens/find-exchanged.ts',
     'src/oauth/endpoints/token-info.ts',
     'src/oauth/endpoints/token-gate.ts',
     'src/management/authenticate.ts',
   ];
   const logged = files.flatMap((file) =>
-    [...readFileSync(join(ROOT, file), 'utf8').matchAll(/'((?:token|credential)_[a-z]+)'/g)].map(
+    [...readFileSync(join(ROOT, file), 'utf8').matchAll(/'((?:token|credential|proof)_[a-z]+)'/g)].map(
       ([, reason]) => reason,
     ),
   );

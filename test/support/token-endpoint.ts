@@ -1,6 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { BlockList } from 'node:net';
 import Koa from 'koa';
+import type { ReplayStore } from '../../src/domain/assertions/replay-store.ts';
+import { createDpopNonces } from '../../src/domain/dpop/dpop-nonces.ts';
+import { createDpopVerifier } from '../../src/domain/dpop/dpop-proof.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
 import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
@@ -58,6 +61,20 @@ export interface BareParts {
   readonly decoyKeys: DecoyKeys;
 }
 
+/** Every id is new: nothing is remembered. */
+const REPLAYS: ReplayStore = {
+  consume: () => Promise.resolve(true),
+  consumeAll: (uses) => Promise.resolve(uses.map(() => true)),
+  deleteExpired: () => Promise.resolve(0),
+};
+
+const dpop = createDpopVerifier({
+  nonces: createDpopNonces(random.bytes(32), systemClock),
+  nonceRequired: false,
+  replays: REPLAYS,
+  clockTolerance: 10,
+  clock: systemClock,
+});
 export async function startBareTokenEndpoint(
   snapshots: readonly AccountSnapshot[],
   parts: Partial<BareParts> = {},
@@ -93,9 +110,10 @@ export async function startBareTokenEndpoint(
         maxTtl: 300,
         clockTolerance: 10,
         clock: systemClock,
-        replays: { consume: () => Promise.resolve(true), deleteExpired: () => Promise.resolve(0) },
+        replays: REPLAYS,
         decoyKeys: parts.decoyKeys ?? createDecoyKeys(random.bytes),
       },
+      possession: { dpop, issuer },
     },
     inspection: {
       issuer,
@@ -115,6 +133,7 @@ export async function startBareTokenEndpoint(
       metrics,
       noteUse: () => {},
       findExchanged: () => Promise.resolve({ refused: 'api_key_unknown' }),
+      dpop,
       clock: systemClock,
       expiryWarning: 0,
       noteRefusal: () => {},

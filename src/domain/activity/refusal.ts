@@ -45,6 +45,8 @@ export const REFUSAL_REASONS = [
   'invalid_client',
   'invalid_request',
   'invalid_grant',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
   'invalid_scope',
   'invalid_target',
   'unauthorized_client',

@@ -9,6 +9,8 @@ export interface Jws<Alg extends string> {
   readonly alg: Alg;
   readonly kid: string | undefined;
   readonly typ: unknown;
+  /** The whole header. */
+  readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -39,7 +41,7 @@ export function parseJws<Alg extends string>(compact: string, algs: readonly Alg
   if (kid !== undefined && (typeof kid !== 'string' || kid === '')) return { malformed: 'kid is not a string' };
   const claims = parseObject(second);
   if (claims === undefined) return { malformed: `its payload ${NO_OBJECT}` };
-  return { compact, alg, kid, typ, claims };
+  return { compact, alg, kid, typ, header, claims };
 }
 
 const NOT_COMPACT = 'it is not three segments of base64url with dots between them, the last of them a signature';

@@ -1,3 +1,10 @@
+/** One thing that is good for one request: an assertion, an external token or a proof of possession. */
+export interface Use {
+  readonly owner: string;
+  readonly jti: string;
+  readonly expiresAt: Date;
+}
+
 /** Keeps the ids of consumed assertions, for all nodes and across restarts. */
 export interface ReplayStore {
   /**
@@ -9,6 +16,8 @@ export interface ReplayStore {
    * @throws DomainError `unavailable` when the database cannot say that
    */
   consume(owner: string, jti: string, expiresAt: Date): Promise<boolean>;
+  /** Consumes several things of one request together. @returns for each of them whether it was unused */
+  consumeAll(uses: readonly Use[]): Promise<readonly boolean[]>;
   /** Deletes some ids that need not be kept any more. @returns the number of deleted ids */
   deleteExpired(): Promise<number>;
 }

@@ -6,6 +6,8 @@ export interface ServerSecrets {
   readonly clientSecretHashKey: Uint8Array;
   /** The key of the HMAC that authenticates cursors. */
   readonly cursorKey: Uint8Array;
+  /** The key of the nonces for DPoP proofs. */
+  readonly dpopNonceKey: Uint8Array;
 }
 
 /** The store of the encrypted keys, by name. */
@@ -28,6 +30,7 @@ export function secretLabel(name: string): string {
 
 const HASH_KEY = 'client_secret_hash_key';
 const CURSOR_KEY = 'cursor_key';
+const DPOP_NONCE_KEY = 'dpop_nonce_key';
 
 /**
  * Reads the secrets of this server, and generates missing ones. The caller runs this in the transaction that prepares
@@ -48,5 +51,9 @@ export async function prepareServerSecrets(
     await store.insert({ name, sealed: await encryption.seal(key, label), createdAt: now });
     return key;
   };
-  return { clientSecretHashKey: await prepare(HASH_KEY), cursorKey: await prepare(CURSOR_KEY) };
+  return {
+    clientSecretHashKey: await prepare(HASH_KEY),
+    cursorKey: await prepare(CURSOR_KEY),
+    dpopNonceKey: await prepare(DPOP_NONCE_KEY),
+  };
 }

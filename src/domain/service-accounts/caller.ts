@@ -18,6 +18,8 @@ export interface Caller {
   readonly credentialId: CredentialId;
   /** The status entry of that credential. */
   readonly status: StatusEntry;
+  /** The thumbprint of the key that the caller has proved to hold; undefined: its token is bound to none. */
+  readonly jkt: string | undefined;
   /** The management permissions that the token has and the account still holds, some at places. */
   readonly permissions: ReadonlySet<string>;
   /**

@@ -21,6 +21,8 @@ export interface ImpersonationRequest extends PlanRequest {
 /** A token that an account got as another one. */
 export interface Impersonation extends Pick<TokenPlan, 'scope' | 'expiresIn'> {
   readonly accessToken: string;
+  /** `DPoP`: the token is bound to the key of the caller's token (RFC 9449 §5). */
+  readonly tokenType: 'Bearer' | 'DPoP';
 }
 
 /**
@@ -67,10 +69,11 @@ export function createImpersonate({
         plan: { ...plan, expiresIn },
         actor: caller.clientId,
         status: caller.status,
+        jkt: caller.jkt,
       });
       const details = { reason, audience: server.identifier, scope, expiresIn, jti };
       return {
-        result: { accessToken, scope, expiresIn },
+        result: { accessToken, tokenType: caller.jkt === undefined ? 'Bearer' : 'DPoP', scope, expiresIn },
         audit: [{ action: 'service_account.impersonated', target: clientId, company, details, announces: [] }],
       };
     });

@@ -10,6 +10,8 @@ export interface WantedToken {
   readonly plan: TokenPlan;
   /** The account that acts as the account of the token (`act`, RFC 8693 §4.1). */
   readonly actor: ClientId;
+  /** The thumbprint of the key to which the token is bound (RFC 9449 §6.1); undefined: to none. */
+  readonly jkt: string | undefined;
   /** The status entry with which the token ends early. */
   readonly status: StatusEntry;
 }

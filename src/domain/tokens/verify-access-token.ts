@@ -16,6 +16,8 @@ export interface VerifiedToken {
   readonly permissions: ReadonlySet<string>;
   readonly jti: string;
   readonly expiresAt: Date;
+  /** The thumbprint of the key to which the token is bound (`cnf.jkt`, RFC 9449 §6.1); undefined: to none. */
+  readonly jkt: string | undefined;
   /** The status entry of the credential that got the token: a credential of the actor, if there is one. */
   readonly status: StatusEntry | undefined;
   /** All claims of the token. */
@@ -109,6 +111,7 @@ export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }:
       audience: aud,
       permissions: new Set(typeof scope === 'string' ? scope.split(' ') : []),
       jti,
+      jkt: jktOf(claims),
       expiresAt: new Date(exp * 1000),
       status: parseStatusClaim(issuer, claims['status']),
       claims,
@@ -118,6 +121,13 @@ export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }:
 
 function hasOurType({ typ }: { readonly typ?: unknown }): boolean {
   return TOKEN_TYPES.some((type) => type === typ);
+}
+
+function jktOf({ cnf }: JWTPayload): string | undefined {
+  if (cnf === undefined) return undefined;
+  const jkt = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? cnf.jkt : undefined;
+  if (typeof jkt !== 'string') throw new Error('an access token of this server is bound to no key that cnf names');
+  return jkt;
 }
 
 function actorOf({ act }: JWTPayload): ClientId | undefined {

@@ -40,7 +40,7 @@ const TOKEN_RESPONSE = {
   description: 'A token response (RFC 6749 §5.1)',
   properties: {
     access_token: { type: 'string' },
-    token_type: { type: 'string', enum: ['Bearer'] },
+    token_type: { type: 'string', enum: ['Bearer', 'DPoP'], description: 'As the token of the caller' },
     expires_in: { type: 'integer', description: 'Seconds' },
     scope: { type: 'string', description: 'Absent: the account holds nothing there' },
   },
@@ -64,7 +64,7 @@ export function impersonateServiceAccount(
     replies: { 200: { description: 'The token, whose act claim names the caller', schema: TOKEN_RESPONSE } },
     async handle({ caller, company, body, param }) {
       const { reason, resource, scope: asked, expiresIn: wanted = IMPERSONATION_MAX_TTL } = body;
-      const { accessToken, expiresIn, scope } = await impersonate(caller, company, param('clientId'), {
+      const { accessToken, tokenType, expiresIn, scope } = await impersonate(caller, company, param('clientId'), {
         reason,
         resource,
         scope: asked,
@@ -72,7 +72,7 @@ export function impersonateServiceAccount(
       });
       const shown: FromSchema<typeof TOKEN_RESPONSE> = {
         access_token: accessToken,
-        token_type: 'Bearer',
+        token_type: tokenType,
         expires_in: expiresIn,
         ...(scope !== '' && { scope }),
       };

@@ -1,4 +1,5 @@
 import { ASSERTION_ALGS } from '../../domain/assertions/parse-assertion.ts';
+import { DPOP_ALGS } from '../../domain/dpop/dpop-proof.ts';
 import { MANAGEMENT_PERMISSIONS } from '../../domain/permissions/management-permissions.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
 import { TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
@@ -21,6 +22,7 @@ export function authorizationServerMetadata(issuer: string): object {
     ...authentication('token'),
     ...authentication('introspection'),
     ...authentication('revocation'),
+    dpop_signing_alg_values_supported: DPOP_ALGS,
     status_list_aggregation_endpoint: `${issuer}/oauth/status-lists`,
     service_documentation: `${issuer}/api/openapi.json`,
     authorization_endpoint: `${issuer}/oauth/authorize`,

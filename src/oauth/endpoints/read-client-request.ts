@@ -31,7 +31,9 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
     const names = misplaced.join(', ');
     throw new OAuthError(400, 'invalid_request', `parameters must be in the body, not in the query: ${names}`);
   }
-  refuseRepeatedHeaders(request);
+  const dpop = refuseRepeatedHeaders(request);
+  if (dpop.length > 0 && endpoint !== 'token')
+    throw invalidRequest('the header DPoP is taken at the token endpoint only');
   const { headers } = request;
   const type = mediaTypeOf(headers['content-type']);
   const json = type === 'application/json';
@@ -59,6 +61,7 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
     scope: parameters['scope'],
     resource: audienceIsAccount(sent, proofs.proof) ? resource : (resource ?? audience),
     token: parameters['token'],
+    dpop,
   };
 }
 
@@ -98,18 +101,25 @@ function readExchange(sent: Sent): Proofs {
   }
 }
 
-/** Counts the raw lines: of two headers with one name, Node.js keeps the first without an error. */
-function refuseRepeatedHeaders({ rawHeaders }: IncomingMessage): void {
+/**
+ * Counts the raw lines: of two headers with one name, Node.js keeps the first without an error, or joins them.
+ *
+ * @returns the values of the header `DPoP`
+ */
+function refuseRepeatedHeaders({ rawHeaders }: IncomingMessage): readonly string[] {
+  const dpop: string[] = [];
   let authorization = 0;
   let contentType = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (name.length === 13 && name.toLowerCase() === 'authorization') authorization += 1;
     if (name.length === 12 && name.toLowerCase() === 'content-type') contentType += 1;
+    if (name.length === 4 && name.toLowerCase() === 'dpop') dpop.push(rawHeaders[index + 1] ?? '');
   }
   if (authorization > 1 || contentType > 1) {
     throw new OAuthError(400, 'invalid_request', 'there must be one Authorization and one Content-Type header at most');
   }
+  return dpop;
 }
 
 async function read(request: IncomingMessage): Promise<string> {

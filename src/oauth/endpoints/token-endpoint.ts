@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import { warns } from '../../domain/credentials/credential.ts';
+import type { DpopVerifier } from '../../domain/dpop/dpop-proof.ts';
 import type { HttpContext, HttpHandler } from '../../http/context.ts';
 import type { Metrics, TokenMethod } from '../../observability/metrics.ts';
 import type { Attempt } from '../attempt.ts';
@@ -14,13 +15,14 @@ export interface TokenEndpointOptions
   extends ConclusionTools, Pick<ExchangeTools, 'findExchanged'>, Omit<ClientEndpointOptions, 'endpoint'> {
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly dpop: DpopVerifier;
   /** Seconds before the end of a credential during which every answer names the end. */
   readonly expiryWarning: number;
 }
 
 /** Creates `POST /oauth/token` (RFC 6749 §4.4, RFC 8693) around the endpoint of the library. */
 export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
-  const { library, metrics, clock, expiryWarning } = options;
+  const { library, metrics, clock, expiryWarning, dpop } = options;
   const handOver = createHandOver(library.provider, TOKEN_PATH);
 
   return clientEndpoint(
@@ -33,6 +35,12 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       await handOver(ctx, attempt, { grant_type: isOwn ? 'client_credentials' : grantType });
       await conclude(attempt, options);
       if (grantType === TOKEN_EXCHANGE) ctx.body = { ...answerOf(ctx), ...EXCHANGE_ANSWER };
+      const { possession } = attempt;
+      if (possession !== undefined && 'jkt' in possession.found) {
+        ctx.body = { ...answerOf(ctx), token_type: 'DPoP' };
+        const nonce = dpop.nextNonce(possession.found.nonce);
+        if (nonce !== undefined) ctx.set('DPoP-Nonce', nonce);
+      }
       metrics.tokenIssued(methodOf(attempt), seconds());
       const { credential } = attempt;
       if (credential && warns(credential, clock(), expiryWarning)) {

@@ -1,10 +1,13 @@
+import { checkPresentation, type PresentationFault } from '../../domain/dpop/check-presentation.ts';
+import { DPOP_ALGS, type DpopVerifier } from '../../domain/dpop/dpop-proof.ts';
 import type { InspectToken } from '../../domain/tokens/live-token.ts';
-import { bearerTokenOf } from '../../http/bearer-token.ts';
+import { dpopProofsOf, type PresentedToken, presentedTokenOf } from '../../http/presented-token.ts';
 import type { HttpContext, HttpHandler } from '../../http/context.ts';
 import { readOnly } from '../../http/public-document.ts';
 import { OAuthError, sendOAuthError } from '../refusals/oauth-error.ts';
 import { errorOf } from '../refusals/refusal-of.ts';
 import { type RefusalReporting, reportRefusal } from '../refusals/report-refusal.ts';
+import type { PossessionTools } from '../ways/possession.ts';
 import { assertPasses, readTokenGate } from './token-gate.ts';
 
 /**
@@ -12,16 +15,24 @@ import { assertPasses, readTokenGate } from './token-gate.ts';
  * `resource` and `scope` in the query it is a gate for proxies that can only ask one URL and look at the status: 2xx,
  * 401 or 403.
  */
-export function tokenInfo(inspectToken: InspectToken, reporting: RefusalReporting): HttpHandler {
+export function tokenInfo(
+  inspectToken: InspectToken,
+  { dpop, issuer }: PossessionTools,
+  reporting: RefusalReporting,
+): HttpHandler {
   return async (ctx) => {
     if (!readOnly(ctx)) return;
     ctx.set('Cache-Control', 'no-store');
     try {
       const gate = readTokenGate(ctx.querystring);
-      const token = await inspectToken(presented(ctx));
+      const { token: accessToken, scheme } = presented(ctx);
+      const token = await inspectToken(accessToken);
       if (token === undefined) throw invalidToken('token_inactive');
+      const request = { method: ctx.method, urls: [`${issuer}/tokeninfo`], accessToken };
+      const checked = await checkPresentation(token.jkt, { scheme, proofs: dpopProofsOf(ctx.req), request }, dpop);
+      if (checked !== undefined && 'error' in checked) throw unproved(checked, dpop);
       assertPasses(gate, token);
-      ctx.body = { active: true, ...token.claims, token_type: 'Bearer' };
+      ctx.body = { active: true, ...token.claims, token_type: scheme };
     } catch (error) {
       const refusal = errorOf(error);
       reportRefusal({ ...reporting, endpoint: 'tokeninfo' }, ctx, refusal, undefined);
@@ -30,10 +41,22 @@ export function tokenInfo(inspectToken: InspectToken, reporting: RefusalReportin
   };
 }
 
-function presented({ req }: HttpContext): string {
-  const token = bearerTokenOf(req);
-  if (typeof token === 'string') return token;
-  throw invalidToken(token.missing ? 'token_missing' : 'token_malformed');
+function presented({ req }: HttpContext): PresentedToken {
+  const found = presentedTokenOf(req);
+  if ('token' in found) return found;
+  throw invalidToken(found.missing ? 'token_missing' : 'token_malformed');
+}
+
+/** The refusal of a token that comes without the proof that it needs (RFC 9449 §7.1). */
+function unproved({ error, reason, message }: PresentationFault, dpop: DpopVerifier): OAuthError {
+  const nonce = dpop.nextNonce(error === 'use_dpop_nonce' ? '' : undefined);
+  return new OAuthError(401, error, message, {
+    reason,
+    headers: {
+      'WWW-Authenticate': `DPoP realm="writ", error="${error}", algs="${DPOP_ALGS.join(' ')}"`,
+      ...(nonce !== undefined && { 'DPoP-Nonce': nonce }),
+    },
+  });
 }
 
 /** The refusal of a token that does not work (RFC 6750 §3.1). */

@@ -9,6 +9,7 @@ import type { MintToken } from '../../domain/tokens/mint-token.ts';
 import type { TokenSettings } from '../../domain/tokens/plan-token.ts';
 import { attemptOf, noteError } from '../attempt.ts';
 import { assertJwtClientAuthClaimsAndHeader } from '../ways/key-way.ts';
+import { provedKey } from '../ways/possession.ts';
 import type { Proof } from '../ways/proofs.ts';
 import type { InstalledWay } from '../ways/way.ts';
 import { CLIENT_AUTH_METHODS, installWays, type WayTools } from '../ways/ways.ts';
@@ -67,7 +68,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
     enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS], clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
     ttl: { ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? tokens.tokenTtl },
     extraTokenClaims(ctx, token) {
-      const { company, status, actor } = aboutToken(ctx, token);
+      const { company, status, actor, jkt } = aboutToken(ctx, token);
       // Without a status entry the token could not be ended early.
       if (status === undefined) throw new Error('the credential has no entry in a status list');
       const { scope } = token;
@@ -76,6 +77,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
         permissions: scope === undefined ? [] : scope.split(' '),
         ...(company !== undefined && { company_id: company }),
         ...(actor !== undefined && { act: { sub: actor } }),
+        ...(jkt !== undefined && { cnf: { jkt } }),
       };
     },
     formats: {
@@ -89,10 +91,11 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
     },
     features: {
       clientCredentials: { enabled: true },
-      resourceIndicators: resourceIndicators(tokens, keyRing, ways.assertions.clock),
+      resourceIndicators: resourceIndicators(tokens, keyRing, ways.assertions.clock, ways.possession),
       ...inspectionFeatures(inspection),
       externalSigningSupport: EXTERNAL_SIGNING,
       devInteractions: off,
+      // Proofs are verified by our own code, at the token endpoint and at the management API alike.
       dPoP: off,
       userinfo: off,
       rpInitiatedLogout: off,
@@ -118,20 +121,24 @@ interface AboutToken {
   readonly status: StatusEntry | undefined;
   /** The account that impersonates the account of the token. */
   readonly actor: ClientId | undefined;
+  /** The thumbprint of the key to which the token is bound. */
+  readonly jkt: string | undefined;
 }
 
 /** @param ctx undefined: the token is minted outside a token request */
 function aboutToken(ctx: KoaContextWithOIDC | undefined, token: object): AboutToken {
   if (ctx === undefined) {
-    const { snapshot, plan, status, actor } = wantedOf(token);
-    return { company: snapshot.account.company, tokenType: plan.server.tokenType, status, actor };
+    const { snapshot, plan, status, actor, jkt } = wantedOf(token);
+    return { company: snapshot.account.company, tokenType: plan.server.tokenType, status, actor, jkt };
   }
-  const { snapshot, credential, audience } = attemptOf(ctx);
+  const attempt = attemptOf(ctx);
+  const { snapshot, credential, audience } = attempt;
   return {
     company: snapshot?.account.company,
     tokenType: audience?.tokenType,
     status: credential?.status,
     actor: undefined,
+    jkt: provedKey(attempt),
   };
 }
 

@@ -1,4 +1,4 @@
-import { errors, type Configuration, type ResourceServer } from 'oidc-provider';
+import { errors, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import type { Credential } from '../../domain/credentials/credential.ts';
 import { kindOf } from '../../domain/credentials/kinds/kinds.ts';
 import { narrowed } from '../../domain/credentials/reach.ts';
@@ -8,8 +8,10 @@ import type { AccountSnapshot } from '../../domain/service-accounts/service-acco
 import type { Exchanged } from '../../domain/tokens/find-exchanged.ts';
 import type { KeyRing } from '../../domain/signing-keys/key-ring.ts';
 import { planToken, type PlanRequest, type TokenPlan, type TokenSettings } from '../../domain/tokens/plan-token.ts';
-import { attemptOf, type ClientRequest, noteAudience } from '../attempt.ts';
+import { type Attempt, attemptOf, type ClientRequest, noteAudience } from '../attempt.ts';
+import { OAuthError } from '../refusals/oauth-error.ts';
 import { exchangeSubject } from '../ways/api-key-way.ts';
+import { type PossessionTools, provedKey, provePossession } from '../ways/possession.ts';
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
@@ -22,34 +24,57 @@ export const INNER_RESOURCE = 'urn:writ:resource-server';
  * absolute URIs as resources, drops unknown scopes, and issues an opaque token when no resource is named
  * (oidc-provider.md, N-16, N-17 and N-26).
  */
-export function resourceIndicators(settings: TokenSettings, keyRing: KeyRing, clock: Clock): ResourceIndicators {
+export function resourceIndicators(
+  settings: TokenSettings,
+  keyRing: KeyRing,
+  clock: Clock,
+  possession: PossessionTools,
+): ResourceIndicators {
   return {
     enabled: true,
     defaultResource: () => INNER_RESOURCE,
     getResourceServerInfo(ctx) {
       const attempt = attemptOf(ctx);
       exchangeSubject(attempt);
-      const { snapshot, credential, request, exchanged } = attempt;
-      if (snapshot === undefined) throw new Error('a client was authenticated without an account');
-      const within = exchanged?.within;
-      const plan = planToken(
-        within === undefined ? snapshot : narrowedTo(snapshot, within),
-        within === undefined ? asked(request, credential) : askedWithin(request, within),
-        settings,
-        credential?.permissions,
-      );
-      if ('refused' in plan) {
-        throw plan.refused === 'invalid_scope'
-          ? new errors.InvalidScope(plan.description, '')
-          : new errors.InvalidTarget(plan.description);
-      }
-      const { server, scope } = plan;
-      noteAudience(attempt, server);
-      if (ctx.oidc.params) ctx.oidc.params['scope'] = scope === '' ? undefined : scope;
-      const left = within === undefined ? Infinity : secondsLeft(within, clock());
-      return libraryResource({ ...plan, expiresIn: Math.min(plan.expiresIn, left) }, keyRing);
+      // Most requests have no proof, and need not wait for one.
+      if (attempt.request.dpop.length === 0) return decide(ctx, attempt);
+      return provePossession(attempt, possession).then(() => decide(ctx, attempt));
     },
   };
+
+  /** Decides the audience and the scope of the token of a request. */
+  function decide(ctx: KoaContextWithOIDC, attempt: Attempt): ResourceServer {
+    const { snapshot, credential, request, exchanged } = attempt;
+    if (snapshot === undefined) throw new Error('a client was authenticated without an account');
+    const within = exchanged?.within;
+    if (within !== undefined) assertHeldBy(attempt, within);
+    const plan = planToken(
+      within === undefined ? snapshot : narrowedTo(snapshot, within),
+      within === undefined ? asked(request, credential) : askedWithin(request, within),
+      settings,
+      credential?.permissions,
+    );
+    if ('refused' in plan) {
+      throw plan.refused === 'invalid_scope'
+        ? new errors.InvalidScope(plan.description, '')
+        : new errors.InvalidTarget(plan.description);
+    }
+    const { server, scope } = plan;
+    noteAudience(attempt, server);
+    if (ctx.oidc.params) ctx.oidc.params['scope'] = scope === '' ? undefined : scope;
+    const left = within === undefined ? Infinity : secondsLeft(within, clock());
+    return libraryResource({ ...plan, expiresIn: Math.min(plan.expiresIn, left) }, keyRing);
+  }
+}
+
+/**
+ * Asserts that who exchanges a bound token holds its key.
+ *
+ * @throws OAuthError
+ */
+function assertHeldBy(attempt: Attempt, { jkt }: Within): void {
+  if (jkt === undefined || jkt === provedKey(attempt)) return;
+  throw new OAuthError(400, 'invalid_grant', 'the exchanged token is bound to a key: send a DPoP proof by that key');
 }
 
 /** The resource server of a token in the form of the library. */

@@ -1,10 +1,12 @@
 import type { HttpContext } from '../../http/context.ts';
 
-/** The error codes of OAuth (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2). */
+/** The error codes of OAuth (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2, RFC 9449 §12.2). */
 export const OAUTH_ERROR_CODES = [
   'invalid_request',
   'invalid_client',
   'invalid_grant',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
   'invalid_token',
   'insufficient_scope',
   'invalid_scope',

@@ -10,11 +10,20 @@ import type { Credential } from '../../domain/credentials/credential.ts';
 import type { PublicKeyCredential } from '../../domain/credentials/kinds/public-key-kind.ts';
 import { isClientId } from '../../domain/ids.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
-import { type Attempt, attemptOf, noteCredential, noteFailure, noteProof, noteRules } from '../attempt.ts';
+import {
+  type Attempt,
+  attemptOf,
+  noteCredential,
+  noteFailure,
+  notePossessionUse,
+  noteProof,
+  noteRules,
+} from '../attempt.ts';
 import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
 import { type DecoyKeys, withDecoyKey } from './decoy.ts';
 import type { AccountFinder } from './find-account.ts';
 import { buildClient, builtOnce } from './library-client.ts';
+import { type PossessionTools, verifyPossession } from './possession.ts';
 import type { AssertionProof } from './proofs.ts';
 import type { Client, Way } from './way.ts';
 
@@ -29,7 +38,14 @@ export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-b
 
 const BY_KEY: Omit<ClientMetadata, 'client_id'> = { token_endpoint_auth_method: 'private_key_jwt' };
 
-export const keyWay: Way<AssertionProof, { findAccount: AccountFinder; assertions: AssertionTools }> = {
+/** The tools of the way. */
+interface KeyWayTools {
+  readonly findAccount: AccountFinder;
+  readonly assertions: AssertionTools;
+  readonly possession: PossessionTools;
+}
+
+export const keyWay: Way<AssertionProof, KeyWayTools> = {
   methodsOf: ({ parameters, external }) =>
     parameters['client_assertion'] === undefined || external ? [] : ['private_key_jwt'],
 
@@ -46,11 +62,11 @@ export const keyWay: Way<AssertionProof, { findAccount: AccountFinder; assertion
     client_assertion: assertion.compact,
   }),
 
-  install(provider, { findAccount, assertions: tools }) {
+  install(provider, { findAccount, assertions: tools, possession }) {
     const { clock, decoyKeys } = tools;
     const clients = new WeakMap<PublicKeyCredential, Client>();
     const nobody = buildClient(provider, { client_id: 'nobody', ...BY_KEY, jwks: { keys: [] } });
-    useOwnChecks(provider, tools);
+    useOwnChecks(provider, tools, possession);
 
     /** A client with the single key that can have signed the assertion, or with a key that nobody can sign for. */
     function clientOf(attempt: Attempt, { assertion }: AssertionProof, snapshot?: AccountSnapshot): Client {
@@ -85,15 +101,24 @@ export const keyWay: Way<AssertionProof, { findAccount: AccountFinder; assertion
  * The seams at which an assertion is checked beyond its signature: the accepted audiences, none of which comes from the
  * request (oidc-provider.md, N-1), and the consumption of its `jti`, which is atomic (N-3 and N-4).
  */
-function useOwnChecks(provider: Provider, tools: AssertionTools): void {
+function useOwnChecks(provider: Provider, tools: AssertionTools, possession: PossessionTools): void {
   provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = () => {
     const attempt = attemptOf(Provider.ctx);
     const rules = rulesOf(attempt, tools);
     noteRules(attempt, rules);
     return new Set(rules.audiences.keys());
   };
-  provider.ReplayDetection.unique = async (clientId, jti, expiresAt) =>
-    isClientId(clientId) && tools.replays.consume(clientId, jti, rememberedUntil(expiresAt));
+  provider.ReplayDetection.unique = async (clientId, jti, expiresAt) => {
+    if (!isClientId(clientId)) return false;
+    const attempt = attemptOf(Provider.ctx);
+    const assertion = { owner: clientId, jti, expiresAt: rememberedUntil(expiresAt) };
+    const proof = await verifyPossession(attempt, possession);
+    if (proof === undefined) return tools.replays.consume(assertion.owner, assertion.jti, assertion.expiresAt);
+    // One statement for both: a second one would cost each client that has both another wait for the disk.
+    const [unused = false, newProof = false] = await tools.replays.consumeAll([assertion, possession.dpop.use(proof)]);
+    if (unused) notePossessionUse(attempt, newProof);
+    return unused;
+  };
 }
 
 /** The seam at which the library makes further checks after the signature (oidc-provider.md, N-2, N-5 and N-19). */

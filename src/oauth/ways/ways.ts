@@ -5,6 +5,7 @@ import { apiKeyWay } from './api-key-way.ts';
 import { federatedWay } from './federated-way.ts';
 import type { AccountFinder } from './find-account.ts';
 import { type AssertionTools, keyWay } from './key-way.ts';
+import type { PossessionTools } from './possession.ts';
 import { type Proof, type ProofOf, WAY_NAMES, type WayName } from './proofs.ts';
 import { type SecretTools, secretWay } from './secret-way.ts';
 import type { InstalledWay, Sent, Way } from './way.ts';
@@ -14,6 +15,7 @@ export interface WayTools {
   readonly findAccount: AccountFinder;
   readonly secrets: SecretTools;
   readonly assertions: AssertionTools;
+  readonly possession: PossessionTools;
 }
 
 /** Every way in which a client proves who it is. */
