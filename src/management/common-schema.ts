@@ -1,3 +1,4 @@
+import { SENDER_CONSTRAINTS } from '../domain/dpop/sender-constraint.ts';
 import { SEGMENT_PATTERN } from '../domain/permissions/place.ts';
 import { SLUG_LENGTH, SLUG_PATTERN } from '../domain/slug.ts';
 
@@ -18,6 +19,14 @@ export const EVERY_COMPANY = {
   type: 'string',
   enum: ['*'],
   description: '*: the items of every company as well',
+} as const;
+
+/** The proof of possession that tokens need. */
+export const SENDER_CONSTRAINT = {
+  type: 'string',
+  enum: SENDER_CONSTRAINTS,
+  description:
+    'The proof that each token request needs: dpop: a DPoP proof (RFC 9449), to whose key the token is bound',
 } as const;
 
 /** Free text of one line. */

@@ -1,4 +1,5 @@
 import type { CredentialType } from '../domain/credentials/credential.ts';
+import type { SenderConstraint } from '../domain/dpop/sender-constraint.ts';
 import type { ClientId, CompanyId, GroupId, ResourceServerId } from '../domain/ids.ts';
 import { holdingsOf } from '../domain/permissions/rules/holdings.ts';
 import type { Grant } from '../domain/permissions/grant.ts';
@@ -26,6 +27,7 @@ export interface ServiceAccountRow {
   state: State;
   audience: ResourceServerId | null;
   token_ttl: number | null;
+  sender_constraint: SenderConstraint;
   metadata: Metadata;
   created_at: Date;
   created_by: ClientId | null;
@@ -48,7 +50,7 @@ export type SnapshotRow = ServiceAccountRow & {
 
 /** SQL for the grants and groups of the account in scope, with the roles and resource servers that they refer to. */
 export const RIGHTS_AS_JSON =
-  'account_rights(service_accounts.client_id, service_accounts.company_id, service_accounts.audience)';
+  'rights_of_account(service_accounts.client_id, service_accounts.company_id, service_accounts.audience)';
 
 /** A row of a list of accounts. It is no snapshot: to write and read a snapshot's JSON costs several times as much. */
 export type SummaryRow = ServiceAccountRow & {
@@ -79,6 +81,7 @@ export function rowOf(account: ServiceAccount): Record<keyof ServiceAccountRow, 
     state: account.state,
     audience: account.audience ?? null,
     token_ttl: account.tokenTtl ?? null,
+    sender_constraint: account.senderConstraint,
     metadata: account.metadata,
     created_at: account.createdAt,
     created_by: account.createdBy ?? null,
@@ -97,6 +100,7 @@ function accountFromRow(row: ServiceAccountRow): ServiceAccount {
     state: row.state,
     audience: row.audience ?? undefined,
     tokenTtl: row.token_ttl ?? undefined,
+    senderConstraint: row.sender_constraint,
     metadata: row.metadata,
     createdAt: row.created_at,
     createdBy: row.created_by ?? undefined,

@@ -1,3 +1,4 @@
+import type { SenderConstraint } from '../domain/dpop/sender-constraint.ts';
 import type { CompanyId, ResourceServerId } from '../domain/ids.ts';
 import {
   type Audience,
@@ -15,6 +16,8 @@ export interface AudienceJson {
   token_ttl: number | null;
   signing_alg: SigningAlg | null;
   token_type: TokenType;
+  /** Absent where it does not matter: a row that issues no token. */
+  sender_constraint?: SenderConstraint;
 }
 
 /** The columns of a resource server that matter to its tokens. */
@@ -25,6 +28,7 @@ export const AUDIENCE_COLUMNS = [
   'token_ttl',
   'signing_alg',
   'token_type',
+  'sender_constraint',
 ];
 
 /** SQL for the resource servers in scope as a JSON array, with {@link AUDIENCE_COLUMNS}; a part of other statements. */
@@ -50,5 +54,6 @@ export function audienceFromJson(row: AudienceJson, builtIn: BuiltInIdentifiers)
     tokenTtl: row.token_ttl ?? undefined,
     signingAlg: row.signing_alg ?? undefined,
     tokenType: row.token_type,
+    senderConstraint: row.sender_constraint ?? 'none',
   };
 }

@@ -228,6 +228,7 @@ function rowOf(server: ResourceServer): Record<string, unknown> {
     token_ttl: server.tokenTtl ?? null,
     signing_alg: server.signingAlg ?? null,
     token_type: server.tokenType,
+    sender_constraint: server.senderConstraint,
     created_at: server.createdAt,
     created_by: server.createdBy ?? null,
     updated_at: server.updatedAt,

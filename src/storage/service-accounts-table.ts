@@ -95,7 +95,14 @@ export function serviceAccountsTable(knex: Tables, builtIn: BuiltInIdentifiers):
           counting?.now ?? null,
         ],
       );
-      return rows[0]?.used ?? undefined;
+      const used = rows[0]?.used ?? undefined;
+      // The function fills the columns that every release has.
+      if (used !== undefined && account.senderConstraint !== 'none') {
+        await ownRows(knex, 'service_accounts', account.company)
+          .where({ client_id: account.clientId })
+          .update({ sender_constraint: account.senderConstraint });
+      }
+      return used;
     },
 
     async findSnapshot(clientId) {

@@ -24,6 +24,7 @@ const AUDIENCE: Audience = {
   tokenTtl: undefined,
   signingAlg: undefined,
   tokenType: 'at+jwt',
+  senderConstraint: 'none',
 };
 
 const BASE: CredentialBase = {

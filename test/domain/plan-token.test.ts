@@ -23,10 +23,11 @@ function accountWith(held: readonly string[], server: Partial<Audience> = {}, to
     tokenTtl: undefined,
     signingAlg: undefined,
     tokenType: 'at+jwt',
+    senderConstraint: 'none',
     ...server,
   };
   return {
-    account: { clientId: 'sa_one' as ClientId, company: undefined, audience: id, tokenTtl },
+    account: { clientId: 'sa_one' as ClientId, company: undefined, audience: id, tokenTtl, senderConstraint: 'none' },
     holdings: new Map([[id, new Set(held)]]),
     audiences: new Map([[id, audience]]),
   } as unknown as AccountSnapshot;

@@ -18,6 +18,7 @@ const audiences = new Map(
       tokenTtl: undefined,
       signingAlg: undefined,
       tokenType: 'at+jwt',
+      senderConstraint: 'none',
     },
   ]),
 );

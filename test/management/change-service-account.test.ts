@@ -267,7 +267,17 @@ describe('a service account', () => {
       'revision',
     ];
     const camel = (name: string): string => name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-    const sendable = ['name', 'slug', 'description', 'state', 'audience', 'tokenTtl', 'metadata', 'type'];
+    const sendable = [
+      'name',
+      'slug',
+      'description',
+      'state',
+      'audience',
+      'tokenTtl',
+      'senderConstraint',
+      'metadata',
+      'type',
+    ];
     const names = new Set([
       ...columns,
       ...credentials,

@@ -188,7 +188,7 @@ onEachDatabase(
       const path = `${ACCOUNTS}/${account.clientId}`;
       const { json } = await app.api('GET', `${path}/effective-permissions`, undefined, owner.bearer);
       assert.ok(json.permissions.length <= 10_000);
-      const { rows } = await app.knex.raw(`select length(account_rights(?, 'a', 'default')::text) as bytes`, [
+      const { rows } = await app.knex.raw(`select length(rights_of_account(?, 'a', 'default')::text) as bytes`, [
         account.clientId,
       ]);
       assert.ok(rows[0].bytes < 1_500_000, `${rows[0].bytes} bytes`);

@@ -46,6 +46,7 @@ onEachDatabase('resource servers', (kind) => {
       tokenTtl: 300,
       signingAlg: null,
       tokenType: 'at+jwt',
+      senderConstraint: 'none',
       introspectedBy: [],
     });
     const path = `${ROOT_SERVERS}/${resourceServerId}`;

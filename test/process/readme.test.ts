@@ -5,9 +5,16 @@ import { decodeJwt } from 'jose';
 import { assertShows, blocksOf, follow, lastJson, readPage, stepsOf } from '../support/document.ts';
 import { printedRoot, type ServerProcess, startServerProcess, workFolder } from '../support/server-process.ts';
 
-const GUIDE = ['concepts', 'accounts', 'credentials', 'permissions', 'companies', 'federation', 'impersonation'].map(
-  (name) => `docs/guide/${name}.md`,
-);
+const GUIDE = [
+  'concepts',
+  'accounts',
+  'credentials',
+  'permissions',
+  'companies',
+  'federation',
+  'impersonation',
+  'dpop',
+].map((name) => `docs/guide/${name}.md`);
 /** The pages whose commands need nothing but a running server and its root account. */
 const PAGES = [
   ...GUIDE,

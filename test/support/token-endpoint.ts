@@ -46,7 +46,10 @@ export function snapshotOf(clientId: string, credentials: AccountSnapshot['crede
     enabled: true,
     credentials: credentials.map((credential, idx) => ({ ...credential, status: { list: 0, idx } })),
     audiences: new Map([
-      ['default', { resourceServerId: 'default', identifier: 'api://default', tokenType: 'at+jwt' }],
+      [
+        'default',
+        { resourceServerId: 'default', identifier: 'api://default', tokenType: 'at+jwt', senderConstraint: 'none' },
+      ],
     ]),
     holdings: new Map([['default', new Set(['a'])]]),
   } as unknown as AccountSnapshot;

@@ -255,6 +255,7 @@ const OWNER = {
   audience: undefined,
   managementByDefault: true,
   tokenTtl: undefined,
+  senderConstraint: 'none',
   metadata: {},
 } as const satisfies Omit<NewServiceAccount, 'name' | 'credentials'>;
 

@@ -1,3 +1,4 @@
+import type { SenderConstraint } from '../dpop/sender-constraint.ts';
 import type { ClientId, CompanyId, ResourceServerId } from '../ids.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 
@@ -17,6 +18,8 @@ export interface Audience {
   /** The algorithm that signs tokens; undefined: the server's setting holds. */
   readonly signingAlg: SigningAlg | undefined;
   readonly tokenType: TokenType;
+  /** The proof of possession that tokens for it need. */
+  readonly senderConstraint: SenderConstraint;
 }
 
 /** Resource servers by their ids. */

@@ -3,6 +3,7 @@ import type { Limits } from '../companies/company-limits.ts';
 import { differences } from '../audit/differences.ts';
 import type { AuditEntry, Origin } from '../audit/audit-event.ts';
 import { type Announcement, everyoneIn, STATUSES } from '../announcement.ts';
+import type { SenderConstraint } from '../dpop/sender-constraint.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, newResourceServerId, type RandomId } from '../ids.ts';
@@ -25,6 +26,7 @@ export interface NewResourceServer {
   readonly tokenTtl: number | undefined;
   readonly signingAlg: SigningAlg | undefined;
   readonly tokenType: TokenType;
+  readonly senderConstraint: SenderConstraint;
   /** The ids of accounts that may introspect tokens for the resource server. */
   readonly introspectedBy: readonly string[];
 }
@@ -37,6 +39,7 @@ export interface ResourceServerChanges {
   readonly tokenTtl?: number | null | undefined;
   readonly signingAlg?: SigningAlg | null | undefined;
   readonly tokenType?: TokenType | undefined;
+  readonly senderConstraint?: SenderConstraint | undefined;
   /** All introspectors, instead of the present ones. */
   readonly introspectedBy?: readonly string[] | undefined;
 }
@@ -172,7 +175,7 @@ export function createResourceServers({
         if (before.resourceServerId === 'management') {
           throw new DomainError('forbidden', 'The management API cannot be changed');
         }
-        const { name, permissions, tokenTtl, signingAlg, tokenType } = changes;
+        const { name, permissions, tokenTtl, signingAlg, tokenType, senderConstraint } = changes;
         if (permissions !== undefined) assertDeclarable(permissions);
         const after: ResourceServer = {
           ...before,
@@ -181,6 +184,7 @@ export function createResourceServers({
           tokenTtl: tokenTtl === undefined ? before.tokenTtl : (tokenTtl ?? undefined),
           signingAlg: signingAlg === undefined ? before.signingAlg : (signingAlg ?? undefined),
           tokenType: tokenType ?? before.tokenType,
+          senderConstraint: senderConstraint ?? before.senderConstraint,
           introspectedBy: introspectors ?? before.introspectedBy,
         };
         // An unchanged lifetime may exceed the maximum: the server cuts the lifetime of every token to its maximum.
@@ -191,7 +195,7 @@ export function createResourceServers({
         const changed = { ...after, updatedAt: clock(), revision: before.revision + 1 };
         await stores.resourceServers.update(changed, permissions !== undefined);
         // Only these members and removed permissions change tokens; other changes need no announcement.
-        const others = ['tokenTtl', 'signingAlg', 'tokenType'].some((member) => member in details);
+        const others = CHANGING_TOKENS.some((member) => member in details);
         const audit = { ...details, ...takenFrom(taken) };
         const affected = others || taken.length > 0 ? everyoneIn(company) : [];
         return {
@@ -225,7 +229,10 @@ export function createResourceServers({
   };
 }
 
-const COMPARED = ['name', 'permissions', 'tokenTtl', 'signingAlg', 'tokenType', 'introspectedBy'] as const;
+/** The members that change tokens, beside the permissions. */
+const CHANGING_TOKENS = ['tokenTtl', 'signingAlg', 'tokenType', 'senderConstraint'] as const;
+
+const COMPARED = ['name', 'permissions', ...CHANGING_TOKENS, 'introspectedBy'] as const;
 
 /**
  * Finds the introspectors of a resource server. A company may name its own accounts, root may name every account.

@@ -172,7 +172,7 @@ async function changedAccount(
   changes: AccountChanges,
   rights: Pick<GrantChanges, 'added' | 'grants' | 'roles'> & { readonly audiences: Map<ResourceServerId, Audience> },
 ): Promise<ServiceAccount> {
-  const { name, description, state, tokenTtl, metadata } = changes;
+  const { name, description, state, tokenTtl, senderConstraint, metadata } = changes;
   return {
     ...account,
     name: name ?? account.name,
@@ -180,6 +180,7 @@ async function changedAccount(
     state: state ?? account.state,
     audience: await changedAudience(stores, account, changes, rights),
     tokenTtl: tokenTtl === undefined ? account.tokenTtl : (tokenTtl ?? undefined),
+    senderConstraint: senderConstraint ?? account.senderConstraint,
     metadata: metadata === undefined ? account.metadata : merged(account.metadata, metadata),
   };
 }
@@ -211,7 +212,7 @@ function merged(metadata: Metadata, patch: AccountChanges['metadata']): Metadata
   return Object.fromEntries(members);
 }
 
-const COMPARED = ['name', 'description', 'state', 'audience', 'tokenTtl', 'metadata'] as const;
+const COMPARED = ['name', 'description', 'state', 'audience', 'tokenTtl', 'senderConstraint', 'metadata'] as const;
 
 /** The details of a change for the audit, with the member names of the management API. */
 function detailsOf(

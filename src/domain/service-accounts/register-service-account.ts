@@ -69,6 +69,7 @@ export function createRegistration(tools: Omit<ServiceAccountTools, 'storage'>):
       state: input.state,
       audience: chosen?.resourceServerId ?? audienceOf(bound, !input.managementByDefault),
       tokenTtl: input.tokenTtl,
+      senderConstraint: input.senderConstraint,
       metadata: input.metadata,
       createdAt: now,
       createdBy: caller.clientId,

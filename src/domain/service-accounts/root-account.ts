@@ -53,6 +53,7 @@ export async function bootstrapRoot(
     state: 'enabled',
     audience: 'management',
     tokenTtl: undefined,
+    senderConstraint: 'none',
     metadata: {},
     createdAt: now,
     createdBy: undefined,

@@ -1,4 +1,5 @@
 import { type Credential, type CredentialType, nextExpiryOf } from '../credentials/credential.ts';
+import type { SenderConstraint } from '../dpop/sender-constraint.ts';
 import type { ClientId, CompanyId, GroupId, ResourceServerId } from '../ids.ts';
 import type { Holdings, Rights } from '../permissions/rules/holdings.ts';
 import { type WrittenPermission, writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';
@@ -19,6 +20,8 @@ export interface ServiceAccount {
   readonly audience: ResourceServerId | undefined;
   /** The longest lifetime of its tokens, in seconds; a shorter lifetime of the resource server holds instead. */
   readonly tokenTtl: number | undefined;
+  /** The proof of possession that its tokens need. */
+  readonly senderConstraint: SenderConstraint;
   /** Data for the owners of the account; the server does not interpret it. */
   readonly metadata: Metadata;
   readonly createdAt: Date;

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import type { IssuedCredential, WantedCredential } from '../credentials/issue-credentials.ts';
 import { DomainError } from '../domain-error.ts';
+import type { SenderConstraint } from '../dpop/sender-constraint.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { WantedChanges } from '../permissions/rules/changed-grants.ts';
@@ -34,6 +35,7 @@ export interface NewServiceAccount {
   readonly managementByDefault: boolean;
   /** Seconds. */
   readonly tokenTtl: number | undefined;
+  readonly senderConstraint: SenderConstraint;
   readonly metadata: Metadata;
   /** The credentials to issue. */
   readonly credentials: readonly WantedCredential[];
@@ -50,6 +52,7 @@ export interface AccountChanges extends WantedChanges {
   /** Whether the management API becomes the audience if there is none and the grants span several resource servers. */
   readonly managementByDefault?: boolean | undefined;
   readonly tokenTtl?: number | null | undefined;
+  readonly senderConstraint?: SenderConstraint | undefined;
   /** Merged into the present metadata, member by member; null deletes all metadata. */
   readonly metadata?: Readonly<Record<string, Metadata[string] | null>> | null | undefined;
 }

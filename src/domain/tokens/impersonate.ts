@@ -62,6 +62,11 @@ export function createImpersonate({
       await assertMayHave(stores, caller, snapshot, undefined);
       const plan = planToken(snapshot, request, tokens);
       if ('refused' in plan) throw unfit(plan.refused === 'invalid_scope' ? '/scope' : '/resource', plan.description);
+      if (plan.bound && caller.jkt === undefined) {
+        throw refused(
+          'A token of the account must be bound to a key: make the call with a token that is bound to one (DPoP)',
+        );
+      }
       const expiresIn = Math.min(plan.expiresIn, most, IMPERSONATION_MAX_TTL);
       const { scope, server } = plan;
       const { accessToken, jti } = await mintToken({

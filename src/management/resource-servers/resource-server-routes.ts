@@ -63,6 +63,7 @@ function routesOf({ path, tag, operationId, one }: Collection, resourceServers: 
           tokenTtl: secondsOrNone(body.tokenTtl, '/tokenTtl') ?? undefined,
           signingAlg: body.signingAlg ?? undefined,
           tokenType: body.tokenType ?? 'at+jwt',
+          senderConstraint: body.senderConstraint ?? 'none',
           introspectedBy: body.introspectedBy ?? [],
         });
         return { ...presented(server, 201, company), created: server.resourceServerId };
@@ -165,6 +166,7 @@ function present(server: ResourceServer, company: CompanyId | undefined): Resour
     tokenTtl: server.tokenTtl ?? null,
     signingAlg: server.signingAlg ?? null,
     tokenType: server.tokenType,
+    senderConstraint: server.senderConstraint,
     introspectedBy: server.company === company ? [...server.introspectedBy] : [],
     createdAt: server.createdAt.toISOString(),
     createdBy: server.createdBy ?? null,

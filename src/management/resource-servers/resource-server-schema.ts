@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TOKEN_TYPES } from '../../domain/resource-servers/resource-server.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
-import { CREATED_BY, DESCRIPTION, DURATION_OR_NULL, NAME, TIME } from '../common-schema.ts';
+import { CREATED_BY, DESCRIPTION, DURATION_OR_NULL, NAME, SENDER_CONSTRAINT, TIME } from '../common-schema.ts';
 
 const NAMED = { ...NAME, examples: ['Orders'] } as const;
 
@@ -65,6 +65,7 @@ export const NEW_RESOURCE_SERVER = {
     tokenTtl: TOKEN_TTL,
     signingAlg: SIGNING_ALG,
     tokenType: TOKEN_TYPE,
+    senderConstraint: SENDER_CONSTRAINT,
     introspectedBy: INTROSPECTED_BY,
   },
   required: ['identifier', 'name'],
@@ -89,6 +90,7 @@ export const CHANGED_RESOURCE_SERVER = {
     tokenTtl: TOKEN_TTL,
     signingAlg: SIGNING_ALG,
     tokenType: TOKEN_TYPE,
+    senderConstraint: SENDER_CONSTRAINT,
     introspectedBy: INTROSPECTED_BY,
   },
   additionalProperties: false,
@@ -108,6 +110,7 @@ export const RESOURCE_SERVER = {
     tokenTtl: { type: ['integer', 'null'], description: 'Seconds; null: the setting of the server holds' },
     signingAlg: SIGNING_ALG,
     tokenType: TOKEN_TYPE,
+    senderConstraint: SENDER_CONSTRAINT,
     introspectedBy: INTROSPECTED_BY,
     createdAt: TIME,
     createdBy: { ...CREATED_BY, type: ['string', 'null'] },
@@ -122,6 +125,7 @@ export const RESOURCE_SERVER = {
     'tokenTtl',
     'signingAlg',
     'tokenType',
+    'senderConstraint',
     'introspectedBy',
     'createdAt',
     'createdBy',

@@ -5,6 +5,7 @@ import type { AccountSnapshot } from '../../domain/service-accounts/service-acco
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { planToken, type TokenSettings } from '../../domain/tokens/plan-token.ts';
 import type { Collection } from '../collection.ts';
+import { SENDER_CONSTRAINT } from '../common-schema.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const QUERY = {
@@ -58,8 +59,9 @@ const EFFECTIVE_PERMISSIONS = {
         expiresIn: { type: 'integer', description: 'Seconds' },
         alg: { type: 'string' },
         typ: { type: 'string' },
+        senderConstraint: SENDER_CONSTRAINT,
       },
-      required: ['aud', 'scope', 'permissions', 'expiresIn', 'alg', 'typ'],
+      required: ['aud', 'scope', 'permissions', 'expiresIn', 'alg', 'typ', 'senderConstraint'],
       additionalProperties: false,
     },
     refusal: {
@@ -135,6 +137,7 @@ function planned(
       expiresIn: plan.expiresIn,
       alg: plan.signingAlg,
       typ: plan.server.tokenType,
+      senderConstraint: plan.bound ? 'dpop' : 'none',
     },
     refusal: null,
   };

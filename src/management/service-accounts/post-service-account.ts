@@ -38,6 +38,7 @@ export function registerServiceAccount(
         managementByDefault: body.role !== undefined,
         audience: body.audience,
         tokenTtl: body.tokenTtl === undefined ? undefined : seconds(body.tokenTtl, '/tokenTtl'),
+        senderConstraint: body.senderConstraint ?? 'none',
         metadata: body.metadata ?? {},
         credentials: wantedCredentials(body),
       });

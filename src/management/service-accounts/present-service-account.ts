@@ -24,6 +24,7 @@ export function presentServiceAccount(summary: AccountSummary): ServiceAccountBo
     groups: [...groups],
     audience,
     tokenTtl: account.tokenTtl ?? null,
+    senderConstraint: account.senderConstraint,
     metadata: account.metadata,
     credentialCount,
     nextExpiryAt: nextExpiryAt?.toISOString() ?? null,

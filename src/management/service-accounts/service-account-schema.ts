@@ -1,6 +1,15 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { STATES } from '../../domain/state.ts';
-import { CREATED_BY, DESCRIPTION, DURATION, DURATION_OR_NULL, NAME, SLUG, TIME } from '../common-schema.ts';
+import {
+  CREATED_BY,
+  DESCRIPTION,
+  DURATION,
+  DURATION_OR_NULL,
+  NAME,
+  SENDER_CONSTRAINT,
+  SLUG,
+  TIME,
+} from '../common-schema.ts';
 import { ISSUED_CREDENTIAL, EXAMPLE_KEY, NEW_CREDENTIAL, SECRET } from '../credentials/credential-schema.ts';
 import { GRANTED_GROUPS, GRANTED_PERMISSIONS, GRANTED_ROLES } from '../grants-schema.ts';
 import { COMPANY_ROLE, MIA_ACCOUNT_MEMBERS, MIA_REGISTRATION_MEMBERS, PROJECTS_ROLE } from '../mia/mia-schema.ts';
@@ -73,6 +82,7 @@ export const NEW_SERVICE_ACCOUNT = {
     role: COMPANY_ROLE,
     audience: AUDIENCE,
     tokenTtl: TOKEN_TTL,
+    senderConstraint: SENDER_CONSTRAINT,
     metadata: METADATA,
     credentials: {
       type: 'array',
@@ -114,6 +124,7 @@ export const CHANGED_SERVICE_ACCOUNT = {
     projectsRole: PROJECTS_ROLE,
     audience: { ...AUDIENCE, type: ['string', 'null'] },
     tokenTtl: { ...TOKEN_TTL, anyOf: DURATION_OR_NULL },
+    senderConstraint: SENDER_CONSTRAINT,
     metadata: {
       ...METADATA,
       type: ['object', 'null'],
@@ -144,6 +155,7 @@ const ACCOUNT = {
   groups: { ...GRANTED_GROUPS, description: 'In alphabetical order' },
   audience: { type: 'string', examples: ['api://default'] },
   tokenTtl: { type: ['integer', 'null'], description: 'Seconds' },
+  senderConstraint: SENDER_CONSTRAINT,
   metadata: METADATA,
   credentialCount: { type: 'integer' },
   nextExpiryAt: {
@@ -174,6 +186,7 @@ const ACCOUNT_MEMBERS = [
   'groups',
   'audience',
   'tokenTtl',
+  'senderConstraint',
   'metadata',
   'credentialCount',
   'nextExpiryAt',

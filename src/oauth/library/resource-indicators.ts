@@ -59,12 +59,24 @@ export function resourceIndicators(
         ? new errors.InvalidScope(plan.description, '')
         : new errors.InvalidTarget(plan.description);
     }
+    assertProved(attempt, plan);
     const { server, scope } = plan;
     noteAudience(attempt, server);
     if (ctx.oidc.params) ctx.oidc.params['scope'] = scope === '' ? undefined : scope;
     const left = within === undefined ? Infinity : secondsLeft(within, clock());
     return libraryResource({ ...plan, expiresIn: Math.min(plan.expiresIn, left) }, keyRing);
   }
+}
+
+/**
+ * Asserts that a client that must prove that it holds a key has done so (RFC 9449 §5).
+ *
+ * @throws OAuthError
+ */
+function assertProved(attempt: Attempt, { bound, server }: TokenPlan): void {
+  if (!bound || provedKey(attempt) !== undefined) return;
+  const whose = server.senderConstraint === 'dpop' ? `for ${server.identifier}` : 'of this account';
+  throw new OAuthError(400, 'invalid_grant', `a token ${whose} must be bound to a key: send a DPoP proof`);
 }
 
 /**

@@ -1,5 +1,5 @@
 -- The credentials of an account, oldest first: called by storage/credential-rows.ts. This is a function for the same
--- reason as account_rights: planning the query is expensive.
+-- reason as rights_of_account: planning the query is expensive.
 create or replace function account_credentials(account text, company text) returns jsonb language plpgsql stable as $$
 begin
   return (

@@ -4,7 +4,7 @@
 -- The function reads at most 10,000 grants and 10,000 permissions of roles (MOST_EFFECTIVE): roles and groups may have
 -- grown beyond that before they had a limit. The grants of the account come first, then the grants of one group after
 -- another. Keys are looked up in arrays: with a subquery, PostgreSQL would read every role and every resource server.
-create or replace function account_rights(account text, company text, audience text) returns jsonb
+create or replace function rights_of_account(account text, company text, audience text) returns jsonb
 language plpgsql stable as $$
 begin
   return (
@@ -44,7 +44,7 @@ begin
       'audiences', (
         select coalesce(jsonb_agg(jsonb_build_object(
           'resource_server_id', resource_server_id, 'company_id', company_id, 'identifier', identifier,
-          'token_ttl', token_ttl, 'signing_alg', signing_alg, 'token_type', token_type
+          'token_ttl', token_ttl, 'signing_alg', signing_alg, 'token_type', token_type, 'sender_constraint', sender_constraint
         )), '[]')
         from resource_servers where resource_server_id = any(array(
           select resource_server from its_grants
