@@ -20,6 +20,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   'DomainError',
   'KeyEncryptionKeyError',
   'RootFileError',
+  'SigningKeyFileError',
   'UndecryptableError',
   'UnsuitableDatabaseError',
 ]);

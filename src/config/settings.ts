@@ -41,7 +41,8 @@ export const SETTINGS = {
       type: 'string',
       minLength: 1,
       default: './keys',
-      description: 'the folder of the [key-encryption key](../../keys/README.md)',
+      description:
+        'the folder of the [key-encryption key](../../keys/README.md), and of [signing keys to import](signing-keys.md#bring-keys-of-another-server)',
     },
     WRIT_KEY_ENCRYPTION_KEY: {
       type: 'string',

@@ -1,22 +1,19 @@
 import { hostname } from 'node:os';
 import { type LiveSigningKeys, startLiveSigningKeys } from '../background/live-signing-keys.ts';
 import type { Config } from '../config/parse-config.ts';
-import type { Origin } from '../domain/audit/audit-event.ts';
-import { clocksApart, VERIFIERS_BEHIND } from '../domain/clock.ts';
+import { clocksApart } from '../domain/clock.ts';
 import type { CredentialTools } from '../domain/credentials/kinds/kind.ts';
 import { createSecretHasher } from '../domain/credentials/secret-hasher.ts';
 import { DomainError } from '../domain/domain-error.ts';
 import { createKeyEncryption, type KeyEncryption } from '../domain/encryption/key-encryption.ts';
-import { hasServerSecrets, prepareServerSecrets, type ServerSecrets } from '../domain/encryption/server-secrets.ts';
+import { hasServerSecrets } from '../domain/encryption/server-secrets.ts';
 import { builtInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { SigningKeyKeeper } from '../domain/resource-servers/resource-servers.ts';
 import { snapshotSize } from '../domain/service-accounts/snapshot-size.ts';
-import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
-import { type KeyRing, readKeyRing } from '../domain/signing-keys/key-ring.ts';
+import { readKeyRing } from '../domain/signing-keys/key-ring.ts';
 import { createManageSigningKeys, type ManageSigningKeys } from '../domain/signing-keys/manage-signing-keys.ts';
 import { rotateByItself } from '../domain/signing-keys/rotate-signing-keys.ts';
-import { type SettleRules, settleSigningKeys } from '../domain/signing-keys/settle-signing-keys.ts';
-import type { SignerTools } from '../domain/signing-keys/signers/signer.ts';
+import { settleSigningKeys } from '../domain/signing-keys/settle-signing-keys.ts';
 import { createSigningBatch } from '../domain/signing-keys/signers/signing-batch.ts';
 import type { Storage } from '../domain/storage.ts';
 import { createOutageLog, type OutageLog } from '../observability/outage-log.ts';
@@ -29,7 +26,10 @@ import { obtainKeyEncryptionKeys } from '../storage/key-encryption-key.ts';
 import { loadInTurns } from '../storage/load-in-turns.ts';
 import { assertEmbeddedDatabase, openEmbeddedDatabase } from '../storage/open-embedded-database.ts';
 import { openPostgresDatabase } from '../storage/open-postgres-database.ts';
-import type { KeyTimes, Surroundings } from './surroundings.ts';
+import { readSigningKeyFiles } from '../storage/signing-key-files.ts';
+import { ROTATION } from './origins.ts';
+import { keyRules, keyTimesOf, prepareKeys } from './prepare-signing-keys.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** An open and migrated database that holds everything a server needs, and the parts that use the database. */
 export interface PreparedServer {
@@ -55,16 +55,6 @@ export interface PreparedServer {
   onStatusChange(told: () => void): void;
   close(): Promise<void>;
 }
-
-/** The origin, in the audit, of the changes that a start makes by itself. */
-export const START: Origin = { actor: { type: 'server', command: 'start' }, requestId: undefined, source: undefined };
-
-/** The origin, in the audit, of the keys that are replaced by the schedule. */
-const ROTATION: Origin = {
-  actor: { type: 'server', command: 'rotation' },
-  requestId: undefined,
-  source: undefined,
-};
 
 /**
  * Opens the database and adds the parts that it lacks: the schema, the server's secrets, the signing keys.
@@ -145,13 +135,14 @@ export async function prepareServer(
   if (database.tokensKnex !== database.knex) database.tokensKnex.on('query', metrics.databaseQuery);
   metrics.observePool(() => poolState(database));
 
+  const tellOfOpenFile = (text: string): void => logger.warn({ event: 'key_file.open_to_others' }, text);
   const [newest, ...older] = obtainKeyEncryptionKeys(
     config.keysDirectory,
     config.keyEncryptionKeys,
     {
       needed: await hasServerSecrets(storage.read.serverSecrets),
       mayMake: config.database.kind === 'embedded' || !config.production,
-      warn: (text) => logger.warn({ event: 'key_file.open_to_others' }, text),
+      warn: tellOfOpenFile,
     },
     () => random.bytes(32),
   );
@@ -164,6 +155,7 @@ export async function prepareServer(
     signers,
     config,
     surroundings,
+    readSigningKeyFiles(config.keysDirectory, tellOfOpenFile),
   );
   const keys = opened.adopt(
     startLiveSigningKeys(keyRing, {
@@ -207,7 +199,7 @@ export async function prepareServer(
       hashSecret: createSecretHasher(clientSecretHashKey),
       randomBytes: random.bytes,
       randomId: random.id,
-      isOwnKey: (thumbprint) => keys.current().keys.some(({ kid }) => kid === thumbprint),
+      isOwnKey: (thumbprint) => keys.current().keys.some((key) => key.thumbprint === thumbprint),
     },
     close: () => stillOpen.disposeAsync(),
   };
@@ -226,56 +218,5 @@ function openDatabase(config: Config, { clock, logger, pid, databasePatience }: 
     patience: databasePatience,
     log,
     onWait: (reason) => logger.warn({ event: 'database.waiting', reason }),
-  });
-}
-
-/**
- * Milliseconds for which a key is published before it signs: the time for which a verifier may keep the JWKS, and a
- * minute in which every node hears of the key.
- */
-const KEY_LEAD = JWKS_MAX_AGE * 1000 + 60_000;
-
-/** Milliseconds for which a key by the schedule is published before it signs. */
-const SCHEDULED_LEAD = 86_400_000;
-
-/** Milliseconds for which a retired key stays published: a node that is cut off may sign with it for a while. */
-export function keysKeptFor({ tokenMaxTtl, maxStaleness }: Pick<Config, 'tokenMaxTtl' | 'maxStaleness'>): number {
-  return (tokenMaxTtl + maxStaleness) * 1000 + VERIFIERS_BEHIND;
-}
-
-/** The times in the life of a signing key. A key by the schedule is published longer: nobody is in a hurry. */
-function keyTimesOf({ signingKeyMaxAge }: Config): KeyTimes {
-  return { every: signingKeyMaxAge * 1000, ahead: SCHEDULED_LEAD, lead: KEY_LEAD };
-}
-
-/**
- * The rules for signing keys. Outside production a key of a new algorithm signs at once: no verifier has kept an older
- * JWKS.
- */
-function keyRules(config: Config, { clock, keyTimes = keyTimesOf(config) }: Surroundings): SettleRules {
-  return {
-    signingAlg: config.signingAlg,
-    keptFor: keysKeptFor(config),
-    lead: config.production ? keyTimes.lead : 0,
-    schedule: keyTimes,
-    now: clock(),
-  };
-}
-
-function prepareKeys(
-  storage: Storage,
-  encryption: KeyEncryption,
-  signers: SignerTools,
-  config: Config,
-  surroundings: Surroundings,
-): Promise<ServerSecrets & { keyRing: KeyRing }> {
-  return storage.writeAlone(START, async ({ serverSecrets, signingKeys }) => {
-    const { random } = surroundings;
-    const rules = keyRules(config, surroundings);
-    const { now } = rules;
-    const secrets = await prepareServerSecrets(serverSecrets, encryption, { randomBytes: random.bytes, now });
-    const audit = await settleSigningKeys(signingKeys, encryption, rules);
-    // The keys are read back, so that every node has them in the same order and serves the same JWKS.
-    return { result: { ...secrets, keyRing: await readKeyRing(signingKeys, encryption, rules, signers) }, audit };
   });
 }

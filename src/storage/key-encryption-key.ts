@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileErrorCode, setMode } from './file-mode.ts';
+import { fileErrorCode, foreignMode, setMode } from './file-mode.ts';
 
 /** The key-encryption key is missing, or may be read by others. `message` tells the operator what to do. */
 export class KeyEncryptionKeyError extends Error {
@@ -43,12 +43,6 @@ export function obtainKeyEncryptionKeys(
   return keep(folder, newKey(), rules.warn);
 }
 
-/**
- * Mode bits that no key file may have. A group may read the file: a Kubernetes secret reaches a process that is not
- * root in this way.
- */
-const FOREIGN = 0o027;
-
 function read(folder: string, warn: (text: string) => void): readonly Buffer[] | undefined {
   const file = join(folder, FILE);
   let content: string;
@@ -56,7 +50,7 @@ function read(folder: string, warn: (text: string) => void): readonly Buffer[] |
   try {
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
-    mode = stat.mode & 0o777;
+    mode = stat.mode;
     content = readFileSync(file, 'utf8');
   } catch (error) {
     throw new KeyEncryptionKeyError(
@@ -64,31 +58,14 @@ function read(folder: string, warn: (text: string) => void): readonly Buffer[] |
       { cause: error },
     );
   }
-  if ((mode & FOREIGN) !== 0) assertCannotBeSet(file, mode, warn);
+  const refused = foreignMode(file, mode, warn);
+  if (refused !== undefined) throw new KeyEncryptionKeyError(refused);
   const lines = content.split('\n').flatMap((line) => line.trim() || []);
   const keys = lines.map((line) => Buffer.from(line, 'base64'));
   if (keys.length === 0 || keys.some(({ length }) => length !== 32)) {
     throw new KeyEncryptionKeyError(`${file} does not hold 32 bytes in base64, or a line of 32 bytes for each key`);
   }
   return keys;
-}
-
-/**
- * Refuses a key file that others may read, unless its mode cannot be set. The mode is set to find that out, and then
- * set back: the operator must learn that others could read the key.
- *
- * @throws KeyEncryptionKeyError
- */
-function assertCannotBeSet(file: string, mode: number, warn: (text: string) => void): void {
-  if (setMode(file, 0o600)) {
-    setMode(file, mode);
-    throw new KeyEncryptionKeyError(
-      `${file} may be read or changed by others: chmod 600 it (of a Kubernetes secret, set defaultMode to 0400, or to 0440 with an fsGroup)`,
-    );
-  }
-  warn(
-    `${file} may be read or changed by others (mode ${mode.toString(8).padStart(4, '0')}), which cannot be changed here: mount it with a narrower mode (of a Kubernetes secret, defaultMode 0400, or 0440 with an fsGroup), or give the key as WRIT_KEY_ENCRYPTION_KEY`,
-  );
 }
 
 /** Writes a new key to a file with mode 0600. If another process has just written a key, that key counts. */

@@ -150,7 +150,13 @@ const cases: readonly {
     issuer: CLUSTER,
     expected: CLUSTER,
     fits: [KUBERNETES],
-    strangers: [{ ...KUBERNETES, 'kubernetes.io': { ...KUBERNETES['kubernetes.io'], namespace: 'other' } }],
+    strangers: [
+      { ...KUBERNETES, 'kubernetes.io': { ...KUBERNETES['kubernetes.io'], namespace: 'other' } },
+      {
+        ...KUBERNETES,
+        'kubernetes.io': { ...KUBERNETES['kubernetes.io'], serviceaccount: { name: 'other', uid: 's' } },
+      },
+    ],
   },
   {
     preset: 'google',

@@ -26,6 +26,7 @@ describe('a signer', () => {
       'kid',
       'publicJwk',
       'sign',
+      'thumbprint',
     ]);
   });
 });

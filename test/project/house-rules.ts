@@ -25,6 +25,7 @@ const STORAGE_FROM_OUTSIDE: Readonly<Record<string, readonly string[]>> = {
     'src/storage/load-in-turns.ts',
     'src/storage/open-embedded-database.ts',
     'src/storage/open-postgres-database.ts',
+    'src/storage/signing-key-files.ts',
   ],
   'src/start/apply-settings.ts': ['src/storage/root-file.ts'],
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prepareServer, START } from '../../src/start/prepare-server.ts';
+import { prepareServer } from '../../src/start/prepare-server.ts';
+import { START } from '../../src/start/origins.ts';
 import { quietSurroundings, testConfig } from '../support/config.ts';
 import { postgres18 } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';

@@ -6,5 +6,5 @@ import { generateSigningKey, type SigningAlg, type SigningKey } from '../../src/
 export async function newSigningKey(alg: SigningAlg): Promise<SigningKey> {
   const { privateJwk, ...key } = await generateSigningKey(alg);
   const batch = createSigningBatch(() => performance.now());
-  return { ...key, createdAt: new Date(), sign: signerOf(alg, privateJwk, { batch }) };
+  return { ...key, thumbprint: key.kid, createdAt: new Date(), sign: signerOf(alg, privateJwk, { batch }) };
 }

@@ -47,6 +47,7 @@ export const AUDIT_ACTIONS = [
   'signing_key.retired',
   'signing_key.restored',
   'signing_key.removed',
+  'signing_key.imported',
   'key_encryption_key.changed',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -1,3 +1,4 @@
+import { calculateJwkThumbprint } from 'jose';
 import type { KeyEncryption } from '../encryption/key-encryption.ts';
 import { activeOf, goneAt, isGone, type KeyLife, type LifeRules, nextOf } from './key-life.ts';
 import { rotationDue, type RotationSchedule } from './rotation-schedule.ts';
@@ -99,5 +100,5 @@ async function openSigningKey(
 ): Promise<SigningKey> {
   const plaintext = await encryption.open(sealedPrivateJwk, label(kid));
   const sign = signerOf(alg, JSON.parse(Buffer.from(plaintext).toString()), tools);
-  return { kid, alg, publicJwk, sign, createdAt };
+  return { kid, alg, publicJwk, thumbprint: await calculateJwkThumbprint({ ...publicJwk }), sign, createdAt };
 }

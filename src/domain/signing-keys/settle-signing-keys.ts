@@ -2,7 +2,7 @@ import type { AuditEntry } from '../audit/audit-event.ts';
 import type { KeyEncryption } from '../encryption/key-encryption.ts';
 import { type KeyRingRules, label, wantedAlgs } from './key-ring.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
-import { generateSigningKey, type SigningAlg } from './signing-key.ts';
+import { type GeneratedKey, generateSigningKey, type SigningAlg } from './signing-key.ts';
 
 /** The rules for generating and retiring keys. */
 export interface SettleRules extends KeyRingRules {
@@ -55,10 +55,19 @@ export async function insertNewKey(
   alg: SigningAlg,
   times: Pick<StoredSigningKey, 'createdAt' | 'signsFrom'>,
 ): Promise<StoredSigningKey> {
-  const { kid, publicJwk, privateJwk } = await generateSigningKey(alg);
+  return storeKey(store, encryption, await generateSigningKey(alg), { ...times, retiredAt: undefined });
+}
+
+/** Stores a key with its private half encrypted. */
+export async function storeKey(
+  store: Pick<SigningKeyStore, 'insert'>,
+  encryption: KeyEncryption,
+  { kid, alg, publicJwk, privateJwk }: GeneratedKey,
+  times: Pick<StoredSigningKey, 'createdAt' | 'signsFrom' | 'retiredAt'>,
+): Promise<StoredSigningKey> {
   const plaintext = Buffer.from(JSON.stringify(privateJwk));
   const sealedPrivateJwk = await encryption.seal(plaintext, label(kid));
-  const key = { kid, alg, publicJwk, sealedPrivateJwk, ...times, retiredAt: undefined };
+  const key = { kid, alg, publicJwk, sealedPrivateJwk, ...times };
   await store.insert(key);
   return key;
 }

@@ -21,16 +21,18 @@ export interface PublicSigningJwk {
 
 /** A key that signs access tokens. */
 export interface SigningKey {
-  /** The thumbprint of the public key (RFC 7638). */
+  /** The thumbprint of the public key (RFC 7638), or the name that another server gave to the key. */
   readonly kid: string;
   readonly alg: SigningAlg;
   readonly publicJwk: PublicSigningJwk;
+  /** The thumbprint of the public key (RFC 7638). */
+  readonly thumbprint: string;
   readonly sign: Sign;
   readonly createdAt: Date;
 }
 
 /** A key pair that was generated a moment ago. */
-export interface GeneratedKey extends Omit<SigningKey, 'sign' | 'createdAt'> {
+export interface GeneratedKey extends Omit<SigningKey, 'thumbprint' | 'sign' | 'createdAt'> {
   readonly privateJwk: JWK;
 }
 
@@ -42,11 +44,15 @@ export async function generateSigningKey(alg: SigningAlg): Promise<GeneratedKey>
   return signingKeyFrom(alg, privateKey);
 }
 
-/** Makes the JWKs of a key pair; the public JWK has no private member. */
-async function signingKeyFrom(alg: SigningAlg, privateKey: KeyObject): Promise<GeneratedKey> {
+/**
+ * Makes the JWKs of a key pair; the public JWK has no private member.
+ *
+ * @param name the `kid`; undefined: the thumbprint of the public key (RFC 7638)
+ */
+export async function signingKeyFrom(alg: SigningAlg, privateKey: KeyObject, name?: string): Promise<GeneratedKey> {
   const { kty, crv, x, y, n, e } = createPublicKey(privateKey).export({ format: 'jwk' });
   const members = Object.fromEntries(Object.entries({ crv, x, y, n, e }).filter(([, value]) => value !== undefined));
-  const kid = await calculateJwkThumbprint({ kty: kty ?? '', ...members });
+  const kid = name ?? (await calculateJwkThumbprint({ kty: kty ?? '', ...members }));
   return {
     kid,
     alg,

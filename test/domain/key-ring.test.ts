@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { createKeyEncryption } from '../../src/domain/encryption/key-encryption.ts';
+import { type KeyRingRules, readKeyRing } from '../../src/domain/signing-keys/key-ring.ts';
+import { removeKey, rotateByItself } from '../../src/domain/signing-keys/rotate-signing-keys.ts';
+import { storeKey } from '../../src/domain/signing-keys/settle-signing-keys.ts';
+import { createSigningBatch } from '../../src/domain/signing-keys/signers/signing-batch.ts';
+import type { SigningKeyStore, StoredSigningKey } from '../../src/domain/signing-keys/signing-key-store.ts';
+import { generateSigningKey, type SigningAlg } from '../../src/domain/signing-keys/signing-key.ts';
+
+const DAY = 86_400_000;
+const NOW = new Date('2026-06-01T00:00:00Z');
+const daysAgo = (days: number): Date => new Date(NOW.getTime() - days * DAY);
+const encryption = createKeyEncryption(randomBytes(32));
+const rules: KeyRingRules = {
+  signingAlg: 'ES256',
+  schedule: { every: 90 * DAY, ahead: DAY },
+  keptFor: DAY,
+  now: NOW,
+};
+
+/** A store in memory, so that a test can begin with keys of any age. */
+function storeOf(): SigningKeyStore & { add(alg: SigningAlg, from: number, retired?: number): Promise<string> } {
+  const rows = new Map<string, StoredSigningKey>();
+  const store: SigningKeyStore = {
+    async insert(key) {
+      rows.set(key.kid, key);
+    },
+    async update({ kid, ...times }) {
+      const row = rows.get(kid);
+      if (row) rows.set(kid, { ...row, ...times });
+    },
+    async reseal() {},
+    async delete(kid) {
+      rows.delete(kid);
+    },
+    deleteRetired: async () => 0,
+    list: async () => [...rows.values()].toSorted((one, other) => one.createdAt.getTime() - other.createdAt.getTime()),
+    async lock() {},
+    named: async () => new Set(),
+  };
+  return {
+    ...store,
+    async add(alg, from, retired) {
+      const key = await generateSigningKey(alg);
+      await storeKey(store, encryption, key, {
+        createdAt: daysAgo(from),
+        signsFrom: daysAgo(from),
+        retiredAt: retired === undefined ? undefined : daysAgo(retired),
+      });
+      return key.kid;
+    },
+  };
+}
+const tools = { batch: createSigningBatch(() => performance.now()) };
+
+describe('a key ring', () => {
+  test('leaves out a key that nobody has tidied up yet', async () => {
+    const store = storeOf();
+    const [gone, kept, active] = [
+      await store.add('ES256', 30, 2),
+      await store.add('ES256', 20, 0.5),
+      await store.add('ES256', 10),
+    ];
+    const ring = await readKeyRing(store, encryption, rules, tools);
+    assert.deepEqual(
+      ring.keys.map(({ kid }) => kid),
+      [active, kept],
+    );
+    assert.notEqual(ring.active.ES256.kid, gone);
+  });
+
+  test('signs with the newest of two active keys', async () => {
+    const store = storeOf();
+    await store.add('ES256', 20);
+    const newest = await store.add('ES256', 10);
+    assert.equal((await readKeyRing(store, encryption, rules, tools)).active.ES256.kid, newest);
+  });
+});
+
+describe('a rotation of signing keys', () => {
+  test('replaces the key of one algorithm while the key of another is young', async () => {
+    const store = storeOf();
+    await store.add('ES256', 89);
+    await store.add('RS256', 88);
+    const { keys } = await rotateByItself(store, encryption, rules);
+    assert.deepEqual(
+      keys.map(({ alg, signsFrom }) => [alg, signsFrom]),
+      [['ES256', new Date(NOW.getTime() + DAY)]],
+    );
+  });
+
+  test('replaces no removed key of an algorithm that nothing asks for', async () => {
+    const store = storeOf();
+    await store.add('ES256', 10);
+    const removed = await store.add('PS256', 10, 0.5);
+    const rotated = await removeKey(store, encryption, rules, removed);
+    assert.deepEqual(rotated?.keys, []);
+    assert.deepEqual(
+      (await store.list()).map(({ alg }) => alg),
+      ['ES256'],
+    );
+  });
+});
