@@ -46,7 +46,9 @@ describe('the public documents', () => {
       id_token_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA'],
     });
     assert.deepEqual((await app.request('/.well-known/openid-configuration')).json, json);
-    assert.equal((await app.request('/.well-known/oauth-protected-resource/api')).json.resource, `${app.issuer}/api`);
+    const api = (await app.request('/.well-known/oauth-protected-resource/api')).json;
+    assert.equal(api.resource, `${app.issuer}/api`);
+    assert.deepEqual(api.dpop_signing_alg_values_supported, json.dpop_signing_alg_values_supported);
   });
 
   test('N-12 are the same to the byte for every host and every other header of a request', async () => {

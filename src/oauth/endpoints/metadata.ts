@@ -48,6 +48,7 @@ export function managementApiMetadata(issuer: string): object {
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     scopes_supported: MANAGEMENT_PERMISSIONS,
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: DPOP_ALGS,
     resource_name: 'Writ management API',
     resource_documentation: `${issuer}/api/openapi.json`,
   };
