@@ -29,6 +29,7 @@ const { values: chosen } = parseArgs({
     method: { type: 'string', multiple: true, default: ['secret', 'key'] },
     connections: { type: 'string', multiple: true, default: ['16', '64'] },
     subject: { type: 'string', multiple: true, default: [] },
+    dpop: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     tokens: { type: 'string', default: '20000' },
     help: { type: 'boolean', default: false },
@@ -54,7 +55,7 @@ const WARM_UP = 30_000;
 
 if (chosen.help) {
   say('--alg ES256|RS256  --method secret|key  --connections N  --subject NAME  (each may be repeated)');
-  say('--rounds 5  --tokens 20000 (a round)');
+  say('--dpop (every request has a DPoP proof)  --rounds 5  --tokens 20000 (a round)');
 } else if (process.platform !== 'linux' || availableParallelism() < 2 || spawnSync('taskset', ['-V']).error) {
   say('skipped: this needs Linux (/proc), two cores, and taskset of util-linux');
 } else {
@@ -124,7 +125,7 @@ async function measureAll(alg: Alg, subjects: readonly Subject[]): Promise<void>
       for (let round = 0; round < Number(chosen.rounds); round += 1) {
         for (const [row, measured] of rounds) measured.push(await measure(row, { connections, tokens }));
       }
-      printTable(`${alg}, ${method}, ${connections} connections`, rounds);
+      printTable(`${alg}, ${method}${chosen.dpop ? ' with DPoP' : ''}, ${connections} connections`, rounds);
     }
   }
 }
@@ -144,7 +145,7 @@ async function measure(
   load: Pick<Load, 'connections' | 'tokens'>,
 ): Promise<Measurement> {
   const before = { cpu: cpuSeconds(pid), statements: await statements(name, issuer) };
-  const options: Load = { url, issuer, client, method, ...load };
+  const options: Load = { url, issuer, client, method, dpop: chosen.dpop, ...load };
   const file = join(import.meta.dirname, 'load.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [file, JSON.stringify(options)]);
   const cpu = cpuSeconds(pid) - before.cpu;

@@ -13,6 +13,8 @@ export interface Load {
   readonly issuer: string;
   readonly client: BenchClient;
   readonly method: Method;
+  /** Whether each request has a DPoP proof. */
+  readonly dpop: boolean;
   readonly connections: number;
   readonly tokens: number;
 }
@@ -25,9 +27,11 @@ export interface Seen {
   readonly p99: number;
 }
 
-const { url, issuer, client, method, connections, tokens }: Load = JSON.parse(process.argv[2] ?? '');
+const { url, issuer, client, method, dpop, connections, tokens }: Load = JSON.parse(process.argv[2] ?? '');
 const key = createPrivateKey({ key: client.privateJwk, format: 'jwk' });
 const header = encode({ alg: 'ES256', kid: client.publicJwk.kid });
+const { kty, crv, x, y } = client.publicJwk;
+const proofHeader = encode({ typ: 'dpop+jwt', alg: 'ES256', jwk: { kty, crv, x, y } });
 
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -39,18 +43,30 @@ function bodyWithAssertion(): string {
   const { keyClientId, externalIssuer } = client;
   const said =
     method === 'key' ? { iss: keyClientId, sub: keyClientId } : { iss: externalIssuer, sub: EXTERNAL_SUBJECT };
-  const claims = encode({ ...said, aud: issuer, jti: randomUUID(), iat: now, exp: now + 240 });
-  const signature = sign('sha256', Buffer.from(`${header}.${claims}`), { key, dsaEncoding: 'ieee-p1363' });
   return stringify({
     grant_type: 'client_credentials',
     client_id: keyClientId,
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: `${header}.${claims}.${signature.toString('base64url')}`,
+    client_assertion: signed(header, { ...said, aud: issuer, jti: randomUUID(), iat: now, exp: now + 240 }),
   });
 }
 
-// The assertions are signed before the measurement: signing would keep this process as busy as the server.
-const bodies = method === 'secret' ? [] : Array.from({ length: tokens + connections }, bodyWithAssertion);
+/** A DPoP proof for one request (RFC 9449 §4.2), by the key of the client. */
+function proof(): string {
+  return signed(proofHeader, { jti: randomUUID(), htm: 'POST', htu: url, iat: Math.floor(Date.now() / 1000) });
+}
+
+function signed(start: string, claims: object): string {
+  const input = `${start}.${encode(claims)}`;
+  return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+}
+
+// The assertions and the proofs are signed before the measurement: signing would keep this process as busy as the
+// server.
+const each = { length: tokens + connections };
+const bodies = method === 'secret' ? [] : Array.from(each, bodyWithAssertion);
+const proofs = dpop ? Array.from(each, proof) : [];
+const form = 'grant_type=client_credentials';
 const latency = createHistogram();
 let failures = 0;
 let ended = 0;
@@ -66,9 +82,19 @@ const options: autocannon.Options = {
       Authorization: `Basic ${Buffer.from(`${client.clientId}:${client.clientSecret}`).toString('base64')}`,
     }),
   },
-  ...(method === 'secret'
-    ? { body: 'grant_type=client_credentials' }
-    : { requests: [{ setupRequest: (request) => ({ ...request, body: bodies.pop() ?? '' }) }] }),
+  ...(method === 'secret' && !dpop
+    ? { body: form }
+    : {
+        requests: [
+          {
+            setupRequest: (request) => ({
+              ...request,
+              body: method === 'secret' ? form : (bodies.pop() ?? ''),
+              headers: { ...request.headers, ...(dpop && { DPoP: proofs.pop() ?? '' }) },
+            }),
+          },
+        ],
+      }),
 };
 await new Promise<void>((resolve, reject) => {
   const run = autocannon(options, (error: unknown) => (error === null ? resolve() : reject(error)));
