@@ -213,6 +213,20 @@ describe('the schedule of signing keys', () => {
     clock.forward(-90 * DAY - 5000);
   });
 
+  test('F-03 makes one next key when every node is asked for it at once', async () => {
+    const [one] = nodes;
+    assert.ok(one);
+    for (const alg of ['ES256', 'RS256']) {
+      // The keys that the schedule has published sign from now on, so that each node would make a key of its own.
+      await rotate(one, { alg, immediate: true });
+      const replies = await Promise.all(nodes.map((node) => rotate(node, { alg })));
+      assert.equal(new Set(replies.map(({ json }) => json.keys[0].kid)).size, 1);
+      assert.equal((await statesOf(one, alg)).filter((state) => state === 'published').length, 1);
+    }
+    // The next test begins with keys that sign.
+    clock.forward(LEAD);
+  });
+
   test('F-01 F-03 three rotations under load give no token that a verifier with a kept JWKS refuses, whatever its library', async () => {
     /** An API that keeps the JWKS of one node for as long as the node allows, and never fetches it sooner. */
     const keeping = nodes.map((node): Verifier => {
