@@ -17,7 +17,7 @@ import { isManagementPath } from './management/management-face.ts';
 import { isMiaTokenPath } from './oauth/oauth-face.ts';
 import { startStatusLists } from './oauth/status-lists.ts';
 import { applyPolicy, bootstrap } from './start/apply-settings.ts';
-import { type PreparedServer } from './start/prepare-server.ts';
+import type { PreparedServer } from './start/prepare-server.ts';
 import { keysKeptFor } from './start/prepare-signing-keys.ts';
 
 /** A server that takes requests. */

@@ -109,7 +109,7 @@ export function composeManagementFace(
       logger,
       countFailure: (source, requestId) =>
         strangers.failed(strangers.admit(source, ''), requestId)?.headers['Retry-After'],
-      dpopNonce: (asked) => dpop.nextNonce(asked ? '' : undefined),
+      nonceFor: dpop.nonceFor,
       resourceMetadata: `${issuer}/.well-known/oauth-protected-resource/api`,
     },
     metrics,

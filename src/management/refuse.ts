@@ -1,4 +1,4 @@
-import { DPOP_ALGS } from '../domain/dpop/dpop-proof.ts';
+import { DPOP_ALGS, type DpopVerifier } from '../domain/dpop/dpop-proof.ts';
 import { DomainError } from '../domain/domain-error.ts';
 import type { HttpContext } from '../http/context.ts';
 import { sendProblem } from '../http/problem.ts';
@@ -18,13 +18,13 @@ export interface RefusalTools {
   readonly countFailure: (source: string, requestId: string) => string | undefined;
   /** The URL of this API's own description (RFC 9728), for `WWW-Authenticate`. */
   readonly resourceMetadata: string;
-  /** The nonce for the next DPoP proof. @param asked whether the proof was refused for the lack of one */
-  readonly dpopNonce: (asked: boolean) => string | undefined;
+  /** The nonce for the DPoP proof after a refusal, by its error code. */
+  readonly nonceFor: DpopVerifier['nonceFor'];
 }
 
 /** Creates the function that answers a call with the error that ended it, and logs the reason. */
 export function createRefuser(
-  { logger, countFailure, resourceMetadata, dpopNonce }: RefusalTools,
+  { logger, countFailure, resourceMetadata, nonceFor }: RefusalTools,
   { locate }: Pick<Operations, 'locate'>,
 ): (ctx: HttpContext, error: unknown) => void {
   function refuseStranger(ctx: HttpContext, error: UnauthorizedError): void {
@@ -45,7 +45,7 @@ export function createRefuser(
     const described = explanation === undefined ? '' : `error_description="${explanation}", `;
     // Without the client key the token has not been looked at, so nothing is said of the token.
     const said = reason === 'client_key' ? '' : `error="${error.error}", ${described}`;
-    const nonce = dpopNonce(error.error === 'use_dpop_nonce');
+    const nonce = nonceFor(error.error);
     if (nonce !== undefined) ctx.set('DPoP-Nonce', nonce);
     // A proof is no matter of bearer tokens.
     const [bearer, dpop] = error.error === 'invalid_token' ? [said, ''] : ['', said];

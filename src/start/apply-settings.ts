@@ -2,7 +2,7 @@ import type { Config } from '../config/parse-config.ts';
 import { everyoneIn } from '../domain/announcement.ts';
 import { bootstrapRoot, type RootCredential } from '../domain/service-accounts/root-account.ts';
 import { writeRootFile } from '../storage/root-file.ts';
-import { type PreparedServer } from './prepare-server.ts';
+import type { PreparedServer } from './prepare-server.ts';
 import { START } from './origins.ts';
 import type { Surroundings } from './surroundings.ts';
 

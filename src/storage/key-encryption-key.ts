@@ -12,8 +12,8 @@ const FILE = 'key-encryption-key';
 
 /**
  * Obtains the key-encryption keys, newest first: the given keys, or the keys in the keys folder, or a new key that is
- * kept there. No key is generated if the database holds encrypted rows: they need the key with which they were encrypted. The caller
- * forbids a new key where an operator could overlook that the key must be kept.
+ * kept there. No key is generated if the database holds encrypted rows: they need the key with which they were
+ * encrypted. The caller forbids a new key where an operator could overlook that the key must be kept.
  *
  * @param given keys of 32 bytes from the environment
  * @param rules `needed`: whether the database holds encrypted rows; `mayMake`: whether a missing key may be generated

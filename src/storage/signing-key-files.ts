@@ -6,7 +6,8 @@ import { fileErrorCode, foreignMode } from './file-mode.ts';
 const FOLDER = 'signing-keys';
 
 /**
- * Reads the files of signing keys that are to be imported, in the order in which they were written, and of one time by name.
+ * Reads the files of signing keys that are to be imported, in the order in which they were written, and those of one
+ * time by name.
  *
  * @param keysDirectory the keys folder
  * @param warn told of a file that others may read and whose mode cannot be set

@@ -44,8 +44,10 @@ export interface DpopVerifier {
   use(proof: DpopProof): { readonly owner: string; readonly jti: string; readonly expiresAt: Date };
   /** @returns whether the proof was unused @throws DomainError `unavailable` */
   consume(proof: DpopProof): Promise<boolean>;
-  /** The nonce that the next proof shall have; undefined: the last one did well, or no nonces are wanted. */
-  nextNonce(used: string | undefined): string | undefined;
+  /** The nonce for the proof after a good one; undefined: that of the good one serves, or none is wanted. */
+  nonceAfter(proof: DpopProof): string | undefined;
+  /** The nonce for the proof after a refused request, by the error code; undefined: none is wanted. */
+  nonceFor(error: string): string | undefined;
 }
 
 /** The refusal of a proof that was used before. */
@@ -140,11 +142,13 @@ export function createDpopVerifier(options: DpopOptions): DpopVerifier {
       return replays.consume(owner, jti, expiresAt);
     },
 
-    nextNonce(used) {
-      if (!nonceRequired && used === undefined) return undefined;
+    nonceAfter({ nonce }) {
+      if (!nonceRequired && nonce === undefined) return undefined;
       const current = nonces.current();
-      return used === current ? undefined : current;
+      return nonce === current ? undefined : current;
     },
+
+    nonceFor: (error) => (nonceRequired || error === 'use_dpop_nonce' ? nonces.current() : undefined),
   };
 }
 

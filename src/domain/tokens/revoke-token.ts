@@ -3,7 +3,7 @@ import type { Caller } from '../service-accounts/caller.ts';
 import type { Storage } from '../storage.ts';
 import type { VerifiedToken } from './verify-access-token.ts';
 
-/** Revokes one access token that the client got that asks for that (RFC 7009). To revoke a token again changes nothing. */
+/** Revokes one access token for the client that got it (RFC 7009). To revoke a token again changes nothing. */
 export type RevokeToken = (token: VerifiedToken, by: Revoker) => Promise<void>;
 
 /** The client that revokes a token that it got. */

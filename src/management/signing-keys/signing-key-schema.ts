@@ -9,7 +9,7 @@ export const SIGNING_KEY = {
   title: 'SigningKey',
   type: 'object',
   properties: {
-    kid: { type: 'string', description: 'The thumbprint of the public key (RFC 7638)' },
+    kid: { type: 'string', description: 'The thumbprint of the public key (RFC 7638), or the name of an imported key' },
     alg: { type: 'string', enum: SIGNING_ALGS },
     state: {
       type: 'string',

@@ -8,6 +8,7 @@ import { TOKEN_PATH } from '../library/create-library.ts';
 import { createHandOver } from '../library/hand-over.ts';
 import { reasonOf } from '../refusals/report-refusal.ts';
 import { EXCHANGE_ANSWER, type ExchangeTools, recognizeSubject, TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
+import { goodProof } from '../ways/possession.ts';
 import { clientEndpoint, type ClientEndpointOptions } from './client-endpoint.ts';
 import { conclude, type ConclusionTools } from './conclude.ts';
 
@@ -35,10 +36,10 @@ export function tokenEndpoint(options: TokenEndpointOptions): HttpHandler {
       await handOver(ctx, attempt, { grant_type: isOwn ? 'client_credentials' : grantType });
       await conclude(attempt, options);
       if (grantType === TOKEN_EXCHANGE) ctx.body = { ...answerOf(ctx), ...EXCHANGE_ANSWER };
-      const { possession } = attempt;
-      if (possession !== undefined && 'jkt' in possession.found) {
+      const possession = goodProof(attempt);
+      if (possession !== undefined) {
         ctx.body = { ...answerOf(ctx), token_type: 'DPoP' };
-        const nonce = dpop.nextNonce(possession.found.nonce);
+        const nonce = dpop.nonceAfter(possession);
         if (nonce !== undefined) ctx.set('DPoP-Nonce', nonce);
       }
       metrics.tokenIssued(methodOf(attempt), seconds());

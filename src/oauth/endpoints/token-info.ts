@@ -49,7 +49,7 @@ function presented({ req }: HttpContext): PresentedToken {
 
 /** The refusal of a token that comes without the proof that it needs (RFC 9449 §7.1). */
 function unproved({ error, reason, message }: PresentationFault, dpop: DpopVerifier): OAuthError {
-  const nonce = dpop.nextNonce(error === 'use_dpop_nonce' ? '' : undefined);
+  const nonce = dpop.nonceFor(error);
   return new OAuthError(401, error, message, {
     reason,
     headers: {

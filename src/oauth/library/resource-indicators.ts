@@ -80,7 +80,7 @@ function assertProved(attempt: Attempt, { bound, server }: TokenPlan): void {
 }
 
 /**
- * Asserts that who exchanges a bound token holds its key.
+ * Asserts that the client that exchanges a bound token holds the key of the token.
  *
  * @throws OAuthError
  */

@@ -41,14 +41,19 @@ export async function provePossession(attempt: Attempt, tools: PossessionTools):
   if (!unused) throw refusedProof(USED_PROOF, dpop);
 }
 
-/** The thumbprint of the key that a client has proved to hold. */
-export function provedKey({ possession }: Attempt): string | undefined {
+/** The proof by which a client has shown that it holds a key. */
+export function goodProof({ possession }: Attempt): DpopProof | undefined {
   return possession !== undefined && 'jkt' in possession.found && possession.unused === true
-    ? possession.found.jkt
+    ? possession.found
     : undefined;
 }
 
+/** The thumbprint of the key that a client has proved to hold. */
+export function provedKey(attempt: Attempt): string | undefined {
+  return goodProof(attempt)?.jkt;
+}
+
 function refusedProof({ refused, message }: RefusedProof, dpop: DpopVerifier): OAuthError {
-  const nonce = refused === 'use_dpop_nonce' ? dpop.nextNonce('') : dpop.nextNonce(undefined);
+  const nonce = dpop.nonceFor(refused);
   return new OAuthError(400, refused, message, { ...(nonce !== undefined && { headers: { 'DPoP-Nonce': nonce } }) });
 }
