@@ -2,7 +2,7 @@ import type { Config } from '../config/parse-config.ts';
 import type { AuditEntry, Origin } from '../domain/audit/audit-event.ts';
 import type { KeyEncryption } from '../domain/encryption/key-encryption.ts';
 import { secretLabel } from '../domain/encryption/server-secrets.ts';
-import { label } from '../domain/signing-keys/key-ring.ts';
+import { keyLabel } from '../domain/signing-keys/key-ring.ts';
 import type { Stores, Work } from '../domain/storage.ts';
 import { prepareServer } from './prepare-server.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -36,7 +36,7 @@ async function encryptAll({ signingKeys, serverSecrets }: Stores, encryption: Ke
   await signingKeys.lock();
   const keys = (await signingKeys.list()).filter((key) => !encryption.isNewest(key.sealedPrivateJwk));
   for (const { kid, sealedPrivateJwk } of keys) {
-    await signingKeys.reseal({ kid, sealedPrivateJwk: await anew(sealedPrivateJwk, label(kid)) });
+    await signingKeys.reseal({ kid, sealedPrivateJwk: await anew(sealedPrivateJwk, keyLabel(kid)) });
   }
   const secrets = (await serverSecrets.list()).filter(({ sealed }) => !encryption.isNewest(sealed));
   for (const { name, sealed } of secrets) {

@@ -185,7 +185,7 @@ export async function prepareServer(
       manage: createManageSigningKeys({
         storage,
         encryption,
-        lead: (surroundings.keyTimes ?? keyTimesOf(config)).lead,
+        lead: keyTimesOf(config, surroundings).lead,
         rules: () => keyRules(config, surroundings),
       }),
     },

@@ -28,21 +28,25 @@ export function keysKeptFor({ tokenMaxTtl, maxStaleness }: Pick<Config, 'tokenMa
 }
 
 /** The times in the life of a signing key. A key by the schedule is published longer: nobody is in a hurry. */
-export function keyTimesOf({ signingKeyMaxAge }: Config): KeyTimes {
-  return { every: signingKeyMaxAge * 1000, ahead: SCHEDULED_LEAD, lead: KEY_LEAD };
+export function keyTimesOf(
+  { signingKeyMaxAge }: Pick<Config, 'signingKeyMaxAge'>,
+  { keyTimes }: Pick<Surroundings, 'keyTimes'>,
+): KeyTimes {
+  return keyTimes ?? { every: signingKeyMaxAge * 1000, ahead: SCHEDULED_LEAD, lead: KEY_LEAD };
 }
 
 /**
  * The rules for signing keys. Outside production a key of a new algorithm signs at once: no verifier has kept an older
  * JWKS.
  */
-export function keyRules(config: Config, { clock, keyTimes = keyTimesOf(config) }: Surroundings): SettleRules {
+export function keyRules(config: Config, surroundings: Surroundings): SettleRules {
+  const keyTimes = keyTimesOf(config, surroundings);
   return {
     signingAlg: config.signingAlg,
     keptFor: keysKeptFor(config),
     lead: config.production ? keyTimes.lead : 0,
     schedule: keyTimes,
-    now: clock(),
+    now: surroundings.clock(),
   };
 }
 

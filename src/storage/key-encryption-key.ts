@@ -58,7 +58,7 @@ function read(folder: string, warn: (text: string) => void): readonly Buffer[] |
       { cause: error },
     );
   }
-  const refused = foreignMode(file, mode, warn);
+  const refused = foreignMode(file, mode, (text) => warn(`${text}, or give the key as WRIT_KEY_ENCRYPTION_KEY`));
   if (refused !== undefined) throw new KeyEncryptionKeyError(refused);
   const lines = content.split('\n').flatMap((line) => line.trim() || []);
   const keys = lines.map((line) => Buffer.from(line, 'base64'));

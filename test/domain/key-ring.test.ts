@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createKeyEncryption } from '../../src/domain/encryption/key-encryption.ts';
 import { type KeyRingRules, readKeyRing } from '../../src/domain/signing-keys/key-ring.ts';
 import { removeKey, rotateByItself } from '../../src/domain/signing-keys/rotate-signing-keys.ts';
-import { storeKey } from '../../src/domain/signing-keys/settle-signing-keys.ts';
+import { storeKey } from '../../src/domain/signing-keys/write-signing-keys.ts';
 import { createSigningBatch } from '../../src/domain/signing-keys/signers/signing-batch.ts';
 import type { SigningKeyStore, StoredSigningKey } from '../../src/domain/signing-keys/signing-key-store.ts';
 import { generateSigningKey, type SigningAlg } from '../../src/domain/signing-keys/signing-key.ts';

@@ -3,9 +3,10 @@ import type { AuditEntry } from '../audit/audit-event.ts';
 import { parsePublicKey } from '../credentials/public-key.ts';
 import { DomainError } from '../domain-error.ts';
 import type { KeyEncryption } from '../encryption/key-encryption.ts';
-import { keyEntry, type SettleRules, storeKey } from './settle-signing-keys.ts';
+import type { SettleRules } from './settle-signing-keys.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
 import { type GeneratedKey, SIGNING_ALGS, type SigningAlg, signingKeyFrom } from './signing-key.ts';
+import { keyEntry, retireFor, storeKey } from './write-signing-keys.ts';
 
 /** A file with the private half of a signing key that another server made. */
 export interface SigningKeyFile {
@@ -80,11 +81,7 @@ export async function importSigningKeys(
     const times = signs ? { signsFrom, retiredAt: undefined } : { signsFrom: now, retiredAt: now };
     await storeKey(store, encryption, key, { createdAt: now, ...times });
     audit.push(keyEntry('signing_key.imported', key, signs ? { signsFrom } : { retiredAt: now }));
-    for (const before of signs ? stored : []) {
-      if (before.alg !== key.alg || (before.retiredAt ?? signsFrom) < signsFrom) continue;
-      await store.update({ ...before, retiredAt: signsFrom });
-      audit.push(keyEntry('signing_key.retired', before, { retiredAt: signsFrom, successor: key.kid }));
-    }
+    if (signs) audit.push(...(await retireFor(store, stored, { ...key, signsFrom })));
   }
   return audit;
 }

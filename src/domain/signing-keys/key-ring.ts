@@ -32,7 +32,9 @@ export interface KeyRingRules extends LifeRules {
 }
 
 /** The label under which the private half of a key is encrypted. */
-export const label = (kid: string): string => `signing_keys/${kid}`;
+export function keyLabel(kid: string): string {
+  return `signing_keys/${kid}`;
+}
 
 /**
  * The algorithms that keys are published for, in the order of the JWKS. The server's own algorithm comes first, because
@@ -98,7 +100,7 @@ async function openSigningKey(
   encryption: KeyEncryption,
   tools: SignerTools,
 ): Promise<SigningKey> {
-  const plaintext = await encryption.open(sealedPrivateJwk, label(kid));
+  const plaintext = await encryption.open(sealedPrivateJwk, keyLabel(kid));
   const sign = signerOf(alg, JSON.parse(Buffer.from(plaintext).toString()), tools);
   return { kid, alg, publicJwk, thumbprint: await calculateJwkThumbprint({ ...publicJwk }), sign, createdAt };
 }

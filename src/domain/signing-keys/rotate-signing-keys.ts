@@ -3,9 +3,9 @@ import type { KeyEncryption } from '../encryption/key-encryption.ts';
 import { activeOf, isGone, nextOf } from './key-life.ts';
 import { type KeyRingRules, wantedAlgs } from './key-ring.ts';
 import { rotationDue } from './rotation-schedule.ts';
-import { insertNewKey, keyEntry } from './settle-signing-keys.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 import type { SigningAlg } from './signing-key.ts';
+import { insertNewKey, keyEntry, retireFor } from './write-signing-keys.ts';
 
 /** A change of the signing keys: the keys that will sign, and the audit entries. */
 export interface Rotated {
@@ -22,16 +22,11 @@ export async function rotateByItself(
   encryption: KeyEncryption,
   rules: KeyRingRules,
 ): Promise<Rotated> {
-  const { schedule, signingAlg, now } = rules;
-  const stored = await lockedKeys(store, rules);
-  const rotated: Rotated[] = [];
-  for (const alg of wantedAlgs(signingAlg, await store.named())) {
+  const { schedule, now } = rules;
+  return rotate(store, encryption, rules, undefined, (stored, alg) => {
     const due = rotationDue(stored, alg, schedule, now);
-    if (due === undefined || due > now) continue;
-    const signsFrom = new Date(now.getTime() + schedule.ahead);
-    rotated.push(await replaceKey(store, encryption, stored, { alg, signsFrom, now }));
-  }
-  return together(rotated);
+    return due === undefined || due > now ? undefined : new Date(now.getTime() + schedule.ahead);
+  });
 }
 
 /**
@@ -46,13 +41,34 @@ export async function rotateOnDemand(
   rules: KeyRingRules,
   { algs, signsFrom }: { readonly algs: readonly SigningAlg[] | undefined; readonly signsFrom: Date },
 ): Promise<Rotated> {
+  return rotate(store, encryption, rules, algs, () => signsFrom);
+}
+
+/**
+ * Replaces the keys of some algorithms.
+ *
+ * @param algs undefined: all that have a key
+ * @param signsFromOf the time at which the next key of an algorithm signs; undefined: no key is replaced
+ */
+async function rotate(
+  store: SigningKeyStore,
+  encryption: KeyEncryption,
+  rules: KeyRingRules,
+  algs: readonly SigningAlg[] | undefined,
+  signsFromOf: (stored: readonly StoredSigningKey[], alg: SigningAlg) => Date | undefined,
+): Promise<Rotated> {
   const { signingAlg, now } = rules;
   const stored = await lockedKeys(store, rules);
-  const rotated: Rotated[] = [];
+  const keys: StoredSigningKey[] = [];
+  const audit: AuditEntry[] = [];
   for (const alg of algs ?? wantedAlgs(signingAlg, await store.named())) {
-    rotated.push(await replaceKey(store, encryption, stored, { alg, signsFrom, now }));
+    const signsFrom = signsFromOf(stored, alg);
+    if (signsFrom === undefined) continue;
+    const rotated = await replaceKey(store, encryption, stored, { alg, signsFrom, now });
+    keys.push(...rotated.keys);
+    audit.push(...rotated.audit);
   }
-  return together(rotated);
+  return { keys, audit };
 }
 
 /**
@@ -114,15 +130,6 @@ async function replaceKey(
     await store.update(next);
     audit.push(keyEntry('signing_key.changed', next, { signsFrom }));
   }
-  for (const key of stored) {
-    const ends = key.retiredAt?.getTime() ?? Infinity;
-    if (key.alg !== alg || key.kid === next.kid || ends <= next.signsFrom.getTime()) continue;
-    await store.update({ ...key, retiredAt: next.signsFrom });
-    audit.push(keyEntry('signing_key.retired', key, { retiredAt: next.signsFrom, successor: next.kid }));
-  }
+  audit.push(...(await retireFor(store, stored, next)));
   return { keys: [next], audit };
-}
-
-function together(all: readonly Rotated[]): Rotated {
-  return { keys: all.flatMap(({ keys }) => keys), audit: all.flatMap(({ audit }) => audit) };
 }

@@ -1,8 +1,9 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
 import type { KeyEncryption } from '../encryption/key-encryption.ts';
-import { type KeyRingRules, label, wantedAlgs } from './key-ring.ts';
-import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
-import { type GeneratedKey, generateSigningKey, type SigningAlg } from './signing-key.ts';
+import { isGone } from './key-life.ts';
+import { type KeyRingRules, wantedAlgs } from './key-ring.ts';
+import type { SigningKeyStore } from './signing-key-store.ts';
+import { insertNewKey, keyEntry } from './write-signing-keys.ts';
 
 /** The rules for generating and retiring keys. */
 export interface SettleRules extends KeyRingRules {
@@ -36,7 +37,7 @@ export async function settleSigningKeys(
       continue;
     }
     // A retired key that is still published may sign at once: verifiers know it.
-    const signsFrom = retired.retiredAt.getTime() + keptFor > now.getTime() ? retired.signsFrom : ahead;
+    const signsFrom = isGone(retired, { keptFor, now }) ? ahead : retired.signsFrom;
     await store.update({ kid: retired.kid, signsFrom, retiredAt: undefined });
     audit.push(keyEntry('signing_key.restored', retired, { signsFrom }));
   }
@@ -46,38 +47,4 @@ export async function settleSigningKeys(
     audit.push(keyEntry('signing_key.retired', key, { retiredAt: now }));
   }
   return audit;
-}
-
-/** Generates a key, and stores it with its private half encrypted. */
-export async function insertNewKey(
-  store: Pick<SigningKeyStore, 'insert'>,
-  encryption: KeyEncryption,
-  alg: SigningAlg,
-  times: Pick<StoredSigningKey, 'createdAt' | 'signsFrom'>,
-): Promise<StoredSigningKey> {
-  return storeKey(store, encryption, await generateSigningKey(alg), { ...times, retiredAt: undefined });
-}
-
-/** Stores a key with its private half encrypted. */
-export async function storeKey(
-  store: Pick<SigningKeyStore, 'insert'>,
-  encryption: KeyEncryption,
-  { kid, alg, publicJwk, privateJwk }: GeneratedKey,
-  times: Pick<StoredSigningKey, 'createdAt' | 'signsFrom' | 'retiredAt'>,
-): Promise<StoredSigningKey> {
-  const plaintext = Buffer.from(JSON.stringify(privateJwk));
-  const sealedPrivateJwk = await encryption.seal(plaintext, label(kid));
-  const key = { kid, alg, publicJwk, sealedPrivateJwk, ...times };
-  await store.insert(key);
-  return key;
-}
-
-/** Describes a change of a signing key for the audit. */
-export function keyEntry(
-  action: AuditEntry['action'],
-  { kid, alg }: Pick<StoredSigningKey, 'kid' | 'alg'>,
-  times: Readonly<Record<string, Date | string>>,
-): AuditEntry {
-  const details = Object.entries(times).map(([name, at]) => [name, at instanceof Date ? at.toISOString() : at]);
-  return { action, target: kid, details: { alg, ...Object.fromEntries(details) }, announces: [{ kind: 'keys' }] };
 }
