@@ -3,7 +3,12 @@ import type { AuditReader } from '../domain/audit/audit-event.ts';
 import { VERIFIERS_BEHIND } from '../domain/clock.ts';
 import type { KeyEncryption } from '../domain/encryption/key-encryption.ts';
 import { prepareServerSecrets, type ServerSecrets } from '../domain/encryption/server-secrets.ts';
-import { importSigningKeys, readKeyToImport, type SigningKeyFile } from '../domain/signing-keys/import-signing-keys.ts';
+import {
+  importSigningKeys,
+  readKeyToImport,
+  type SigningKeyFile,
+  SigningKeyFileError,
+} from '../domain/signing-keys/import-signing-keys.ts';
 import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
 import { type KeyRing, readKeyRing } from '../domain/signing-keys/key-ring.ts';
 import { type SettleRules, settleSigningKeys } from '../domain/signing-keys/settle-signing-keys.ts';
@@ -61,8 +66,11 @@ async function keysToImport(
   audit: Pick<AuditReader, 'list'>,
 ): Promise<readonly GeneratedKey[]> {
   const keys: GeneratedKey[] = [];
+  const kids = new Set<string>();
   for (const file of files) {
     const key = await readKeyToImport(file);
+    if (kids.has(key.kid)) throw new SigningKeyFileError(`${file.path} has the kid of another file: ${key.kid}`);
+    kids.add(key.kid);
     const filter = { action: 'signing_key.imported', target: key.kid } as const;
     const { items } = await audit.list(filter, { limit: 1, after: undefined });
     if (items.length === 0) keys.push(key);

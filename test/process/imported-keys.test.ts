@@ -145,6 +145,13 @@ describe('a signing key of another server', () => {
       'an algorithm of another key': [() => put('one.RS256', ec), /holds a key that cannot sign with RS256/],
       'an unknown algorithm': [() => put('one.HS256', ec), /cannot sign with HS256/],
       'a name that is no kid': [() => put('a b', ec), /must be named KID\.pem or KID\.ALG\.pem/],
+      'two files for one kid': [
+        () => {
+          put('one', ec, 1);
+          put('one.ES256', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+        },
+        /one\.ES256\.pem has the kid of another file: one/,
+      ],
       readers: [
         () => {
           put('one', ec);
