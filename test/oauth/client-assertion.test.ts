@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import * as oauth from 'oauth4webapi';
@@ -17,6 +15,7 @@ import {
   signature,
   tokenByAssertion,
 } from '../support/assertions.ts';
+import { openCanary } from '../support/canary.ts';
 import { embedded } from '../support/databases.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { startTestApp, useTestApp } from '../support/test-app.ts';
@@ -195,19 +194,13 @@ describe('private_key_jwt', () => {
   });
 
   test('A-06 refuses a key that comes with the assertion, and fetches no key', async () => {
-    let visits = 0;
-    const canary = createServer((_request, response) => {
-      visits += 1;
-      response.end('{}');
-    }).listen(0, '127.0.0.1');
-    await once(canary, 'listening');
-    const { port } = canary.address() as { port: number };
+    const canary = await openCanary();
     const { clientId } = await account();
     const stranger = clientKey('ES256');
     for (const header of [
       { jwk: stranger.jwk },
-      { jku: `http://127.0.0.1:${port}/jwks` },
-      { x5u: `http://127.0.0.1:${port}/cert` },
+      { jku: `http://${canary.address}/jwks` },
+      { x5u: `http://${canary.address}/cert` },
       { x5c: ['MIIB'] },
     ]) {
       await refused(
@@ -216,7 +209,7 @@ describe('private_key_jwt', () => {
         JSON.stringify(header),
       );
     }
-    assert.equal(visits, 0);
+    assert.equal(canary.visits(), 0);
     canary.close();
   });
 

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHmac, webcrypto } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { before, describe, mock, test } from 'node:test';
 import { CompactEncrypt, decodeJwt } from 'jose';
 import type { Reply } from '../support/api-contract.ts';
 import { claimsFor, type ClientAlg, clientKey, jws, lastRefusal, signature } from '../support/assertions.ts';
+import { openCanary } from '../support/canary.ts';
 import { embedded, embeddedAndNewest, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -196,14 +195,8 @@ describe('a forged or malformed external token, in each of the three ways', () =
   });
 
   test('A-06 brings a key or its address, and nothing is fetched', async () => {
-    let visits = 0;
-    const canary = createServer((_request, response) => {
-      visits += 1;
-      response.end('{}');
-    }).listen(0, '127.0.0.1');
-    await once(canary, 'listening');
-    const { port } = canary.address() as { port: number };
-    const address = `http://127.0.0.1:${port}/keys`;
+    const canary = await openCanary();
+    const address = `http://${canary.address}/keys`;
     for (const header of [{ jwk: other.jwk }, { jku: address }, { x5u: address }, { x5c: ['MIIB'] }]) {
       for (const kid of [undefined, 'es']) {
         const token = jws(other, { alg: 'ES256', kid, ...header }, claims());
@@ -211,9 +204,9 @@ describe('a forged or malformed external token, in each of the three ways', () =
       }
     }
     // The claims name the canary, too.
-    const iss = `https://127.0.0.1:${port}`;
+    const iss = `https://${canary.address}`;
     await refused(jws(other, { alg: 'ES256' }, claims({ iss, jku: address })), 'external_issuer');
-    assert.equal(visits, 0);
+    assert.equal(canary.visits(), 0);
     canary.close();
   });
 
