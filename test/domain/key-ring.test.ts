@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { createKeyEncryption } from '../../src/domain/encryption/key-encryption.ts';
+import { importSigningKeys } from '../../src/domain/signing-keys/import-signing-keys.ts';
 import { type KeyRingRules, readKeyRing } from '../../src/domain/signing-keys/key-ring.ts';
-import { removeKey, rotateByItself } from '../../src/domain/signing-keys/rotate-signing-keys.ts';
+import { removeKey, rotateByItself, rotateOnDemand } from '../../src/domain/signing-keys/rotate-signing-keys.ts';
 import { storeKey } from '../../src/domain/signing-keys/write-signing-keys.ts';
+import { settleSigningKeys } from '../../src/domain/signing-keys/settle-signing-keys.ts';
 import { createSigningBatch } from '../../src/domain/signing-keys/signers/signing-batch.ts';
 import type { SigningKeyStore, StoredSigningKey } from '../../src/domain/signing-keys/signing-key-store.ts';
 import { generateSigningKey, type SigningAlg } from '../../src/domain/signing-keys/signing-key.ts';
@@ -102,4 +104,33 @@ describe('a rotation of signing keys', () => {
       ['ES256'],
     );
   });
+});
+
+describe('a change of signing keys', () => {
+  const settling = { ...rules, lead: 0 };
+  const changes: Record<string, (store: SigningKeyStore) => Promise<unknown>> = {
+    settle: (store) => settleSigningKeys(store, encryption, settling),
+    'rotate by itself': (store) => rotateByItself(store, encryption, rules),
+    'rotate on demand': (store) => rotateOnDemand(store, encryption, rules, { algs: undefined, signsFrom: NOW }),
+    remove: (store) => removeKey(store, encryption, rules, 'none'),
+    import: (store) => importSigningKeys(store, encryption, [], settling),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    test(`F-03 reads the keys after it has locked them (${name})`, async () => {
+      const store = storeOf();
+      await store.add('ES256', 10);
+      const calls: string[] = [];
+      await change({
+        ...store,
+        async lock() {
+          calls.push('lock');
+        },
+        list() {
+          calls.push('list');
+          return store.list();
+        },
+      });
+      assert.deepEqual(calls, ['lock', 'list']);
+    });
+  }
 });

@@ -51,8 +51,9 @@ describe('a signing key of another server', () => {
       put('z-old', old.privateKey, 90);
       put('a-current', current.privateKey, 1, 'sec1');
       put('rsa-one.PS256', rsa.privateKey, 0, 'pkcs1');
+      writeFileSync(join(keys, 'signing-keys', 'README'), 'Another kind of file.', { mode: 0o600 });
       const database = await kind.create({ empty: true });
-      const environment = { WRIT_KEYS_DIR: keys, WRIT_ISSUER: 'https://id.example' };
+      const environment = { WRIT_KEYS_DIR: keys, WRIT_ISSUER: 'https://id.example', NODE_ENV: 'production' };
       const app = await startTestApp(database, environment);
       assert.equal(await signer(app), 'a-current');
       assert.equal((await kids(app))[0], 'a-current');
