@@ -107,7 +107,30 @@ describe('a rotation of signing keys', () => {
 });
 
 describe('a change of signing keys', () => {
-  const settling = { ...rules, lead: 0 };
+  const settling = { ...rules, lead: DAY };
+
+  test('restores a retired key, which signs at once only while it is published', async () => {
+    for (const [retired, signsFrom] of [
+      [0.5, daysAgo(10)],
+      [2, daysAgo(-1)],
+    ] as const) {
+      const store = storeOf();
+      const kid = await store.add('ES256', 10, retired);
+      const audit = await settleSigningKeys(store, encryption, settling);
+      assert.equal(audit.find(({ target }) => target === kid)?.action, 'signing_key.restored');
+      const restored = (await store.list()).find((key) => key.kid === kid);
+      assert.deepEqual([restored?.signsFrom, restored?.retiredAt], [signsFrom, undefined]);
+    }
+  });
+
+  test('leaves the end of a key that has ended before', async () => {
+    const store = storeOf();
+    const [ended, active] = [await store.add('ES256', 30, 0.5), await store.add('ES256', 10)];
+    await rotateOnDemand(store, encryption, rules, { algs: undefined, signsFrom: NOW });
+    const retired = new Map((await store.list()).map(({ kid, retiredAt }) => [kid, retiredAt]));
+    assert.deepEqual([retired.get(ended), retired.get(active)], [daysAgo(0.5), NOW]);
+  });
+
   const changes: Record<string, (store: SigningKeyStore) => Promise<unknown>> = {
     settle: (store) => settleSigningKeys(store, encryption, settling),
     'rotate by itself': (store) => rotateByItself(store, encryption, rules),
