@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/parse-config.ts';
 import { createDpopNonces } from '../domain/dpop/dpop-nonces.ts';
 import { createDpopVerifier } from '../domain/dpop/dpop-proof.ts';
@@ -12,6 +13,9 @@ import { composeOAuthFace } from './compose-oauth-face.ts';
 import { externalTools } from './external-tools.ts';
 import type { FaceSurroundings, Running } from './face-surroundings.ts';
 import type { Faces } from './place-faces.ts';
+
+/** The most keys of proofs that are kept: some 10 MB. */
+const PROOF_KEYS = 5000;
 
 /** Creates every face of the server. */
 export function createFaces(
@@ -33,6 +37,7 @@ export function createFaces(
       nonces: createDpopNonces(server.dpopNonceKey, clock),
       nonceRequired: config.dpopNonceRequired,
       replays: server.storage.replays,
+      keys: new LRUCache({ max: PROOF_KEYS }),
       clockTolerance: config.clockTolerance,
       clock,
     }),

@@ -10,6 +10,7 @@ import { ROOT } from '../support/config.ts';
 import { embedded, embeddedAndNewest, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
 import { dpopKey, type DpopKey, dpopProof, type WantedProof } from '../support/dpop.ts';
 import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
+import { testClock } from '../support/test-clock.ts';
 
 const TYPE = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const ALGS = 'ES256 PS256 EdDSA Ed25519';
@@ -120,6 +121,7 @@ onEachDatabase(
       for (const by of [key, ps256, ed25519]) {
         const reply = await tokenWith(app, client, [dpopProof(by, { htu: `${app.issuer}/oauth/token` })]);
         assert.deepEqual([reply.status, reply.json.token_type], [200, 'DPoP'], reply.text);
+        assert.equal(reply.headers.get('dpop-nonce'), null);
         assert.deepEqual(decodeJwt(reply.json.access_token)['cnf'], { jkt: by.jkt });
         const asked = await app.asClient('/oauth/introspect', ROOT, { token: reply.json.access_token });
         assert.deepEqual([asked.json.active, asked.json.token_type, asked.json.cnf], [true, 'DPoP', { jkt: by.jkt }]);
@@ -453,7 +455,8 @@ test('a proof that was used on one node is refused on another', async () => {
 onEachDatabase(
   'a nonce for proofs of possession',
   (kind) => {
-    const app = useTestApp(kind, { WRIT_DPOP_NONCE: 'required' });
+    const clock = testClock();
+    const app = useTestApp(kind, { WRIT_DPOP_NONCE: 'required' }, { clock });
     let client: RegisteredAccount;
     before(async () => {
       client = await registerAccount(app, {
@@ -487,6 +490,26 @@ onEachDatabase(
       }
       // A client without proofs gets bearer tokens as before.
       assert.equal((await app.token(client)).status, 200);
+    });
+
+    test('comes with the answers after which a client needs another one', async () => {
+      const ask = (nonce: string | undefined): Promise<Reply> =>
+        tokenWith(app, client, [dpopProof(key, { htu: htu(), claims: { nonce } })]);
+      const given = (reply: Reply): string | null => reply.headers.get('dpop-nonce');
+      clock.stop();
+      const nonce = given(await ask(undefined)) ?? assert.fail('no nonce');
+      const good = await ask(nonce);
+      assert.deepEqual([good.status, given(good)], [200, null]);
+      const broken = await tokenWith(app, client, ['garbage']);
+      assert.deepEqual([broken.json.error, given(broken)], ['invalid_dpop_proof', nonce]);
+      clock.forward(60_000);
+      const later = await ask(nonce);
+      const next = given(later) ?? assert.fail('no new nonce');
+      assert.equal(later.status, 200);
+      assert.notEqual(next, nonce);
+      assert.equal(given(await ask(next)), null);
+      clock.forward(300_000);
+      assert.equal((await ask(nonce)).json.error, 'use_dpop_nonce');
     });
   },
   [embedded, postgres18],

@@ -75,6 +75,7 @@ const dpop = createDpopVerifier({
   nonces: createDpopNonces(random.bytes(32), systemClock),
   nonceRequired: false,
   replays: REPLAYS,
+  keys: new Map(),
   clockTolerance: 10,
   clock: systemClock,
 });

@@ -5,7 +5,7 @@ import { type Jws, parseJws } from '../assertions/parse-jws.ts';
 import { quoted } from '../assertions/quoted.ts';
 import type { ReplayStore } from '../assertions/replay-store.ts';
 import type { Clock } from '../clock.ts';
-import { wrongWithVerificationKey } from '../federation/verification-key.ts';
+import { verificationKey, wrongWithVerificationKey } from '../federation/verification-key.ts';
 import { type DpopNonces, NONCE_LIFETIME } from './dpop-nonces.ts';
 
 /** The algorithms of DPoP proofs, in the order of the metadata. `Ed25519` is the newer name of `EdDSA` (RFC 9864). */
@@ -61,19 +61,33 @@ const GREATEST_AGE = 60;
 /** The least tolerance of a clock that is ahead, in seconds: some clients cannot set their clock (FAPI 2.0 §5.3.2.1). */
 const LEAST_TOLERANCE = 10;
 const LONGEST_JTI = 512;
+/** The most characters of a header whose key is kept: enough for an RSA key of 4096 bits. */
+const LONGEST_KNOWN = 1280;
+
+/** The key that the header of a proof brings. */
+export interface ProofKey {
+  readonly jwk: JWK;
+  /** The thumbprint of the key (RFC 7638). */
+  readonly jkt: string;
+}
 
 export interface DpopOptions {
   readonly nonces: DpopNonces;
   /** Whether a proof must have a nonce of this server. */
   readonly nonceRequired: boolean;
   readonly replays: Pick<ReplayStore, 'consume'>;
+  /**
+   * The keys of the last good proofs, by the headers of the proofs: a client writes the same header into all its proofs.
+   * To read a key anew costs as much as to verify a signature.
+   */
+  readonly keys: { get(header: string): ProofKey | undefined; set(header: string, key: ProofKey): unknown };
   /** Seconds. */
   readonly clockTolerance: number;
   readonly clock: Clock;
 }
 
 export function createDpopVerifier(options: DpopOptions): DpopVerifier {
-  const { nonces, nonceRequired, replays, clock } = options;
+  const { nonces, nonceRequired, replays, keys, clock } = options;
   const tolerance = Math.max(options.clockTolerance, LEAST_TOLERANCE);
 
   function wrongTime({ iat, nonce }: Jws<DpopAlg>['claims'], now: number): string | undefined {
@@ -86,15 +100,10 @@ export function createDpopVerifier(options: DpopOptions): DpopVerifier {
     return `iat is ${Math.floor(now - iat)} seconds before our clock (${now}), at most ${most} are accepted`;
   }
 
-  /** The first thing that is wrong with a proof beside its signature. */
-  function wrongWith(
-    { typ, claims, header }: Jws<DpopAlg>,
-    { method, urls, accessToken }: ProvenRequest,
-  ): string | undefined {
+  /** The first thing that is wrong with a proof beside its key and its signature. */
+  function wrongWith({ typ, claims }: Jws<DpopAlg>, { method, urls, accessToken }: ProvenRequest): string | undefined {
     const { jti, htm, htu, ath, nonce } = claims;
     if (!isDpopType(typ)) return `typ is ${quoted(typ)}, expected dpop+jwt`;
-    const key = wrongWithVerificationKey(header['jwk']);
-    if (key !== undefined) return `jwk ${key}`;
     if (typeof jti !== 'string' || jti === '' || jti.length > LONGEST_JTI) {
       return `jti is ${quoted(jti)}, expected a text of at most ${LONGEST_JTI} characters`;
     }
@@ -121,18 +130,22 @@ export function createDpopVerifier(options: DpopOptions): DpopVerifier {
       if (others.length > 0) return invalid('there must be one DPoP proof');
       const proof = parseJws(compact, DPOP_ALGS);
       if ('malformed' in proof) return invalid(`the DPoP proof cannot be read: ${proof.malformed}`);
-      const wrong = wrongWith(proof, request);
+      const header = compact.slice(0, compact.indexOf('.'));
+      const known = keys.get(header);
+      const wrong = wrongWith(proof, request) ?? (known === undefined ? wrongWithKey(proof) : undefined);
       if (wrong !== undefined) return invalid(`the DPoP proof does not fit: ${wrong}`);
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is wrong with a key has just been looked for
-      const jwk = proof.header['jwk'] as JWK;
-      if (!(await isSignedWith(jwk, proof))) return invalid('the DPoP proof is not signed with its key');
+      const key = known ?? (await readKey(proof));
+      if (key === undefined || !(await isSignedWith(key.jwk, proof))) {
+        return invalid('the DPoP proof is not signed with its key');
+      }
+      if (header.length <= LONGEST_KNOWN) keys.set(header, key);
       const { jti } = proof.claims;
       const nonce = typeof proof.claims['nonce'] === 'string' ? proof.claims['nonce'] : undefined;
       if (nonce === undefined && nonceRequired) return wantsNonce('the DPoP proof needs a nonce');
       if (nonce !== undefined && !nonces.isGood(nonce)) {
         return wantsNonce('the nonce of the DPoP proof is none of the last minutes');
       }
-      return { jkt: await calculateJwkThumbprint(jwk), jti: String(jti), nonce };
+      return { jkt: key.jkt, jti: String(jti), nonce };
     },
 
     use,
@@ -150,6 +163,19 @@ export function createDpopVerifier(options: DpopOptions): DpopVerifier {
 
     nonceFor: (error) => (nonceRequired || error === 'use_dpop_nonce' ? nonces.current() : undefined),
   };
+}
+
+function wrongWithKey({ header }: Jws<DpopAlg>): string | undefined {
+  const wrong = wrongWithVerificationKey(header['jwk']);
+  return wrong && `jwk ${wrong}`;
+}
+
+/** @param proof a proof with whose key nothing is wrong @returns undefined: a member of the key is missing */
+async function readKey({ header }: Jws<DpopAlg>): Promise<ProofKey | undefined> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is wrong with a key has been looked for
+  const jwk = verificationKey(header['jwk'] as JWK);
+  const jkt = await calculateJwkThumbprint(jwk).catch(() => undefined);
+  return jkt === undefined ? undefined : { jwk, jkt };
 }
 
 function invalid(message: string): RefusedProof {
