@@ -2,7 +2,7 @@ import type { Config } from '../config/parse-config.ts';
 import type { AuditEntry, Origin } from '../domain/audit/audit-event.ts';
 import type { KeyEncryption } from '../domain/encryption/key-encryption.ts';
 import { secretLabel } from '../domain/encryption/server-secrets.ts';
-import { keyLabel } from '../domain/signing-keys/key-ring.ts';
+import { keyLabel } from '../domain/signing-keys/sealed-keys.ts';
 import type { Stores, Work } from '../domain/storage.ts';
 import { prepareServer } from './prepare-server.ts';
 import type { Surroundings } from './surroundings.ts';

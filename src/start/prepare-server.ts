@@ -13,6 +13,7 @@ import { snapshotSize } from '../domain/service-accounts/snapshot-size.ts';
 import { readKeyRing } from '../domain/signing-keys/key-ring.ts';
 import { createManageSigningKeys, type ManageSigningKeys } from '../domain/signing-keys/manage-signing-keys.ts';
 import { rotateByItself } from '../domain/signing-keys/rotate-signing-keys.ts';
+import { createSealedKeys } from '../domain/signing-keys/sealed-keys.ts';
 import { settleSigningKeys } from '../domain/signing-keys/settle-signing-keys.ts';
 import { createSigningBatch } from '../domain/signing-keys/signers/signing-batch.ts';
 import type { Storage } from '../domain/storage.ts';
@@ -148,22 +149,22 @@ export async function prepareServer(
   );
   if (newest === undefined) throw new Error('there is no key-encryption key');
   const encryption = createKeyEncryption(newest, ...older);
-  const signers = { batch: createSigningBatch(now) };
+  const keyHolder = createSealedKeys(encryption, { batch: createSigningBatch(now) });
   const { keyRing, clientSecretHashKey, cursorKey, dpopNonceKey } = await prepareKeys(
     storage,
     encryption,
-    signers,
+    keyHolder,
     config,
     surroundings,
     readSigningKeyFiles(config.keysDirectory, tellOfOpenFile),
   );
   const keys = opened.adopt(
     startLiveSigningKeys(keyRing, {
-      read: () => readKeyRing(storage.read.signingKeys, encryption, keyRules(config, surroundings), signers),
+      read: () => readKeyRing(storage.read.signingKeys, keyHolder, keyRules(config, surroundings)),
       clock,
       rotate: () =>
         storage.write(ROTATION, async ({ signingKeys }) => {
-          const { audit } = await rotateByItself(signingKeys, encryption, keyRules(config, surroundings));
+          const { audit } = await rotateByItself(signingKeys, keyHolder, keyRules(config, surroundings));
           return { result: undefined, audit };
         }),
       onFailure: (error) => outages.failed('signing_keys.not_read', error),
@@ -181,10 +182,10 @@ export async function prepareServer(
     outages,
     signingKeys: {
       ...keys,
-      settle: (stores) => settleSigningKeys(stores.signingKeys, encryption, keyRules(config, surroundings)),
+      settle: (stores) => settleSigningKeys(stores.signingKeys, keyHolder, keyRules(config, surroundings)),
       manage: createManageSigningKeys({
         storage,
-        encryption,
+        holder: keyHolder,
         lead: keyTimesOf(config, surroundings).lead,
         rules: () => keyRules(config, surroundings),
       }),

@@ -12,7 +12,7 @@ import {
 import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
 import { type KeyRing, readKeyRing } from '../domain/signing-keys/key-ring.ts';
 import { type SettleRules, settleSigningKeys } from '../domain/signing-keys/settle-signing-keys.ts';
-import type { SignerTools } from '../domain/signing-keys/signers/signer.ts';
+import type { KeyHolder } from '../domain/signing-keys/key-holder.ts';
 import type { GeneratedKey } from '../domain/signing-keys/signing-key.ts';
 import type { Storage } from '../domain/storage.ts';
 import { START } from './origins.ts';
@@ -87,7 +87,7 @@ async function keysToImport(
 export async function prepareKeys(
   storage: Storage,
   encryption: KeyEncryption,
-  signers: SignerTools,
+  holder: KeyHolder,
   config: Config,
   surroundings: Surroundings,
   files: readonly SigningKeyFile[],
@@ -98,9 +98,9 @@ export async function prepareKeys(
     const rules = keyRules(config, surroundings);
     const { now } = rules;
     const secrets = await prepareServerSecrets(serverSecrets, encryption, { randomBytes: random.bytes, now });
-    const imported = await importSigningKeys(signingKeys, encryption, toImport, rules);
-    const audit = [...imported, ...(await settleSigningKeys(signingKeys, encryption, rules))];
+    const imported = await importSigningKeys(signingKeys, holder, toImport, rules);
+    const audit = [...imported, ...(await settleSigningKeys(signingKeys, holder, rules))];
     // The keys are read back, so that every node has them in the same order and serves the same JWKS.
-    return { result: { ...secrets, keyRing: await readKeyRing(signingKeys, encryption, rules, signers) }, audit };
+    return { result: { ...secrets, keyRing: await readKeyRing(signingKeys, holder, rules) }, audit };
   });
 }

@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { jwtVerify } from 'jose';
 import { createKeyEncryption } from '../../src/domain/encryption/key-encryption.ts';
 import { importSigningKeys } from '../../src/domain/signing-keys/import-signing-keys.ts';
 import { type KeyRingRules, readKeyRing } from '../../src/domain/signing-keys/key-ring.ts';
 import { removeKey, rotateByItself, rotateOnDemand } from '../../src/domain/signing-keys/rotate-signing-keys.ts';
-import { storeKey } from '../../src/domain/signing-keys/write-signing-keys.ts';
+import { createSealedKeys } from '../../src/domain/signing-keys/sealed-keys.ts';
 import { settleSigningKeys } from '../../src/domain/signing-keys/settle-signing-keys.ts';
 import { createSigningBatch } from '../../src/domain/signing-keys/signers/signing-batch.ts';
 import type { SigningKeyStore, StoredSigningKey } from '../../src/domain/signing-keys/signing-key-store.ts';
 import { generateSigningKey, type SigningAlg } from '../../src/domain/signing-keys/signing-key.ts';
+import { signJwt } from '../../src/domain/signing-keys/sign-jwt.ts';
+import type { KeyHolder } from '../../src/domain/signing-keys/key-holder.ts';
 
 const DAY = 86_400_000;
 const NOW = new Date('2026-06-01T00:00:00Z');
 const daysAgo = (days: number): Date => new Date(NOW.getTime() - days * DAY);
-const encryption = createKeyEncryption(randomBytes(32));
+const holder = createSealedKeys(createKeyEncryption(randomBytes(32)), {
+  batch: createSigningBatch(() => performance.now()),
+});
 const rules: KeyRingRules = {
   signingAlg: 'ES256',
   schedule: { every: 90 * DAY, ahead: DAY },
@@ -45,8 +50,9 @@ function storeOf(): SigningKeyStore & { add(alg: SigningAlg, from: number, retir
   return {
     ...store,
     async add(alg, from, retired) {
-      const key = await generateSigningKey(alg);
-      await storeKey(store, encryption, key, {
+      const key = await holder.generate(alg);
+      await store.insert({
+        ...key,
         createdAt: daysAgo(from),
         signsFrom: daysAgo(from),
         retiredAt: retired === undefined ? undefined : daysAgo(retired),
@@ -55,7 +61,6 @@ function storeOf(): SigningKeyStore & { add(alg: SigningAlg, from: number, retir
     },
   };
 }
-const tools = { batch: createSigningBatch(() => performance.now()) };
 
 describe('a key ring', () => {
   test('leaves out a key that nobody has tidied up yet', async () => {
@@ -65,7 +70,7 @@ describe('a key ring', () => {
       await store.add('ES256', 20, 0.5),
       await store.add('ES256', 10),
     ];
-    const ring = await readKeyRing(store, encryption, rules, tools);
+    const ring = await readKeyRing(store, holder, rules);
     assert.deepEqual(
       ring.keys.map(({ kid }) => kid),
       [active, kept],
@@ -77,8 +82,42 @@ describe('a key ring', () => {
     const store = storeOf();
     await store.add('ES256', 20);
     const newest = await store.add('ES256', 10);
-    assert.equal((await readKeyRing(store, encryption, rules, tools)).active.ES256.kid, newest);
+    assert.equal((await readKeyRing(store, holder, rules)).active.ES256.kid, newest);
   });
+});
+
+test('keys whose private halves are elsewhere sign, rotate and go like all others', async () => {
+  const elsewhere = new Map<string, KeyObject>();
+  const service: KeyHolder = {
+    async generate(alg) {
+      return this.take(await generateSigningKey(alg));
+    },
+    async take({ privateJwk, ...key }) {
+      const name = `keys/${elsewhere.size + 1}`;
+      elsewhere.set(name, createPrivateKey({ key: { ...privateJwk }, format: 'jwk' }));
+      return { ...key, sealedPrivateJwk: name };
+    },
+    async open({ sealedPrivateJwk: name }) {
+      const key = elsewhere.get(name) ?? assert.fail(name);
+      const options = key.asymmetricKeyType === 'ec' ? ({ key, dsaEncoding: 'ieee-p1363' } as const) : key;
+      return async (data) => sign('sha256', data, options);
+    },
+  };
+  const store = storeOf();
+  await settleSigningKeys(store, service, { ...rules, lead: 0 });
+  const kids = [];
+  for (const days of [0, 1, 2]) {
+    const now = daysAgo(-days);
+    if (days > 0) await rotateOnDemand(store, service, { ...rules, now }, { algs: undefined, signsFrom: now });
+    const { active } = await readKeyRing(store, service, { ...rules, now });
+    for (const key of [active.ES256, active.RS256]) {
+      const jwt = await signJwt(key, 'JWT', { sub: 'somebody' });
+      assert.equal((await jwtVerify(jwt, key.publicJwk, { currentDate: NOW })).payload.sub, 'somebody');
+      kids.push(key.kid);
+    }
+  }
+  assert.equal(new Set(kids).size, 6);
+  assert.doesNotMatch(JSON.stringify(await store.list()), /"d":/);
 });
 
 describe('a rotation of signing keys', () => {
@@ -86,7 +125,7 @@ describe('a rotation of signing keys', () => {
     const store = storeOf();
     await store.add('ES256', 89);
     await store.add('RS256', 88);
-    const { keys } = await rotateByItself(store, encryption, rules);
+    const { keys } = await rotateByItself(store, holder, rules);
     assert.deepEqual(
       keys.map(({ alg, signsFrom }) => [alg, signsFrom]),
       [['ES256', new Date(NOW.getTime() + DAY)]],
@@ -97,7 +136,7 @@ describe('a rotation of signing keys', () => {
     const store = storeOf();
     await store.add('ES256', 10);
     const removed = await store.add('PS256', 10, 0.5);
-    const rotated = await removeKey(store, encryption, rules, removed);
+    const rotated = await removeKey(store, holder, rules, removed);
     assert.deepEqual(rotated?.keys, []);
     assert.deepEqual(
       (await store.list()).map(({ alg }) => alg),
@@ -116,7 +155,7 @@ describe('a change of signing keys', () => {
     ] as const) {
       const store = storeOf();
       const kid = await store.add('ES256', 10, retired);
-      const audit = await settleSigningKeys(store, encryption, settling);
+      const audit = await settleSigningKeys(store, holder, settling);
       assert.equal(audit.find(({ target }) => target === kid)?.action, 'signing_key.restored');
       const restored = (await store.list()).find((key) => key.kid === kid);
       assert.deepEqual([restored?.signsFrom, restored?.retiredAt], [signsFrom, undefined]);
@@ -126,17 +165,17 @@ describe('a change of signing keys', () => {
   test('leaves the end of a key that has ended before', async () => {
     const store = storeOf();
     const [ended, active] = [await store.add('ES256', 30, 0.5), await store.add('ES256', 10)];
-    await rotateOnDemand(store, encryption, rules, { algs: undefined, signsFrom: NOW });
+    await rotateOnDemand(store, holder, rules, { algs: undefined, signsFrom: NOW });
     const retired = new Map((await store.list()).map(({ kid, retiredAt }) => [kid, retiredAt]));
     assert.deepEqual([retired.get(ended), retired.get(active)], [daysAgo(0.5), NOW]);
   });
 
   const changes: Record<string, (store: SigningKeyStore) => Promise<unknown>> = {
-    settle: (store) => settleSigningKeys(store, encryption, settling),
-    'rotate by itself': (store) => rotateByItself(store, encryption, rules),
-    'rotate on demand': (store) => rotateOnDemand(store, encryption, rules, { algs: undefined, signsFrom: NOW }),
-    remove: (store) => removeKey(store, encryption, rules, 'none'),
-    import: (store) => importSigningKeys(store, encryption, [], settling),
+    settle: (store) => settleSigningKeys(store, holder, settling),
+    'rotate by itself': (store) => rotateByItself(store, holder, rules),
+    'rotate on demand': (store) => rotateOnDemand(store, holder, rules, { algs: undefined, signsFrom: NOW }),
+    remove: (store) => removeKey(store, holder, rules, 'none'),
+    import: (store) => importSigningKeys(store, holder, [], settling),
   };
   for (const [name, change] of Object.entries(changes)) {
     test(`F-03 reads the keys after it has locked them (${name})`, async () => {

@@ -2,11 +2,11 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { AuditEntry } from '../audit/audit-event.ts';
 import { parsePublicKey } from '../credentials/public-key.ts';
 import { DomainError } from '../domain-error.ts';
-import type { KeyEncryption } from '../encryption/key-encryption.ts';
+import type { KeyHolder } from './key-holder.ts';
 import type { SettleRules } from './settle-signing-keys.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
 import { type GeneratedKey, SIGNING_ALGS, type SigningAlg, signingKeyFrom } from './signing-key.ts';
-import { keyEntry, retireFor, storeKey } from './write-signing-keys.ts';
+import { keyEntry, retireFor } from './write-signing-keys.ts';
 
 /** A file with the private half of a signing key that another server made. */
 export interface SigningKeyFile {
@@ -67,7 +67,7 @@ function algsOf(key: KeyObject): readonly SigningAlg[] {
  */
 export async function importSigningKeys(
   store: SigningKeyStore,
-  encryption: KeyEncryption,
+  holder: KeyHolder,
   keys: readonly GeneratedKey[],
   { now, lead }: SettleRules,
 ): Promise<AuditEntry[]> {
@@ -79,7 +79,7 @@ export async function importSigningKeys(
   for (const key of added) {
     const signs = added.findLast(({ alg }) => alg === key.alg) === key;
     const times = signs ? { signsFrom, retiredAt: undefined } : { signsFrom: now, retiredAt: now };
-    await storeKey(store, encryption, key, { createdAt: now, ...times });
+    await store.insert({ ...(await holder.take(key)), createdAt: now, ...times });
     audit.push(keyEntry('signing_key.imported', key, signs ? { signsFrom } : { retiredAt: now }));
     if (signs) audit.push(...(await retireFor(store, stored, { ...key, signsFrom })));
   }

@@ -1,9 +1,7 @@
 import { calculateJwkThumbprint } from 'jose';
-import type { KeyEncryption } from '../encryption/key-encryption.ts';
+import type { KeyHolder } from './key-holder.ts';
 import { activeOf, goneAt, isGone, type KeyLife, type LifeRules, nextOf } from './key-life.ts';
 import { rotationDue, type RotationSchedule } from './rotation-schedule.ts';
-import type { SignerTools } from './signers/signer.ts';
-import { signerOf } from './signers/signers.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 import { SIGNING_ALGS, type SigningAlg, type SigningKey } from './signing-key.ts';
 
@@ -31,11 +29,6 @@ export interface KeyRingRules extends LifeRules {
   readonly schedule: RotationSchedule;
 }
 
-/** The label under which the private half of a key is encrypted. */
-export function keyLabel(kid: string): string {
-  return `signing_keys/${kid}`;
-}
-
 /**
  * The algorithms that keys are published for, in the order of the JWKS. The server's own algorithm comes first, because
  * some software takes the first key it finds. RS256 is always there, as the last one: most software knows RS256, so a
@@ -47,15 +40,14 @@ export function wantedAlgs(signingAlg: SigningAlg, named: ReadonlySet<SigningAlg
 }
 
 /**
- * Reads the stored keys, and decrypts their private halves.
+ * Reads the stored keys, and makes them ready to sign.
  *
  * @throws UndecryptableError when the keys were encrypted with another key-encryption key
  */
 export async function readKeyRing(
   store: Pick<SigningKeyStore, 'list' | 'named'>,
-  encryption: KeyEncryption,
+  holder: Pick<KeyHolder, 'open'>,
   { signingAlg, keptFor, schedule, now }: KeyRingRules,
-  tools: SignerTools,
 ): Promise<KeyRing> {
   const rules = { keptFor, now };
   const stored = (await store.list()).filter((key) => !isGone(key, rules));
@@ -68,7 +60,7 @@ export async function readKeyRing(
   const wanted = order.flatMap((alg) => [activeOf(kept, alg, now) ?? [], nextOf(kept, alg, now) ?? []].flat());
   const published = [...wanted, ...kept.filter((key) => !wanted.includes(key)).toReversed()];
   const opened = new Map<StoredSigningKey, SigningKey>();
-  for (const key of published) opened.set(key, await openSigningKey(key, encryption, tools));
+  for (const key of published) opened.set(key, await openSigningKey(key, holder));
   const keyOf = (key: StoredSigningKey | undefined): SigningKey => {
     const found = key && opened.get(key);
     if (found === undefined) throw new Error('there is no signing key');
@@ -95,12 +87,8 @@ function earliest(times: readonly Date[]): Date | undefined {
   return times.length === 0 ? undefined : new Date(Math.min(...times.map(Number)));
 }
 
-async function openSigningKey(
-  { kid, alg, publicJwk, sealedPrivateJwk, createdAt }: StoredSigningKey,
-  encryption: KeyEncryption,
-  tools: SignerTools,
-): Promise<SigningKey> {
-  const plaintext = await encryption.open(sealedPrivateJwk, keyLabel(kid));
-  const sign = signerOf(alg, JSON.parse(Buffer.from(plaintext).toString()), tools);
+async function openSigningKey(stored: StoredSigningKey, holder: Pick<KeyHolder, 'open'>): Promise<SigningKey> {
+  const { kid, alg, publicJwk, createdAt } = stored;
+  const sign = await holder.open(stored);
   return { kid, alg, publicJwk, thumbprint: await calculateJwkThumbprint({ ...publicJwk }), sign, createdAt };
 }

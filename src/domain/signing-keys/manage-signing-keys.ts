@@ -1,7 +1,7 @@
-import type { KeyEncryption } from '../encryption/key-encryption.ts';
 import { DomainError } from '../domain-error.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
 import type { Storage } from '../storage.ts';
+import type { KeyHolder } from './key-holder.ts';
 import { goneAt, isGone, type KeyState, stateOf } from './key-life.ts';
 import { type KeyRingRules, wantedAlgs } from './key-ring.ts';
 import { removeKey, rotateOnDemand } from './rotate-signing-keys.ts';
@@ -37,12 +37,12 @@ export interface ManageSigningKeys {
 
 export function createManageSigningKeys({
   storage,
-  encryption,
+  holder,
   rules: rulesNow,
   lead,
 }: {
   readonly storage: Pick<Storage, 'read' | 'write'>;
-  readonly encryption: KeyEncryption;
+  readonly holder: KeyHolder;
   readonly rules: () => KeyRingRules;
   /** Milliseconds for which a key is published before it signs: verifiers may keep an older JWKS for a while. */
   readonly lead: number;
@@ -62,7 +62,7 @@ export function createManageSigningKeys({
             fields: [{ pointer: '/alg', message: 'is the algorithm of no signing key' }],
           });
         }
-        const { keys, audit } = await rotateOnDemand(signingKeys, encryption, rules, {
+        const { keys, audit } = await rotateOnDemand(signingKeys, holder, rules, {
           algs: alg && [alg],
           signsFrom: immediate ? rules.now : new Date(rules.now.getTime() + lead),
         });
@@ -71,7 +71,7 @@ export function createManageSigningKeys({
 
     remove: (caller, kid) =>
       storage.write(originOf(caller), async ({ signingKeys }) => {
-        const removed = await removeKey(signingKeys, encryption, rulesNow(), kid);
+        const removed = await removeKey(signingKeys, holder, rulesNow(), kid);
         if (removed === undefined) throw new DomainError('not_found', 'There is no such signing key');
         return { result: undefined, audit: removed.audit };
       }),

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
-import type { KeyEncryption } from '../encryption/key-encryption.ts';
+import type { KeyHolder } from './key-holder.ts';
 import { activeOf, isGone, nextOf } from './key-life.ts';
 import { type KeyRingRules, wantedAlgs } from './key-ring.ts';
 import { rotationDue } from './rotation-schedule.ts';
@@ -17,13 +17,9 @@ export interface Rotated {
  * Replaces the signing keys whose time has come by the schedule. Nodes that do this at once do it once: each waits for
  * the lock, and finds the next key there.
  */
-export async function rotateByItself(
-  store: SigningKeyStore,
-  encryption: KeyEncryption,
-  rules: KeyRingRules,
-): Promise<Rotated> {
+export async function rotateByItself(store: SigningKeyStore, holder: KeyHolder, rules: KeyRingRules): Promise<Rotated> {
   const { schedule, now } = rules;
-  return rotate(store, encryption, rules, undefined, (stored, alg) => {
+  return rotate(store, holder, rules, undefined, (stored, alg) => {
     const due = rotationDue(stored, alg, schedule, now);
     return due === undefined || due > now ? undefined : new Date(now.getTime() + schedule.ahead);
   });
@@ -37,11 +33,11 @@ export async function rotateByItself(
  */
 export async function rotateOnDemand(
   store: SigningKeyStore,
-  encryption: KeyEncryption,
+  holder: KeyHolder,
   rules: KeyRingRules,
   { algs, signsFrom }: { readonly algs: readonly SigningAlg[] | undefined; readonly signsFrom: Date },
 ): Promise<Rotated> {
-  return rotate(store, encryption, rules, algs, () => signsFrom);
+  return rotate(store, holder, rules, algs, () => signsFrom);
 }
 
 /**
@@ -52,7 +48,7 @@ export async function rotateOnDemand(
  */
 async function rotate(
   store: SigningKeyStore,
-  encryption: KeyEncryption,
+  holder: KeyHolder,
   rules: KeyRingRules,
   algs: readonly SigningAlg[] | undefined,
   signsFromOf: (stored: readonly StoredSigningKey[], alg: SigningAlg) => Date | undefined,
@@ -64,7 +60,7 @@ async function rotate(
   for (const alg of algs ?? wantedAlgs(signingAlg, await store.named())) {
     const signsFrom = signsFromOf(stored, alg);
     if (signsFrom === undefined) continue;
-    const rotated = await replaceKey(store, encryption, stored, { alg, signsFrom, now });
+    const rotated = await replaceKey(store, holder, stored, { alg, signsFrom, now });
     keys.push(...rotated.keys);
     audit.push(...rotated.audit);
   }
@@ -79,7 +75,7 @@ async function rotate(
  */
 export async function removeKey(
   store: SigningKeyStore,
-  encryption: KeyEncryption,
+  holder: KeyHolder,
   rules: KeyRingRules,
   kid: string,
 ): Promise<Rotated | undefined> {
@@ -94,7 +90,7 @@ export async function removeKey(
   const active = activeOf(others, alg, now);
   if (active === undefined) {
     if (!wantedAlgs(signingAlg, await store.named()).includes(alg)) return { keys: [], audit };
-    const next = await replaceKey(store, encryption, others, { alg, signsFrom: now, now });
+    const next = await replaceKey(store, holder, others, { alg, signsFrom: now, now });
     return { keys: next.keys, audit: [...audit, ...next.audit] };
   }
   if (active.retiredAt !== undefined && nextOf(others, alg, now) === undefined) {
@@ -114,14 +110,14 @@ async function lockedKeys(store: SigningKeyStore, rules: KeyRingRules): Promise<
 /** Lets a key of one algorithm sign from some time on, in place of those that sign today. */
 async function replaceKey(
   store: SigningKeyStore,
-  encryption: KeyEncryption,
+  holder: KeyHolder,
   stored: readonly StoredSigningKey[],
   { alg, signsFrom, now }: { readonly alg: SigningAlg; readonly signsFrom: Date; readonly now: Date },
 ): Promise<Rotated> {
   const waiting = nextOf(stored, alg, now);
   const next =
     waiting === undefined
-      ? await insertNewKey(store, encryption, alg, { createdAt: now, signsFrom })
+      ? await insertNewKey(store, holder, alg, { createdAt: now, signsFrom })
       : { ...waiting, signsFrom: waiting.signsFrom < signsFrom ? waiting.signsFrom : signsFrom };
   const audit: AuditEntry[] = [];
   if (waiting === undefined) {

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
-import type { KeyEncryption } from '../encryption/key-encryption.ts';
+import type { KeyHolder } from './key-holder.ts';
 import { isGone } from './key-life.ts';
 import { type KeyRingRules, wantedAlgs } from './key-ring.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
@@ -19,7 +19,7 @@ export interface SettleRules extends KeyRingRules {
  */
 export async function settleSigningKeys(
   store: SigningKeyStore,
-  encryption: KeyEncryption,
+  holder: KeyHolder,
   { signingAlg, keptFor, lead, now }: SettleRules,
 ): Promise<AuditEntry[]> {
   await store.lock();
@@ -32,7 +32,7 @@ export async function settleSigningKeys(
     if (stored.some((key) => key.alg === alg && key.retiredAt === undefined)) continue;
     const retired = stored.findLast((key) => key.alg === alg);
     if (retired?.retiredAt === undefined) {
-      const key = await insertNewKey(store, encryption, alg, { createdAt: now, signsFrom: ahead });
+      const key = await insertNewKey(store, holder, alg, { createdAt: now, signsFrom: ahead });
       audit.push(keyEntry('signing_key.created', key, { signsFrom: ahead }));
       continue;
     }

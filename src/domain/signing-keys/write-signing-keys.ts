@@ -1,29 +1,16 @@
 import type { AuditEntry } from '../audit/audit-event.ts';
-import type { KeyEncryption } from '../encryption/key-encryption.ts';
-import { keyLabel } from './key-ring.ts';
+import type { KeyHolder } from './key-holder.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
-import { type GeneratedKey, generateSigningKey, type SigningAlg } from './signing-key.ts';
+import type { SigningAlg } from './signing-key.ts';
 
-/** Generates a key, and stores it with its private half encrypted. */
+/** Generates a key, and stores it. */
 export async function insertNewKey(
   store: Pick<SigningKeyStore, 'insert'>,
-  encryption: KeyEncryption,
+  holder: KeyHolder,
   alg: SigningAlg,
   times: Pick<StoredSigningKey, 'createdAt' | 'signsFrom'>,
 ): Promise<StoredSigningKey> {
-  return storeKey(store, encryption, await generateSigningKey(alg), { ...times, retiredAt: undefined });
-}
-
-/** Stores a key with its private half encrypted. */
-export async function storeKey(
-  store: Pick<SigningKeyStore, 'insert'>,
-  encryption: KeyEncryption,
-  { kid, alg, publicJwk, privateJwk }: GeneratedKey,
-  times: Pick<StoredSigningKey, 'createdAt' | 'signsFrom' | 'retiredAt'>,
-): Promise<StoredSigningKey> {
-  const plaintext = Buffer.from(JSON.stringify(privateJwk));
-  const sealedPrivateJwk = await encryption.seal(plaintext, keyLabel(kid));
-  const key = { kid, alg, publicJwk, sealedPrivateJwk, ...times };
+  const key = { ...(await holder.generate(alg)), ...times, retiredAt: undefined };
   await store.insert(key);
   return key;
 }
