@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/parse-config.ts';
-import { createDpopNonces } from '../domain/dpop/dpop-nonces.ts';
-import { createDpopVerifier } from '../domain/dpop/dpop-proof.ts';
+import { createDpopNonces } from '../domain/possession/dpop-nonces.ts';
+import { createDpopVerifier } from '../domain/possession/dpop-proof.ts';
 import { KEY_TIMES } from '../foreign-keys/create-issuer-keys.ts';
 import { FETCH_LIMITS } from '../foreign-keys/fetch-json.ts';
 import { health } from '../http/health.ts';

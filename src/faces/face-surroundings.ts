@@ -1,4 +1,4 @@
-import type { DpopVerifier } from '../domain/dpop/dpop-proof.ts';
+import type { DpopVerifier } from '../domain/possession/dpop-proof.ts';
 import type { ExternalTools } from '../domain/federation/verify-external-token.ts';
 import type { NoteRefusal } from '../domain/activity/refusal.ts';
 import type { KeyTimes } from '../foreign-keys/create-issuer-keys.ts';

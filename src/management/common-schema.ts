@@ -1,4 +1,4 @@
-import { SENDER_CONSTRAINTS } from '../domain/dpop/sender-constraint.ts';
+import { SENDER_CONSTRAINTS } from '../domain/possession/sender-constraint.ts';
 import { SEGMENT_PATTERN } from '../domain/permissions/place.ts';
 import { SLUG_LENGTH, SLUG_PATTERN } from '../domain/slug.ts';
 

@@ -1,4 +1,4 @@
-import { DPOP_ALGS, type DpopVerifier } from '../domain/dpop/dpop-proof.ts';
+import { DPOP_ALGS, type DpopVerifier } from '../domain/possession/dpop-proof.ts';
 import { DomainError } from '../domain/domain-error.ts';
 import type { HttpContext } from '../http/context.ts';
 import { sendProblem } from '../http/problem.ts';

@@ -2,7 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuthenticationFailure } from '../domain/activity/refusal.ts';
 import type { AssertionRules } from '../domain/assertions/assertion-rules.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
-import type { DpopProof, RefusedProof } from '../domain/dpop/dpop-proof.ts';
+import type { DpopProof, RefusedProof } from '../domain/possession/dpop-proof.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';

@@ -1,5 +1,5 @@
 import type { CredentialType } from '../domain/credentials/credential.ts';
-import type { SenderConstraint } from '../domain/dpop/sender-constraint.ts';
+import type { SenderConstraint } from '../domain/possession/sender-constraint.ts';
 import type { ClientId, CompanyId, GroupId, ResourceServerId } from '../domain/ids.ts';
 import { holdingsOf } from '../domain/permissions/rules/holdings.ts';
 import type { Grant } from '../domain/permissions/grant.ts';

@@ -1,4 +1,4 @@
-import type { SenderConstraint } from '../domain/dpop/sender-constraint.ts';
+import type { SenderConstraint } from '../domain/possession/sender-constraint.ts';
 import type { CompanyId, ResourceServerId } from '../domain/ids.ts';
 import {
   type Audience,

@@ -15,7 +15,7 @@ test('the page on refused clients explains every reason, each once, and no other
 
 test('the page explains the reasons for access tokens that only the log has', () => {
   const files = [
-    'src/domain/dpop/check-presentation.ts',
+    'src/domain/possession/check-presentation.ts',
     'src/domain/tokens/find-exchanged.ts',
     'src/oauth/endpoints/token-info.ts',
     'src/oauth/endpoints/token-gate.ts',

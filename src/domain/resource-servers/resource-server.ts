@@ -1,4 +1,4 @@
-import type { SenderConstraint } from '../dpop/sender-constraint.ts';
+import type { SenderConstraint } from '../possession/sender-constraint.ts';
 import type { ClientId, CompanyId, ResourceServerId } from '../ids.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 

@@ -3,7 +3,7 @@ import type { Limits } from '../companies/company-limits.ts';
 import { differences } from '../audit/differences.ts';
 import type { AuditEntry, Origin } from '../audit/audit-event.ts';
 import { type Announcement, everyoneIn, STATUSES } from '../announcement.ts';
-import type { SenderConstraint } from '../dpop/sender-constraint.ts';
+import type { SenderConstraint } from '../possession/sender-constraint.ts';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, newResourceServerId, type RandomId } from '../ids.ts';

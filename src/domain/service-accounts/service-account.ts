@@ -1,5 +1,5 @@
 import { type Credential, type CredentialType, nextExpiryOf } from '../credentials/credential.ts';
-import type { SenderConstraint } from '../dpop/sender-constraint.ts';
+import type { SenderConstraint } from '../possession/sender-constraint.ts';
 import type { ClientId, CompanyId, GroupId, ResourceServerId } from '../ids.ts';
 import type { Holdings, Rights } from '../permissions/rules/holdings.ts';
 import { type WrittenPermission, writtenPermissions, writtenRoles } from '../permissions/written-grants.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { CredentialPolicy } from '../credentials/credential-policy.ts';
 import type { IssuedCredential, WantedCredential } from '../credentials/issue-credentials.ts';
 import { DomainError } from '../domain-error.ts';
-import type { SenderConstraint } from '../dpop/sender-constraint.ts';
+import type { SenderConstraint } from '../possession/sender-constraint.ts';
 import type { CompanyId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { WantedChanges } from '../permissions/rules/changed-grants.ts';

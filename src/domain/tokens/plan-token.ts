@@ -1,4 +1,4 @@
-import { needsDpop } from '../dpop/sender-constraint.ts';
+import { needsDpop } from '../possession/sender-constraint.ts';
 import type { ResourceServerId } from '../ids.ts';
 import { narrowed } from '../credentials/reach.ts';
 import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/rules/resolve-access.ts';

@@ -1,5 +1,5 @@
 import { ASSERTION_ALGS } from '../../domain/assertions/parse-assertion.ts';
-import { DPOP_ALGS } from '../../domain/dpop/dpop-proof.ts';
+import { DPOP_ALGS } from '../../domain/possession/dpop-proof.ts';
 import { MANAGEMENT_PERMISSIONS } from '../../domain/permissions/management-permissions.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
 import { TOKEN_EXCHANGE } from '../ways/api-key-way.ts';

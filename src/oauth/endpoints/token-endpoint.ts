@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import { warns } from '../../domain/credentials/credential.ts';
-import type { DpopVerifier } from '../../domain/dpop/dpop-proof.ts';
+import type { DpopVerifier } from '../../domain/possession/dpop-proof.ts';
 import type { HttpContext, HttpHandler } from '../../http/context.ts';
 import type { Metrics, TokenMethod } from '../../observability/metrics.ts';
 import type { Attempt } from '../attempt.ts';

@@ -1,5 +1,5 @@
-import { checkPresentation, type PresentationFault } from '../../domain/dpop/check-presentation.ts';
-import { DPOP_ALGS, type DpopVerifier } from '../../domain/dpop/dpop-proof.ts';
+import { checkPresentation, type PresentationFault } from '../../domain/possession/check-presentation.ts';
+import { DPOP_ALGS, type DpopVerifier } from '../../domain/possession/dpop-proof.ts';
 import type { InspectToken } from '../../domain/tokens/live-token.ts';
 import { dpopProofsOf, type PresentedToken, presentedTokenOf } from '../../http/presented-token.ts';
 import type { HttpContext, HttpHandler } from '../../http/context.ts';

@@ -1,5 +1,10 @@
 import { MIA } from '../../domain/assertions/assertion-rules.ts';
-import { type DpopProof, type DpopVerifier, type RefusedProof, USED_PROOF } from '../../domain/dpop/dpop-proof.ts';
+import {
+  type DpopProof,
+  type DpopVerifier,
+  type RefusedProof,
+  USED_PROOF,
+} from '../../domain/possession/dpop-proof.ts';
 import { type Attempt, notePossession, notePossessionUse } from '../attempt.ts';
 import { OAuthError } from '../refusals/oauth-error.ts';
 
