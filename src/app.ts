@@ -13,10 +13,12 @@ import { reportUnread } from './faces/report-unread.ts';
 import { basePathRemover } from './http/base-path.ts';
 import type { Readiness } from './http/health.ts';
 import { HTTP_LIMITS, type HttpLimits, type HttpServer, listen } from './http/http-server.ts';
+import type { ServerTls } from './http/tls-options.ts';
 import { isManagementPath } from './management/management-face.ts';
 import { isMiaTokenPath } from './oauth/oauth-face.ts';
 import { startStatusLists } from './oauth/status-lists.ts';
 import { applyPolicy, bootstrap } from './start/apply-settings.ts';
+import { openTlsFiles, type TlsFiles } from './start/tls-files.ts';
 import type { PreparedServer } from './start/prepare-server.ts';
 import { keysKeptFor } from './start/prepare-signing-keys.ts';
 
@@ -44,6 +46,12 @@ export interface AppSurroundings extends FaceSurroundings {
   readonly httpLimits?: HttpLimits;
 }
 
+/** The TLS of the public address; undefined: it speaks plain HTTP. */
+function serverTls({ server, onChange }: TlsFiles): ServerTls | undefined {
+  const first = server();
+  return first && { current: () => server() ?? first, onChange };
+}
+
 const GRACE = 10_000;
 const JANITOR_PAUSE = 30_000;
 /** Milliseconds between two writes of uses and refusals. */
@@ -51,6 +59,7 @@ const ACTIVITY_PAUSE = 5000;
 
 /** Starts a server on a prepared database. This is the composition root: it gives every part what that part needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: AppSurroundings): Promise<App> {
+  const tlsFiles = openTlsFiles(config, surroundings);
   const firstRoot = await bootstrap(config, server, surroundings);
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;
   const { read } = server.storage;
@@ -90,11 +99,12 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
   });
   const close = async (): Promise<void> => {
     await Promise.all(listening.map((http) => http.close(GRACE)));
+    tlsFiles.close();
     await Promise.all([uses.close(), refusals.close(), statusLists.close()]);
   };
   try {
-    const running = { noteUse: uses.note, noteRefusal: refusals.note, statusLists, readiness };
-    for (const { app, address } of placeFaces(
+    const running = { noteUse: uses.note, noteRefusal: refusals.note, statusLists, readiness, tlsFiles };
+    for (const { app, address, isPublic } of placeFaces(
       createFaces(config, server, surroundings, running),
       config,
       surroundings,
@@ -102,6 +112,7 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
       listening.push(
         await listen(app.callback(), {
           ...address,
+          ...(isPublic && { tls: serverTls(tlsFiles) }),
           limits,
           newId: surroundings.random.uuid,
           isManagement,

@@ -21,6 +21,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   'KeyEncryptionKeyError',
   'RootFileError',
   'SigningKeyFileError',
+  'TlsFileError',
   'UndecryptableError',
   'UnsuitableDatabaseError',
 ]);
@@ -93,8 +94,8 @@ async function serve(config: Config, surroundings: Surroundings): Promise<void> 
   logger.info({ event: 'server.ready', issuer: config.issuer, host: config.host, port: config.port });
   if (app.firstRoot !== undefined) {
     const where = {
-      base: localAddress(config),
-      management: localAddress(config.internalListen ?? config),
+      base: publicAddress(config),
+      management: managementAddress(config),
       clientKey: config.clientKeys.length > 0,
     };
     process.stdout.write(firstStartBanner(where, app.firstRoot));
@@ -114,10 +115,16 @@ async function encryptKeysAnew(config: Config, surroundings: Surroundings): Prom
 
 /** The health check of a container: ends with 0 when the server with the same settings is ready, and else with 1. */
 async function checkHealth(config: Config): Promise<void> {
-  const address = `${localAddress(config.internalListen ?? config)}/health/ready`;
-  const answer = await fetch(address, { signal: AbortSignal.timeout(HEALTH_PATIENCE) }).catch(() => undefined);
-  if (answer?.ok === true) process.exit(0);
-  return fail(`${address}: ${answer?.status ?? 'no answer'}`);
+  const address = `${managementAddress(config)}/health/ready`;
+  const { get } = await (address.startsWith('https') ? import('node:https') : import('node:http'));
+  const status = await new Promise<number | undefined>((resolve) => {
+    // This machine has no name in the certificate, and the answer is not secret.
+    get(address, { timeout: HEALTH_PATIENCE, rejectUnauthorized: false }, ({ statusCode }) => resolve(statusCode))
+      .on('timeout', () => resolve(undefined))
+      .on('error', () => resolve(undefined));
+  });
+  if (status === 200) process.exit(0);
+  return fail(`${address}: ${status ?? 'no answer'}`);
 }
 
 /** Writes the notices that oidc-provider prints as plain text to the log. */
@@ -131,10 +138,19 @@ function routeConsole(logger: Logger): void {
   };
 }
 
-/** The URL of this server for processes on the same machine. */
-function localAddress({ host, port }: { host: string; port: number }): string {
+/** The URL of the OAuth endpoints for processes on the same machine. */
+function publicAddress(config: Config): string {
+  return localAddress(config.tls === undefined ? 'http' : 'https', config);
+}
+
+/** The URL of everything else. The internal address speaks plain HTTP. */
+function managementAddress(config: Config): string {
+  return config.internalListen === undefined ? publicAddress(config) : localAddress('http', config.internalListen);
+}
+
+function localAddress(scheme: 'http' | 'https', { host, port }: { host: string; port: number }): string {
   const local = ['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'].includes(host);
-  return `http://${local ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${scheme}://${local ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function isExpected(error: unknown): error is Error {

@@ -5,7 +5,8 @@ import type { CredentialPolicy } from '../domain/credentials/credential-policy.t
 import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
 import { isAbsoluteUri } from '../domain/resource-servers/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
-import { EXPECTED, SECRET, SETTINGS, type Settings } from './settings.ts';
+import { EXPECTED } from './expected-values.ts';
+import { SECRET, SETTINGS, type Settings } from './settings.ts';
 import { parseKeys, isIssuer, parseLimits, parseListenAddress, parseNetworks, parseObject } from './setting-formats.ts';
 import { unknownSettings } from './unknown-settings.ts';
 import { isMeantForPostgres, withoutAliases, wrongWithPostgresUrl } from './database-url.ts';
@@ -47,7 +48,13 @@ export interface Config {
   readonly clientKeys: readonly string[];
   /** The address of everything but the OAuth endpoints. Undefined: the address of the OAuth endpoints. */
   readonly internalListen: { readonly host: string; readonly port: number } | undefined;
-  /** Addresses whose `X-Forwarded-For` is believed. */
+  /** The files of the certificate and the key with which Writ ends TLS. Undefined: a proxy ends TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** The file of the authorities that issue the certificates of clients. */
+  readonly clientCa: string | undefined;
+  /** Whether certificates of clients can arrive: over our own TLS, or in a header of a trusted proxy. */
+  readonly clientCertificates: boolean;
+  /** Addresses whose `X-Forwarded-For` and `Client-Cert` are believed. */
   readonly trustedProxies: BlockList;
   /** Networks that are not public, in which trusted issuers of root may be. */
   readonly issuerNetworks: BlockList;
@@ -111,7 +118,9 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
   const { values, wrong } = checkedSettings(environment);
   const { misspelt, ignored } = unknownSettings(Object.keys(environment), Object.keys(SETTINGS.properties));
   const production = values.NODE_ENV === 'production';
-  const issuer = values.WRIT_ISSUER ?? `http://localhost:${values.PORT}`;
+  const { WRIT_TLS_CERT: cert, WRIT_TLS_KEY: key } = values;
+  const tls = cert === undefined || key === undefined ? undefined : { cert, key };
+  const issuer = values.WRIT_ISSUER ?? `${tls === undefined ? 'http' : 'https'}://localhost:${values.PORT}`;
   const contradicting = contradictions(values, issuer, environment['DATABASE_URL'] !== undefined)
     // A setting that is wrong by itself is reported once: a contradiction that names it is left out.
     .filter((problem) => ![...wrong.keys()].some((name) => problem.includes(name)));
@@ -145,6 +154,9 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
     expiryWarning: values.WRIT_EXPIRY_WARNING,
     clientKeys: Object.freeze(values.WRIT_CLIENT_KEYS?.split(',').map((key) => key.trim()) ?? []),
     internalListen: parseListenAddress(values.WRIT_INTERNAL_LISTEN ?? ''),
+    tls,
+    clientCa: values.WRIT_TLS_CLIENT_CA,
+    clientCertificates: tls !== undefined || values.WRIT_TRUSTED_PROXIES !== undefined,
     trustedProxies: parseNetworks(values.WRIT_TRUSTED_PROXIES ?? '') ?? new BlockList(),
     issuerNetworks: parseNetworks(values.WRIT_ISSUER_NETWORKS ?? '') ?? new BlockList(),
     drain: values.WRIT_DRAIN,
@@ -196,6 +208,15 @@ function contradictions(values: Settings, issuer: string, databaseNamed: boolean
   if (values.WRIT_TOKEN_TTL > values.WRIT_TOKEN_MAX_TTL) {
     problems.push(
       `WRIT_TOKEN_TTL (${values.WRIT_TOKEN_TTL}) must not be more than WRIT_TOKEN_MAX_TTL (${values.WRIT_TOKEN_MAX_TTL})`,
+    );
+  }
+  if ((values.WRIT_TLS_CERT === undefined) !== (values.WRIT_TLS_KEY === undefined)) {
+    problems.push('WRIT_TLS_CERT and WRIT_TLS_KEY must be set together');
+  }
+  const arriving = [values.WRIT_TLS_CERT, values.WRIT_TLS_KEY, values.WRIT_TRUSTED_PROXIES];
+  if (values.WRIT_TLS_CLIENT_CA !== undefined && arriving.every((value) => value === undefined)) {
+    problems.push(
+      'WRIT_TLS_CLIENT_CA must go with WRIT_TLS_CERT, or with WRIT_TRUSTED_PROXIES: no certificate arrives',
     );
   }
   if (values.WRIT_DEFAULT_AUDIENCE === `${issuer}/api` || values.WRIT_DEFAULT_AUDIENCE === issuer) {

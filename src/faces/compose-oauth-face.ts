@@ -26,7 +26,7 @@ export function composeOAuthFace(
   { storage, signingKeys, credentialTools, accounts }: PreparedServer,
   { clock, random, logger, metrics, guessing }: GuessedSurroundings,
   { noteUse, noteRefusal, statusLists }: Running,
-  { external, dpop }: SharedTools,
+  { external, dpop, authorities }: SharedTools,
 ): OAuthFace {
   const { issuer } = config;
   const { hashSecret } = credentialTools;
@@ -60,6 +60,7 @@ export function composeOAuthFace(
           replays: storage.replays,
           decoyKeys: createDecoyKeys(random.bytes),
         },
+        certificates: { authorities, clock },
         possession: { dpop, issuer },
       },
       inspection: {
@@ -88,6 +89,7 @@ export function composeOAuthFace(
     recording: { noteUse, noteRefusal, logger, metrics },
     expiryWarning: config.expiryWarning,
     managementHere: config.internalListen === undefined,
+    mutualTls: { certificates: config.clientCertificates, authorities: config.clientCa !== undefined },
     clock,
   });
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/parse-config.ts';
+import { createClientAuthorities } from '../domain/certificates/client-authorities.ts';
 import { createDpopNonces } from '../domain/possession/dpop-nonces.ts';
 import { createDpopVerifier } from '../domain/possession/dpop-proof.ts';
 import { KEY_TIMES } from '../foreign-keys/create-issuer-keys.ts';
@@ -33,6 +34,7 @@ export function createFaces(
   const { clock } = surroundings;
   const shared = {
     external: externalTools(config, guessed),
+    authorities: createClientAuthorities(running.tlsFiles.authorities),
     dpop: createDpopVerifier({
       nonces: createDpopNonces(server.dpopNonceKey, clock),
       nonceRequired: config.dpopNonceRequired,

@@ -1,3 +1,4 @@
+import type { ClientAuthorities } from '../domain/certificates/client-authorities.ts';
 import type { DpopVerifier } from '../domain/possession/dpop-proof.ts';
 import type { ExternalTools } from '../domain/federation/verify-external-token.ts';
 import type { NoteRefusal } from '../domain/activity/refusal.ts';
@@ -8,6 +9,7 @@ import type { Readiness } from '../http/health.ts';
 import type { GuessLimits } from '../oauth/refusals/guess-limiter.ts';
 import type { StatusLists } from '../oauth/status-lists.ts';
 import type { Surroundings } from '../start/surroundings.ts';
+import type { TlsFiles } from '../start/tls-files.ts';
 
 /** The parts that work beside the requests, as far as requests use them. */
 export interface Running {
@@ -15,12 +17,14 @@ export interface Running {
   readonly noteRefusal: NoteRefusal;
   readonly statusLists: StatusLists;
   readonly readiness: () => Readiness;
+  readonly tlsFiles: Pick<TlsFiles, 'authorities'>;
 }
 
 /** The tools that both faces use. */
 export interface SharedTools {
   readonly external: Omit<ExternalTools, 'replays'>;
   readonly dpop: DpopVerifier;
+  readonly authorities: ClientAuthorities;
 }
 
 /** The surroundings of the faces, with the limits of failed attempts to authenticate. */

@@ -1,4 +1,5 @@
 import type Koa from 'koa';
+import type { PresentedCertificate } from '../domain/certificates/client-certificate.ts';
 
 /** The state of a request. */
 export interface RequestState {
@@ -6,6 +7,8 @@ export interface RequestState {
   requestId: string;
   /** Finds the source address of the request, as far as it can be trusted. */
   source: () => string;
+  /** Finds the certificate that the client has presented, as far as it can be trusted. */
+  certificate: () => PresentedCertificate;
 }
 
 /** The types of a koa application whose requests have a {@link RequestState}. */

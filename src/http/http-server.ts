@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type Socket, Server as TcpServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { problemDocument } from './problem.ts';
+import { type ServerTls, TLS_OPTIONS } from './tls-options.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, type FairConnections, fairConnections } from './fair-connections.ts';
 
 /** A listening server. */
@@ -41,6 +43,7 @@ const LOOK_AT_READERS = 500;
 /**
  * Starts to serve. A message that is not HTTP is answered like any request: in JSON, with a request id.
  *
+ * @param tls undefined: the server speaks plain HTTP
  * @param newId generates request ids
  * @param isManagement whether a request target belongs to the management API, whose errors have a form of their own
  * @param onRefused told of every request that was answered here, before a handler saw the request
@@ -51,6 +54,7 @@ export async function listen(
   {
     host,
     port,
+    tls,
     limits,
     newId,
     isManagement,
@@ -58,6 +62,7 @@ export async function listen(
   }: {
     host: string;
     port: number;
+    tls?: ServerTls | undefined;
     limits: HttpLimits;
     newId: () => string;
     isManagement: (target: string) => boolean;
@@ -80,12 +85,18 @@ export async function listen(
     response.writeHead(status, headers).end(body);
   }
 
-  const server = createServer(
-    { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval: 500 },
-    connections.handle,
-  );
+  const times = { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval: 500 };
+  const server = tls === undefined ? createServer(times, connections.handle) : secureServer(tls);
+
+  function secureServer(source: ServerTls): ReturnType<typeof createTlsServer> {
+    const options = (): object => ({ ...TLS_OPTIONS, ...source.current() });
+    const secure = createTlsServer({ ...times, ...options(), handshakeTimeout: headersTimeout }, connections.handle);
+    source.onChange(() => secure.setSecureContext(options()));
+    return secure;
+  }
   server.timeout = stallTimeout;
-  server.on('connection', (socket: Socket) => {
+  // Over TLS a connection counts when its handshake is done.
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     connections.accept(socket);
     // The address is read early, and Node.js remembers it: a closed socket does not tell its address.
     void socket.remoteAddress;

@@ -24,7 +24,7 @@ export function createSourceReader(trusted: BlockList, logger: Pick<Logger, 'war
 
   return ({ headers, socket }) => {
     const peer = plainAddress(socket.remoteAddress ?? '');
-    if (!isTrusted(peer, trusted)) {
+    if (!isTrustedAddress(peer, trusted)) {
       if (!untrustedTold && headers['x-forwarded-for'] !== undefined) {
         untrustedTold = true;
         logger.warn(
@@ -48,7 +48,7 @@ export function createSourceReader(trusted: BlockList, logger: Pick<Logger, 'war
         break;
       }
       source = address;
-      if (!isTrusted(address, trusted)) break;
+      if (!isTrustedAddress(address, trusted)) break;
     }
     return source;
   };
@@ -64,7 +64,8 @@ function elementsOf(header: string | string[] | undefined): string[] {
     .filter((element) => element !== '');
 }
 
-function isTrusted(address: string, trusted: BlockList): boolean {
+/** Whether an address is one of a list. */
+export function isTrustedAddress(address: string, trusted: BlockList): boolean {
   const version = isIP(address);
   return version !== 0 && trusted.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }

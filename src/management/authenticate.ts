@@ -2,7 +2,11 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Credential } from '../domain/credentials/credential.ts';
 import { reachesEverything, reachOf } from '../domain/credentials/reach.ts';
-import { checkPresentation, type PresentationFault } from '../domain/possession/check-presentation.ts';
+import {
+  checkPresentation,
+  type Presentation,
+  type PresentationFault,
+} from '../domain/possession/check-presentation.ts';
 import type { DpopVerifier } from '../domain/possession/dpop-proof.ts';
 import { roleGrantsOf } from '../domain/permissions/rules/holdings.ts';
 import { inCommon } from '../domain/permissions/scope-token.ts';
@@ -37,9 +41,10 @@ export class UnauthorizedError extends Error {
 export interface Authentication {
   /**
    * @param path the path of the request below the issuer
+   * @param certificate finds the certificate that the caller has presented
    * @throws UnauthorizedError
    */
-  verify(request: IncomingMessage, path: string): Promise<VerifiedToken>;
+  verify(request: IncomingMessage, path: string, certificate: Presentation['certificate']): Promise<VerifiedToken>;
   /**
    * Identifies the caller. The caller may do what its token says and its account still holds, so that a narrowed
    * token and a removed permission both act at once.
@@ -84,7 +89,7 @@ export interface AuthenticationTools {
 export function createAuthentication({ judge, accounts, dpop, addresses }: AuthenticationTools): Authentication {
   const dead = (reason: DeadReason): UnauthorizedError => new UnauthorizedError(reason);
   return {
-    async verify(request, path) {
+    async verify(request, path, certificate) {
       const { token: accessToken, scheme } = presented(request);
       const token = await judge(accessToken);
       if (token === undefined) throw new UnauthorizedError('token_invalid');
@@ -94,8 +99,8 @@ export function createAuthentication({ judge, accounts, dpop, addresses }: Authe
         urls: addresses.map((address) => `${address}${path}`),
         accessToken,
       };
-      const presentation = { scheme, proofs: dpopProofsOf(request), request: proven };
-      const checked = await checkPresentation(token.jkt, presentation, dpop);
+      const presentation = { scheme, proofs: dpopProofsOf(request), request: proven, certificate };
+      const checked = await checkPresentation(token.confirmation, presentation, dpop);
       if (checked !== undefined && 'error' in checked) {
         throw new UnauthorizedError(checked.reason, checked.message, checked.error);
       }
@@ -120,7 +125,7 @@ export function createAuthentication({ judge, accounts, dpop, addresses }: Authe
         ...call,
         credentialId: credential.credentialId,
         status: credential.status,
-        jkt: token.jkt,
+        confirmation: token.confirmation,
         groups: snapshot.groups.map(({ groupId }) => groupId),
         ...(token.actor === undefined ? ownRights(token, snapshot, credential) : impersonatedRights(token, snapshot)),
       };

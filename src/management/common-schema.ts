@@ -26,7 +26,7 @@ export const SENDER_CONSTRAINT = {
   type: 'string',
   enum: SENDER_CONSTRAINTS,
   description:
-    'The proof that each token request needs: dpop: a DPoP proof (RFC 9449), to whose key the token is bound',
+    'The proof that each token request needs, and to which the token is bound: dpop: a DPoP proof (RFC 9449); mtls: a client certificate (RFC 8705)',
 } as const;
 
 /** Free text of one line. */

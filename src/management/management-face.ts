@@ -89,7 +89,7 @@ export function managementFace(options: ManagementFaceOptions): HttpMiddleware {
       return undefined;
     }
 
-    const token = await authentication.verify(ctx.req, ctx.path);
+    const token = await authentication.verify(ctx.req, ctx.path, ctx.state.certificate);
     // The body is read before the account: a caller may send its body slowly, and be disabled meanwhile.
     const sent = operation.validate && (await readBody(ctx.req, BODY_LIMIT));
     const body = sent?.length === 0 && operation.route.bodyOptional ? undefined : sent;

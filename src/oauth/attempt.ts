@@ -1,7 +1,9 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuthenticationFailure } from '../domain/activity/refusal.ts';
 import type { AssertionRules } from '../domain/assertions/assertion-rules.ts';
+import type { PresentedCertificate } from '../domain/certificates/client-certificate.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
+import type { Confirmation } from '../domain/possession/confirmation.ts';
 import type { DpopProof, RefusedProof } from '../domain/possession/dpop-proof.ts';
 import type { ClientId } from '../domain/ids.ts';
 import type { Audience } from '../domain/resource-servers/resource-server.ts';
@@ -52,6 +54,8 @@ export interface Attempt {
   readonly alias: boolean;
   /** The address that the request came from. */
   readonly source: string;
+  /** Finds the certificate that the client has presented. */
+  readonly certificate: () => PresentedCertificate;
   readonly requestId: string;
   /** How far the guess limiter lets the attempt go; undefined before the client id has been read. */
   readonly admission: Admission | undefined;
@@ -73,6 +77,8 @@ export interface Attempt {
   readonly presented: Presented | undefined;
   /** The proof of possession, when it has been looked at. */
   readonly possession: Possession | undefined;
+  /** The keys to which the token is bound, when that has been decided. */
+  readonly confirmation: Confirmation | undefined;
   /** The audience of the token, when it has been decided. */
   readonly audience: Audience | undefined;
   /** The rules that an assertion is checked against. */
@@ -92,7 +98,10 @@ type Open = { -readonly [Member in keyof Attempt]: Attempt[Member] };
 const attempts = new WeakMap<object, Open>();
 
 /** Begins an attempt. {@link attemptOf} finds it by the context of the request. */
-export function beginAttempt(ctx: object, begun: Pick<Attempt, 'request' | 'alias' | 'source' | 'requestId'>): Attempt {
+export function beginAttempt(
+  ctx: object,
+  begun: Pick<Attempt, 'request' | 'alias' | 'source' | 'certificate' | 'requestId'>,
+): Attempt {
   const attempt: Open = {
     ...begun,
     admission: undefined,
@@ -105,6 +114,7 @@ export function beginAttempt(ctx: object, begun: Pick<Attempt, 'request' | 'alia
     ended: undefined,
     presented: undefined,
     possession: undefined,
+    confirmation: undefined,
     audience: undefined,
     rules: undefined,
     proved: false,
@@ -193,9 +203,10 @@ export function notePossessionUse(attempt: Open, unused: boolean): void {
   if (attempt.possession !== undefined) attempt.possession = { ...attempt.possession, unused };
 }
 
-/** Notes the audience of the token. */
-export function noteAudience(attempt: Open, audience: Audience): void {
+/** Notes the audience of the token, and the keys to which it is bound. */
+export function notePlanned(attempt: Open, audience: Audience, confirmation: Confirmation | undefined): void {
   attempt.audience = audience;
+  attempt.confirmation = confirmation;
 }
 
 /** Notes the token that the request asks about. */

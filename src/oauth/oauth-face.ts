@@ -12,7 +12,12 @@ import { documentEndpoint, publicDocument, type PublicDocument } from '../http/p
 import type { Metrics } from '../observability/metrics.ts';
 import { inspectionEndpoint } from './endpoints/inspection-endpoint.ts';
 import { jwks } from './endpoints/jwks.ts';
-import { authorizationServerMetadata, frontDocument, managementApiMetadata } from './endpoints/metadata.ts';
+import {
+  authorizationServerMetadata,
+  frontDocument,
+  managementApiMetadata,
+  type MutualTls,
+} from './endpoints/metadata.ts';
 import { statusListEndpoints } from './endpoints/status-list-endpoints.ts';
 import { tokenEndpoint } from './endpoints/token-endpoint.ts';
 import { tokenInfo } from './endpoints/token-info.ts';
@@ -39,6 +44,7 @@ export interface OAuthFaceOptions {
   readonly expiryWarning: number;
   /** Whether the management API answers at the same address. */
   readonly managementHere: boolean;
+  readonly mutualTls: MutualTls;
   readonly clock: Clock;
 }
 
@@ -87,8 +93,8 @@ export function oauthFace(options: OAuthFaceOptions): OAuthFace {
     const document = publicDocument(content);
     return documentEndpoint(() => document, maxAge);
   };
-  const metadata = served(authorizationServerMetadata(issuer), METADATA_MAX_AGE);
-  const protectedResource = served(managementApiMetadata(issuer), METADATA_MAX_AGE);
+  const metadata = served(authorizationServerMetadata(issuer, options.mutualTls), METADATA_MAX_AGE);
+  const protectedResource = served(managementApiMetadata(issuer, options.mutualTls), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([
     ['/oauth/token', (ctx) => live.token(ctx)],
     [MIA.path, (ctx) => live.alias(ctx)],

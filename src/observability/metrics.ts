@@ -6,6 +6,7 @@ const TOKEN_METHODS = [
   'client_secret_basic',
   'client_secret_post',
   'private_key_jwt',
+  'tls_client_auth',
   'federated',
   'api_key',
   'access_token',

@@ -123,10 +123,13 @@ describe('a kind of credential', () => {
     if (credential.type === 'federated') continue;
     test(`${credential.type} has a successor of its own type`, () => {
       const key = credential.type === 'public_key' ? { kty: 'OKP' } : undefined;
-      assert.equal(successorOf(credential, key, NO_POLICY).type, credential.type);
+      assert.equal(
+        successorOf(credential, { publicKey: key, certificate: undefined }, NO_POLICY).type,
+        credential.type,
+      );
       const other = credential.type === 'public_key' ? undefined : { kty: 'OKP' };
       assert.equal(
-        codeOf(() => successorOf(credential, other, NO_POLICY)),
+        codeOf(() => successorOf(credential, { publicKey: other, certificate: undefined }, NO_POLICY)),
         'invalid_value',
       );
     });
@@ -139,6 +142,7 @@ describe('a kind of credential', () => {
         ['client_secret', true],
         ['public_key', true],
         ['federated', false],
+        ['certificate', false],
         ['api_key', false],
       ],
     );

@@ -348,11 +348,11 @@ onEachDatabase('the activity of a service account', (kind) => {
       'too_many_attempts',
       'temporarily_unavailable',
       'server_error',
-      // Proofs of possession and tokens of other issuers have tests of their own.
+      // Proofs of possession, certificates and tokens of other issuers have tests of their own.
       'invalid_dpop_proof',
       'use_dpop_nonce',
       'invalid_grant',
-      ...REFUSAL_REASONS.filter((reason) => reason.startsWith('external_')),
+      ...REFUSAL_REASONS.filter((reason) => /^(?:external|certificate)_/.test(reason)),
     ];
     assert.deepEqual([...expected.keys(), ...elsewhere].toSorted(), REFUSAL_REASONS.toSorted());
 

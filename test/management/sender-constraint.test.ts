@@ -62,7 +62,7 @@ onEachDatabase(
         assert.deepEqual([good.status, good.json.token_type], [200, 'DPoP'], good.text);
       }
       const { json: planned } = await app.api('GET', `${strict.path}/effective-permissions`);
-      assert.equal(planned.token.senderConstraint, 'dpop');
+      assert.deepEqual(planned.token.senderConstraints, ['dpop']);
       // The change acts on the next token, and stands in the audit.
       const changed = await app.api('PATCH', strict.path, { senderConstraint: 'none' }, undefined, {
         'If-Match': headers.get('etag') ?? '',
@@ -124,7 +124,7 @@ onEachDatabase(
     });
 
     test('is none of another kind, and no other value', async () => {
-      const wrong = await app.api('POST', ACCOUNTS, { name: 'Wrong', senderConstraint: 'mtls' });
+      const wrong = await app.api('POST', ACCOUNTS, { name: 'Wrong', senderConstraint: 'mac' });
       assertRefused(app, wrong, 422, 'invalid_body');
       const none = await app.api('POST', ACCOUNTS, { name: 'None', senderConstraint: null });
       assert.equal(none.status, 400, none.text);

@@ -14,6 +14,7 @@ const GUIDE = [
   'federation',
   'impersonation',
   'dpop',
+  'mutual-tls',
 ].map((name) => `docs/guide/${name}.md`);
 /** The pages whose commands need nothing but a running server and its root account. */
 const PAGES = [

@@ -14,7 +14,7 @@ const KEY_MAKERS: Readonly<Record<string, string>> = {
   'src/oauth/ways/decoy.ts': 'generateKeyPairSync',
 };
 const DATABASE = new Set(['knex', 'knex-pglite', 'pg', '@electric-sql/pglite']);
-/** The files of the storage that files outside it may import: one opens the storage, the other writes a file. */
+/** The files of the storage that files outside it may import: one opens the storage, the other reads or writes files. */
 const STORAGE_FROM_OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   'src/start/prepare-server.ts': [
     'src/storage/account-cache.ts',
@@ -28,6 +28,7 @@ const STORAGE_FROM_OUTSIDE: Readonly<Record<string, readonly string[]>> = {
     'src/storage/signing-key-files.ts',
   ],
   'src/start/apply-settings.ts': ['src/storage/root-file.ts'],
+  'src/start/tls-files.ts': ['src/storage/file-mode.ts'],
 };
 const COMMENT_LINES = 8;
 const OWNED_TABLES =

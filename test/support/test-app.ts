@@ -6,6 +6,7 @@ import { type ApiDocument, assertDescribed, type Reply } from './api-contract.ts
 import { type LogEntry, quietSurroundings, ROOT, testConfig } from './config.ts';
 import type { DatabaseKind, TestDatabase } from './databases.ts';
 import { freePort } from './free-port.ts';
+import { secureRequest } from './secure-request.ts';
 
 /** A server under test, reached over real HTTP. */
 export interface TestApp {
@@ -87,7 +88,7 @@ export async function startTestApp(
   for (const pool of new Set([server.database.knex, server.database.tokensKnex])) {
     pool.on('query', ({ sql }: { sql: string }) => statements.push(sql));
   }
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${config.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const { internalListen } = config;
   const internalUrl = internalListen === undefined ? url : `http://${internalListen.host}:${internalListen.port}`;
   let root: Promise<string> | undefined;
@@ -138,6 +139,7 @@ export async function startTestApp(
 }
 
 async function request(url: string, init?: RequestInit): Promise<Reply> {
+  if (url.startsWith('https:')) return secureRequest(url, init);
   const response = await fetch(url, init);
   const text = await response.text();
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');

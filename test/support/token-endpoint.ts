@@ -3,6 +3,7 @@ import { BlockList } from 'node:net';
 import Koa from 'koa';
 import type { ReplayStore } from '../../src/domain/assertions/replay-store.ts';
 import { createDpopNonces } from '../../src/domain/possession/dpop-nonces.ts';
+import { createClientAuthorities } from '../../src/domain/certificates/client-authorities.ts';
 import { createDpopVerifier } from '../../src/domain/possession/dpop-proof.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
@@ -117,6 +118,7 @@ export async function startBareTokenEndpoint(
         replays: REPLAYS,
         decoyKeys: parts.decoyKeys ?? createDecoyKeys(random.bytes),
       },
+      certificates: { authorities: createClientAuthorities(() => []), clock: systemClock },
       possession: { dpop, issuer },
     },
     inspection: {
@@ -129,7 +131,7 @@ export async function startBareTokenEndpoint(
     },
   });
   const app: HttpApp = new Koa();
-  app.use(requestContext(random.uuid, createSourceReader(new BlockList(), logger))).use(
+  app.use(requestContext(random.uuid, createSourceReader(new BlockList(), logger), () => undefined)).use(
     tokenEndpoint({
       library,
       guesses,

@@ -4,6 +4,7 @@ import { type Credential, CREDENTIAL_TYPES, type CredentialType } from './creden
 import { assertEnds, nameTaken, type NewCredential } from './issue-credentials.ts';
 import type { KindChanges } from './kinds/kind.ts';
 import { kindOf, KINDS, withArticle } from './kinds/kinds.ts';
+import type { Replacement } from './kinds/rotation-key.ts';
 import { lifetimeOf, maxAgeOf } from './lifetime.ts';
 
 /** The changes of a credential: undefined leaves a member as it is, and null takes its value away. */
@@ -98,7 +99,7 @@ export function assertUnlikeOthers(
  *
  * @throws DomainError `invalid_value`
  */
-export function successorOf(old: Credential, publicKey: unknown, policy: CredentialPolicy): NewCredential {
+export function successorOf(old: Credential, replacement: Replacement, policy: CredentialPolicy): NewCredential {
   const { name, description, permissions, extend } = old;
   const most = maxAgeOf(old.type, policy) ?? Infinity;
   // A lifetime that came from a policy is not copied: the present policy decides it anew.
@@ -111,5 +112,5 @@ export function successorOf(old: Credential, publicKey: unknown, policy: Credent
     lifetime,
     extend: extend && (lifetime !== undefined || most < Infinity),
   };
-  return { ...kindOf(old).successor(old, publicKey), ...described };
+  return { ...kindOf(old).successor(old, replacement), ...described };
 }

@@ -1,17 +1,19 @@
 import { type CredentialBase, hasExpired } from './credential-base.ts';
+import type { CertificateCredential } from './kinds/certificate-kind.ts';
 import type { ApiKeyCredential } from './kinds/api-key-kind.ts';
 import type { ClientSecretCredential } from './kinds/client-secret-kind.ts';
 import type { FederatedCredential } from './kinds/federated-kind.ts';
 import type { PublicKeyCredential } from './kinds/public-key-kind.ts';
 
 /** Every type of credential, in the order in which answers name them. */
-export const CREDENTIAL_TYPES = ['client_secret', 'public_key', 'federated', 'api_key'] as const;
+export const CREDENTIAL_TYPES = ['client_secret', 'public_key', 'federated', 'certificate', 'api_key'] as const;
 export type CredentialType = (typeof CREDENTIAL_TYPES)[number];
 
 interface CredentialOf {
   client_secret: ClientSecretCredential;
   public_key: PublicKeyCredential;
   federated: FederatedCredential;
+  certificate: CertificateCredential;
   api_key: ApiKeyCredential;
 }
 

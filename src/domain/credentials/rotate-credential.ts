@@ -14,14 +14,13 @@ import type { Credential } from './credential.ts';
 import { issueCredentials, type IssuedCredential } from './issue-credentials.ts';
 import type { CredentialTools } from './kinds/kind.ts';
 import { kindOf } from './kinds/kinds.ts';
+import type { Replacement } from './kinds/rotation-key.ts';
 import { whyRefused } from './why-refused.ts';
 
 /** The parameters of a rotation. */
-export interface Rotation {
+export interface Rotation extends Replacement {
   /** Seconds for which the old credential keeps working, unless it is disabled or expires earlier. */
   readonly overlap: number;
-  /** The new key when a public key is rotated: a JWK, or PEM. */
-  readonly publicKey: unknown;
 }
 
 /** An account that is locked until the end of the transaction, and the policy for its credentials. */
@@ -85,7 +84,7 @@ export function assertMayRotateOwn(caller: Caller, snapshot: AccountSnapshot, ol
 export async function replace(
   { snapshot, policy, stores }: LockedAccount,
   old: Credential,
-  { overlap, publicKey, own = false }: Rotation & { readonly own?: boolean },
+  { overlap, own = false, ...replacement }: Rotation & { readonly own?: boolean },
   tools: CredentialTools & { readonly clock: Clock },
 ): Promise<Work<IssuedCredential>> {
   const now = tools.clock();
@@ -98,7 +97,7 @@ export async function replace(
   const others = snapshot.credentials.filter((credential) => credential !== old && !ended.includes(credential));
   const end = endOf(old, now, overlap);
   const ending = { ...old, state: 'ending', expiresAt: end, expiresByPolicy: false } as const;
-  const wanted = { ...successorOf(old, publicKey, policy), rotatedFrom: own ? originOfChain(old) : undefined };
+  const wanted = { ...successorOf(old, replacement, policy), rotatedFrom: own ? originOfChain(old) : undefined };
   const [issued] = await issueCredentials([wanted], tools, now, policy, [...others, ending]);
   if (issued === undefined) throw new Error('no credential was issued');
   const { credentialId: successor } = issued.credential;

@@ -1,8 +1,20 @@
-/** The proofs of possession that tokens may need: none, or a proof by the key of a client (RFC 9449). */
-export const SENDER_CONSTRAINTS = ['none', 'dpop'] as const;
+/**
+ * The proofs of possession that tokens may need: none, a proof by a key of the client (RFC 9449), or a certificate of the
+ * client (RFC 8705 §3).
+ */
+export const SENDER_CONSTRAINTS = ['none', 'dpop', 'mtls'] as const;
 export type SenderConstraint = (typeof SENDER_CONSTRAINTS)[number];
 
-/** Whether a token needs a DPoP proof, because its account or its resource server asks for one. */
-export function needsDpop(...parties: readonly { readonly senderConstraint: SenderConstraint }[]): boolean {
-  return parties.some(({ senderConstraint }) => senderConstraint === 'dpop');
+/** A proof that a token needs. */
+export type Constraint = Exclude<SenderConstraint, 'none'>;
+
+/** The proofs that a token needs, because its account or its resource server asks for them. */
+export function constraintsOf(
+  ...parties: readonly { readonly senderConstraint: SenderConstraint }[]
+): readonly Constraint[] {
+  const asked = parties.flatMap(({ senderConstraint: one }) => (one === 'none' ? [] : [one]));
+  return asked.length === 0 ? NONE : [...new Set(asked)];
 }
+
+/** Most tokens need no proof: they share one list. */
+const NONE: readonly Constraint[] = [];

@@ -1,6 +1,7 @@
 import type { Origin } from '../audit/audit-event.ts';
 import type { ClientId, CompanyId, CredentialId, GroupId } from '../ids.ts';
 import type { Holdings } from '../permissions/rules/holdings.ts';
+import type { Confirmation } from '../possession/confirmation.ts';
 import type { RoleGrant } from '../permissions/grant.ts';
 import type { StatusEntry } from '../status/status-entry.ts';
 
@@ -18,8 +19,8 @@ export interface Caller {
   readonly credentialId: CredentialId;
   /** The status entry of that credential. */
   readonly status: StatusEntry;
-  /** The thumbprint of the key that the caller has proved to hold; undefined: its token is bound to none. */
-  readonly jkt: string | undefined;
+  /** The keys that the caller has proved to hold; undefined: its token is bound to none. */
+  readonly confirmation: Confirmation | undefined;
   /** The management permissions that the token has and the account still holds, some at places. */
   readonly permissions: ReadonlySet<string>;
   /**

@@ -11,7 +11,7 @@ export interface Exchanged {
   readonly credential: Credential;
   readonly snapshot: AccountSnapshot;
   /** The token, within whose permissions, audience and time the new token stays; undefined: an API key is exchanged. */
-  readonly within: Pick<VerifiedToken, 'permissions' | 'audience' | 'expiresAt' | 'jkt'> | undefined;
+  readonly within: Pick<VerifiedToken, 'permissions' | 'audience' | 'expiresAt' | 'confirmation'> | undefined;
 }
 
 /** Why nothing can be exchanged, with the account and the credential if they are known. */

@@ -1,6 +1,7 @@
 import { assertMayHave } from '../credentials/may-have-credential.ts';
 import { DomainError } from '../domain-error.ts';
 import type { CompanyId } from '../ids.ts';
+import { tokenTypeOf, unmet } from '../possession/confirmation.ts';
 import { type Caller, originOf } from '../service-accounts/caller.ts';
 import { noSuchAccount } from '../service-accounts/service-accounts.ts';
 import type { Storage } from '../storage.ts';
@@ -21,7 +22,7 @@ export interface ImpersonationRequest extends PlanRequest {
 /** A token that an account got as another one. */
 export interface Impersonation extends Pick<TokenPlan, 'scope' | 'expiresIn'> {
   readonly accessToken: string;
-  /** `DPoP`: the token is bound to the key of the caller's token (RFC 9449 §5). */
+  /** The token is bound to the keys of the caller's token (RFC 9449 §5, RFC 8705 §3). */
   readonly tokenType: 'Bearer' | 'DPoP';
 }
 
@@ -62,9 +63,11 @@ export function createImpersonate({
       await assertMayHave(stores, caller, snapshot, undefined);
       const plan = planToken(snapshot, request, tokens);
       if ('refused' in plan) throw unfit(plan.refused === 'invalid_scope' ? '/scope' : '/resource', plan.description);
-      if (plan.bound && caller.jkt === undefined) {
+      const { confirmation } = caller;
+      const missing = unmet(plan.constraints, confirmation);
+      if (missing !== undefined) {
         throw refused(
-          'A token of the account must be bound to a key: make the call with a token that is bound to one (DPoP)',
+          `A token of the account must be bound to ${missing === 'dpop' ? 'a key: make the call with a token that is bound to one (DPoP)' : 'a certificate: make the call with a token that is bound to one (mutual TLS)'}`,
         );
       }
       const expiresIn = Math.min(plan.expiresIn, most, IMPERSONATION_MAX_TTL);
@@ -74,11 +77,11 @@ export function createImpersonate({
         plan: { ...plan, expiresIn },
         actor: caller.clientId,
         status: caller.status,
-        jkt: caller.jkt,
+        confirmation,
       });
       const details = { reason, audience: server.identifier, scope, expiresIn, jti };
       return {
-        result: { accessToken, tokenType: caller.jkt === undefined ? 'Bearer' : 'DPoP', scope, expiresIn },
+        result: { accessToken, tokenType: tokenTypeOf(confirmation), scope, expiresIn },
         audit: [{ action: 'service_account.impersonated', target: clientId, company, details, announces: [] }],
       };
     });

@@ -1,4 +1,5 @@
 import type { ClientId } from '../ids.ts';
+import type { Confirmation } from '../possession/confirmation.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { StatusEntry } from '../status/status-entry.ts';
 import type { TokenPlan } from './plan-token.ts';
@@ -10,8 +11,8 @@ export interface WantedToken {
   readonly plan: TokenPlan;
   /** The account that acts as the account of the token (`act`, RFC 8693 §4.1). */
   readonly actor: ClientId;
-  /** The thumbprint of the key to which the token is bound (RFC 9449 §6.1); undefined: to none. */
-  readonly jkt: string | undefined;
+  /** The keys to which the token is bound; undefined: to none. */
+  readonly confirmation: Confirmation | undefined;
   /** The status entry with which the token ends early. */
   readonly status: StatusEntry;
 }

@@ -1,4 +1,4 @@
-import { needsDpop } from '../possession/sender-constraint.ts';
+import { type Constraint, constraintsOf } from '../possession/sender-constraint.ts';
 import type { ResourceServerId } from '../ids.ts';
 import { narrowed } from '../credentials/reach.ts';
 import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/rules/resolve-access.ts';
@@ -28,8 +28,8 @@ export interface TokenPlan {
   /** The lifetime of the token, in seconds. */
   readonly expiresIn: number;
   readonly signingAlg: SigningAlg;
-  /** Whether the token must be bound to a key: its account or its resource server asks for that. */
-  readonly bound: boolean;
+  /** The proofs that the token needs: its account or its resource server asks for them. */
+  readonly constraints: readonly Constraint[];
 }
 
 /** The parameters of a token request, as they were sent. */
@@ -88,7 +88,7 @@ export function planToken(
     server,
     scope,
     signingAlg,
-    bound: needsDpop(account, server),
+    constraints: constraintsOf(account, server),
     expiresIn: Math.min(tokenTtl, account.tokenTtl ?? Infinity, settings.tokenMaxTtl),
   };
 }

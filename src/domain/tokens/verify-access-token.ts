@@ -1,6 +1,7 @@
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../clock.ts';
 import { isClientId, type ClientId } from '../ids.ts';
+import { type Confirmation, readConfirmation } from '../possession/confirmation.ts';
 import { TOKEN_TYPES } from '../resource-servers/resource-server.ts';
 import { SIGNING_ALGS } from '../signing-keys/signing-key.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
@@ -16,8 +17,8 @@ export interface VerifiedToken {
   readonly permissions: ReadonlySet<string>;
   readonly jti: string;
   readonly expiresAt: Date;
-  /** The thumbprint of the key to which the token is bound (`cnf.jkt`, RFC 9449 §6.1); undefined: to none. */
-  readonly jkt: string | undefined;
+  /** The keys to which the token is bound; undefined: to none. */
+  readonly confirmation: Confirmation | undefined;
   /** The status entry of the credential that got the token: a credential of the actor, if there is one. */
   readonly status: StatusEntry | undefined;
   /** All claims of the token. */
@@ -111,7 +112,7 @@ export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }:
       audience: aud,
       permissions: new Set(typeof scope === 'string' ? scope.split(' ') : []),
       jti,
-      jkt: jktOf(claims),
+      confirmation: readConfirmation(claims['cnf']),
       expiresAt: new Date(exp * 1000),
       status: parseStatusClaim(issuer, claims['status']),
       claims,
@@ -121,13 +122,6 @@ export function createAccessTokenJudge({ signingKeys, issuer, audience, clock }:
 
 function hasOurType({ typ }: { readonly typ?: unknown }): boolean {
   return TOKEN_TYPES.some((type) => type === typ);
-}
-
-function jktOf({ cnf }: JWTPayload): string | undefined {
-  if (cnf === undefined) return undefined;
-  const jkt = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? cnf.jkt : undefined;
-  if (typeof jkt !== 'string') throw new Error('an access token of this server is bound to no key that cnf names');
-  return jkt;
 }
 
 function actorOf({ act }: JWTPayload): ClientId | undefined {

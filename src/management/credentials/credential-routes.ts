@@ -161,8 +161,8 @@ export function credentialRoutes(collection: Collection, credentials: Credential
   ];
 }
 
-function rotation({ overlap = OVERLAP, publicKey }: RotationBody): Rotation {
-  return { overlap: seconds(overlap, '/overlap', { least: 0 }), publicKey };
+function rotation({ overlap = OVERLAP, publicKey, certificate }: RotationBody): Rotation {
+  return { overlap: seconds(overlap, '/overlap', { least: 0 }), publicKey, certificate };
 }
 
 /** `POST /api/self/rotate`: an account rotates its own credential without the token of an administrator. */

@@ -2,6 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { CREDENTIAL_STATES } from '../../domain/credentials/credential-base.ts';
 import { CREDENTIAL_TYPES } from '../../domain/credentials/credential.ts';
 import type { AnsweredMembers, KindChanges, TakenMembers } from '../../domain/credentials/kinds/kind.ts';
+import { CERTIFICATE, CERTIFICATE_MEMBERS } from './certificate-schema.ts';
 import { PRESET } from './preset-schema.ts';
 import { DESCRIPTION, DURATION, DURATION_OR_NULL, NAME, TIME } from '../common-schema.ts';
 
@@ -98,6 +99,7 @@ const TAKEN = {
   publicKey: PUBLIC_KEY,
   assertionAudiences: ASSERTION_AUDIENCES,
   assertionMaxTtl: ASSERTION_MAX_TTL,
+  ...CERTIFICATE_MEMBERS,
 } as const satisfies Record<keyof TakenMembers, JSONSchema>;
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a constant are of its type
@@ -161,6 +163,7 @@ export const ROTATION = {
       examples: [86_400, 'P1D'],
     },
     publicKey: { ...PUBLIC_KEY, description: 'For a public key: the new key, as a JWK or PEM (SPKI or PKCS #1)' },
+    certificate: { ...CERTIFICATE, description: 'For a certificate that is pinned: the new certificate, in PEM' },
   },
   additionalProperties: false,
   examples: [{ overlap: 'P1D' }],
@@ -202,6 +205,8 @@ const KIND_MEMBERS = {
   publicKey: { type: 'object', description: 'The key as a JWK' },
   assertionAudiences: ASSERTION_AUDIENCES,
   assertionMaxTtl: { ...ASSERTION_MAX_TTL, type: ['integer', 'null'] },
+  ...CERTIFICATE_MEMBERS,
+  thumbprint: { type: 'string', description: 'SHA-256 of the certificate, in base64url' },
 } as const satisfies Record<Exclude<keyof AnsweredMembers, 'hint'>, JSONSchema>;
 
 const SHOWN_MEMBERS = [

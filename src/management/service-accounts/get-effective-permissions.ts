@@ -5,7 +5,6 @@ import type { AccountSnapshot } from '../../domain/service-accounts/service-acco
 import type { ServiceAccounts } from '../../domain/service-accounts/service-accounts.ts';
 import { planToken, type TokenSettings } from '../../domain/tokens/plan-token.ts';
 import type { Collection } from '../collection.ts';
-import { SENDER_CONSTRAINT } from '../common-schema.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const QUERY = {
@@ -59,9 +58,13 @@ const EFFECTIVE_PERMISSIONS = {
         expiresIn: { type: 'integer', description: 'Seconds' },
         alg: { type: 'string' },
         typ: { type: 'string' },
-        senderConstraint: SENDER_CONSTRAINT,
+        senderConstraints: {
+          type: 'array',
+          description: 'The proofs that the request needs, because the account or the resource server asks for them',
+          items: { type: 'string', enum: ['dpop', 'mtls'] },
+        },
       },
-      required: ['aud', 'scope', 'permissions', 'expiresIn', 'alg', 'typ', 'senderConstraint'],
+      required: ['aud', 'scope', 'permissions', 'expiresIn', 'alg', 'typ', 'senderConstraints'],
       additionalProperties: false,
     },
     refusal: {
@@ -137,7 +140,7 @@ function planned(
       expiresIn: plan.expiresIn,
       alg: plan.signingAlg,
       typ: plan.server.tokenType,
-      senderConstraint: plan.bound ? 'dpop' : 'none',
+      senderConstraints: [...plan.constraints],
     },
     refusal: null,
   };

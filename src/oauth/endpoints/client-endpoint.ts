@@ -38,9 +38,10 @@ export function clientEndpoint(
     let attempt: Attempt | undefined;
     try {
       attempt = beginAttempt(ctx, {
-        request: await readClientRequest(ctx.req, endpoint),
+        request: await readClientRequest(ctx.req, endpoint, ctx.state.certificate),
         alias,
         source: ctx.state.source(),
+        certificate: ctx.state.certificate,
         requestId: ctx.state.requestId,
       });
       const { proof } = attempt.request;

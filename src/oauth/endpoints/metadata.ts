@@ -6,12 +6,20 @@ import { TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
 import { JWT_BEARER } from '../ways/federated-way.ts';
 import { CLIENT_AUTH_METHODS } from '../ways/ways.ts';
 
+/** The parts of mutual TLS (RFC 8705) that the settings make possible: nothing else is announced. */
+export interface MutualTls {
+  /** Whether certificates of clients can arrive. */
+  readonly certificates: boolean;
+  /** Whether there are authorities that issue them. */
+  readonly authorities: boolean;
+}
+
 /**
  * Writes the metadata of the authorization server (RFC 8414; OpenID Connect Discovery has its own address for it). The
  * last four members announce nothing that this server offers: OpenID Connect libraries and the MCP SDK stop without
  * them.
  */
-export function authorizationServerMetadata(issuer: string): object {
+export function authorizationServerMetadata(issuer: string, mutualTls: MutualTls): object {
   return {
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
@@ -19,10 +27,11 @@ export function authorizationServerMetadata(issuer: string): object {
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
     grant_types_supported: ['client_credentials', TOKEN_EXCHANGE, JWT_BEARER],
-    ...authentication('token'),
-    ...authentication('introspection'),
-    ...authentication('revocation'),
+    ...authentication('token', mutualTls),
+    ...authentication('introspection', mutualTls),
+    ...authentication('revocation', mutualTls),
     dpop_signing_alg_values_supported: DPOP_ALGS,
+    ...boundToCertificates(mutualTls),
     status_list_aggregation_endpoint: `${issuer}/oauth/status-lists`,
     service_documentation: `${issuer}/api/openapi.json`,
     authorization_endpoint: `${issuer}/oauth/authorize`,
@@ -33,15 +42,27 @@ export function authorizationServerMetadata(issuer: string): object {
 }
 
 /** The members about the authentication of clients, which is the same at every endpoint. */
-function authentication(endpoint: 'token' | 'introspection' | 'revocation'): object {
+function authentication(
+  endpoint: 'token' | 'introspection' | 'revocation',
+  { certificates, authorities }: MutualTls,
+): object {
   return {
-    [`${endpoint}_endpoint_auth_methods_supported`]: CLIENT_AUTH_METHODS,
+    [`${endpoint}_endpoint_auth_methods_supported`]: [
+      ...CLIENT_AUTH_METHODS,
+      ...(authorities ? ['tls_client_auth'] : []),
+      ...(certificates ? ['self_signed_tls_client_auth'] : []),
+    ],
     [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: ASSERTION_ALGS,
   };
 }
 
+/** A member of both documents (RFC 8705 §3.3, RFC 9728 §2). */
+function boundToCertificates({ certificates }: MutualTls): object {
+  return certificates ? { tls_client_certificate_bound_access_tokens: true } : {};
+}
+
 /** Writes the protected resource metadata of the management API (RFC 9728). */
-export function managementApiMetadata(issuer: string): object {
+export function managementApiMetadata(issuer: string, mutualTls: MutualTls): object {
   return {
     resource: `${issuer}/api`,
     authorization_servers: [issuer],
@@ -49,6 +70,7 @@ export function managementApiMetadata(issuer: string): object {
     scopes_supported: MANAGEMENT_PERMISSIONS,
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: DPOP_ALGS,
+    ...boundToCertificates(mutualTls),
     resource_name: 'Writ management API',
     resource_documentation: `${issuer}/api/openapi.json`,
   };

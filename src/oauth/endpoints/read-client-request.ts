@@ -20,9 +20,14 @@ export const OAUTH_BODY_LIMIT = 32 * 1024;
  * without exactly one client authentication.
  *
  * @param endpoint the endpoint that the request came to
+ * @param certificate finds the certificate that the client has presented
  * @throws OAuthError
  */
-export async function readClientRequest(request: IncomingMessage, endpoint: ClientEndpoint): Promise<ClientRequest> {
+export async function readClientRequest(
+  request: IncomingMessage,
+  endpoint: ClientEndpoint,
+  certificate: Sent['certificate'],
+): Promise<ClientRequest> {
   if (request.method !== 'POST') {
     throw new OAuthError(405, 'invalid_request', 'this endpoint takes POST only', { headers: { Allow: 'POST' } });
   }
@@ -52,6 +57,7 @@ export async function readClientRequest(request: IncomingMessage, endpoint: Clie
     parameters,
     named: parameters['client_id'],
     external: isExternal(parameters['client_assertion']),
+    certificate,
   };
   const proofs = readProofs(sent, endpoint);
   return {

@@ -29,7 +29,9 @@ export function tokenInfo(
       const token = await inspectToken(accessToken);
       if (token === undefined) throw invalidToken('token_inactive');
       const request = { method: ctx.method, urls: [`${issuer}/tokeninfo`], accessToken };
-      const checked = await checkPresentation(token.jkt, { scheme, proofs: dpopProofsOf(ctx.req), request }, dpop);
+      const { certificate } = ctx.state;
+      const presentation = { scheme, proofs: dpopProofsOf(ctx.req), request, certificate };
+      const checked = await checkPresentation(token.confirmation, presentation, dpop);
       if (checked !== undefined && 'error' in checked) throw unproved(checked, dpop);
       assertPasses(gate, token);
       ctx.body = { active: true, ...token.claims, token_type: scheme };
@@ -47,13 +49,16 @@ function presented({ req }: HttpContext): PresentedToken {
   throw invalidToken(found.missing ? 'token_missing' : 'token_malformed');
 }
 
-/** The refusal of a token that comes without the proof that it needs (RFC 9449 §7.1). */
+/** The refusal of a token that comes without the proof or the certificate that it needs (RFC 9449 §7.1, RFC 8705 §3). */
 function unproved({ error, reason, message }: PresentationFault, dpop: DpopVerifier): OAuthError {
   const nonce = dpop.nonceFor(error);
+  const challenge = reason.startsWith('certificate_')
+    ? `Bearer realm="writ", error="${error}"`
+    : `DPoP realm="writ", error="${error}", algs="${DPOP_ALGS.join(' ')}"`;
   return new OAuthError(401, error, message, {
     reason,
     headers: {
-      'WWW-Authenticate': `DPoP realm="writ", error="${error}", algs="${DPOP_ALGS.join(' ')}"`,
+      'WWW-Authenticate': challenge,
       ...(nonce !== undefined && { 'DPoP-Nonce': nonce }),
     },
   });

@@ -1,6 +1,7 @@
 import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { ASSERTION_ALGS } from '../../domain/assertions/parse-assertion.ts';
 import type { ClientId, CompanyId } from '../../domain/ids.ts';
+import type { Confirmation } from '../../domain/possession/confirmation.ts';
 import type { TokenType } from '../../domain/resource-servers/resource-server.ts';
 import type { KeyRing } from '../../domain/signing-keys/key-ring.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
@@ -9,7 +10,6 @@ import type { MintToken } from '../../domain/tokens/mint-token.ts';
 import type { TokenSettings } from '../../domain/tokens/plan-token.ts';
 import { attemptOf, noteError } from '../attempt.ts';
 import { assertJwtClientAuthClaimsAndHeader } from '../ways/key-way.ts';
-import { provedKey } from '../ways/possession.ts';
 import type { Proof } from '../ways/proofs.ts';
 import type { InstalledWay } from '../ways/way.ts';
 import { CLIENT_AUTH_METHODS, installWays, type WayTools } from '../ways/ways.ts';
@@ -68,7 +68,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
     enabledJWA: { idTokenSigningAlgValues: [...SIGNING_ALGS], clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
     ttl: { ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? tokens.tokenTtl },
     extraTokenClaims(ctx, token) {
-      const { company, status, actor, jkt } = aboutToken(ctx, token);
+      const { company, status, actor, confirmation } = aboutToken(ctx, token);
       // Without a status entry the token could not be ended early.
       if (status === undefined) throw new Error('the credential has no entry in a status list');
       const { scope } = token;
@@ -77,7 +77,7 @@ export function createLibrary({ tokens, ways, inspection, keyRing }: LibraryOpti
         permissions: scope === undefined ? [] : scope.split(' '),
         ...(company !== undefined && { company_id: company }),
         ...(actor !== undefined && { act: { sub: actor } }),
-        ...(jkt !== undefined && { cnf: { jkt } }),
+        ...(confirmation !== undefined && { cnf: confirmation }),
       };
     },
     formats: {
@@ -121,24 +121,24 @@ interface AboutToken {
   readonly status: StatusEntry | undefined;
   /** The account that impersonates the account of the token. */
   readonly actor: ClientId | undefined;
-  /** The thumbprint of the key to which the token is bound. */
-  readonly jkt: string | undefined;
+  /** The keys to which the token is bound. */
+  readonly confirmation: Confirmation | undefined;
 }
 
 /** @param ctx undefined: the token is minted outside a token request */
 function aboutToken(ctx: KoaContextWithOIDC | undefined, token: object): AboutToken {
   if (ctx === undefined) {
-    const { snapshot, plan, status, actor, jkt } = wantedOf(token);
-    return { company: snapshot.account.company, tokenType: plan.server.tokenType, status, actor, jkt };
+    const { snapshot, plan, status, actor, confirmation } = wantedOf(token);
+    return { company: snapshot.account.company, tokenType: plan.server.tokenType, status, actor, confirmation };
   }
   const attempt = attemptOf(ctx);
-  const { snapshot, credential, audience } = attempt;
+  const { snapshot, credential, audience, confirmation } = attempt;
   return {
     company: snapshot?.account.company,
     tokenType: audience?.tokenType,
     status: credential?.status,
     actor: undefined,
-    jkt: provedKey(attempt),
+    confirmation,
   };
 }
 

@@ -129,8 +129,18 @@ type Model = InstanceType<Provider['ClientCredentials']>;
 function modelOf(provider: Provider, presented: Presented): Model {
   const { clientId, audience, claims } = presented;
   const { iat, exp, jti, scope, iss: _, aud: __, client_id: ___, cnf: ____, ...extra } = claims;
-  const jkt = 'jkt' in presented ? presented.jkt : undefined;
+  const confirmation = 'confirmation' in presented ? presented.confirmation : undefined;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the class takes a stored token's members; its type does not say so
   const Construct = provider.ClientCredentials as unknown as new (members: object) => Model;
-  return new Construct({ client: { clientId }, iat, exp, jti, scope, jkt, aud: audience, extra });
+  return new Construct({
+    client: { clientId },
+    iat,
+    exp,
+    jti,
+    scope,
+    jkt: confirmation?.jkt,
+    'x5t#S256': confirmation?.['x5t#S256'],
+    aud: audience,
+    extra,
+  });
 }

@@ -8,10 +8,9 @@ import type { AccountSnapshot } from '../../domain/service-accounts/service-acco
 import type { Exchanged } from '../../domain/tokens/find-exchanged.ts';
 import type { KeyRing } from '../../domain/signing-keys/key-ring.ts';
 import { planToken, type PlanRequest, type TokenPlan, type TokenSettings } from '../../domain/tokens/plan-token.ts';
-import { type Attempt, attemptOf, type ClientRequest, noteAudience } from '../attempt.ts';
-import { OAuthError } from '../refusals/oauth-error.ts';
+import { type Attempt, attemptOf, type ClientRequest, notePlanned } from '../attempt.ts';
 import { exchangeSubject } from '../ways/api-key-way.ts';
-import { type PossessionTools, provedKey, provePossession } from '../ways/possession.ts';
+import { confirmed, type PossessionTools, provePossession } from '../ways/possession.ts';
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
@@ -47,7 +46,6 @@ export function resourceIndicators(
     const { snapshot, credential, request, exchanged } = attempt;
     if (snapshot === undefined) throw new Error('a client was authenticated without an account');
     const within = exchanged?.within;
-    if (within !== undefined) assertHeldBy(attempt, within);
     const plan = planToken(
       within === undefined ? snapshot : narrowedTo(snapshot, within),
       within === undefined ? asked(request, credential) : askedWithin(request, within),
@@ -59,34 +57,12 @@ export function resourceIndicators(
         ? new errors.InvalidScope(plan.description, '')
         : new errors.InvalidTarget(plan.description);
     }
-    assertProved(attempt, plan);
     const { server, scope } = plan;
-    noteAudience(attempt, server);
+    notePlanned(attempt, server, confirmed(attempt, plan, within?.confirmation, clock()));
     if (ctx.oidc.params) ctx.oidc.params['scope'] = scope === '' ? undefined : scope;
     const left = within === undefined ? Infinity : secondsLeft(within, clock());
     return libraryResource({ ...plan, expiresIn: Math.min(plan.expiresIn, left) }, keyRing);
   }
-}
-
-/**
- * Asserts that a client that must prove that it holds a key has done so (RFC 9449 §5).
- *
- * @throws OAuthError
- */
-function assertProved(attempt: Attempt, { bound, server }: TokenPlan): void {
-  if (!bound || provedKey(attempt) !== undefined) return;
-  const whose = server.senderConstraint === 'dpop' ? `for ${server.identifier}` : 'of this account';
-  throw new OAuthError(400, 'invalid_grant', `a token ${whose} must be bound to a key: send a DPoP proof`);
-}
-
-/**
- * Asserts that the client that exchanges a bound token holds the key of the token.
- *
- * @throws OAuthError
- */
-function assertHeldBy(attempt: Attempt, { jkt }: Within): void {
-  if (jkt === undefined || jkt === provedKey(attempt)) return;
-  throw new OAuthError(400, 'invalid_grant', 'the exchanged token is bound to a key: send a DPoP proof by that key');
 }
 
 /** The resource server of a token in the form of the library. */

@@ -5,6 +5,9 @@ import {
   type RefusedProof,
   USED_PROOF,
 } from '../../domain/possession/dpop-proof.ts';
+import { wrongTime } from '../../domain/certificates/client-certificate.ts';
+import { type Confirmation, unmet } from '../../domain/possession/confirmation.ts';
+import type { TokenPlan } from '../../domain/tokens/plan-token.ts';
 import { type Attempt, notePossession, notePossessionUse } from '../attempt.ts';
 import { OAuthError } from '../refusals/oauth-error.ts';
 
@@ -53,9 +56,59 @@ export function goodProof({ possession }: Attempt): DpopProof | undefined {
     : undefined;
 }
 
-/** The thumbprint of the key that a client has proved to hold. */
-export function provedKey(attempt: Attempt): string | undefined {
-  return goodProof(attempt)?.jkt;
+/**
+ * Decides to which keys a token is bound: to the key of a proof, if there is one, and to the certificate, if the account,
+ * the resource server or the exchanged token asks for it. Most clients that present a certificate do so because a proxy
+ * asks for one.
+ *
+ * @param exchanged the keys of the token that is exchanged: the new token is bound to the same
+ * @throws OAuthError `invalid_grant` when a proof or the certificate is missing (RFC 9449 §5, RFC 8705 §3)
+ */
+export function confirmed(
+  attempt: Attempt,
+  { constraints, server }: TokenPlan,
+  exchanged: Confirmation | undefined,
+  now: Date,
+): Confirmation | undefined {
+  const jkt = goodProof(attempt)?.jkt;
+  const asks = constraints.includes('mtls') || exchanged?.['x5t#S256'] !== undefined;
+  const thumbprint = asks ? goodThumbprint(attempt, now) : undefined;
+  if (jkt === undefined && thumbprint === undefined && constraints.length === 0 && exchanged === undefined) {
+    return undefined;
+  }
+  const confirmation = {
+    ...(jkt !== undefined && { jkt }),
+    ...(thumbprint !== undefined && { 'x5t#S256': thumbprint }),
+  };
+  const missing = unmet(constraints, confirmation);
+  if (missing !== undefined) {
+    const whose = server.senderConstraint === missing ? `for ${server.identifier}` : 'of this account';
+    throw unbound(`a token ${whose} must be bound to ${missing === 'dpop' ? A_KEY : A_CERTIFICATE}`);
+  }
+  if (exchanged?.jkt !== undefined && exchanged.jkt !== jkt) {
+    throw unbound('the exchanged token is bound to a key: send a DPoP proof by that key');
+  }
+  if (exchanged?.['x5t#S256'] !== undefined && exchanged['x5t#S256'] !== thumbprint) {
+    throw unbound('the exchanged token is bound to a certificate: present it');
+  }
+  return confirmation;
+}
+
+const A_KEY = 'a key: send a DPoP proof';
+const A_CERTIFICATE = 'a certificate: present one in the handshake of TLS';
+
+/** @returns undefined: there is no certificate @throws OAuthError when the certificate cannot be read, or is not valid now */
+function goodThumbprint({ certificate }: Attempt, now: Date): string | undefined {
+  const presented = certificate();
+  if (presented === undefined) return undefined;
+  if ('unreadable' in presented) throw new OAuthError(400, 'invalid_request', presented.unreadable);
+  const wrong = wrongTime(presented, now);
+  if (wrong !== undefined) throw unbound(wrong);
+  return presented.thumbprint;
+}
+
+function unbound(message: string): OAuthError {
+  return new OAuthError(400, 'invalid_grant', message);
 }
 
 function refusedProof({ refused, message }: RefusedProof, dpop: DpopVerifier): OAuthError {

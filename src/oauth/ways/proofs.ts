@@ -1,9 +1,10 @@
+import type { ClientCertificate } from '../../domain/certificates/client-certificate.ts';
 import type { Assertion } from '../../domain/assertions/parse-assertion.ts';
 import type { ExternalToken } from '../../domain/federation/check-external-token.ts';
 import type { BasicCredentials } from './basic-credentials.ts';
 
 /** The names of the ways in which a client proves who it is. */
-export const WAY_NAMES = ['secret', 'key', 'federated', 'api_key'] as const;
+export const WAY_NAMES = ['secret', 'key', 'certificate', 'federated', 'api_key'] as const;
 export type WayName = (typeof WAY_NAMES)[number];
 
 /** A client id with a secret (RFC 6749 §2.3.1). */
@@ -17,6 +18,14 @@ export interface AssertionProof {
   readonly way: 'key';
   readonly method: 'private_key_jwt';
   readonly assertion: Assertion;
+}
+
+/** A certificate that the client has presented in the handshake of TLS (RFC 8705 §2), and the client id beside it. */
+export interface CertificateProof {
+  readonly way: 'certificate';
+  readonly method: 'tls_client_auth';
+  readonly clientId: string;
+  readonly certificate: ClientCertificate;
 }
 
 /** The form in which an external token came: as a client assertion, in an exchange, or in the JWT bearer grant. */
@@ -42,6 +51,7 @@ export interface ApiKeyProof {
 export interface ProofOf {
   secret: SecretProof;
   key: AssertionProof;
+  certificate: CertificateProof;
   federated: FederatedProof;
   api_key: ApiKeyProof;
 }

@@ -1,4 +1,5 @@
 import type Provider from 'oidc-provider';
+import type { PresentedCertificate } from '../../domain/certificates/client-certificate.ts';
 import type { Attempt } from '../attempt.ts';
 
 /** The parameters of a request, each once; a parameter without a value is absent (RFC 6749 §3.2). */
@@ -13,6 +14,8 @@ export interface Sent {
   readonly named: string | undefined;
   /** Whether the client assertion is a token of another issuer. */
   readonly external: boolean;
+  /** Finds the certificate that the client has presented. */
+  readonly certificate: () => PresentedCertificate;
 }
 
 /**

@@ -2,6 +2,7 @@ import type Provider from 'oidc-provider';
 import type { Attempt } from '../attempt.ts';
 import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
 import { apiKeyWay } from './api-key-way.ts';
+import { type CertificateTools, certificateWay } from './certificate-way.ts';
 import { federatedWay } from './federated-way.ts';
 import type { AccountFinder } from './find-account.ts';
 import { type AssertionTools, keyWay } from './key-way.ts';
@@ -15,6 +16,7 @@ export interface WayTools {
   readonly findAccount: AccountFinder;
   readonly secrets: SecretTools;
   readonly assertions: AssertionTools;
+  readonly certificates: CertificateTools;
   readonly possession: PossessionTools;
 }
 
@@ -22,11 +24,13 @@ export interface WayTools {
 const WAYS: Readonly<Record<WayName, Way<Proof, WayTools>>> = {
   secret: secretWay,
   key: keyWay,
+  certificate: certificateWay,
   federated: federatedWay,
   api_key: apiKeyWay,
 } satisfies { [Name in WayName]: Way<ProofOf[Name], WayTools> };
 
-type ClientAuthMethod = Exclude<Proof['method'], 'api_key' | 'federated'>;
+/** Mutual TLS is named only where certificates can arrive: see `mutual-tls.ts`. */
+type ClientAuthMethod = Exclude<Proof['method'], 'api_key' | 'federated' | 'tls_client_auth'>;
 
 const METHODS: Readonly<Record<ClientAuthMethod, true>> = {
   client_secret_basic: true,
@@ -78,6 +82,7 @@ export function installWays(provider: Provider, tools: WayTools): InstalledWay<P
   const installed: Readonly<Record<WayName, InstalledWay<Proof>>> = {
     secret: WAYS.secret.install(provider, tools),
     key: WAYS.key.install(provider, tools),
+    certificate: WAYS.certificate.install(provider, tools),
     federated: WAYS.federated.install(provider, tools),
     api_key: WAYS.api_key.install(provider, tools),
   };

@@ -3,7 +3,7 @@ import type { Audience } from '../../resource-servers/resource-server.ts';
 import { formatSecret, secretHint } from '../client-secret.ts';
 import type { CredentialBase } from '../credential-base.ts';
 import { type CredentialKind, present } from './kind.ts';
-import { assertNoKey } from './rotation-key.ts';
+import { assertNothing } from './rotation-key.ts';
 
 /** A secret for tools that can only send one fixed string; it works for one resource server, and for nothing else. */
 export interface ApiKeyCredential extends CredentialBase {
@@ -49,8 +49,8 @@ export const apiKeyKind: CredentialKind<ApiKeyCredential, WantedApiKey, BoundApi
     const [secretHash, hint] = [hashSecret(secret), secretHint(secret)];
     return Promise.resolve({ secret, credential: { ...base, type: 'api_key', secretHash, hint, audience } });
   },
-  successor({ type, audience }, publicKey) {
-    assertNoKey(publicKey);
+  successor({ type, audience }, replacement) {
+    assertNothing(replacement);
     return { type, audience };
   },
   keepReferences: async ({ audience }, { resourceServers }) =>

@@ -1,7 +1,7 @@
 import { formatSecret, secretHint } from '../client-secret.ts';
 import type { CredentialBase } from '../credential-base.ts';
 import { type CredentialKind, type CredentialTools, type Issued, present } from './kind.ts';
-import { assertNoKey } from './rotation-key.ts';
+import { assertNothing } from './rotation-key.ts';
 
 /** A secret that the account shares with this server; the server keeps its hash. */
 export interface ClientSecretCredential extends CredentialBase {
@@ -30,8 +30,8 @@ export const clientSecretKind: CredentialKind<ClientSecretCredential, WantedClie
   wanted: () => ({ type: 'client_secret' }),
   bind: (wanted) => Promise.resolve(wanted),
   issue: (_wanted, base, tools) => Promise.resolve(clientSecretFrom(base, tools)),
-  successor(_old, publicKey) {
-    assertNoKey(publicKey);
+  successor(_old, replacement) {
+    assertNothing(replacement);
     return { type: 'client_secret' };
   },
   keepReferences: () => Promise.resolve(true),

@@ -7,6 +7,7 @@ import type { Audience } from '../../resource-servers/resource-server.ts';
 import type { CredentialBase } from '../credential-base.ts';
 import type { CredentialPolicy } from '../credential-policy.ts';
 import type { SecretHasher } from '../secret-hasher.ts';
+import type { Replacement } from './rotation-key.ts';
 
 /**
  * Everything in which one kind of credential differs from another. A new kind is one file that exports such an object,
@@ -23,7 +24,7 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
   /** Whether a root account that has only this credential can still put everything right. */
   readonly letsRootIn: boolean;
   /**
-   * How a client authenticates with it, in the words of RFC 7591 §2; undefined: the credential authenticates no client.
+   * How a client authenticates with it, in the words of RFC 7591 §2; undefined: in no way that Mia's clients know.
    */
   readonly authMethod: 'client_secret_basic' | 'private_key_jwt' | undefined;
   /** A second name under which the secret is answered, beside `clientSecret`. */
@@ -55,10 +56,10 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
   /**
    * The members of the successor of a credential that only this kind has.
    *
-   * @param publicKey the new key of a rotation, as it was sent
-   * @throws DomainError `invalid_value` when the kind needs a key and there is none, or the other way round
+   * @throws DomainError `invalid_value` when the kind needs a key or a certificate and there is none, or the other way
+   *   round
    */
-  successor(old: Credential, publicKey: unknown): Bound;
+  successor(old: Credential, replacement: Replacement): Bound;
   /**
    * Makes sure that nothing to which a credential refers is deleted before the end of the transaction.
    *
@@ -133,6 +134,13 @@ export interface TakenMembers {
   readonly assertionAudiences?: readonly string[] | undefined;
   /** Seconds. */
   readonly assertionMaxTtl?: number | undefined;
+  /** PEM. */
+  readonly certificate?: string | undefined;
+  readonly subjectDn?: string | undefined;
+  readonly sanDns?: string | undefined;
+  readonly sanUri?: string | undefined;
+  readonly sanIp?: string | undefined;
+  readonly sanEmail?: string | undefined;
 }
 
 /** The members of a change that only some kinds take; null takes a value away. */
@@ -156,6 +164,15 @@ export interface AnsweredMembers {
   readonly assertionAudiences?: string[];
   /** Seconds. */
   readonly assertionMaxTtl?: number | null;
+  /** PEM. */
+  readonly certificate?: string;
+  /** SHA-256 of the certificate. */
+  readonly thumbprint?: string;
+  readonly subjectDn?: string;
+  readonly sanDns?: string;
+  readonly sanUri?: string;
+  readonly sanIp?: string;
+  readonly sanEmail?: string;
 }
 
 /** The stored members that only some kinds have. */

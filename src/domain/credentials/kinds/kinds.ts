@@ -1,4 +1,5 @@
 import { type Credential, CREDENTIAL_TYPES, type CredentialType } from '../credential.ts';
+import { type BoundCertificate, certificateKind, type WantedCertificate } from './certificate-kind.ts';
 import { apiKeyKind, type BoundApiKey, type WantedApiKey } from './api-key-kind.ts';
 import { clientSecretKind, type WantedClientSecret } from './client-secret-kind.ts';
 import type { CredentialKind, TakenMembers } from './kind.ts';
@@ -9,6 +10,7 @@ interface WantedOf {
   client_secret: WantedClientSecret;
   public_key: WantedPublicKey;
   federated: WantedFederated;
+  certificate: WantedCertificate;
   api_key: WantedApiKey;
 }
 
@@ -16,6 +18,7 @@ interface BoundOf {
   client_secret: WantedClientSecret;
   public_key: WantedPublicKey;
   federated: BoundFederated;
+  certificate: BoundCertificate;
   api_key: BoundApiKey;
 }
 
@@ -33,6 +36,7 @@ export const KINDS: Readonly<Record<CredentialType, AnyKind>> = {
   client_secret: clientSecretKind,
   public_key: publicKeyKind,
   federated: federatedKind,
+  certificate: certificateKind,
   api_key: apiKeyKind,
 } satisfies {
   [Type in CredentialType]: CredentialKind<Extract<Credential, { type: Type }>, WantedOf[Type], BoundOf[Type]>;

@@ -4,6 +4,7 @@ import type { CredentialId } from '../../ids.ts';
 import type { CredentialBase } from '../credential-base.ts';
 import { parsePublicKey, type PublicJwk } from '../public-key.ts';
 import { type CredentialKind, type OtherCredentials, present, type StoredCredential } from './kind.ts';
+import { assertNoCertificate } from './rotation-key.ts';
 
 /** A key pair whose private half only the account has; it signs client assertions (RFC 7523). */
 export interface PublicKeyCredential extends CredentialBase {
@@ -54,7 +55,9 @@ export const publicKeyKind: CredentialKind<PublicKeyCredential, WantedPublicKey,
       credential: { ...base, type: 'public_key', kid, publicKey, assertionAudiences, assertionMaxTtl },
     };
   },
-  successor({ type, assertionAudiences, assertionMaxTtl }, publicKey) {
+  successor({ type, assertionAudiences, assertionMaxTtl }, replacement) {
+    assertNoCertificate(replacement);
+    const { publicKey } = replacement;
     if (publicKey === undefined) {
       throw new DomainError('invalid_value', 'The successor of a key is a key', {
         fields: [{ pointer: '/publicKey', message: 'is required for this kind of credential' }],

@@ -1,0 +1,43 @@
+import type { Settings } from './settings.ts';
+
+/** The words that complete "NAME must be …" in the message that stops a start. */
+export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
+  HOST: 'an address or a host name',
+  PORT: 'a whole number from 1 to 65535',
+  DATABASE_URL: 'postgres://…, pglite:DIR or pglite:memory',
+  LOG_LEVEL: 'one of fatal, error, warn, info, debug, trace',
+  NODE_ENV: 'a word',
+  WRIT_ISSUER: 'an http or https URL without credentials, query, fragment or a final /',
+  WRIT_KEYS_DIR: 'a folder',
+  WRIT_KEY_ENCRYPTION_KEY:
+    '32 bytes in base64, or several such keys separated by commas (openssl rand -base64 32 makes one)',
+  WRIT_SIGNING_ALG: 'one of ES256, RS256, PS256, EdDSA',
+  WRIT_SIGNING_KEY_MAX_AGE: 'a whole number of seconds from 172800 to 315360000',
+  WRIT_TOKEN_TTL: 'a whole number of seconds from 1 to 31536000',
+  WRIT_TOKEN_MAX_TTL: 'a whole number of seconds from 1 to 31536000',
+  WRIT_TOKEN_MAX_BYTES: 'a whole number of bytes from 2048 to 65536',
+  WRIT_DEFAULT_AUDIENCE: 'an absolute URI without a fragment',
+  WRIT_ASSERTION_AUDIENCES: 'values of aud, separated by commas, without spaces',
+  WRIT_ASSERTION_MAX_TTL: 'a whole number of seconds from 1 to 86400',
+  WRIT_CLOCK_TOLERANCE: 'a whole number of seconds from 0 to 60',
+  WRIT_DPOP_NONCE: 'optional or required',
+  WRIT_SECRET_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
+  WRIT_KEY_MAX_AGE: 'a whole number of seconds from 0 to 315360000',
+  WRIT_COMPANY_LIMITS:
+    'limits such as serviceAccounts=200,credentials=500 with names from serviceAccounts, credentials, groups, roles, resourceServers, permissions',
+  WRIT_EXPIRY_WARNING: 'a whole number of seconds from 0 to 31536000',
+  WRIT_CLIENT_KEYS: 'keys of printable ASCII characters without blanks, separated by commas',
+  WRIT_TRUSTED_PROXIES: 'addresses or CIDRs, separated by commas',
+  WRIT_TLS_CERT: 'a file',
+  WRIT_TLS_KEY: 'a file',
+  WRIT_TLS_CLIENT_CA: 'a file',
+  WRIT_ISSUER_NETWORKS: 'addresses or CIDRs, separated by commas',
+  WRIT_INTERNAL_LISTEN: 'host:port',
+  WRIT_DRAIN: 'a whole number of seconds from 0 to 3600',
+  WRIT_MAX_STALENESS: 'a whole number of seconds from 0 to 86400',
+  WRIT_DATABASE_ADMIN_URL: 'postgres://…',
+  WRIT_DATABASE_LISTEN_URL: 'postgres://…',
+  WRIT_BOOTSTRAP_CLIENT_ID: '1 to 64 of the characters A-Z a-z 0-9 _ -',
+  WRIT_BOOTSTRAP_CLIENT_SECRET: '40 to 256 of the characters A-Z a-z 0-9 _ -',
+  WRIT_BOOTSTRAP_PUBLIC_KEY: 'a public JWK, as JSON',
+};

@@ -1,0 +1,134 @@
+import { type CertificateSubject, SUBJECT_MEMBERS, wrongWithSubject } from '../../certificates/certificate-subject.ts';
+import { type PinnedCertificate, readCertificate } from '../../certificates/pinned-certificate.ts';
+import { DomainError } from '../../domain-error.ts';
+import type { CredentialBase } from '../credential-base.ts';
+import { type CredentialKind, type OtherCredentials, type StoredCredential, type TakenMembers } from './kind.ts';
+import { assertNoKey } from './rotation-key.ts';
+
+/**
+ * A certificate with which a client authenticates in the handshake of TLS: one certificate (`self_signed_tls_client_auth`,
+ * RFC 8705 §2.2), or every certificate of a trusted authority with one subject (`tls_client_auth`, RFC 8705 §2.1).
+ */
+export interface CertificateCredential extends CredentialBase {
+  readonly type: 'certificate';
+  readonly identity: PinnedCertificate | CertificateSubject;
+}
+
+/** A certificate that is asked for, with its members as they were sent. */
+export interface WantedCertificate {
+  readonly type: 'certificate';
+  readonly members: Pick<TakenMembers, (typeof MEMBERS)[number]>;
+}
+
+/** A certificate that is asked for, with one identity. */
+export interface BoundCertificate {
+  readonly type: 'certificate';
+  /** A certificate in PEM, or the subject that a certificate must have. */
+  readonly identity: string | CertificateSubject;
+}
+
+const MEMBERS = ['certificate', ...SUBJECT_MEMBERS] as const;
+
+export const certificateKind: CredentialKind<CertificateCredential, WantedCertificate, BoundCertificate> = {
+  noun: 'certificate',
+  most: 10,
+  maxAge: 'keyMaxAge',
+  // A proxy in front may lose the certificate, and a certificate expires.
+  letsRootIn: false,
+  authMethod: undefined,
+  secretAlias: undefined,
+  takes: {
+    certificate: 'optional',
+    subjectDn: 'optional',
+    sanDns: 'optional',
+    sanUri: 'optional',
+    sanIp: 'optional',
+    sanEmail: 'optional',
+  },
+  changes: [],
+
+  wanted: ({ certificate, subjectDn, sanDns, sanUri, sanIp, sanEmail }) => ({
+    type: 'certificate',
+    members: { certificate, subjectDn, sanDns, sanUri, sanIp, sanEmail },
+  }),
+  async bind({ type, members }, _company, _stores, at) {
+    const [member, ...others] = MEMBERS.filter((each) => members[each] !== undefined);
+    const value = member && members[member];
+    if (member === undefined || value === undefined || others.length > 0) {
+      throw refused(`${at}/${others[0] ?? 'certificate'}`, `must be the only one of ${MEMBERS.join(', ')}`);
+    }
+    if (member === 'certificate') return { type, identity: value };
+    const wrong = wrongWithSubject({ member, value });
+    if (wrong !== undefined) throw refused(`${at}/${member}`, wrong);
+    return { type, identity: { member, value } };
+  },
+  async issue({ identity: given }, base, _tools, others) {
+    const pinned = typeof given === 'string' ? await readCertificate(given, base.createdAt) : undefined;
+    if (pinned !== undefined && 'wrong' in pinned) throw refused(`${others.at}/certificate`, pinned.wrong);
+    const identity = pinned?.identity ?? given;
+    if (typeof identity === 'string') throw new Error('a certificate has not been read');
+    assertNewIdentity(identity, others);
+    return { secret: undefined, credential: { ...endingWith(base, pinned?.notAfter), type: 'certificate', identity } };
+  },
+  successor({ type, identity }, replacement) {
+    assertNoKey(replacement);
+    if ('member' in identity) {
+      throw new DomainError('invalid_value', 'A certificate that is known by its subject has nothing to rotate');
+    }
+    const { certificate } = replacement;
+    if (certificate === undefined) throw refused('/certificate', 'is required for this kind of credential');
+    return { type, identity: certificate };
+  },
+  keepReferences: () => Promise.resolve(true),
+  change: (before) => before,
+  widens: () => false,
+  onlyAt: () => undefined,
+  answered: ({ identity }) =>
+    'member' in identity
+      ? { hint: shortened(identity.value), [identity.member]: identity.value }
+      : { hint: identity.thumbprint, certificate: identity.certificate, thumbprint: identity.thumbprint },
+  audited: ({ identity }) =>
+    'member' in identity ? { [identity.member]: identity.value } : { thumbprint: identity.thumbprint },
+  stored: ({ identity }) => ({ data: identity }),
+  restored(base, { data }) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the rows of this kind have the data that `stored` writes
+    return { ...base, type: 'certificate', identity: data as CertificateCredential['identity'] };
+  },
+};
+
+/** A credential ends with its certificate, if not before. */
+function endingWith(base: CredentialBase, notAfter: Date | undefined): CredentialBase {
+  if (notAfter === undefined || (base.expiresAt !== undefined && base.expiresAt <= notAfter)) return base;
+  return { ...base, expiresAt: notAfter, expiresByPolicy: false };
+}
+
+/** The most characters of a hint. */
+const HINT = 64;
+
+function shortened(text: string): string {
+  return text.length > HINT ? `${text.slice(0, HINT - 1)}…` : text;
+}
+
+/** @throws DomainError `already_exists` when the account has the same certificate, or the same subject */
+function assertNewIdentity(identity: CertificateCredential['identity'], others: OtherCredentials): void {
+  const { existing, issued, at } = others;
+  const same = [...existing, ...issued].filter(isCertificate).find((one) => keyOf(one.identity) === keyOf(identity));
+  if (same === undefined) return;
+  const stored = existing.some(({ credentialId }) => credentialId === same.credentialId);
+  throw new DomainError('already_exists', 'The account has this certificate already', {
+    fields: [{ pointer: `${at}/${'member' in identity ? identity.member : 'certificate'}`, message: 'is there twice' }],
+    ...(stored && { existing: same.credentialId }),
+  });
+}
+
+function keyOf(identity: CertificateCredential['identity']): string {
+  return 'member' in identity ? `${identity.member} ${identity.value}` : identity.thumbprint;
+}
+
+function isCertificate(credential: StoredCredential): credential is CertificateCredential {
+  return credential.type === 'certificate';
+}
+
+function refused(pointer: string, message: string): DomainError {
+  return new DomainError('invalid_value', 'The certificate cannot be used', { fields: [{ pointer, message }] });
+}

@@ -1,0 +1,82 @@
+import { checkCertificate } from '../../domain/certificates/check-certificate.ts';
+import type { ClientAuthorities } from '../../domain/certificates/client-authorities.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { whyRefused } from '../../domain/credentials/why-refused.ts';
+import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import { type Attempt, noteCredential, noteFailure, noteProof } from '../attempt.ts';
+import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
+import type { AccountFinder } from './find-account.ts';
+import { buildClient, recognizedClients } from './library-client.ts';
+import type { CertificateProof } from './proofs.ts';
+import type { Client, Way } from './way.ts';
+
+/** The tools for checking a certificate. */
+export interface CertificateTools {
+  readonly authorities: ClientAuthorities;
+  readonly clock: Clock;
+}
+
+/** The way of a client that has presented a certificate in the handshake of TLS (RFC 8705 §2). */
+export const certificateWay: Way<CertificateProof, { findAccount: AccountFinder; certificates: CertificateTools }> = {
+  // A certificate comes with every request of a connection. It counts only where nothing else says who the client is.
+  methodsOf: ({ authorization, parameters, named, certificate }) =>
+    named !== undefined &&
+    authorization === undefined &&
+    OTHER_PROOFS.every((name) => parameters[name] === undefined) &&
+    certificate() !== undefined
+      ? ['tls_client_auth']
+      : [],
+
+  read({ named = '', certificate }) {
+    const presented = certificate();
+    if (presented === undefined) throw invalidClient('no_client_authentication', { named });
+    if ('unreadable' in presented) throw invalidRequest(presented.unreadable, named);
+    return { way: 'certificate', method: 'tls_client_auth', clientId: named, certificate: presented };
+  },
+
+  handedOver: (_attempt, { clientId }) => ({ client_id: clientId }),
+
+  install(provider, { findAccount, certificates: { authorities, clock } }) {
+    const recognized = recognizedClients(provider);
+    // The request carries no secret, so nothing authenticates this client.
+    const nobody = buildClient(provider, {
+      client_id: 'nobody',
+      token_endpoint_auth_method: 'client_secret_basic',
+      client_secret: 'unused',
+    });
+
+    function clientOf(attempt: Attempt, { certificate }: CertificateProof, snapshot?: AccountSnapshot): Client {
+      const now = clock();
+      const found = checkCertificate(certificate, snapshot?.credentials ?? [], authorities, now);
+      if (snapshot === undefined) return nobody;
+      const credential = 'refused' in found ? found.fitting : found;
+      const unusable = credential && whyRefused(credential, snapshot, now);
+      if (credential !== undefined && unusable !== undefined) {
+        noteFailure(attempt, unusable, { ended: credential });
+        return nobody;
+      }
+      if ('refused' in found) {
+        const { refused, detail, proved } = found;
+        noteFailure(attempt, refused, { detail });
+        if (credential !== undefined) noteCredential(attempt, credential);
+        if (proved) noteProof(attempt, refused);
+        return nobody;
+      }
+      noteCredential(attempt, found);
+      return recognized(snapshot);
+    }
+
+    return {
+      findClient(attempt, proof, clientId) {
+        const found = findAccount(attempt, clientId, () => false);
+        return found instanceof Promise
+          ? found.then((snapshot) => clientOf(attempt, proof, snapshot))
+          : clientOf(attempt, proof, found);
+      },
+      explain: ({ proved, detail }) => (proved ? detail : undefined),
+    };
+  },
+};
+
+/** The parameters by which a request says in another way who the client is. */
+const OTHER_PROOFS = ['client_secret', 'client_assertion', 'subject_token', 'assertion'] as const;

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { BlockList } from 'node:net';
+import { describe, test } from 'node:test';
+import type { ClientCertificate, PresentedCertificate } from '../../src/domain/certificates/client-certificate.ts';
+import { createCertificateReader } from '../../src/http/certificate-reader.ts';
+import { selfSigned } from '../support/certificates.ts';
+
+const [one, two] = [await selfSigned({ subject: 'CN=1' }), await selfSigned({ subject: 'CN=2' })];
+const escaped = encodeURIComponent(one.cert);
+
+/** Reads the certificate of a request with these values of `Client-Cert`. */
+function reading(peer = '10.0.0.1'): { read: (...values: string[]) => PresentedCertificate; warnings: object[] } {
+  const trusted = new BlockList();
+  trusted.addSubnet('10.0.0.0', 8);
+  const warnings: object[] = [];
+  const reader = createCertificateReader(trusted, new Map<string, ClientCertificate>(), {
+    warn: (line: object) => void warnings.push(line),
+  });
+  return {
+    warnings,
+    read(...values) {
+      const headers = values.length === 0 ? {} : { 'client-cert': values.join(', ') };
+      const headersDistinct = values.length === 0 ? {} : { 'client-cert': values };
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that the reader looks at
+      return reader({ headers, headersDistinct, socket: { remoteAddress: peer } } as unknown as Parameters<
+        typeof reader
+      >[0]);
+    },
+  };
+}
+
+describe('the header Client-Cert of a trusted proxy', () => {
+  test('is read as RFC 9440 writes it, and as nginx escapes PEM', () => {
+    const { read } = reading();
+    for (const value of [one.header, ` ${one.header} `, escaped, encodeURIComponent(one.cert.trim())]) {
+      for (const again of [1, 2]) {
+        const found = read(value);
+        assert.ok(found && 'thumbprint' in found, `${again} ${value}`);
+        assert.equal(found.thumbprint, one.thumbprint);
+      }
+    }
+  });
+
+  test('may be empty when the client has no certificate', () => {
+    const { read } = reading();
+    for (const values of [[], [''], ['::'], [' '], [':']]) assert.equal(read(...values), undefined);
+  });
+
+  test('is refused when it holds no single certificate', () => {
+    const { read } = reading();
+    for (const [note, values, words] of [
+      ['twice', [one.header, two.header], /is there twice/],
+      ['the same twice', [one.header, one.header], /is there twice/],
+      ['a list', [`${one.header}, ${two.header}`], /no single certificate/],
+      ['a chain in PEM', [encodeURIComponent(one.cert + two.cert)], /no single certificate/],
+      ['a chain in DER', [`:${Buffer.concat([one.der, two.der]).toString('base64')}:`], /no single certificate/],
+      ['half a certificate', [`:${one.der.subarray(0, 100).toString('base64')}:`], /no single certificate/],
+      ['base64 without colons', [one.der.toString('base64')], /no single certificate/],
+      ['a parameter', [`${one.header};a=b`], /no single certificate/],
+      ['a key', [encodeURIComponent(one.key)], /no single certificate/],
+      ['a broken escape', ['-----BEGIN%2'], /no single certificate/],
+      ['a word', ['null'], /no single certificate/],
+    ] as const) {
+      const found = read(...values);
+      assert.ok(found && 'unreadable' in found, note);
+      assert.match(found.unreadable, words, note);
+    }
+  });
+
+  test('is not believed from another address, and the log says so once', () => {
+    const { read, warnings } = reading('192.0.2.1');
+    assert.equal(read(one.header), undefined);
+    assert.equal(read(two.header), undefined);
+    assert.deepEqual(warnings, [
+      { event: 'client_certificate.not_trusted', peer: '192.0.2.1', setting: 'WRIT_TRUSTED_PROXIES' },
+    ]);
+  });
+});

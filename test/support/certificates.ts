@@ -1,0 +1,86 @@
+// oxlint-disable-next-line import/no-unassigned-import -- the certificate library wants it, and exports nothing of it
+import 'reflect-metadata';
+import { createHash, KeyObject, webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+x509.cryptoProvider.set(webcrypto);
+
+/** A certificate of a test, with its private key. */
+export interface TestCertificate {
+  /** PEM. */
+  readonly cert: string;
+  readonly der: Buffer;
+  /** PEM. */
+  readonly key: string;
+  /** The value of `cnf["x5t#S256"]`. */
+  readonly thumbprint: string;
+  /** The value of the header `Client-Cert` (RFC 9440). */
+  readonly header: string;
+}
+
+/** An authority that issues certificates. */
+export interface TestAuthority extends TestCertificate {
+  issue(wanted?: WantedCertificate): Promise<TestCertificate>;
+}
+
+export interface WantedCertificate {
+  /** The subject as RFC 4514 writes it. */
+  readonly subject?: string;
+  readonly names?: x509.JsonGeneralNames;
+  readonly from?: Date;
+  readonly to?: Date;
+  /** The purposes (extended key usage); when absent: to authenticate a client. */
+  readonly purposes?: readonly string[];
+  readonly authority?: boolean;
+}
+
+const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const DAY = 86_400_000;
+export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+
+async function make(
+  { subject = 'CN=client', names = [], from, to, purposes = [CLIENT_AUTH], authority = false }: WantedCertificate,
+  issuer?: { readonly name: string; readonly signingKey: CryptoKey },
+): Promise<TestCertificate & { readonly pair: webcrypto.CryptoKeyPair }> {
+  const pair = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify']);
+  const made = await x509.X509CertificateGenerator.create({
+    subject,
+    issuer: issuer?.name ?? subject,
+    notBefore: from ?? new Date(Date.now() - DAY),
+    notAfter: to ?? new Date(Date.now() + 30 * DAY),
+    publicKey: pair.publicKey,
+    signingKey: issuer?.signingKey ?? pair.privateKey,
+    signingAlgorithm: EC,
+    extensions: [
+      new x509.BasicConstraintsExtension(authority, undefined, true),
+      ...(purposes.length > 0 ? [new x509.ExtendedKeyUsageExtension([...purposes])] : []),
+      ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+    ],
+  });
+  const der = Buffer.from(made.rawData);
+  return {
+    pair,
+    der,
+    cert: made.toString('pem'),
+    key: pem(KeyObject.from(pair.privateKey)),
+    thumbprint: createHash('sha256').update(der).digest('base64url'),
+    header: `:${der.toString('base64')}:`,
+  };
+}
+
+function pem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' });
+}
+
+/** Makes a certificate that is signed with its own key. */
+export function selfSigned(wanted: WantedCertificate = {}): Promise<TestCertificate> {
+  return make(wanted);
+}
+
+/** Makes an authority. */
+export async function testAuthority(wanted: WantedCertificate = {}): Promise<TestAuthority> {
+  const subject = wanted.subject ?? 'CN=Test authority';
+  const own = await make({ purposes: [], ...wanted, subject, authority: true });
+  return { ...own, issue: (leaf = {}) => make(leaf, { name: subject, signingKey: own.pair.privateKey }) };
+}
