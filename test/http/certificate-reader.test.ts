@@ -21,7 +21,6 @@ function reading(peer = '10.0.0.1'): { read: (...values: string[]) => PresentedC
     read(...values) {
       const headers = values.length === 0 ? {} : { 'client-cert': values.join(', ') };
       const headersDistinct = values.length === 0 ? {} : { 'client-cert': values };
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that the reader looks at
       return reader({ headers, headersDistinct, socket: { remoteAddress: peer } } as unknown as Parameters<
         typeof reader
       >[0]);
