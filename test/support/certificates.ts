@@ -26,12 +26,16 @@ export interface TestAuthority extends TestCertificate {
 export interface WantedCertificate {
   /** The subject as RFC 4514 writes it. */
   readonly subject?: string;
+  /** The subject by its attributes, the most general first, in place of the text. */
+  readonly name?: readonly (readonly [string, string])[];
   readonly names?: x509.JsonGeneralNames;
   readonly from?: Date;
   readonly to?: Date;
   /** The purposes (extended key usage); when absent: to authenticate a client. */
   readonly purposes?: readonly string[];
   readonly authority?: boolean;
+  /** The bits of an RSA key; when absent: the key is on P-256. */
+  readonly rsa?: number;
 }
 
 const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -40,18 +44,32 @@ export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
 async function make(
-  { subject = 'CN=client', names = [], from, to, purposes = [CLIENT_AUTH], authority = false }: WantedCertificate,
+  {
+    subject = 'CN=client',
+    names = [],
+    from,
+    to,
+    purposes = [CLIENT_AUTH],
+    authority = false,
+    rsa,
+    name,
+  }: WantedCertificate,
   issuer?: { readonly name: string; readonly signingKey: CryptoKey },
 ): Promise<TestCertificate & { readonly pair: webcrypto.CryptoKeyPair }> {
-  const pair = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify']);
+  const algorithm =
+    rsa === undefined
+      ? EC
+      : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: rsa, publicExponent: new Uint8Array([1, 0, 1]) };
+  const pair: webcrypto.CryptoKeyPair = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const made = await x509.X509CertificateGenerator.create({
-    subject,
+    subject:
+      name === undefined ? subject : new x509.Name(name.map(([type, value]) => ({ [type]: [{ utf8String: value }] }))),
     issuer: issuer?.name ?? subject,
     notBefore: from ?? new Date(Date.now() - DAY),
     notAfter: to ?? new Date(Date.now() + 30 * DAY),
     publicKey: pair.publicKey,
     signingKey: issuer?.signingKey ?? pair.privateKey,
-    signingAlgorithm: EC,
+    signingAlgorithm: issuer === undefined ? algorithm : EC,
     extensions: [
       new x509.BasicConstraintsExtension(authority, undefined, true),
       ...(purposes.length > 0 ? [new x509.ExtendedKeyUsageExtension([...purposes])] : []),
