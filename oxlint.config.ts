@@ -120,7 +120,7 @@ export default defineConfig({
     },
     { files: ['oxlint.config.ts'], rules: { 'import/no-default-export': 'off' } },
     {
-      files: ['test/**', 'bench/**'],
+      files: ['test/**', 'bench/**', 'conformance/**'],
       rules: {
         'max-lines': 'off',
         'no-restricted-globals': 'off',

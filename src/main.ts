@@ -97,6 +97,7 @@ async function serve(config: Config, surroundings: Surroundings): Promise<void> 
       base: publicAddress(config),
       management: managementAddress(config),
       clientKey: config.clientKeys.length > 0,
+      profile: config.profile,
     };
     process.stdout.write(firstStartBanner(where, app.firstRoot));
   }

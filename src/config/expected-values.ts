@@ -8,6 +8,7 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   LOG_LEVEL: 'one of fatal, error, warn, info, debug, trace',
   NODE_ENV: 'a word',
   WRIT_ISSUER: 'an http or https URL without credentials, query, fragment or a final /',
+  WRIT_PROFILE: 'standard or fapi2',
   WRIT_KEYS_DIR: 'a folder',
   WRIT_KEY_ENCRYPTION_KEY:
     '32 bytes in base64, or several such keys separated by commas (openssl rand -base64 32 makes one)',

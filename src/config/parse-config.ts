@@ -5,6 +5,7 @@ import type { CredentialPolicy } from '../domain/credentials/credential-policy.t
 import type { FixedRoot } from '../domain/service-accounts/root-account.ts';
 import { isAbsoluteUri } from '../domain/resource-servers/resource-server.ts';
 import type { SigningAlg } from '../domain/signing-keys/signing-key.ts';
+import { type Profile, takesAlg, toleranceOf } from '../domain/profile.ts';
 import { EXPECTED } from './expected-values.ts';
 import { SECRET, SETTINGS, type Settings } from './settings.ts';
 import { parseKeys, isIssuer, parseLimits, parseListenAddress, parseNetworks, parseObject } from './setting-formats.ts';
@@ -24,6 +25,7 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly logLevel: string;
   readonly issuer: string;
+  readonly profile: Profile;
   readonly keysDirectory: string;
   readonly keyEncryptionKeys: readonly Buffer[] | undefined;
   readonly signingAlg: SigningAlg;
@@ -134,6 +136,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
     database: databaseConfig(values),
     logLevel: values.LOG_LEVEL,
     issuer,
+    profile: values.WRIT_PROFILE,
     keysDirectory: values.WRIT_KEYS_DIR,
     keyEncryptionKeys: parseKeys(values.WRIT_KEY_ENCRYPTION_KEY ?? ''),
     signingAlg: values.WRIT_SIGNING_ALG,
@@ -145,7 +148,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
       audiences: Object.freeze(values.WRIT_ASSERTION_AUDIENCES?.split(',') ?? []),
       maxTtl: values.WRIT_ASSERTION_MAX_TTL,
     }),
-    clockTolerance: values.WRIT_CLOCK_TOLERANCE,
+    clockTolerance: toleranceOf(values.WRIT_PROFILE, values.WRIT_CLOCK_TOLERANCE),
     credentialPolicy: Object.freeze({
       secretMaxAge: values.WRIT_SECRET_MAX_AGE,
       keyMaxAge: values.WRIT_KEY_MAX_AGE,
@@ -209,6 +212,12 @@ function contradictions(values: Settings, issuer: string, databaseNamed: boolean
     problems.push(
       `WRIT_TOKEN_TTL (${values.WRIT_TOKEN_TTL}) must not be more than WRIT_TOKEN_MAX_TTL (${values.WRIT_TOKEN_MAX_TTL})`,
     );
+  }
+  if (!takesAlg(values.WRIT_PROFILE, values.WRIT_SIGNING_ALG)) {
+    problems.push(`WRIT_SIGNING_ALG must not be ${values.WRIT_SIGNING_ALG} when WRIT_PROFILE=${values.WRIT_PROFILE}`);
+  }
+  if (values.WRIT_PROFILE === 'fapi2' && values.WRIT_ASSERTION_AUDIENCES !== undefined) {
+    problems.push('WRIT_ASSERTION_AUDIENCES must not be set when WRIT_PROFILE=fapi2: aud is the issuer');
   }
   if ((values.WRIT_TLS_CERT === undefined) !== (values.WRIT_TLS_KEY === undefined)) {
     problems.push('WRIT_TLS_CERT and WRIT_TLS_KEY must be set together');

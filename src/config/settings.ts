@@ -1,5 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { CLIENT_ID_PATTERN } from '../domain/ids.ts';
+import { PROFILES } from '../domain/profile.ts';
 
 const SECONDS = { type: 'integer', minimum: 1, maximum: 31_536_000 } as const;
 
@@ -36,6 +37,12 @@ export const SETTINGS = {
       format: 'issuer',
       description:
         'the issuer identifier: it may have a path, and no final `/`; it is never derived from a request. Default: `http://localhost:PORT`',
+    },
+    WRIT_PROFILE: {
+      enum: PROFILES,
+      default: 'standard',
+      description:
+        '`fapi2`: the FAPI 2.0 Security Profile: keys and certificates in place of secrets, bound tokens, no RS256: see [the profile](fapi2.md)',
     },
     WRIT_KEYS_DIR: {
       type: 'string',

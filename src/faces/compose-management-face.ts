@@ -80,6 +80,7 @@ export function composeManagementFace(
         clock,
         randomId: random.id,
         maxTtl: config.tokenMaxTtl,
+        profile: config.profile,
         signingKeys,
         limits: config.companyLimits,
       }),

@@ -53,6 +53,7 @@ export function composeOAuthFace(
           hashSecret,
           sameHash: timingSafeEqual,
           clock,
+          profile: config.profile,
           decoySecret: issueClientSecret(credentialTools, clock()).credential,
         },
         assertions: {

@@ -4,11 +4,21 @@ import type { Clock } from '../domain/clock.ts';
 import type { TokenSettings } from '../domain/tokens/plan-token.ts';
 
 /** The settings of tokens that both faces use. */
-export function tokenSettings({ issuer, signingAlg, tokenTtl, tokenMaxTtl, tokenMaxBytes }: Config): TokenSettings {
-  return { issuer, signingAlg, tokenTtl, tokenMaxTtl, tokenMaxBytes };
+export function tokenSettings({
+  issuer,
+  profile,
+  signingAlg,
+  tokenTtl,
+  tokenMaxTtl,
+  tokenMaxBytes,
+}: Config): TokenSettings {
+  return { issuer, profile, signingAlg, tokenTtl, tokenMaxTtl, tokenMaxBytes };
 }
 
 /** The settings of client assertions that both faces use. */
-export function assertionSettings({ issuer, assertions, clockTolerance }: Config, clock: Clock): AssertionSettings {
-  return { issuer, ...assertions, clockTolerance, clock };
+export function assertionSettings(
+  { issuer, profile, assertions, clockTolerance }: Config,
+  clock: Clock,
+): AssertionSettings {
+  return { issuer, profile, ...assertions, clockTolerance, clock };
 }

@@ -67,7 +67,7 @@ export function oauthFace(options: OAuthFaceOptions): OAuthFace {
   function withKeys(keyRing: KeyRing): LiveParts {
     const federation = { ...options.federation, guesses };
     const library = createLibrary({ ...options.library, keyRing });
-    const tools = { ...recording, guesses, federation, library };
+    const tools = { ...recording, guesses, federation, library, profile: tokens.profile };
     const token = (alias: boolean): HttpHandler =>
       tokenEndpoint({
         ...tools,
@@ -93,7 +93,7 @@ export function oauthFace(options: OAuthFaceOptions): OAuthFace {
     const document = publicDocument(content);
     return documentEndpoint(() => document, maxAge);
   };
-  const metadata = served(authorizationServerMetadata(issuer, options.mutualTls), METADATA_MAX_AGE);
+  const metadata = served(authorizationServerMetadata(issuer, tokens.profile, options.mutualTls), METADATA_MAX_AGE);
   const protectedResource = served(managementApiMetadata(issuer, options.mutualTls), METADATA_MAX_AGE);
   const endpoints = new Map<string, HttpHandler>([
     ['/oauth/token', (ctx) => live.token(ctx)],

@@ -200,6 +200,7 @@ export async function prepareServer(
       hashSecret: createSecretHasher(clientSecretHashKey),
       randomBytes: random.bytes,
       randomId: random.id,
+      profile: config.profile,
       isOwnKey: (thumbprint) => keys.current().keys.some((key) => key.thumbprint === thumbprint),
     },
     close: () => stillOpen.disposeAsync(),

@@ -48,6 +48,7 @@ export function keyRules(config: Config, surroundings: Surroundings): SettleRule
   const keyTimes = keyTimesOf(config, surroundings);
   return {
     signingAlg: config.signingAlg,
+    profile: config.profile,
     keptFor: keysKeptFor(config),
     lead: config.production ? keyTimes.lead : 0,
     schedule: keyTimes,

@@ -25,6 +25,7 @@ describe('the settings', () => {
       database: { kind: 'embedded', directory: './data' },
       logLevel: 'info',
       issuer: 'http://localhost:3000',
+      profile: 'standard',
       keysDirectory: './keys',
       keyEncryptionKeys: undefined,
       signingAlg: 'ES256',
@@ -245,6 +246,15 @@ describe('the settings', () => {
     [{ DATABASE_URL: 'postgres:db' }, /^DATABASE_URL must be postgres:/],
     [{ WRIT_INTERNAL_LISTEN: '127.0.0.1' }, /^WRIT_INTERNAL_LISTEN must be host:port/],
     [{ WRIT_INTERNAL_LISTEN: '127.0.0.1:70000' }, /^WRIT_INTERNAL_LISTEN must be host:port/],
+    [{ WRIT_PROFILE: 'fapi1' }, /^WRIT_PROFILE must be standard or fapi2/],
+    [
+      { WRIT_PROFILE: 'fapi2', WRIT_SIGNING_ALG: 'RS256' },
+      /^WRIT_SIGNING_ALG must not be RS256 when WRIT_PROFILE=fapi2/,
+    ],
+    [
+      { WRIT_PROFILE: 'fapi2', WRIT_ASSERTION_AUDIENCES: 'urn:x' },
+      /^WRIT_ASSERTION_AUDIENCES must not be set when WRIT_PROFILE=fapi2/,
+    ],
     [{ WRIT_TLS_CERT: 'cert.pem' }, /^WRIT_TLS_CERT and WRIT_TLS_KEY must be set together/],
     [{ WRIT_TLS_KEY: 'key.pem' }, /^WRIT_TLS_CERT and WRIT_TLS_KEY must be set together/],
     [{ WRIT_TLS_CLIENT_CA: 'ca.pem' }, /^WRIT_TLS_CLIENT_CA must go with WRIT_TLS_CERT, or with WRIT_TRUSTED_PROXIES/],

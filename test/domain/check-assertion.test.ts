@@ -7,7 +7,14 @@ import type { ClientId } from '../../src/domain/ids.ts';
 
 const NOW = 1_800_000_000;
 const ISSUER = 'https://id.example/auth';
-const RULES: AssertionRules = { audiences: new Map([[ISSUER, 300]]), issuer: ISSUER, tolerance: 10, now: NOW };
+const RULES: AssertionRules = {
+  audiences: new Map([[ISSUER, 300]]),
+  issuer: ISSUER,
+  tolerance: 10,
+  algs: ['ES256', 'RS256'],
+  plainAudience: false,
+  now: NOW,
+};
 const GOOD = { iss: 'sa_one', sub: 'sa_one', aud: ISSUER, exp: NOW + 60, jti: 'once' };
 
 function assertionWith(claims: object, typ?: unknown): Assertion {
@@ -77,6 +84,7 @@ describe('the check of an assertion', () => {
 describe('the rules of an assertion', () => {
   const settings = {
     issuer: 'https://id.example',
+    profile: 'standard' as const,
     audiences: ['urn:also'],
     maxTtl: 300,
     clockTolerance: 10,
@@ -91,6 +99,17 @@ describe('the rules of an assertion', () => {
       ['https://id.example', 'https://id.example/', 'urn:also', 'urn:key'].map((audience) => [audience, 60]),
     );
     assert.deepEqual([now, tolerance], [NOW, 10]);
+  });
+
+  test('accept the issuer alone, and no RS256, where the profile is strict', () => {
+    const key = { assertionAudiences: ['urn:key'], assertionMaxTtl: 60 };
+    const { audiences, algs, plainAudience } = rulesFor(key, true, { ...settings, profile: 'fapi2' });
+    assert.deepEqual([...audiences], [['https://id.example', 60]]);
+    assert.deepEqual([algs, plainAudience], [['PS256', 'ES256', 'EdDSA', 'Ed25519'], true]);
+    const strict = { ...RULES, algs, plainAudience };
+    assert.equal(checkAssertion(assertionWith({ aud: [ISSUER] }), strict)?.check, 'audience');
+    assert.equal(checkAssertion(assertionWith({ aud: ISSUER }), strict), undefined);
+    assert.equal(checkAssertion({ ...assertionWith({}), alg: 'RS256' }, strict)?.check, 'algorithm');
   });
 
   test("accept the audience of Mia's clients at their path only, for an hour", () => {

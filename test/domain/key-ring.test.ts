@@ -22,6 +22,7 @@ const holder = createSealedKeys(createKeyEncryption(randomBytes(32)), {
 });
 const rules: KeyRingRules = {
   signingAlg: 'ES256',
+  profile: 'standard',
   schedule: { every: 90 * DAY, ahead: DAY },
   keptFor: DAY,
   now: NOW,

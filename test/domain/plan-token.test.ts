@@ -7,6 +7,7 @@ import { heldAt, planToken, type PlanRequest } from '../../src/domain/tokens/pla
 
 const SETTINGS = {
   issuer: 'https://id.example',
+  profile: 'standard',
   signingAlg: 'ES256',
   tokenTtl: 300,
   tokenMaxTtl: 3600,

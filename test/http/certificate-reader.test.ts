@@ -66,7 +66,7 @@ describe('the header Client-Cert of a trusted proxy', () => {
     }
   });
 
-  test('is not believed from another address, and the log says so once', () => {
+  test('B-16 is not believed from another address, and the log says so once', () => {
     const { read, warnings } = reading('192.0.2.1');
     assert.equal(read(one.header), undefined);
     assert.equal(read(two.header), undefined);

@@ -337,6 +337,9 @@ onEachDatabase('the activity of a service account', (kind) => {
     // library itself.
     const elsewhere = [
       'account_unknown',
+      // Only a profile refuses methods and algorithms.
+      'method_refused',
+      'assertion_algorithm',
       'assertion_time',
       'invalid_client',
       'invalid_request',

@@ -4,10 +4,11 @@ import { before, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { exchangeOf, registerAccount, type RegisteredAccount } from '../support/accounts.ts';
 import type { Reply } from '../support/api-contract.ts';
-import { assertion, clientKey, jws, lastRefusal, registerWithKeys, signature } from '../support/assertions.ts';
+import { assertion, type ClientKey, clientKey, lastRefusal, registerWithKeys } from '../support/assertions.ts';
 import { makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded, embeddedAndNewest, onEachDatabase, postgres18, type TestDatabase } from '../support/databases.ts';
+import { brokenProofs } from '../support/broken-proofs.ts';
 import { dpopKey, type DpopKey, dpopProof, type WantedProof } from '../support/dpop.ts';
 import { startTestApp, type TestApp, useTestApp } from '../support/test-app.ts';
 import { testClock } from '../support/test-clock.ts';
@@ -113,7 +114,7 @@ onEachDatabase(
       assert.equal(reply.status, 200, reply.text);
       return reply.json.access_token;
     }
-    const proofFor = ({ htu, htm }: Place, wanted: Partial<WantedProof> = {}, by: DpopKey = key): string =>
+    const proofFor = ({ htu, htm }: Place, wanted: Partial<WantedProof> = {}, by: ClientKey = key): string =>
       dpopProof(by, { htu: htu(app), htm, ...(htm === 'GET' && { accessToken: token }), ...wanted });
     const header = (reply: Reply): string => reply.headers.get('www-authenticate') ?? '';
 
@@ -159,73 +160,8 @@ onEachDatabase(
       }
 
       test(`is refused at ${name} with anything that is missing or wrong`, async () => {
-        const broken: Record<string, [string | readonly string[], RegExp]> = {
-          'two proofs': [[proofFor(place), proofFor(place)], /cannot be read|one DPoP proof/],
-          'no JWT': ['garbage', /cannot be read/],
-          'an empty header': ['', /cannot be read/],
-          'no typ': [proofFor(place, { header: { typ: undefined } }), /typ is/],
-          'another typ': [proofFor(place, { header: { typ: 'JWT' } }), /typ is 'JWT', expected dpop\+jwt/],
-          'no alg': [proofFor(place, { header: { alg: undefined } }), /cannot be read: alg is/],
-          'alg none': [proofFor(place, { header: { alg: 'none' } }), /cannot be read: alg is 'none'/],
-          RS256: [proofFor(place, {}, rs256), /cannot be read: alg is 'RS256'/],
-          'an HMAC': [proofFor(place, { header: { alg: 'HS256' } }), /cannot be read: alg is 'HS256'/],
-          'no jwk': [proofFor(place, { header: { jwk: undefined } }), /jwk is no JWK/],
-          'a jwk that is a text': [proofFor(place, { header: { jwk: 'key' } }), /jwk is no JWK/],
-          'a private jwk': [
-            proofFor(place, { header: { jwk: key.privateKey.export({ format: 'jwk' }) } }),
-            /jwk has a private half/,
-          ],
-          'a symmetric jwk': [
-            proofFor(place, { header: { jwk: { kty: 'oct', k: 'c2VjcmV0' } } }),
-            /jwk has a private half/,
-          ],
-          'the jwk of another key': [
-            proofFor(place, { header: { jwk: other.publicKey.export({ format: 'jwk' }) } }),
-            /not signed with its key/,
-          ],
-          'a crit header': [proofFor(place, { header: { crit: ['x'], x: 1 } }), /cannot be read: crit/],
-          'no jti': [proofFor(place, { claims: { jti: undefined } }), /jti is/],
-          'an empty jti': [proofFor(place, { claims: { jti: '' } }), /jti is/],
-          'a jti that is a number': [proofFor(place, { claims: { jti: 7 } }), /jti is 7/],
-          'a long jti': [proofFor(place, { claims: { jti: 'x'.repeat(513) } }), /jti is/],
-          'no htm': [proofFor(place, { claims: { htm: undefined } }), /htm is/],
-          'another htm': [proofFor(place, { claims: { htm: 'PUT' } }), /htm is 'PUT'/],
-          'htm in small letters': [proofFor(place, { claims: { htm: place.htm.toLowerCase() } }), /htm is/],
-          'no htu': [proofFor(place, { claims: { htu: undefined } }), /htu is/],
-          'another htu': [
-            proofFor(place, { claims: { htu: `${app.issuer}/oauth/introspect` } }),
-            /htu is .*, expected/,
-          ],
-          'another host': [
-            proofFor(place, { claims: { htu: place.htu(app).replace('localhost', 'evil.example') } }),
-            /htu is/,
-          ],
-          'a host with a user': [
-            proofFor(place, { claims: { htu: place.htu(app).replace('//', '//a:b@') } }),
-            /htu is/,
-          ],
-          'an htu that is no URL': [proofFor(place, { claims: { htu: '/oauth/token' } }), /htu is/],
-          'no iat': [proofFor(place, { claims: { iat: undefined } }), /iat is/],
-          'an iat that is a text': [proofFor(place, { claims: { iat: String(now()) } }), /iat is/],
-          'an iat an hour ago': [proofFor(place, { claims: { iat: now() - 3600 } }), /36\d\d seconds before our clock/],
-          'an iat an hour ahead': [
-            proofFor(place, { claims: { iat: now() + 3600 } }),
-            /\d+ seconds ahead of our clock/,
-          ],
-          'a nonce that is a number': [proofFor(place, { claims: { nonce: 7 } }), /nonce is 7/],
-          'a name twice': [
-            jws(
-              key,
-              { typ: 'dpop+jwt', alg: 'ES256', jwk: key.publicKey.export({ format: 'jwk' }) },
-              '{"jti":"a","jti":"b"}',
-            ),
-            /cannot be read: its payload/,
-          ],
-        };
         const good = proofFor(place);
-        broken['a broken signature'] = [`${good.slice(0, -8)}AAAAAAAA`, /not signed with its key/];
-        const input = good.slice(0, good.lastIndexOf('.'));
-        broken['the signature of another key'] = [`${input}.${signature(other, input)}`, /not signed with its key/];
+        const broken = brokenProofs((wanted, by) => proofFor(place, wanted, by), good, { key, other, rs256 });
         for (const [note, [proofs, words]] of Object.entries(broken)) {
           await refused(await ask(...[proofs].flat()), words, note);
         }

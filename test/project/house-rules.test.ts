@@ -8,7 +8,9 @@ const ROOT = join(import.meta.dirname, '../..');
 
 describe('the house rules', () => {
   test('are kept by every file', () => {
-    const files = globSync(['{src,test,bench,migrations}/**/*.ts', 'src/storage/functions/*.sql'], { cwd: ROOT });
+    const files = globSync(['{src,test,bench,conformance,migrations}/**/*.ts', 'src/storage/functions/*.sql'], {
+      cwd: ROOT,
+    });
     assert.ok(files.length > 400, String(files.length));
     const broken = files.flatMap((file) =>
       violations(file, readFileSync(join(ROOT, file), 'utf8')).map((violation) => `${file}: ${violation}`),

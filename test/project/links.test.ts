@@ -42,7 +42,7 @@ describe('the pages for developers', () => {
     .flatMap(([page, text]) => [...text.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => ({ page, span })));
 
   test('name files that exist', () => {
-    const paths = spans.filter(({ span }) => /^(?:bench|docs|migrations|src|test)\/[\w./-]+$/.test(span));
+    const paths = spans.filter(({ span }) => /^(?:bench|conformance|docs|migrations|src|test)\/[\w./-]+$/.test(span));
     assert.ok(paths.length > 50, String(paths.length));
     assert.deepEqual(
       paths.filter(({ span }) => !existsSync(join(ROOT, span))),

@@ -22,7 +22,7 @@ test('the page explains the reasons for access tokens that only the log has', ()
     'src/management/authenticate.ts',
   ];
   const logged = files.flatMap((file) =>
-    [...readFileSync(join(ROOT, file), 'utf8').matchAll(/'((?:token|credential|proof)_[a-z]+)'/g)].map(
+    [...readFileSync(join(ROOT, file), 'utf8').matchAll(/'((?:token|credential|proof|certificate)_[a-z]+)'/g)].map(
       ([, reason]) => reason,
     ),
   );

@@ -99,18 +99,27 @@ export async function startBareTokenEndpoint(
   const findApiKey: FindApiKey = () => Promise.resolve({ refused: 'api_key_unknown' });
   const library = createLibrary({
     keyRing,
-    tokens: { issuer, signingAlg: 'ES256', tokenTtl: 60, tokenMaxTtl: 86_400, tokenMaxBytes: 6144 },
+    tokens: {
+      issuer,
+      profile: 'standard',
+      signingAlg: 'ES256',
+      tokenTtl: 60,
+      tokenMaxTtl: 86_400,
+      tokenMaxBytes: 6144,
+    },
     ways: {
       findAccount: createAccountFinder(accounts, guesses),
       secrets: {
         hashSecret: secretTools.hashSecret,
         sameHash: timingSafeEqual,
         clock: systemClock,
+        profile: 'standard',
         decoySecret: issueClientSecret(secretTools, new Date()).credential,
         ...parts.secrets,
       },
       assertions: {
         issuer,
+        profile: 'standard',
         audiences: [],
         maxTtl: 300,
         clockTolerance: 10,
@@ -149,6 +158,7 @@ export async function startBareTokenEndpoint(
         findSubjectOwner: () => Promise.resolve(undefined),
         verifyExternal: () => Promise.reject(new Error('no token of another issuer is expected here')),
       },
+      profile: 'standard',
       alias: false,
     }),
   );

@@ -3,6 +3,7 @@ import type { ClientId, CompanyId, CredentialId } from '../ids.ts';
 /** The reasons why a client was not authenticated. A failed check of an assertion has the name `assertion_{check}`. */
 export const AUTHENTICATION_FAILURES = [
   'no_client_authentication',
+  'method_refused',
   'account_unknown',
   'account_disabled',
   'credential_disabled',
@@ -12,6 +13,7 @@ export const AUTHENTICATION_FAILURES = [
   'assertion_malformed',
   'assertion_key_unknown',
   'assertion_signature',
+  'assertion_algorithm',
   'assertion_type',
   'assertion_issuer',
   'assertion_audience',

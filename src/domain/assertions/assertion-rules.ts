@@ -1,10 +1,13 @@
 import type { PublicKeyCredential } from '../credentials/kinds/public-key-kind.ts';
 import type { Clock } from '../clock.ts';
+import { ASSERTION_ALGS, type AssertionAlg } from './parse-assertion.ts';
+import { type Profile, takesAlg } from '../profile.ts';
 import { identifierKey } from '../resource-servers/resource-server.ts';
 
 /** The settings for checking assertions; durations are in seconds. */
 export interface AssertionSettings {
   readonly issuer: string;
+  readonly profile: Profile;
   /** The values of `aud` that are accepted beside the issuer. */
   readonly audiences: readonly string[];
   readonly maxTtl: number;
@@ -20,6 +23,10 @@ export interface AssertionRules {
   readonly issuer: string;
   /** The most by which the clock of the client may differ from ours. */
   readonly tolerance: number;
+  /** The algorithms that are taken. */
+  readonly algs: readonly AssertionAlg[];
+  /** Whether `aud` must be a string: an array with one string is none. */
+  readonly plainAudience: boolean;
   /** The Unix time of the check. */
   readonly now: number;
 }
@@ -39,17 +46,20 @@ export const MIA = { path: '/api/m2m/oauth/token', audience: 'console-client-cre
 export function rulesFor(
   key: Pick<PublicKeyCredential, 'assertionMaxTtl' | 'assertionAudiences'> | undefined,
   alias: boolean,
-  { issuer, audiences, maxTtl, clockTolerance, clock }: AssertionSettings,
+  { issuer, profile, audiences, maxTtl, clockTolerance, clock }: AssertionSettings,
 ): AssertionRules {
   const longest = key?.assertionMaxTtl ?? maxTtl;
-  const accepted = [issuer, ...spelledWithSlash(issuer), ...audiences, ...(key?.assertionAudiences ?? [])];
+  const strict = profile === 'fapi2';
+  const others = [...spelledWithSlash(issuer), ...audiences, ...(key?.assertionAudiences ?? [])];
   return {
     audiences: new Map([
-      ...(alias ? [[MIA.audience, MIA.maxTtl] as const] : []),
-      ...accepted.map((audience): [string, number] => [audience, longest]),
+      ...(alias && !strict ? [[MIA.audience, MIA.maxTtl] as const] : []),
+      ...[issuer, ...(strict ? [] : others)].map((audience): [string, number] => [audience, longest]),
     ]),
     issuer,
     tolerance: clockTolerance,
+    algs: ASSERTION_ALGS.filter((alg) => takesAlg(profile, alg)),
+    plainAudience: strict,
     now: Math.floor(clock().getTime() / 1000),
   };
 }

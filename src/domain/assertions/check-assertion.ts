@@ -4,6 +4,7 @@ import { quoted } from './quoted.ts';
 
 /** The checks by name, in the order in which they are made. */
 export const ASSERTION_CHECKS = [
+  'algorithm',
   'type',
   'issuer',
   'audience',
@@ -26,6 +27,7 @@ export interface FailedCheck {
 type Check = (assertion: Assertion, rules: AssertionRules) => string | undefined;
 
 const CHECKS: Readonly<Record<AssertionCheckName, Check>> = {
+  algorithm: checkAlgorithm,
   type: checkType,
   issuer: checkIssuer,
   audience: checkAudience,
@@ -78,6 +80,10 @@ export function audienceOf({ claims: { aud } }: Assertion): string | undefined {
   return typeof only === 'string' && others.length === 0 ? only : undefined;
 }
 
+function checkAlgorithm({ alg }: Assertion, { algs }: AssertionRules): string | undefined {
+  return algs.includes(alg) ? undefined : `alg is ${quoted(alg)}, expected one of ${algs.join(', ')}`;
+}
+
 // RFC 8725 §3.11: a token of another kind, such as one of our own access tokens, must not pass for an assertion.
 function checkType({ typ }: Assertion): string | undefined {
   if (typ === undefined || (typeof typ === 'string' && ASSERTION_TYPES.has(shortType(typ)))) return undefined;
@@ -95,9 +101,10 @@ function checkIssuer({ claims: { iss }, clientId }: Assertion): string | undefin
   return iss === clientId ? undefined : `iss is ${quoted(iss)}, expected the same as sub: ${clientId}`;
 }
 
-function checkAudience(assertion: Assertion, { audiences, issuer }: AssertionRules): string | undefined {
+function checkAudience(assertion: Assertion, { audiences, issuer, plainAudience }: AssertionRules): string | undefined {
   const audience = audienceOf(assertion);
-  if (audience !== undefined && audiences.has(audience)) return undefined;
+  const isTaken = !plainAudience || typeof assertion.claims['aud'] === 'string';
+  if (audience !== undefined && audiences.has(audience) && isTaken) return undefined;
   return `aud is ${quoted(assertion.claims['aud'])}, expected ${issuer}`;
 }
 

@@ -173,7 +173,7 @@ function baseOf(
  * @param given a secret that the operator fixed; undefined: it is generated
  */
 export function issueClientSecret(
-  tools: Omit<CredentialTools, 'isOwnKey'>,
+  tools: Omit<CredentialTools, 'isOwnKey' | 'profile'>,
   now: Date,
   given?: string,
 ): { credential: ClientSecretCredential; secret: string } {

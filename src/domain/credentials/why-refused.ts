@@ -1,4 +1,4 @@
-import { ROOT_MEANS } from '../permissions/management-permissions.ts';
+import { isRoot } from '../service-accounts/is-root.ts';
 import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import { whyUnusable } from './credential-base.ts';
 import type { Credential } from './credential.ts';
@@ -14,8 +14,7 @@ export function whyRefused(
   now: Date,
 ): ReturnType<typeof whyUnusable> {
   const reason = whyUnusable(credential, now);
-  if (reason !== 'credential_expired' || !credential.expiresByPolicy || account.company !== undefined) return reason;
-  const held = holdings.get('management');
-  if (!ROOT_MEANS.every((permission) => held?.has(permission))) return reason;
+  if (reason !== 'credential_expired' || !credential.expiresByPolicy) return reason;
+  if (!isRoot({ account, holdings })) return reason;
   return waysIn(credentials, now).includes(credential) ? undefined : reason;
 }

@@ -8,15 +8,19 @@ export interface Confirmation {
   readonly 'x5t#S256'?: string;
 }
 
-/** The member of `cnf` by which each constraint is met. */
-const MEMBER = { dpop: 'jkt', mtls: 'x5t#S256' } as const satisfies Record<Constraint, keyof Confirmation>;
+/** The members of `cnf` by which each constraint is met: one of them is enough. */
+const MEMBERS: Readonly<Record<Constraint, readonly (keyof Confirmation)[]>> = {
+  dpop: ['jkt'],
+  mtls: ['x5t#S256'],
+  any: ['jkt', 'x5t#S256'],
+};
 
 /** The first constraint that a token with these keys does not meet; undefined: it meets all. */
 export function unmet(
   constraints: readonly Constraint[],
   confirmation: Confirmation | undefined,
 ): Constraint | undefined {
-  return constraints.find((constraint) => confirmation?.[MEMBER[constraint]] === undefined);
+  return constraints.find((constraint) => MEMBERS[constraint].every((member) => confirmation?.[member] === undefined));
 }
 
 /** How a client sends a token with these keys (RFC 6750 §2.1, RFC 9449 §7.1). */
@@ -32,7 +36,7 @@ export function tokenTypeOf(confirmation: Confirmation | undefined): 'Bearer' | 
  */
 export function readConfirmation(cnf: unknown): Confirmation | undefined {
   if (cnf === undefined) return undefined;
-  const members: readonly string[] = Object.values(MEMBER);
+  const members: readonly string[] = MEMBERS.any;
   const entries = typeof cnf === 'object' && cnf !== null ? Object.entries(cnf) : [];
   const isKnown = entries.length > 0 && entries.every(([name, value]) => members.includes(name) && isText(value));
   if (!isKnown) throw new Error('an access token of this server is bound to a key that this server cannot check');

@@ -1,6 +1,8 @@
 import { DomainError, type FieldProblem } from '../domain-error.ts';
 import { type CompanyId, isCompanyId } from '../ids.ts';
 import { MANAGEMENT_PREFIX } from '../permissions/management-permissions.ts';
+import { type Profile, takesAlg } from '../profile.ts';
+import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import { isPermission } from '../permissions/permission.ts';
 import { type DeclaredPermission, isAbsoluteUri } from './resource-server.ts';
 
@@ -53,5 +55,13 @@ export function assertTtl(tokenTtl: number | undefined, maxTtl: number): void {
   if (tokenTtl === undefined || tokenTtl <= maxTtl) return;
   throw new DomainError('invalid_value', 'Tokens may not last so long', {
     fields: [{ pointer: '/tokenTtl', message: `must be at most ${maxTtl} seconds on this server` }],
+  });
+}
+
+/** @throws DomainError `invalid_value` for an algorithm that the profile does not take */
+export function assertAlg(signingAlg: SigningAlg | null | undefined, profile: Profile): void {
+  if (signingAlg === undefined || signingAlg === null || takesAlg(profile, signingAlg)) return;
+  throw new DomainError('invalid_value', 'The profile of this server does not take the algorithm', {
+    fields: [{ pointer: '/signingAlg', message: `must not be ${signingAlg} here` }],
   });
 }

@@ -5,6 +5,7 @@ import type { AuditEntry, Origin } from '../audit/audit-event.ts';
 import { type Announcement, everyoneIn, STATUSES } from '../announcement.ts';
 import type { SenderConstraint } from '../possession/sender-constraint.ts';
 import type { Clock } from '../clock.ts';
+import type { Profile } from '../profile.ts';
 import { DomainError } from '../domain-error.ts';
 import { type ClientId, type CompanyId, isClientId, newResourceServerId, type RandomId } from '../ids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -14,7 +15,7 @@ import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import type { Storage, Stores, Work } from '../storage.ts';
 import { assertUnused, MOST_NAMED, takenFrom } from './in-use.ts';
 import { type DeclaredPermission, isBuiltInServer, type ResourceServer, type TokenType } from './resource-server.ts';
-import { assertDeclarable, assertIdentifier, assertTtl } from './resource-server-rules.ts';
+import { assertAlg, assertDeclarable, assertIdentifier, assertTtl } from './resource-server-rules.ts';
 import type { DeletedCredential, ResourceServerFilter, Use } from './resource-server-store.ts';
 
 /** The input for creating a resource server. */
@@ -84,6 +85,7 @@ export interface ResourceServerTools {
   readonly randomId: RandomId;
   /** The greatest `tokenTtl`, in seconds. */
   readonly maxTtl: number;
+  readonly profile: Profile;
   readonly signingKeys: SigningKeyKeeper;
   /** The limits of companies without limits of their own. */
   readonly limits: Limits;
@@ -102,6 +104,7 @@ export function createResourceServers({
   clock,
   randomId,
   maxTtl,
+  profile,
   signingKeys,
   limits,
 }: ResourceServerTools): ResourceServers {
@@ -126,6 +129,7 @@ export function createResourceServers({
       assertIdentifier(input.identifier, company);
       assertDeclarable(input.permissions);
       assertTtl(input.tokenTtl, maxTtl);
+      assertAlg(input.signingAlg, profile);
       const now = clock();
       const base = {
         ...input,
@@ -176,6 +180,7 @@ export function createResourceServers({
           throw new DomainError('forbidden', 'The management API cannot be changed');
         }
         const { name, permissions, tokenTtl, signingAlg, tokenType, senderConstraint } = changes;
+        assertAlg(signingAlg, profile);
         if (permissions !== undefined) assertDeclarable(permissions);
         const after: ResourceServer = {
           ...before,

@@ -1,6 +1,7 @@
 import { calculateJwkThumbprint } from 'jose';
 import type { KeyHolder } from './key-holder.ts';
 import { activeOf, goneAt, isGone, type KeyLife, type LifeRules, nextOf } from './key-life.ts';
+import { type Profile, takesAlg } from '../profile.ts';
 import { rotationDue, type RotationSchedule } from './rotation-schedule.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 import { SIGNING_ALGS, type SigningAlg, type SigningKey } from './signing-key.ts';
@@ -26,17 +27,21 @@ export interface KeyRing {
 export interface KeyRingRules extends LifeRules {
   /** The algorithm for the tokens of resource servers that name none. */
   readonly signingAlg: SigningAlg;
+  readonly profile: Profile;
   readonly schedule: RotationSchedule;
 }
 
 /**
  * The algorithms that keys are published for, in the order of the JWKS. The server's own algorithm comes first, because
  * some software takes the first key it finds. RS256 is always there, as the last one: most software knows RS256, so a
- * resource server may need it at any time.
+ * resource server may need it at any time. A profile may forbid RS256.
  */
-export function wantedAlgs(signingAlg: SigningAlg, named: ReadonlySet<SigningAlg>): readonly SigningAlg[] {
+export function wantedAlgs(
+  { signingAlg, profile }: Pick<KeyRingRules, 'signingAlg' | 'profile'>,
+  named: ReadonlySet<SigningAlg>,
+): readonly SigningAlg[] {
   const others = SIGNING_ALGS.filter((alg) => named.has(alg) && alg !== 'RS256');
-  return [...new Set<SigningAlg>([signingAlg, ...others, 'RS256'])];
+  return [...new Set<SigningAlg>([signingAlg, ...others, 'RS256'])].filter((alg) => takesAlg(profile, alg));
 }
 
 /**
@@ -47,7 +52,7 @@ export function wantedAlgs(signingAlg: SigningAlg, named: ReadonlySet<SigningAlg
 export async function readKeyRing(
   store: Pick<SigningKeyStore, 'list' | 'named'>,
   holder: Pick<KeyHolder, 'open'>,
-  { signingAlg, keptFor, schedule, now }: KeyRingRules,
+  { signingAlg, profile, keptFor, schedule, now }: KeyRingRules,
 ): Promise<KeyRing> {
   const rules = { keptFor, now };
   const stored = (await store.list()).filter((key) => !isGone(key, rules));
@@ -56,7 +61,7 @@ export async function readKeyRing(
   const kept = stored.map((key) =>
     key.signsFrom.getTime() === first && key.signsFrom > now ? { ...key, signsFrom: now } : key,
   );
-  const order = wantedAlgs(signingAlg, await store.named());
+  const order = wantedAlgs({ signingAlg, profile }, await store.named());
   const wanted = order.flatMap((alg) => [activeOf(kept, alg, now) ?? [], nextOf(kept, alg, now) ?? []].flat());
   const published = [...wanted, ...kept.filter((key) => !wanted.includes(key)).toReversed()];
   const opened = new Map<StoredSigningKey, SigningKey>();

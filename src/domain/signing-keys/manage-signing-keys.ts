@@ -57,7 +57,7 @@ export function createManageSigningKeys({
     rotate: (caller, { alg, immediate }) =>
       storage.write(originOf(caller), async ({ signingKeys }) => {
         const rules = rulesNow();
-        if (alg !== undefined && !wantedAlgs(rules.signingAlg, await signingKeys.named()).includes(alg)) {
+        if (alg !== undefined && !wantedAlgs(rules, await signingKeys.named()).includes(alg)) {
           throw new DomainError('invalid_value', 'No key has this algorithm', {
             fields: [{ pointer: '/alg', message: 'is the algorithm of no signing key' }],
           });

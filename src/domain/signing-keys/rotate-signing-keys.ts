@@ -53,11 +53,11 @@ async function rotate(
   algs: readonly SigningAlg[] | undefined,
   signsFromOf: (stored: readonly StoredSigningKey[], alg: SigningAlg) => Date | undefined,
 ): Promise<Rotated> {
-  const { signingAlg, now } = rules;
+  const { now } = rules;
   const stored = await lockedKeys(store, rules);
   const keys: StoredSigningKey[] = [];
   const audit: AuditEntry[] = [];
-  for (const alg of algs ?? wantedAlgs(signingAlg, await store.named())) {
+  for (const alg of algs ?? wantedAlgs(rules, await store.named())) {
     const signsFrom = signsFromOf(stored, alg);
     if (signsFrom === undefined) continue;
     const rotated = await replaceKey(store, holder, stored, { alg, signsFrom, now });
@@ -79,7 +79,7 @@ export async function removeKey(
   rules: KeyRingRules,
   kid: string,
 ): Promise<Rotated | undefined> {
-  const { signingAlg, now } = rules;
+  const { now } = rules;
   const stored = await lockedKeys(store, rules);
   const gone = stored.find((key) => key.kid === kid);
   if (gone === undefined) return undefined;
@@ -89,7 +89,7 @@ export async function removeKey(
   const audit = [keyEntry('signing_key.removed', gone, {})];
   const active = activeOf(others, alg, now);
   if (active === undefined) {
-    if (!wantedAlgs(signingAlg, await store.named()).includes(alg)) return { keys: [], audit };
+    if (!wantedAlgs(rules, await store.named()).includes(alg)) return { keys: [], audit };
     const next = await replaceKey(store, holder, others, { alg, signsFrom: now, now });
     return { keys: next.keys, audit: [...audit, ...next.audit] };
   }

@@ -20,11 +20,11 @@ export interface SettleRules extends KeyRingRules {
 export async function settleSigningKeys(
   store: SigningKeyStore,
   holder: KeyHolder,
-  { signingAlg, keptFor, lead, now }: SettleRules,
+  { signingAlg, profile, keptFor, lead, now }: SettleRules,
 ): Promise<AuditEntry[]> {
   await store.lock();
   const stored = await store.list();
-  const wanted = wantedAlgs(signingAlg, await store.named());
+  const wanted = wantedAlgs({ signingAlg, profile }, await store.named());
   const audit: AuditEntry[] = [];
   const ahead = new Date(now.getTime() + (stored.length === 0 ? 0 : lead));
 

@@ -67,7 +67,7 @@ export function createImpersonate({
       const missing = unmet(plan.constraints, confirmation);
       if (missing !== undefined) {
         throw refused(
-          `A token of the account must be bound to ${missing === 'dpop' ? 'a key: make the call with a token that is bound to one (DPoP)' : 'a certificate: make the call with a token that is bound to one (mutual TLS)'}`,
+          `A token of the account must be bound to ${missing === 'mtls' ? 'a certificate: make the call with a token that is bound to one (mutual TLS)' : 'a key: make the call with a token that is bound to one (DPoP)'}`,
         );
       }
       const expiresIn = Math.min(plan.expiresIn, most, IMPERSONATION_MAX_TTL);

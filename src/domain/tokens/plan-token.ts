@@ -1,4 +1,6 @@
 import { type Constraint, constraintsOf } from '../possession/sender-constraint.ts';
+import { isRoot } from '../service-accounts/is-root.ts';
+import { type Profile, takesAlg } from '../profile.ts';
 import type { ResourceServerId } from '../ids.ts';
 import { narrowed } from '../credentials/reach.ts';
 import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/rules/resolve-access.ts';
@@ -11,6 +13,7 @@ import { accessTokenSize } from './access-token-size.ts';
 /** The settings for tokens. A resource server may have another algorithm and another lifetime. */
 export interface TokenSettings {
   readonly issuer: string;
+  readonly profile: Profile;
   readonly signingAlg: SigningAlg;
   /** The lifetime of tokens, in seconds. */
   readonly tokenTtl: number;
@@ -64,7 +67,8 @@ export function planToken(
   );
   if ('refused' in access) return access;
   const { server, permissions } = access;
-  const { signingAlg = settings.signingAlg, tokenTtl = settings.tokenTtl } = server;
+  const { tokenTtl = settings.tokenTtl } = server;
+  const signingAlg = signingAlgOf(server, settings);
   const scope = permissions.join(' ');
   // The size was checked when the account was last changed. But a role or a group may have grown since then, and a
   // request may name many places of one permission.
@@ -88,9 +92,28 @@ export function planToken(
     server,
     scope,
     signingAlg,
-    constraints: constraintsOf(account, server),
+    constraints: mustBeBound({ account, holdings }, server, settings)
+      ? constraintsOf(account, server, { senderConstraint: 'any' })
+      : constraintsOf(account, server),
     expiresIn: Math.min(tokenTtl, account.tokenTtl ?? Infinity, settings.tokenMaxTtl),
   };
+}
+
+/** The algorithm for the tokens of a resource server. It may have been chosen before the profile. */
+function signingAlgOf({ signingAlg }: Audience, settings: TokenSettings): SigningAlg {
+  return signingAlg !== undefined && takesAlg(settings.profile, signingAlg) ? signingAlg : settings.signingAlg;
+}
+
+/**
+ * Whether a token must be bound to a key because the profile says so. Root reaches the management API without a key: a
+ * lost key would lock everybody out, and no other account could be made on the first day.
+ */
+function mustBeBound(
+  holder: Pick<AccountSnapshot, 'account' | 'holdings'>,
+  { resourceServerId }: Audience,
+  { profile }: TokenSettings,
+): boolean {
+  return profile === 'fapi2' && !(resourceServerId === 'management' && isRoot(holder));
 }
 
 /**

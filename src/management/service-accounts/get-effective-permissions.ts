@@ -1,4 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { CONSTRAINTS } from '../../domain/possession/sender-constraint.ts';
 import { effectivePermissions } from '../../domain/permissions/rules/holdings.ts';
 import { EVERYWHERE } from '../../domain/permissions/place.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
@@ -60,8 +61,9 @@ const EFFECTIVE_PERMISSIONS = {
         typ: { type: 'string' },
         senderConstraints: {
           type: 'array',
-          description: 'The proofs that the request needs, because the account or the resource server asks for them',
-          items: { type: 'string', enum: ['dpop', 'mtls'] },
+          description:
+            'The proofs that the request needs, because the account, the resource server or the profile asks for them; any: one of the others',
+          items: { type: 'string', enum: CONSTRAINTS },
         },
       },
       required: ['aud', 'scope', 'permissions', 'expiresIn', 'alg', 'typ', 'senderConstraints'],

@@ -1,4 +1,5 @@
 import type { ClientEndpoint, NoteRefusal } from '../../domain/activity/refusal.ts';
+import type { Profile } from '../../domain/profile.ts';
 import type { HttpContext, HttpHandler } from '../../http/context.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { beginAttempt, type Attempt } from '../attempt.ts';
@@ -6,6 +7,7 @@ import { type OAuthError, sendOAuthError } from '../refusals/oauth-error.ts';
 import { errorOf } from '../refusals/refusal-of.ts';
 import { reportRefusal } from '../refusals/report-refusal.ts';
 import { type FederationTools, recognizeExternal } from '../ways/federated-way.ts';
+import { assertWayTaken } from '../ways/assert-way-taken.ts';
 import { readClientRequest } from './read-client-request.ts';
 
 /** The options of an endpoint at which clients authenticate. */
@@ -16,6 +18,7 @@ export interface ClientEndpointOptions {
   readonly logger: Logger;
   readonly noteRefusal: NoteRefusal;
   readonly federation: FederationTools;
+  readonly profile: Profile;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface ClientEndpointOptions {
  * @param onRefused told every refusal, and the seconds that the attempt took
  */
 export function clientEndpoint(
-  { endpoint, alias, logger, noteRefusal, federation }: ClientEndpointOptions,
+  { endpoint, alias, logger, noteRefusal, federation, profile }: ClientEndpointOptions,
   answer: (ctx: HttpContext, attempt: Attempt, seconds: () => number) => Promise<void>,
   onRefused: (refusal: OAuthError, seconds: number) => void = () => {},
 ): HttpHandler {
@@ -44,6 +47,7 @@ export function clientEndpoint(
         certificate: ctx.state.certificate,
         requestId: ctx.state.requestId,
       });
+      assertWayTaken(attempt.request, profile);
       const { proof } = attempt.request;
       if (proof.way === 'federated') await recognizeExternal(attempt, proof, federation);
       await answer(ctx, attempt, seconds);

@@ -1,6 +1,7 @@
 import { ASSERTION_ALGS } from '../../domain/assertions/parse-assertion.ts';
 import { DPOP_ALGS } from '../../domain/possession/dpop-proof.ts';
 import { MANAGEMENT_PERMISSIONS } from '../../domain/permissions/management-permissions.ts';
+import { type Profile, takesAlg } from '../../domain/profile.ts';
 import { SIGNING_ALGS } from '../../domain/signing-keys/signing-key.ts';
 import { TOKEN_EXCHANGE } from '../ways/api-key-way.ts';
 import { JWT_BEARER } from '../ways/federated-way.ts';
@@ -19,17 +20,18 @@ export interface MutualTls {
  * last four members announce nothing that this server offers: OpenID Connect libraries and the MCP SDK stop without
  * them.
  */
-export function authorizationServerMetadata(issuer: string, mutualTls: MutualTls): object {
+export function authorizationServerMetadata(issuer: string, profile: Profile, mutualTls: MutualTls): object {
+  const strict = profile === 'fapi2';
   return {
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
-    grant_types_supported: ['client_credentials', TOKEN_EXCHANGE, JWT_BEARER],
-    ...authentication('token', mutualTls),
-    ...authentication('introspection', mutualTls),
-    ...authentication('revocation', mutualTls),
+    grant_types_supported: ['client_credentials', TOKEN_EXCHANGE, ...(strict ? [] : [JWT_BEARER])],
+    ...authentication('token', profile, mutualTls),
+    ...authentication('introspection', profile, mutualTls),
+    ...authentication('revocation', profile, mutualTls),
     dpop_signing_alg_values_supported: DPOP_ALGS,
     ...boundToCertificates(mutualTls),
     status_list_aggregation_endpoint: `${issuer}/oauth/status-lists`,
@@ -37,22 +39,23 @@ export function authorizationServerMetadata(issuer: string, mutualTls: MutualTls
     authorization_endpoint: `${issuer}/oauth/authorize`,
     response_types_supported: ['none'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: SIGNING_ALGS,
+    id_token_signing_alg_values_supported: SIGNING_ALGS.filter((alg) => takesAlg(profile, alg)),
   };
 }
 
 /** The members about the authentication of clients, which is the same at every endpoint. */
 function authentication(
   endpoint: 'token' | 'introspection' | 'revocation',
+  profile: Profile,
   { certificates, authorities }: MutualTls,
 ): object {
   return {
     [`${endpoint}_endpoint_auth_methods_supported`]: [
-      ...CLIENT_AUTH_METHODS,
+      ...(profile === 'fapi2' ? ['private_key_jwt'] : CLIENT_AUTH_METHODS),
       ...(authorities ? ['tls_client_auth'] : []),
       ...(certificates ? ['self_signed_tls_client_auth'] : []),
     ],
-    [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: ASSERTION_ALGS,
+    [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: ASSERTION_ALGS.filter((alg) => takesAlg(profile, alg)),
   };
 }
 

@@ -7,6 +7,7 @@ import {
 } from '../../domain/possession/dpop-proof.ts';
 import { wrongTime } from '../../domain/certificates/client-certificate.ts';
 import { type Confirmation, unmet } from '../../domain/possession/confirmation.ts';
+import type { Constraint } from '../../domain/possession/sender-constraint.ts';
 import type { TokenPlan } from '../../domain/tokens/plan-token.ts';
 import { type Attempt, notePossession, notePossessionUse } from '../attempt.ts';
 import { OAuthError } from '../refusals/oauth-error.ts';
@@ -71,7 +72,10 @@ export function confirmed(
   now: Date,
 ): Confirmation | undefined {
   const jkt = goodProof(attempt)?.jkt;
-  const asks = constraints.includes('mtls') || exchanged?.['x5t#S256'] !== undefined;
+  const asks =
+    constraints.includes('mtls') ||
+    (constraints.includes('any') && jkt === undefined) ||
+    exchanged?.['x5t#S256'] !== undefined;
   const thumbprint = asks ? goodThumbprint(attempt, now) : undefined;
   if (jkt === undefined && thumbprint === undefined && constraints.length === 0 && exchanged === undefined) {
     return undefined;
@@ -83,7 +87,7 @@ export function confirmed(
   const missing = unmet(constraints, confirmation);
   if (missing !== undefined) {
     const whose = server.senderConstraint === missing ? `for ${server.identifier}` : 'of this account';
-    throw unbound(`a token ${whose} must be bound to ${missing === 'dpop' ? A_KEY : A_CERTIFICATE}`);
+    throw unbound(`a token ${whose} must be bound to ${BOUND_TO[missing]}`);
   }
   if (exchanged?.jkt !== undefined && exchanged.jkt !== jkt) {
     throw unbound('the exchanged token is bound to a key: send a DPoP proof by that key');
@@ -94,8 +98,11 @@ export function confirmed(
   return confirmation;
 }
 
-const A_KEY = 'a key: send a DPoP proof';
-const A_CERTIFICATE = 'a certificate: present one in the handshake of TLS';
+const BOUND_TO: Readonly<Record<Constraint, string>> = {
+  dpop: 'a key: send a DPoP proof',
+  mtls: 'a certificate: present one in the handshake of TLS',
+  any: 'a key: send a DPoP proof, or present a certificate in the handshake of TLS',
+};
 
 /** @returns undefined: there is no certificate @throws OAuthError when the certificate cannot be read, or is not valid now */
 function goodThumbprint({ certificate }: Attempt, now: Date): string | undefined {

@@ -5,6 +5,8 @@ import { findSecret, type SameHash } from '../../domain/credentials/find-secret.
 import type { ClientSecretCredential } from '../../domain/credentials/kinds/client-secret-kind.ts';
 import type { SecretHasher } from '../../domain/credentials/secret-hasher.ts';
 import { whyRefused } from '../../domain/credentials/why-refused.ts';
+import type { Profile } from '../../domain/profile.ts';
+import { isRoot } from '../../domain/service-accounts/is-root.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import { attemptOf, noteCredential, noteFailure } from '../attempt.ts';
 import { invalidRequest } from '../refusals/oauth-error.ts';
@@ -19,6 +21,7 @@ export interface SecretTools {
   readonly hashSecret: SecretHasher;
   readonly sameHash: SameHash;
   readonly clock: Clock;
+  readonly profile: Profile;
   /** The secret that is compared when the account does not exist, or has none. */
   readonly decoySecret: ClientSecretCredential;
 }
@@ -80,14 +83,18 @@ const BY_SECRET = {
  * The seam at which a secret is checked. The library compares plain text (oidc-provider.md, N-15). This server hashes the
  * secret of the request and compares the hash with every secret of the account, in constant time.
  */
-function compareWithHashes(provider: Provider, { hashSecret, sameHash, decoySecret, clock }: SecretTools): void {
+function compareWithHashes(
+  provider: Provider,
+  { hashSecret, sameHash, decoySecret, clock, profile }: SecretTools,
+): void {
   provider.Client.prototype.compareClientSecret = (presented) => {
     const attempt = attemptOf(Provider.ctx);
     const { snapshot } = attempt;
     const secrets = snapshot?.credentials.filter((credential) => credential.type === 'client_secret') ?? [];
     const found = findSecret(secrets.length > 0 ? secrets : [decoySecret], hashSecret(presented), sameHash);
     if (snapshot !== undefined && found !== undefined && found !== decoySecret) {
-      const reason = whyRefused(found, snapshot, clock());
+      const reason =
+        whyRefused(found, snapshot, clock()) ?? (takesSecrets(snapshot, profile) ? undefined : 'method_refused');
       if (reason !== undefined) noteFailure(attempt, reason, { ended: found });
       else noteCredential(attempt, found);
       return reason === undefined;
@@ -98,6 +105,11 @@ function compareWithHashes(provider: Provider, { hashSecret, sameHash, decoySecr
     });
     return false;
   };
+}
+
+/** Whether a profile takes secrets of an account: FAPI 2.0 takes them of nobody, and root may have nothing else. */
+function takesSecrets(snapshot: AccountSnapshot, profile: Profile): boolean {
+  return profile === 'standard' || isRoot(snapshot);
 }
 
 /**

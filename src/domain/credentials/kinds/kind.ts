@@ -3,6 +3,7 @@ import type { TrustedIssuerStore } from '../../federation/trusted-issuer-store.t
 import type { IssuerTrust } from '../../federation/trusted-issuer.ts';
 import type { CompanyId, CredentialId, RandomId, ResourceServerId } from '../../ids.ts';
 import type { AudiencesByName } from '../../resource-servers/named-audience.ts';
+import type { Profile } from '../../profile.ts';
 import type { Audience } from '../../resource-servers/resource-server.ts';
 import type { CredentialBase } from '../credential-base.ts';
 import type { CredentialPolicy } from '../credential-policy.ts';
@@ -97,6 +98,7 @@ export interface CredentialTools {
   readonly hashSecret: SecretHasher;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly randomId: RandomId;
+  readonly profile: Profile;
   /** Whether a key is one of this server's own, by its thumbprint (RFC 7638). */
   readonly isOwnKey: (thumbprint: string) => boolean;
 }

@@ -2,6 +2,7 @@ import { calculateJwkThumbprint } from 'jose';
 import { DomainError } from '../../domain-error.ts';
 import type { CredentialId } from '../../ids.ts';
 import type { CredentialBase } from '../credential-base.ts';
+import { takesAlg } from '../../profile.ts';
 import { parsePublicKey, type PublicJwk } from '../public-key.ts';
 import { type CredentialKind, type OtherCredentials, present, type StoredCredential } from './kind.ts';
 import { assertNoCertificate } from './rotation-key.ts';
@@ -41,13 +42,15 @@ export const publicKeyKind: CredentialKind<PublicKeyCredential, WantedPublicKey,
     assertionMaxTtl,
   }),
   bind: (wanted) => Promise.resolve(wanted),
-  async issue({ publicKey: given, assertionAudiences, assertionMaxTtl }, base, { isOwnKey }, others) {
+  async issue({ publicKey: given, assertionAudiences, assertionMaxTtl }, base, { isOwnKey, profile }, others) {
     const pointer = `${others.at}/publicKey`;
     const { kid, thumbprint, publicKey } = await parsePublicKey(given, pointer);
-    if (isOwnKey(thumbprint)) {
-      throw new DomainError('invalid_value', 'The public key cannot be used: it is a key of this server', {
-        fields: [{ pointer, message: 'is a key of this server' }],
-      });
+    if (isOwnKey(thumbprint)) throw unfit(pointer, 'is a key of this server');
+    if ('alg' in publicKey && !takesAlg(profile, publicKey.alg)) {
+      throw unfit(
+        pointer,
+        `is for ${publicKey.alg}, which the profile of this server does not take: send a JWK with another alg`,
+      );
     }
     await assertNewKey(kid, thumbprint, pointer, others);
     return {
@@ -104,6 +107,12 @@ export const publicKeyKind: CredentialKind<PublicKeyCredential, WantedPublicKey,
     };
   },
 };
+
+function unfit(pointer: string, message: string): DomainError {
+  return new DomainError('invalid_value', `The public key cannot be used: it ${message}`, {
+    fields: [{ pointer, message }],
+  });
+}
 
 /** The members of a public key that are stored as JSON. */
 interface PublicKeyData {
