@@ -23,12 +23,15 @@ export interface PeerServer {
   close(): Promise<void>;
 }
 
-export async function startPeerServer(): Promise<PeerServer> {
+/** @param settings beside the port */
+export async function startPeerServer(
+  settings: (folder: string) => Record<string, string> = () => ({}),
+): Promise<PeerServer> {
   const folder = mkdtempSync(join(tmpdir(), 'writ-peers-'));
   mkdirSync(join(folder, 'server'));
   const port = await freePort();
   const issuer = `http://localhost:${port}`;
-  const server = await startServerProcess(join(folder, 'server'), { PORT: String(port) });
+  const server = await startServerProcess(join(folder, 'server'), { PORT: String(port), ...settings(folder) });
   await server.ready();
   // The first start has printed its account before it answers.
   await fetch(`${issuer}/health/ready`);
