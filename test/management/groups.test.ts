@@ -199,7 +199,7 @@ onEachDatabase('groups', (kind) => {
           expiresIn: got.json.expires_in,
           alg: 'ES256',
           typ: 'at+jwt',
-          senderConstraint: 'none',
+          senderConstraints: [],
         });
       } else {
         const { error, error_description } = got.json;

@@ -78,7 +78,10 @@ describe('a hostile body at the management API', () => {
     }
     const reply = await send('{"name":"x","credentials":[{"type":"password"}]}');
     assert.deepEqual(reply.errors, [
-      { pointer: '/credentials/0/type', message: 'must be one of client_secret, public_key, federated, api_key' },
+      {
+        pointer: '/credentials/0/type',
+        message: 'must be one of client_secret, public_key, federated, certificate, api_key',
+      },
     ]);
   });
 

@@ -343,7 +343,8 @@ describe('the registration of an account with keys', () => {
       [{ credentials: [{ type: 'client_secret', assertionMaxTtl: 60 }] }, '/credentials/0/assertionMaxTtl'],
       [{ credentials: [{ type: 'public_key' }] }, '/credentials/0/publicKey'],
       [{ credentials: [{ type: 'api_key' }] }, '/credentials/0/audience'],
-      [{ credentials: [{ type: 'certificate' }] }, '/credentials/0/type'],
+      [{ credentials: [{ type: 'certificate' }] }, '/credentials/0/certificate'],
+      [{ credentials: [{ type: 'password' }] }, '/credentials/0/type'],
     ];
     for (const [body, pointer] of cases) {
       const reply = await register({ name: 'Mixed', ...body });
