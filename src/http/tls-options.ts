@@ -8,7 +8,10 @@ export interface ServerTls {
   onChange(told: () => void): void;
 }
 
-/** The cipher suites of TLS 1.3, and the four of TLS 1.2 that RFC 9325 §4.2 recommends for ECDHE with AES-GCM. */
+/**
+ * The cipher suites of TLS 1.3, and the four of TLS 1.2 that RFC 9325 §4.2 recommends for ECDHE with AES-GCM. No earlier
+ * version has any of them.
+ */
 const CIPHERS = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
@@ -24,7 +27,6 @@ const CIPHERS = [
  * issued the certificate matters only where a client authenticates with it.
  */
 export const TLS_OPTIONS = {
-  minVersion: 'TLSv1.2',
   ciphers: CIPHERS.join(':'),
   honorCipherOrder: true,
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalName, writtenName } from '../../src/domain/certificates/distinguished-name.ts';
 import { hasSubject } from '../../src/domain/certificates/certificate-subject.ts';
-import { clientCertificate } from '../../src/domain/certificates/client-certificate.ts';
+import { clientCertificate, type ClientCertificate } from '../../src/domain/certificates/client-certificate.ts';
 import { selfSigned } from '../support/certificates.ts';
 
 describe('a distinguished name', () => {
@@ -100,6 +100,8 @@ describe('a URI in a certificate', () => {
     });
     const fits = (value: string): boolean => hasSubject(clientCertificate(cert), { member: 'sanUri', value });
     for (const value of ['urn:a, URI:urn:b', 'urn:d', 'urn:"e"']) assert.ok(fits(value), value);
+    const odd = { x509: { subjectAltName: 'URI:urn:a, URI:"urn:b' } };
+    assert.ok(!hasSubject(odd as unknown as ClientCertificate, { member: 'sanUri', value: 'urn:a' }));
     for (const value of ['urn:a', 'urn:b', 'urn:c', 'URN:D', 'urn:e', 'urn:d/']) assert.ok(!fits(value), value);
   });
 });

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { exchangeOf, registerAccount } from '../support/accounts.ts';
 import type { Reply } from '../support/api-contract.ts';
 import { claimsFor, type ClientKey, clientKey, jws, lastRefusal } from '../support/assertions.ts';
@@ -424,13 +424,45 @@ describe('the profile fapi2', () => {
     const resource = { identifier: 'api://old', name: 'Old', permissions: [], signingAlg: 'RS256' };
     const made = await app.api('POST', '/api/resource-servers', resource);
     assert.deepEqual([made.status, made.json.errors[0].pointer], [422, '/signingAlg'], made.text);
+    const { json: good } = await app.api('POST', '/api/resource-servers', { ...resource, signingAlg: 'PS256' });
+    const changed = await app.api('PATCH', `/api/resource-servers/${good.resourceServerId}`, { signingAlg: 'RS256' });
+    assert.deepEqual([changed.status, changed.json.errors[0].pointer], [422, '/signingAlg'], changed.text);
     // The database was used without the profile before: its RS256 key signs no more, and goes with its last token.
     const { json: keys } = await app.api('GET', '/api/signing-keys');
     const states = keys.map(({ alg, state }: { alg: string; state: string }) => [alg, state]);
     assert.deepEqual(states.toSorted(), [
       ['ES256', 'active'],
+      ['PS256', 'active'],
       ['RS256', 'retired'],
     ]);
+    // A resource server that named RS256 before the profile gets tokens with the algorithm of the server.
+    const named = {
+      identifier: 'api://legacy',
+      name: 'Legacy',
+      permissions: [{ name: 'legacy:read' }],
+      signingAlg: 'PS256',
+    };
+    const { json: legacy } = await app.api('POST', '/api/resource-servers', named);
+    await app
+      .knex('resource_servers')
+      .where({ resource_server_id: legacy.resourceServerId })
+      .update({ signing_alg: 'RS256' });
+    const own = clientKey('PS256');
+    const client = await registerAccount(app, {
+      permissions: ['legacy:read'],
+      credentials: [{ type: 'public_key', publicKey: own.jwk }],
+    });
+    const shown = await app.api('GET', `${client.path}/effective-permissions`);
+    assert.equal(shown.json.token.alg, 'ES256');
+    const got = await post(
+      {
+        grant_type: 'client_credentials',
+        client_assertion_type: ASSERTION,
+        client_assertion: jws(own, { alg: 'PS256' }, claimsFor(client.clientId, app.issuer)),
+      },
+      { DPoP: dpopProof(await dpopKey(), { htu: `${app.issuer}/oauth/token` }) },
+    );
+    assert.equal(decodeProtectedHeader(got.json.access_token).alg, 'ES256', got.text);
     const planned = await app.api('GET', `${path}/effective-permissions?resource=${app.issuer}/api`);
     assert.deepEqual(planned.json.token.senderConstraints, ['any']);
   });

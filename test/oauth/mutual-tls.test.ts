@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { exchangeOf, registerAccount, type RegisteredAccount } from '../support/accounts.ts';
 import type { Reply } from '../support/api-contract.ts';
-import { lastRefusal } from '../support/assertions.ts';
+import { assertion, clientKey, lastRefusal, registerWithKeys } from '../support/assertions.ts';
 import { selfSigned, SERVER_AUTH, type TestCertificate, testAuthority } from '../support/certificates.ts';
 import { makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
 import { embedded, onEachDatabase, postgres18 } from '../support/databases.ts';
 import { dpopKey, dpopProof } from '../support/dpop.ts';
+import { eventually } from '../support/eventually.ts';
 import { secureRequest } from '../support/secure-request.ts';
 import { type TestApp, useTestApp } from '../support/test-app.ts';
 import { testClock } from '../support/test-clock.ts';
@@ -28,7 +29,12 @@ function file(name: string, content: string): string {
 const authority = await testAuthority({ subject: 'CN=Acme clients' });
 const stranger = await testAuthority({ subject: 'CN=Acme clients' });
 const server = await selfSigned({ subject: 'CN=localhost', purposes: [SERVER_AUTH] });
-const clientCa = file('clients.pem', `An authority:\n${authority.cert}\n`);
+const expired = await testAuthority({
+  subject: 'CN=Expired',
+  from: new Date(Date.now() - 2 * DAY),
+  to: new Date(Date.now() - DAY),
+});
+const clientCa = file('clients.pem', `An authority:\n${authority.cert}\nAnother one:\n${expired.cert}`);
 
 /** Two ways in which the certificate of a client arrives. */
 const TRANSPORTS: Readonly<Record<string, { environment: Record<string, string>; present: typeof overTls }>> = {
@@ -125,6 +131,12 @@ for (const [name, { environment, present }] of Object.entries(TRANSPORTS)) {
         const others = {
           'of a stranger with the same name': await stranger.issue({ ...wanted, names: [...wanted.names] }),
           'signed by itself': await selfSigned({ ...wanted, names: [...wanted.names] }),
+          'of an authority that has expired': await expired.issue({ ...wanted, names: [...wanted.names] }),
+          'of the authority under another name': await authority.issue({
+            ...wanted,
+            names: [...wanted.names],
+            issuer: 'CN=Other',
+          }),
         };
         const elsewhere = await authority.issue({ subject: 'C=DE,O=Acme\\, Inc.,CN=stock' });
         for (const [fitting, wrong] of [
@@ -227,7 +239,23 @@ for (const [name, { environment, present }] of Object.entries(TRANSPORTS)) {
         const post = (body: Record<string, string>, headers = {}): Promise<Reply> =>
           present(app, '/oauth/token', certificate, { method: 'POST', headers, body: new URLSearchParams(body) });
         const grant = { grant_type: 'client_credentials' };
-        assert.equal((await post(grant, basic)).status, 200);
+        const { clientId: client_id, clientSecret: client_secret } = secret;
+        for (const reply of [
+          await post(grant, basic),
+          await post({ ...grant, client_id }, basic),
+          await post({ ...grant, client_id, client_secret }),
+        ]) {
+          assert.equal(reply.status, 200, reply.text);
+        }
+        const key = clientKey('ES256');
+        const byKey = await registerWithKeys(app, 'By key', [key]);
+        const asserted = await post({
+          ...grant,
+          client_id: byKey.clientId,
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+          client_assertion: assertion(key, byKey.clientId, app.issuer),
+        });
+        assert.equal(asserted.status, 200, asserted.text);
         const mismatch = await post({ ...grant, client_id: clientId }, basic);
         assert.deepEqual([mismatch.status, mismatch.json.error], [400, 'invalid_request']);
         // Without an id, the certificate names nobody.
@@ -317,8 +345,12 @@ for (const [name, { environment, present }] of Object.entries(TRANSPORTS)) {
           { senderConstraint: 'dpop', permissions: ['both:read'] },
         );
         const htu = `${app.issuer}/oauth/token`;
-        const post = (body: Record<string, string>, proof: boolean, presented = true): Promise<Reply> =>
-          present(app, '/oauth/token', presented ? certificate : undefined, {
+        const post = (
+          body: Record<string, string>,
+          proof: boolean,
+          presented: TestCertificate | null = certificate,
+        ): Promise<Reply> =>
+          present(app, '/oauth/token', presented ?? undefined, {
             method: 'POST',
             headers: proof ? { DPoP: dpopProof(key, { htu }) } : {},
             body: new URLSearchParams(body),
@@ -332,7 +364,12 @@ for (const [name, { environment, present }] of Object.entries(TRANSPORTS)) {
         const exchange = exchangeOf(got.json.access_token);
         const narrower = await post(exchange, true);
         assert.deepEqual(decodeJwt(narrower.json.access_token)['cnf'], cnf, narrower.text);
-        for (const reply of [await post(exchange, true, false), await post(exchange, false)]) {
+        const other = await selfSigned();
+        for (const reply of [
+          await post(exchange, true, null),
+          await post(exchange, true, other),
+          await post(exchange, false),
+        ]) {
           assert.deepEqual([reply.status, reply.json.error], [400, 'invalid_grant'], reply.text);
         }
       });
@@ -353,3 +390,58 @@ for (const [name, { environment, present }] of Object.entries(TRANSPORTS)) {
     [embedded, postgres18],
   );
 }
+
+describe('the files and the addresses of mutual TLS', () => {
+  const authorities = join(folder, 'changing.pem');
+  const app = useTestApp(embedded, {
+    ...TRANSPORTS['over TLS']?.environment,
+    WRIT_TLS_CLIENT_CA: file('changing.pem', authority.cert),
+    WRIT_TRUSTED_PROXIES: '192.0.2.1',
+  });
+  const trusting = useTestApp(embedded, {
+    ...TRANSPORTS['over TLS']?.environment,
+    WRIT_TRUSTED_PROXIES: '127.0.0.1',
+  });
+
+  function ask(to: TestApp, clientId: string, certificate: TestCertificate, header?: string): Promise<Reply> {
+    return overTls(to, '/oauth/token', certificate, {
+      method: 'POST',
+      ...(header !== undefined && { headers: { 'Client-Cert': header } }),
+      body: new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId }),
+    });
+  }
+
+  test('an authority that has been taken away certifies nobody, and a new one does', async () => {
+    const credentials = [{ type: 'certificate', sanUri: 'urn:a' }];
+    const { clientId } = await registerAccount(app, { permissions: [], credentials });
+    const wanted = { names: [{ type: 'url', value: 'urn:a' }] } as const;
+    const [ofOne, ofOther] = [
+      await authority.issue({ names: [...wanted.names] }),
+      await stranger.issue({ names: [...wanted.names] }),
+    ];
+    assert.deepEqual(
+      [(await ask(app, clientId, ofOne)).status, (await ask(app, clientId, ofOther)).status],
+      [200, 401],
+    );
+    writeFileSync(authorities, stranger.cert);
+    await eventually(10_000, async () => (await ask(app, clientId, ofOne)).status === 401);
+    assert.equal((await ask(app, clientId, ofOther)).status, 200);
+  });
+
+  test('B-16 the certificate of a trusted proxy is nobody’s, and a header counts from nobody else', async () => {
+    const own = await selfSigned();
+    const client = await selfSigned();
+    const register = (to: TestApp, { cert }: TestCertificate): Promise<RegisteredAccount> =>
+      registerAccount(to, { permissions: [], credentials: [{ type: 'certificate', certificate: cert }] });
+    const [ofProxy, ofClient] = [await register(trusting, own), await register(trusting, client)];
+    assert.equal((await ask(trusting, ofProxy.clientId, own)).status, 401);
+    assert.equal(lastRefusal(trusting)['reason'], 'no_client_authentication');
+    assert.equal((await ask(trusting, ofClient.clientId, own, client.header)).status, 200);
+    const broken = await ask(trusting, ofClient.clientId, own, 'garbage');
+    assert.deepEqual([broken.status, broken.json.error], [400, 'invalid_request']);
+    assert.match(broken.json.error_description, /^the header Client-Cert holds no single certificate/);
+    const elsewhere = await register(app, client);
+    assert.equal((await ask(app, elsewhere.clientId, own, client.header)).status, 401);
+    assert.ok(app.log().some(({ event }) => event === 'client_certificate.not_trusted'));
+  });
+});

@@ -34,6 +34,8 @@ export interface WantedCertificate {
   /** The purposes (extended key usage); when absent: to authenticate a client. */
   readonly purposes?: readonly string[];
   readonly authority?: boolean;
+  /** The name of the issuer, if it is not that of the authority. */
+  readonly issuer?: string;
   /** The bits of an RSA key; when absent: the key is on P-256. */
   readonly rsa?: number;
 }
@@ -100,5 +102,8 @@ export function selfSigned(wanted: WantedCertificate = {}): Promise<TestCertific
 export async function testAuthority(wanted: WantedCertificate = {}): Promise<TestAuthority> {
   const subject = wanted.subject ?? 'CN=Test authority';
   const own = await make({ purposes: [], ...wanted, subject, authority: true });
-  return { ...own, issue: (leaf = {}) => make(leaf, { name: subject, signingKey: own.pair.privateKey }) };
+  return {
+    ...own,
+    issue: (leaf = {}) => make(leaf, { name: leaf.issuer ?? subject, signingKey: own.pair.privateKey }),
+  };
 }

@@ -43,7 +43,7 @@ export const secretTools = {
 /** The snapshot of an account with these credentials and one permission. */
 export function snapshotOf(clientId: string, credentials: AccountSnapshot['credentials']): AccountSnapshot {
   return {
-    account: { clientId, audience: 'default' },
+    account: { clientId, audience: 'default', senderConstraint: 'none' },
     enabled: true,
     credentials: credentials.map((credential, idx) => ({ ...credential, status: { list: 0, idx } })),
     audiences: new Map([

@@ -43,5 +43,5 @@ export function createClientAuthorities(current: () => readonly X509Certificate[
 }
 
 function hasIssued(authority: X509Certificate, { x509 }: ClientCertificate): boolean {
-  return authority.ca && x509.checkIssued(authority) && x509.verify(authority.publicKey);
+  return x509.checkIssued(authority) && x509.verify(authority.publicKey);
 }
