@@ -120,7 +120,7 @@ try {
   database.knex.on('query', () => (statements += 1));
   const settings = {
     issuer: 'https://id.example',
-  profile: 'standard',
+    profile: 'standard',
     signingAlg: 'ES256',
     tokenTtl: 900,
     tokenMaxTtl: 86_400,

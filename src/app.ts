@@ -13,7 +13,7 @@ import { reportUnread } from './faces/report-unread.ts';
 import { basePathRemover } from './http/base-path.ts';
 import type { Readiness } from './http/health.ts';
 import { HTTP_LIMITS, type HttpLimits, type HttpServer, listen } from './http/http-server.ts';
-import type { ServerTls } from './http/tls-options.ts';
+import { assertUsable, type ServerTls } from './http/tls-options.ts';
 import { isManagementPath } from './management/management-face.ts';
 import { isMiaTokenPath } from './oauth/oauth-face.ts';
 import { startStatusLists } from './oauth/status-lists.ts';
@@ -59,7 +59,7 @@ const ACTIVITY_PAUSE = 5000;
 
 /** Starts a server on a prepared database. This is the composition root: it gives every part what that part needs. */
 export async function startApp(config: Config, server: PreparedServer, surroundings: AppSurroundings): Promise<App> {
-  const tlsFiles = openTlsFiles(config, surroundings);
+  const tlsFiles = openTlsFiles(config, surroundings, assertUsable);
   const firstRoot = await bootstrap(config, server, surroundings);
   const limits = surroundings.httpLimits ?? HTTP_LIMITS;
   const { read } = server.storage;

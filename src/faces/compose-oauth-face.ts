@@ -4,7 +4,7 @@ import type { Config } from '../config/parse-config.ts';
 import { issueClientSecret } from '../domain/credentials/issue-credentials.ts';
 import { createSubjectOwnerFinder } from '../domain/federation/find-subject-owner.ts';
 import { createExternalVerifier } from '../domain/federation/verify-external-token.ts';
-import { createApiKeyFinder } from '../domain/tokens/find-api-key.ts';
+import { createApiKeyFinder, type FindApiKey } from '../domain/tokens/find-api-key.ts';
 import { createExchangeFinder } from '../domain/tokens/find-exchanged.ts';
 import { createTokenInspector } from '../domain/tokens/live-token.ts';
 import { createRevokeToken } from '../domain/tokens/revoke-token.ts';
@@ -33,7 +33,7 @@ export function composeOAuthFace(
   const { revokedTokens, credentials, resourceServers } = storage.readForTokens;
   const guesses = createGuessLimiter({ ...guessing, logger, metrics });
   const verifyToken = createAccessTokenVerifier({ signingKeys, issuer, audience: undefined, clock });
-  const findApiKey = createApiKeyFinder({
+  const findKnownKey = createApiKeyFinder({
     hashSecret,
     sameHash: timingSafeEqual,
     ownerOf: credentials.ownerOf,
@@ -42,6 +42,9 @@ export function composeOAuthFace(
     remembers: accounts.remembers,
     clock,
   });
+  // Whoever has an API key can use it: the profile knows no such thing.
+  const findApiKey: FindApiKey =
+    config.profile === 'fapi2' ? () => Promise.resolve({ refused: 'api_key_unknown' }) : findKnownKey;
   const inspectToken = createTokenInspector({ verify: verifyToken, find: accounts.find, revokedTokens });
   const verifyExternal = createExternalVerifier({ ...external, replays: storage.replays });
   return oauthFace({

@@ -35,11 +35,11 @@ export function createCertificateReader(
     if (others.length > 0) return unreadable('is there twice');
     // Some proxies write an empty value when the client has no certificate.
     if (/^[:\s]*$/.test(value)) return undefined;
-    const certificate = known.get(value) ?? readHeader(value);
+    const certificate = known.get(`header ${value}`) ?? readHeader(value);
     if (certificate === undefined) {
       return unreadable('holds no single certificate, as :base64: (RFC 9440) or in PEM with escapes of URLs');
     }
-    known.set(value, certificate);
+    known.set(`header ${value}`, certificate);
     return certificate;
   }
 
@@ -47,8 +47,9 @@ export function createCertificateReader(
     const x509 = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
     if (x509 === undefined) return undefined;
     const certificate = certificateOf(x509);
-    const before = known.get(certificate.thumbprint);
-    if (before === undefined) known.set(certificate.thumbprint, certificate);
+    const key = `thumbprint ${certificate.thumbprint}`;
+    const before = known.get(key);
+    if (before === undefined) known.set(key, certificate);
     return before ?? certificate;
   }
 

@@ -27,6 +27,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 export interface FairConnections {
   /** Must be called with every new connection, before its first request. */
   readonly accept: (socket: Socket) => void;
+  /** Whether a connection has been accepted, and is open. */
+  has(socket: Socket): boolean;
   readonly handle: RequestListener;
   /** The number of connections that have been accepted since the start. */
   accepted(): number;
@@ -123,6 +125,7 @@ export function fairConnections(handler: RequestListener, limits: ConnectionLimi
 
   return {
     accept,
+    has: (socket) => connections.has(socket),
     accepted: () => accepted,
     newcomers: () => newcomers,
     inFlight: () => inFlight,

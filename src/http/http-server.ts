@@ -95,6 +95,11 @@ export async function listen(
     return secure;
   }
   server.timeout = stallTimeout;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   // Over TLS a connection counts when its handshake is done.
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     connections.accept(socket);
@@ -104,7 +109,8 @@ export async function listen(
   // 0 means no limit: beyond a limit of its own, Node.js would silently drop headers.
   server.maxHeadersCount = 0;
   server.on('clientError', (error: ParseError, socket: Socket) => {
-    if (!socket.writable) {
+    // Nothing can be said on a connection whose handshake of TLS has failed, or takes too long.
+    if (!socket.writable || !connections.has(socket)) {
       socket.destroy();
       return;
     }
@@ -139,7 +145,11 @@ export async function listen(
       server.close();
       // A connection that was busy when the server closed may be idle a moment later, and must be closed then.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
-      const cut = globalThis.setTimeout(() => server.closeAllConnections(), grace);
+      const cut = globalThis.setTimeout(() => {
+        server.closeAllConnections();
+        // Connections in their handshake are among these only.
+        for (const socket of sockets) socket.destroy();
+      }, grace);
       await closed;
       clearInterval(sweep);
       clearInterval(looking);

@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import type { TlsOptions } from 'node:tls';
+import { createSecureContext, type TlsOptions } from 'node:tls';
 
 /** The certificate chain and the key of a server, in PEM, which may change while the server runs. */
 export interface ServerTls {
@@ -35,3 +35,8 @@ export const TLS_OPTIONS = {
   // Without this, Node.js would check the certificates of clients against the public authorities.
   ca: [],
 } satisfies TlsOptions;
+
+/** Asserts that a server can use a certificate and its key. @throws Error in the words of OpenSSL */
+export function assertUsable(certificate: { readonly cert: string; readonly key: string }): void {
+  createSecureContext({ ...TLS_OPTIONS, ...certificate });
+}

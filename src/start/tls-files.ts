@@ -38,14 +38,19 @@ const PAUSE = 1000;
  * Reads the files of the TLS settings, and reads them anew when one of them has changed. While the new ones cannot be
  * used, the old ones stay: a certificate and its key are seldom replaced at the same moment.
  *
+ * @param assertUsable throws when a server cannot use a certificate
  * @throws TlsFileError
  */
-export function openTlsFiles({ tls, clientCa }: Config, { logger }: Pick<Surroundings, 'logger'>): TlsFiles {
+export function openTlsFiles(
+  { tls, clientCa }: Config,
+  { logger }: Pick<Surroundings, 'logger'>,
+  assertUsable: (certificate: ServerCertificate) => void,
+): TlsFiles {
   const paths = [tls?.cert ?? [], tls?.key ?? [], clientCa ?? []].flat();
   const warn = (text: string): void => logger.warn({ event: 'key_file.open_to_others' }, text);
   if (tls !== undefined) warnOfMode(tls.key, warn);
   const readAll = (): Read => ({
-    server: tls && readServer(tls.cert, tls.key),
+    server: tls && readServer(tls.cert, tls.key, assertUsable),
     authorities: clientCa === undefined ? [] : readAuthorities(clientCa),
   });
   let seen = paths.map(signature);
@@ -85,7 +90,11 @@ function signature(path: string): string {
   return `${ino} ${size} ${mtimeMs}`;
 }
 
-function readServer(certificate: string, keyFile: string): ServerCertificate {
+function readServer(
+  certificate: string,
+  keyFile: string,
+  assertUsable: (certificate: ServerCertificate) => void,
+): ServerCertificate {
   const [cert, key] = [readText(certificate), readText(keyFile)];
   let fits: boolean;
   try {
@@ -96,6 +105,12 @@ function readServer(certificate: string, keyFile: string): ServerCertificate {
     );
   }
   if (!fits) throw new TlsFileError(`WRIT_TLS_KEY (${keyFile}) is not the key of WRIT_TLS_CERT (${certificate})`);
+  try {
+    assertUsable({ cert, key });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TlsFileError(`WRIT_TLS_CERT (${certificate}) cannot be used: ${why}`, { cause: error });
+  }
   return { cert, key };
 }
 
@@ -103,11 +118,22 @@ function readAuthorities(path: string): readonly X509Certificate[] {
   const blocks = readText(path).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   try {
     const authorities = blocks.map((block) => new X509Certificate(block));
+    if (authorities.some(({ raw }) => raw.includes(NAME_CONSTRAINTS))) throw constrained(path);
     if (authorities.length > 0 && authorities.every(({ ca }) => ca)) return authorities;
-  } catch {
+  } catch (error) {
+    if (error instanceof TlsFileError) throw error;
     // The same message as for a file without certificates.
   }
   throw new TlsFileError(`WRIT_TLS_CLIENT_CA (${path}) must hold certificates of authorities (CA:TRUE) in PEM`);
+}
+
+/** The identifier of the extension for name constraints in DER (RFC 5280 §4.2.1.10). */
+const NAME_CONSTRAINTS = Buffer.from('0603551d1e', 'hex');
+
+function constrained(path: string): TlsFileError {
+  return new TlsFileError(
+    `WRIT_TLS_CLIENT_CA (${path}) has an authority with name constraints, which Writ does not check: name an authority without them`,
+  );
 }
 
 function readText(path: string): string {

@@ -9,7 +9,13 @@ import { selfSigned } from '../support/certificates.ts';
 
 describe('a distinguished name', () => {
   const same: readonly (readonly string[])[] = [
-    ['CN=billing,O=Acme,C=DE', 'cn=Billing , o=ACME;c=de', '2.5.4.3=billing, 2.5.4.10=acme, 2.5.4.6=DE'],
+    [
+      'CN=billing,O=Acme,C=DE',
+      'subject=CN=billing,O=Acme,C=DE',
+      'subject= CN = billing, O = Acme, C = DE',
+      'cn=Billing , o=ACME;c=de',
+      '2.5.4.3=billing, 2.5.4.10=acme, 2.5.4.6=DE',
+    ],
     ['O=Acme\\, Inc.', 'O=Acme\\2C Inc.', 'o=acme\\,   INC.', 'O=Acme\\, Inc.\\ '],
     ['CN=a+OU=b,O=x', 'OU=b+CN=a,O=x', 'ou=B + cn=A , o=X'],
     ['CN=Jürgen', 'CN=J\\C3\\BCrgen', 'CN=JU\u0308RGEN'],

@@ -33,6 +33,7 @@ onEachDatabase(
         ['a chain', { certificate: one.cert + two.cert }, '/certificate', /holds several certificates/],
         ['an expired one', { certificate: expired.cert }, '/certificate', /the certificate has expired at 20/],
         ['a weak key', { certificate: weak.cert }, '/certificate', /has a key that must be 2048 to 4096 bits/],
+        ['times that are none', { certificate: timeless(one.der) }, '/certificate', /has times that cannot be read/],
         ['a name in slashes', { subjectDn: '/C=DE/CN=a' }, '/subjectDn', /is no distinguished name \(RFC 4514\)/],
         ['a wildcard', { sanDns: '*.acme.example' }, '/sanDns', /is no host name without a wildcard/],
         ['a relative URI', { sanUri: '//acme.example' }, '/sanUri', /is no absolute URI/],
@@ -141,3 +142,12 @@ onEachDatabase(
   },
   embeddedAndNewest,
 );
+
+/** A certificate whose end is in the thirtieth month of a year. */
+function timeless(der: Buffer): string {
+  const copy = Buffer.from(der);
+  // Two times stand in a sequence; the second of them is the end.
+  const at = copy.indexOf(Buffer.from('301e170d', 'hex'));
+  copy.write('269930000000Z', at + 4 + 13 + 2, 'latin1');
+  return `-----BEGIN CERTIFICATE-----\n${copy.toString('base64')}\n-----END CERTIFICATE-----\n`;
+}

@@ -371,6 +371,8 @@ describe('the profile fapi2', () => {
   test('takes no API key, no token of another issuer, and no other aud than the issuer', async () => {
     const { clientId, path } = await registerAccount(app, { permissions: ['read'] });
     const { json: key } = await app.api('POST', `${path}/credentials`, { type: 'api_key', audience: 'api://orders' });
+    const asked = await app.asClient('/oauth/introspect', ROOT, { token: key.apiKey });
+    assert.deepEqual([asked.status, asked.json], [200, { active: false }]);
     const refusals = {
       'an API key': [await post(exchangeOf(key.apiKey)), 400, 'invalid_request'],
       'the JWT bearer grant': [
@@ -443,10 +445,13 @@ describe('the profile fapi2', () => {
       signingAlg: 'PS256',
     };
     const { json: legacy } = await app.api('POST', '/api/resource-servers', named);
+    const legacyPath = `/api/resource-servers/${legacy.resourceServerId}`;
     await app
       .knex('resource_servers')
       .where({ resource_server_id: legacy.resourceServerId })
       .update({ signing_alg: 'RS256' });
+    const kept = await app.api('PATCH', legacyPath, { name: 'Legacy 2', signingAlg: 'RS256' });
+    assert.equal(kept.status, 200, kept.text);
     const own = clientKey('PS256');
     const client = await registerAccount(app, {
       permissions: ['legacy:read'],

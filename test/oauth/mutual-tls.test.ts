@@ -34,7 +34,17 @@ const expired = await testAuthority({
   from: new Date(Date.now() - 2 * DAY),
   to: new Date(Date.now() - DAY),
 });
-const clientCa = file('clients.pem', `An authority:\n${authority.cert}\nAnother one:\n${expired.cert}`);
+// An authority that has renewed its own certificate stands there with both.
+const earlier = await testAuthority({
+  subject: 'CN=Acme clients',
+  pair: authority.pair,
+  from: new Date(Date.now() - 2 * DAY),
+  to: new Date(Date.now() - DAY),
+});
+const clientCa = file(
+  'clients.pem',
+  `An authority:\n${earlier.cert}\n${authority.cert}\nAnother one:\n${expired.cert}`,
+);
 
 /** Two ways in which the certificate of a client arrives. */
 const TRANSPORTS: Readonly<Record<string, { environment: Record<string, string>; present: typeof overTls }>> = {
@@ -182,6 +192,37 @@ for (const [name, { environment, present }] of Object.entries(TRANSPORTS)) {
         const reply = await ask(pinned.clientId, early);
         await refused(reply, 'certificate_time');
         assert.match(reply.json.error_description, /^the certificate is not valid before /);
+      });
+
+      test('counts by any credential that works, whatever else it fits', async () => {
+        const certificate = await authority.issue({
+          subject: 'CN=several',
+          names: [{ type: 'url', value: 'urn:several' }],
+        });
+        const credentials = [
+          { type: 'certificate', certificate: certificate.cert },
+          { type: 'certificate', subjectDn: 'CN=several' },
+          { type: 'certificate', sanUri: 'urn:several' },
+        ];
+        const { clientId, path } = await registerAccount(app, { permissions: [], credentials }, CREDENTIALS);
+        const { json } = await app.api('GET', `${path}/credentials`);
+        const ids: string[] = json.map(({ credentialId }: { credentialId: string }) => credentialId);
+        for (const working of ids) {
+          for (const id of ids) {
+            await app.api('PATCH', `${path}/credentials/${id}`, { state: id === working ? 'enabled' : 'disabled' });
+          }
+          assert.equal((await ask(clientId, certificate)).status, 200, `${ids.indexOf(working)}`);
+        }
+        for (const id of ids) await app.api('PATCH', `${path}/credentials/${id}`, { state: 'disabled' });
+        await refused(await ask(clientId, certificate), 'credential_disabled');
+      });
+
+      test('with a name that cannot be read fits nothing, and breaks nothing', async () => {
+        // An SmtpUTF8Mailbox (RFC 9598) that is not UTF-8: OpenSSL stops at it.
+        const extensions = { '2.5.29.17': '3012a01006082b06010505070809a0040c02fffe' };
+        const { clientId } = await account({ sanEmail: 'billing@acme.example' });
+        await refused(await ask(clientId, await authority.issue({ extensions })), 'certificate_wrong');
+        await refused(await ask(clientId, await selfSigned({ extensions })), 'certificate_issuer');
       });
 
       test('ends with its credential', async () => {
@@ -365,6 +406,13 @@ for (const [name, { environment, present }] of Object.entries(TRANSPORTS)) {
         const narrower = await post(exchange, true);
         assert.deepEqual(decodeJwt(narrower.json.access_token)['cnf'], cnf, narrower.text);
         const other = await selfSigned();
+        // A token from before the account asked for a key is made no better by an exchange.
+        await app.api('PATCH', `${CREDENTIALS}/${clientId}`, { senderConstraint: 'none' });
+        const free = await post({ ...grant, resource: `${app.issuer}/api` }, false);
+        await app.api('PATCH', `${CREDENTIALS}/${clientId}`, { senderConstraint: 'dpop' });
+        const bettered = await post(exchangeOf(free.json.access_token), true);
+        assert.deepEqual([bettered.status, bettered.json.error], [400, 'invalid_grant'], bettered.text);
+        assert.match(bettered.json.error_description, /is bound to no key/);
         for (const reply of [
           await post(exchange, true, null),
           await post(exchange, true, other),

@@ -5,6 +5,7 @@ import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect, type ConnectionOptions, getCiphers, type TLSSocket } from 'node:tls';
+import { assertUsable } from '../../src/http/tls-options.ts';
 import { openTlsFiles, TlsFileError } from '../../src/start/tls-files.ts';
 import { selfSigned, SERVER_AUTH, type TestCertificate, testAuthority } from '../support/certificates.ts';
 import { quietSurroundings, testConfig } from '../support/config.ts';
@@ -135,7 +136,12 @@ describe('a server that ends TLS itself', () => {
     put(CERT, next.cert);
     await eventually(10_000, () => Promise.resolve(running.stdout.some((line) => line.includes('"tls.not_reloaded"'))));
     assert.equal(await subject(), 'first');
+    // Half of a chain: the first certificate fits the key, and the server cannot use the file.
     put(KEY, next.key);
+    put(CERT, `${next.cert}\n${server.cert.slice(0, 200)}`);
+    await eventually(10_000, () => running.stdout.some((line) => line.includes('cannot be used: ')));
+    assert.equal(await subject(), 'first');
+    put(CERT, next.cert);
     await eventually(10_000, async () => (await subject()) === 'next');
     assert.ok(running.stdout.some((line) => line.includes('"tls.reloaded"')));
     // A connection from before goes on.
@@ -154,11 +160,26 @@ describe('a server that ends TLS itself', () => {
 describe('a start with TLS files that cannot be used', () => {
   test('ends with what is wrong', async () => {
     const authority: TestCertificate = await testAuthority();
+    const constrained = await testAuthority({ extensions: { '2.5.29.30': '3000' } });
     for (const [note, cert, key, ca, words] of [
       ['no file', undefined, server.key, undefined, /missing\.pem cannot be read \(ENOENT\)/],
       ['no certificate', 'nonsense', server.key, undefined, /WRIT_TLS_CERT .* must be a certificate in PEM/],
       ['the key of another one', server.cert, next.key, undefined, /WRIT_TLS_KEY .* is not the key of WRIT_TLS_CERT/],
       ['no key', server.cert, server.cert, undefined, /its private key without a passphrase/],
+      [
+        'half a chain',
+        `${server.cert}\n${next.cert.slice(0, 200)}`,
+        server.key,
+        undefined,
+        /WRIT_TLS_CERT .* cannot be used: /,
+      ],
+      [
+        'an authority with name constraints',
+        server.cert,
+        server.key,
+        constrained.cert,
+        /name constraints, which Writ does not check/,
+      ],
       [
         'no authority',
         server.cert,
@@ -178,7 +199,7 @@ describe('a start with TLS files that cannot be used', () => {
         WRIT_TLS_KEY: paths.key,
         ...(ca !== undefined && { WRIT_TLS_CLIENT_CA: paths.ca }),
       };
-      const error = failureOf(() => openTlsFiles(testConfig(settings), quietSurroundings()));
+      const error = failureOf(() => openTlsFiles(testConfig(settings), quietSurroundings(), assertUsable));
       assert.match(error, words, note);
       assert.doesNotMatch(error, /BEGIN/, note);
     }

@@ -20,6 +20,7 @@ export interface TestCertificate {
 
 /** An authority that issues certificates. */
 export interface TestAuthority extends TestCertificate {
+  readonly pair: webcrypto.CryptoKeyPair;
   issue(wanted?: WantedCertificate): Promise<TestCertificate>;
 }
 
@@ -36,6 +37,10 @@ export interface WantedCertificate {
   readonly authority?: boolean;
   /** The name of the issuer, if it is not that of the authority. */
   readonly issuer?: string;
+  /** Further extensions: the value in hexadecimal, by identifier. */
+  readonly extensions?: Readonly<Record<string, string>>;
+  /** The key pair; when absent: a new one. */
+  readonly pair?: webcrypto.CryptoKeyPair;
   /** The bits of an RSA key; when absent: the key is on P-256. */
   readonly rsa?: number;
 }
@@ -55,6 +60,8 @@ async function make(
     authority = false,
     rsa,
     name,
+    extensions = {},
+    pair: given,
   }: WantedCertificate,
   issuer?: { readonly name: string; readonly signingKey: CryptoKey },
 ): Promise<TestCertificate & { readonly pair: webcrypto.CryptoKeyPair }> {
@@ -62,7 +69,8 @@ async function make(
     rsa === undefined
       ? EC
       : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: rsa, publicExponent: new Uint8Array([1, 0, 1]) };
-  const pair: webcrypto.CryptoKeyPair = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const pair: webcrypto.CryptoKeyPair =
+    given ?? (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));
   const made = await x509.X509CertificateGenerator.create({
     subject:
       name === undefined ? subject : new x509.Name(name.map(([type, value]) => ({ [type]: [{ utf8String: value }] }))),
@@ -75,6 +83,7 @@ async function make(
     extensions: [
       new x509.BasicConstraintsExtension(authority, undefined, true),
       ...(purposes.length > 0 ? [new x509.ExtendedKeyUsageExtension([...purposes])] : []),
+      ...Object.entries(extensions).map(([id, value]) => new x509.Extension(id, false, Buffer.from(value, 'hex'))),
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
     ],
   });

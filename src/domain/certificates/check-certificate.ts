@@ -1,6 +1,7 @@
 import type { AuthenticationFailure } from '../activity/refusal.ts';
 import type { CertificateCredential } from '../credentials/kinds/certificate-kind.ts';
-import type { Credential } from '../credentials/credential.ts';
+import { whyRefused } from '../credentials/why-refused.ts';
+import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import { hasSubject } from './certificate-subject.ts';
 import type { ClientAuthorities } from './client-authorities.ts';
 import { type ClientCertificate, wrongTime } from './client-certificate.ts';
@@ -8,9 +9,9 @@ import { writtenName } from './distinguished-name.ts';
 
 /** Why a certificate authenticates no client of an account. */
 export interface RefusedCertificate {
-  readonly refused: Extract<AuthenticationFailure, `certificate_${string}`>;
+  readonly refused: AuthenticationFailure;
   /** A sentence for the owners of the account. */
-  readonly detail: string;
+  readonly detail: string | undefined;
   /** The credential that the certificate fits; undefined: none. */
   readonly fitting: CertificateCredential | undefined;
   /** Whether the certificate is the very one of the credential: its holder may be told what is wrong with it. */
@@ -18,33 +19,41 @@ export interface RefusedCertificate {
 }
 
 /**
- * Finds the credential that a certificate fits (RFC 8705 §2). The work is the same whether or not there is an account.
- *
- * @param credentials all credentials of the account
+ * Finds the credential that a certificate fits (RFC 8705 §2). If it fits several, one that works counts. Names in a
+ * certificate that nobody vouches for are not looked at.
  */
 export function checkCertificate(
   certificate: ClientCertificate,
-  credentials: readonly Credential[],
+  snapshot: Pick<AccountSnapshot, 'account' | 'credentials' | 'holdings'>,
   authorities: ClientAuthorities,
   now: Date,
 ): CertificateCredential | RefusedCertificate {
-  const late = wrongTime(certificate, now);
   const unissued = authorities.wrongIssuer(certificate, now);
-  const candidates = credentials.filter((credential) => credential.type === 'certificate');
-  const pinned = candidates.find(
-    ({ identity }) => 'thumbprint' in identity && identity.thumbprint === certificate.thumbprint,
+  const candidates = snapshot.credentials.filter((credential) => credential.type === 'certificate');
+  const fitting = candidates.filter(({ identity }) =>
+    'member' in identity
+      ? unissued === undefined && hasSubject(certificate, identity)
+      : identity.thumbprint === certificate.thumbprint,
   );
-  const fitting =
-    pinned ?? candidates.find(({ identity }) => 'member' in identity && hasSubject(certificate, identity));
-  const refuse = (refused: RefusedCertificate['refused'], detail: string): RefusedCertificate => ({
+  const working = fitting.find((one) => whyRefused(one, snapshot, now) === undefined);
+  const late = wrongTime(certificate, now);
+  if (working !== undefined && late === undefined) return working;
+
+  const one = working ?? fitting[0];
+  const refuse = (refused: AuthenticationFailure, detail?: string): RefusedCertificate => ({
     refused,
     detail,
-    fitting,
-    proved: pinned !== undefined,
+    fitting: one,
+    proved: one !== undefined && !('member' in one.identity),
   });
-  if (fitting === undefined) return refuse('certificate_wrong', described(certificate));
-  if (pinned === undefined && unissued !== undefined) return refuse('certificate_issuer', unissued);
-  return late === undefined ? fitting : refuse('certificate_time', late);
+  if (one === undefined) {
+    const bySubject = candidates.some(({ identity }) => 'member' in identity);
+    return bySubject && unissued !== undefined
+      ? refuse('certificate_issuer', unissued)
+      : refuse('certificate_wrong', described(certificate));
+  }
+  const unusable = whyRefused(one, snapshot, now);
+  return unusable === undefined ? refuse('certificate_time', late) : refuse(unusable);
 }
 
 function described({ x509, thumbprint }: ClientCertificate): string {

@@ -18,22 +18,28 @@ export interface ClientAuthorities {
  */
 export function createClientAuthorities(current: () => readonly X509Certificate[]): ClientAuthorities {
   // A signature is verified once: clients send the same certificate with every request.
-  const issuers = new WeakMap<ClientCertificate, { from: readonly X509Certificate[]; found: X509Certificate | null }>();
+  const issuers = new WeakMap<
+    ClientCertificate,
+    { from: readonly X509Certificate[]; found: readonly X509Certificate[] }
+  >();
 
-  function issuerOf(certificate: ClientCertificate): X509Certificate | null {
+  /** An authority that has renewed its own certificate may stand there with both. */
+  function issuersOf(certificate: ClientCertificate): readonly X509Certificate[] {
     const from = current();
     const known = issuers.get(certificate);
     if (known?.from === from) return known.found;
-    const found = from.find((authority) => hasIssued(authority, certificate)) ?? null;
+    const found = from.filter((authority) => hasIssued(authority, certificate));
     issuers.set(certificate, { from, found });
     return found;
   }
 
   return {
     wrongIssuer(certificate, now) {
-      const issuer = issuerOf(certificate);
-      if (issuer === null) return 'no authority of this server has issued the certificate';
-      if (wrongTime({ x509: issuer }, now) !== undefined) return 'the certificate of the authority is not valid now';
+      const found = issuersOf(certificate);
+      if (found.length === 0) return 'no authority of this server has issued the certificate';
+      if (found.every((issuer) => wrongTime({ x509: issuer }, now) !== undefined)) {
+        return 'the certificate of the authority is not valid now';
+      }
       const { keyUsage: purposes } = certificate.x509;
       return purposes === undefined || purposes.some((purpose) => CLIENT_AUTH.has(purpose))
         ? undefined

@@ -28,6 +28,12 @@ export function certificateOf(x509: X509Certificate): ClientCertificate {
 /** Why a certificate does not work at a time, in words; undefined: it works. */
 export function wrongTime({ x509 }: Pick<ClientCertificate, 'x509'>, now: Date): string | undefined {
   const { validFromDate: from, validToDate: to } = x509;
+  if (!hasReadableTimes(x509)) return 'the times of the certificate cannot be read';
   if (now < from) return `the certificate is not valid before ${from.toISOString()}`;
   return now > to ? `the certificate has expired at ${to.toISOString()}` : undefined;
+}
+
+/** Whether the times of a certificate are times: nothing is before or after a time that is none. */
+export function hasReadableTimes({ validFromDate: from, validToDate: to }: X509Certificate): boolean {
+  return !Number.isNaN(from.getTime()) && !Number.isNaN(to.getTime());
 }

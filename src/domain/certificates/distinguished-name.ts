@@ -41,7 +41,9 @@ const CHARACTER = /(?:\\(?:([\dA-Fa-f]{2})|([ "#+,;<=>\\]))|([^\\"+,;<>\0]))/uy;
  * @returns a text that two names share only if they are equal: the case of letters and runs of blanks do not matter (RFC
  *   4518); undefined: the text is no such name, or a value is in hexadecimal
  */
-export function canonicalName(text: string): string | undefined {
+export function canonicalName(given: string): string | undefined {
+  // OpenSSL prints this word before the name.
+  const text = given.replace(/^\s*subject\s*=\s*(?=[\w.-]+\s*=)/i, '');
   const names: string[][] = [[]];
   let at = 0;
   for (;;) {

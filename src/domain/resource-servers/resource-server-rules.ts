@@ -59,8 +59,8 @@ export function assertTtl(tokenTtl: number | undefined, maxTtl: number): void {
 }
 
 /** @throws DomainError `invalid_value` for an algorithm that the profile does not take */
-export function assertAlg(signingAlg: SigningAlg | null | undefined, profile: Profile): void {
-  if (signingAlg === undefined || signingAlg === null || takesAlg(profile, signingAlg)) return;
+export function assertAlg(signingAlg: SigningAlg | undefined, profile: Profile): void {
+  if (signingAlg === undefined || takesAlg(profile, signingAlg)) return;
   throw new DomainError('invalid_value', 'The profile of this server does not take the algorithm', {
     fields: [{ pointer: '/signingAlg', message: `must not be ${signingAlg} here` }],
   });

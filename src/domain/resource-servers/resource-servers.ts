@@ -180,7 +180,6 @@ export function createResourceServers({
           throw new DomainError('forbidden', 'The management API cannot be changed');
         }
         const { name, permissions, tokenTtl, signingAlg, tokenType, senderConstraint } = changes;
-        assertAlg(signingAlg, profile);
         if (permissions !== undefined) assertDeclarable(permissions);
         const after: ResourceServer = {
           ...before,
@@ -194,6 +193,7 @@ export function createResourceServers({
         };
         // An unchanged lifetime may exceed the maximum: the server cuts the lifetime of every token to its maximum.
         if (after.tokenTtl !== before.tokenTtl) assertTtl(after.tokenTtl, maxTtl);
+        if (after.signingAlg !== before.signingAlg) assertAlg(after.signingAlg, profile);
         const details = differences(before, after, COMPARED);
         if (Object.keys(details).length === 0) return { names: false, result: before, audit: [] };
         const taken = permissions === undefined || takesAnything(after) ? [] : await withdraw(stores, after, cascade);

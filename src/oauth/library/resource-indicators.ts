@@ -58,7 +58,7 @@ export function resourceIndicators(
         : new errors.InvalidTarget(plan.description);
     }
     const { server, scope } = plan;
-    notePlanned(attempt, server, confirmed(attempt, plan, within?.confirmation, clock()));
+    notePlanned(attempt, server, confirmed(attempt, plan, within, clock()));
     if (ctx.oidc.params) ctx.oidc.params['scope'] = scope === '' ? undefined : scope;
     const left = within === undefined ? Infinity : secondsLeft(within, clock());
     return libraryResource({ ...plan, expiresIn: Math.min(plan.expiresIn, left) }, keyRing);

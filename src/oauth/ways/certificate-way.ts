@@ -1,7 +1,6 @@
 import { checkCertificate } from '../../domain/certificates/check-certificate.ts';
 import type { ClientAuthorities } from '../../domain/certificates/client-authorities.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { whyRefused } from '../../domain/credentials/why-refused.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import { type Attempt, noteCredential, noteFailure, noteProof } from '../attempt.ts';
 import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
@@ -47,19 +46,17 @@ export const certificateWay: Way<CertificateProof, { findAccount: AccountFinder;
 
     function clientOf(attempt: Attempt, { certificate }: CertificateProof, snapshot?: AccountSnapshot): Client {
       const now = clock();
-      const found = checkCertificate(certificate, snapshot?.credentials ?? [], authorities, now);
-      if (snapshot === undefined) return nobody;
-      const credential = 'refused' in found ? found.fitting : found;
-      const unusable = credential && whyRefused(credential, snapshot, now);
-      if (credential !== undefined && unusable !== undefined) {
-        noteFailure(attempt, unusable, { ended: credential });
+      if (snapshot === undefined) {
+        // The signature of the authority is verified for nobody as well: the time says nothing about the account.
+        authorities.wrongIssuer(certificate, now);
         return nobody;
       }
+      const found = checkCertificate(certificate, snapshot, authorities, now);
       if ('refused' in found) {
-        const { refused, detail, proved } = found;
-        noteFailure(attempt, refused, { detail });
-        if (credential !== undefined) noteCredential(attempt, credential);
-        if (proved) noteProof(attempt, refused);
+        const { refused, detail, fitting, proved } = found;
+        noteFailure(attempt, refused, { detail, ...(fitting && { ended: fitting }) });
+        // A client is never told that its credential is disabled, or has expired.
+        if (proved && refused === 'certificate_time') noteProof(attempt, refused);
         return nobody;
       }
       noteCredential(attempt, found);

@@ -8,6 +8,7 @@ import {
 import { wrongTime } from '../../domain/certificates/client-certificate.ts';
 import { type Confirmation, unmet } from '../../domain/possession/confirmation.ts';
 import type { Constraint } from '../../domain/possession/sender-constraint.ts';
+import type { VerifiedToken } from '../../domain/tokens/verify-access-token.ts';
 import type { TokenPlan } from '../../domain/tokens/plan-token.ts';
 import { type Attempt, notePossession, notePossessionUse } from '../attempt.ts';
 import { OAuthError } from '../refusals/oauth-error.ts';
@@ -62,22 +63,27 @@ export function goodProof({ possession }: Attempt): DpopProof | undefined {
  * the resource server or the exchanged token asks for it. Most clients that present a certificate do so because a proxy
  * asks for one.
  *
- * @param exchanged the keys of the token that is exchanged: the new token is bound to the same
+ * @param exchanged the token that is exchanged: the new token is bound to the same keys
  * @throws OAuthError `invalid_grant` when a proof or the certificate is missing (RFC 9449 §5, RFC 8705 §3)
  */
 export function confirmed(
   attempt: Attempt,
   { constraints, server }: TokenPlan,
-  exchanged: Confirmation | undefined,
+  exchanged: Pick<VerifiedToken, 'confirmation'> | undefined,
   now: Date,
 ): Confirmation | undefined {
   const jkt = goodProof(attempt)?.jkt;
+  const bound = exchanged?.confirmation;
+  // The thief of a token that is bound to nothing would bind it to a key of the thief.
+  if (exchanged !== undefined && bound === undefined && constraints.length > 0) {
+    throw unbound('the exchanged token is bound to no key');
+  }
   const asks =
     constraints.includes('mtls') ||
     (constraints.includes('any') && jkt === undefined) ||
-    exchanged?.['x5t#S256'] !== undefined;
+    bound?.['x5t#S256'] !== undefined;
   const thumbprint = asks ? goodThumbprint(attempt, now) : undefined;
-  if (jkt === undefined && thumbprint === undefined && constraints.length === 0 && exchanged === undefined) {
+  if (jkt === undefined && thumbprint === undefined && constraints.length === 0 && bound === undefined) {
     return undefined;
   }
   const confirmation = {
@@ -89,10 +95,10 @@ export function confirmed(
     const whose = server.senderConstraint === missing ? `for ${server.identifier}` : 'of this account';
     throw unbound(`a token ${whose} must be bound to ${BOUND_TO[missing]}`);
   }
-  if (exchanged?.jkt !== undefined && exchanged.jkt !== jkt) {
+  if (bound?.jkt !== undefined && bound.jkt !== jkt) {
     throw unbound('the exchanged token is bound to a key: send a DPoP proof by that key');
   }
-  if (exchanged?.['x5t#S256'] !== undefined && exchanged['x5t#S256'] !== thumbprint) {
+  if (bound?.['x5t#S256'] !== undefined && bound['x5t#S256'] !== thumbprint) {
     throw unbound('the exchanged token is bound to a certificate: present it');
   }
   return confirmation;

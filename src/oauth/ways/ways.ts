@@ -29,7 +29,7 @@ const WAYS: Readonly<Record<WayName, Way<Proof, WayTools>>> = {
   api_key: apiKeyWay,
 } satisfies { [Name in WayName]: Way<ProofOf[Name], WayTools> };
 
-/** Mutual TLS is named only where certificates can arrive: see `mutual-tls.ts`. */
+/** Mutual TLS is named only where certificates can arrive: see `metadata.ts`. */
 type ClientAuthMethod = Exclude<Proof['method'], 'api_key' | 'federated' | 'tls_client_auth'>;
 
 const METHODS: Readonly<Record<ClientAuthMethod, true>> = {
