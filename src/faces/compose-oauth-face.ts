@@ -42,7 +42,7 @@ export function composeOAuthFace(
     remembers: accounts.remembers,
     clock,
   });
-  // Whoever has an API key can use it: the profile knows no such thing.
+  // Everybody who has an API key can use it: the profile knows no such thing.
   const findApiKey: FindApiKey =
     config.profile === 'fapi2' ? () => Promise.resolve({ refused: 'api_key_unknown' }) : findKnownKey;
   const inspectToken = createTokenInspector({ verify: verifyToken, find: accounts.find, revokedTokens });
