@@ -16,7 +16,7 @@ async function serve(headersTimeout: number): Promise<{ port: number; http: Http
     host: '127.0.0.1',
     port,
     tls: { current: () => certificate, onChange: () => undefined },
-    limits: { ...HTTP_LIMITS, headersTimeout },
+    limits: { ...HTTP_LIMITS, headersTimeout, requestTimeout: Math.max(headersTimeout, HTTP_LIMITS.requestTimeout) },
     newId: () => 'id',
     isManagement: () => false,
     onRefused: () => undefined,
@@ -43,7 +43,7 @@ test('a connection that does not finish its handshake is closed', async () => {
 });
 
 test('a server closes although connections are in their handshake', async () => {
-  const { port, http } = await serve(HTTP_LIMITS.headersTimeout);
+  const { port, http } = await serve(600_000);
   const silent = connect(port, '127.0.0.1');
   silent.on('error', () => undefined);
   await once(silent, 'connect');
