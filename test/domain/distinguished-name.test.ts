@@ -106,6 +106,10 @@ describe('a URI in a certificate', () => {
     });
     const fits = (value: string): boolean => hasSubject(clientCertificate(cert), { member: 'sanUri', value });
     for (const value of ['urn:a, URI:urn:b', 'urn:d', 'urn:"e"']) assert.ok(fits(value), value);
+    // A name of a kind whose name in Node.js has digits, before a URI.
+    const x400 = await selfSigned({ extensions: { '2.5.29.17': '300ba302300086057572 6e3a64'.replace(' ', '') } });
+    assert.match(new X509Certificate(x400.cert).subjectAltName ?? '', /^X400Name:/);
+    assert.ok(hasSubject(clientCertificate(x400.cert), { member: 'sanUri', value: 'urn:d' }));
     const odd = { x509: { subjectAltName: 'URI:urn:a, URI:"urn:b' } };
     assert.ok(!hasSubject(odd as unknown as ClientCertificate, { member: 'sanUri', value: 'urn:a' }));
     for (const value of ['urn:a', 'urn:b', 'urn:c', 'URN:D', 'urn:e', 'urn:d/']) assert.ok(!fits(value), value);

@@ -371,6 +371,12 @@ describe('the profile fapi2', () => {
   test('takes no API key, no token of another issuer, and no other aud than the issuer', async () => {
     const { clientId, path } = await registerAccount(app, { permissions: ['read'] });
     const { json: key } = await app.api('POST', `${path}/credentials`, { type: 'api_key', audience: 'api://orders' });
+    const { json: servers } = await app.api('GET', '/api/resource-servers');
+    const { resourceServerId } = servers.find(
+      ({ identifier }: { identifier: string }) => identifier === 'api://orders',
+    );
+    const named = { introspectedBy: [ROOT.clientId] };
+    assert.equal((await app.api('PATCH', `/api/resource-servers/${resourceServerId}`, named)).status, 200);
     const asked = await app.asClient('/oauth/introspect', ROOT, { token: key.apiKey });
     assert.deepEqual([asked.status, asked.json], [200, { active: false }]);
     const refusals = {

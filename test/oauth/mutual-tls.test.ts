@@ -7,6 +7,7 @@ import { decodeJwt } from 'jose';
 import { exchangeOf, registerAccount, type RegisteredAccount } from '../support/accounts.ts';
 import type { Reply } from '../support/api-contract.ts';
 import { assertion, clientKey, lastRefusal, registerWithKeys } from '../support/assertions.ts';
+import { clientCertificate } from '../../src/domain/certificates/client-certificate.ts';
 import { selfSigned, SERVER_AUTH, type TestCertificate, testAuthority } from '../support/certificates.ts';
 import { makeCompany } from '../support/companies.ts';
 import { ROOT } from '../support/config.ts';
@@ -14,6 +15,7 @@ import { embedded, onEachDatabase, postgres18 } from '../support/databases.ts';
 import { dpopKey, dpopProof } from '../support/dpop.ts';
 import { eventually } from '../support/eventually.ts';
 import { secureRequest } from '../support/secure-request.ts';
+import { snapshotOf, startBareTokenEndpoint } from '../support/token-endpoint.ts';
 import { type TestApp, useTestApp } from '../support/test-app.ts';
 import { testClock } from '../support/test-clock.ts';
 
@@ -492,4 +494,25 @@ describe('the files and the addresses of mutual TLS', () => {
     assert.equal((await ask(app, elsewhere.clientId, own, client.header)).status, 401);
     assert.ok(app.log().some(({ event }) => event === 'client_certificate.not_trusted'));
   });
+});
+
+test('a certificate costs the same work whether or not there is an account', async () => {
+  const asked: string[] = [];
+  const endpoint = await startBareTokenEndpoint([snapshotOf('sa_one', [])], {
+    certificate: clientCertificate((await selfSigned()).cert),
+    authorities: {
+      wrongIssuer({ thumbprint }) {
+        asked.push(thumbprint);
+        return 'nobody has issued it';
+      },
+    },
+  });
+  try {
+    for (const client_id of ['sa_one', 'sa_two']) {
+      assert.equal((await endpoint.post({ client_id })).status, 401);
+    }
+    assert.equal(asked.length, 2);
+  } finally {
+    await endpoint.close();
+  }
 });

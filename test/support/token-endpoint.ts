@@ -3,7 +3,8 @@ import { BlockList } from 'node:net';
 import Koa from 'koa';
 import type { ReplayStore } from '../../src/domain/assertions/replay-store.ts';
 import { createDpopNonces } from '../../src/domain/possession/dpop-nonces.ts';
-import { createClientAuthorities } from '../../src/domain/certificates/client-authorities.ts';
+import { type ClientAuthorities, createClientAuthorities } from '../../src/domain/certificates/client-authorities.ts';
+import type { ClientCertificate } from '../../src/domain/certificates/client-certificate.ts';
 import { createDpopVerifier } from '../../src/domain/possession/dpop-proof.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
@@ -63,6 +64,9 @@ export interface BareParts {
   readonly secrets: Partial<LibraryOptions['ways']['secrets']>;
   readonly keyRing: KeyRing;
   readonly decoyKeys: DecoyKeys;
+  readonly authorities: ClientAuthorities;
+  /** The certificate that every client presents. */
+  readonly certificate: ClientCertificate;
 }
 
 /** Every id is new: nothing is remembered. */
@@ -127,7 +131,7 @@ export async function startBareTokenEndpoint(
         replays: REPLAYS,
         decoyKeys: parts.decoyKeys ?? createDecoyKeys(random.bytes),
       },
-      certificates: { authorities: createClientAuthorities(() => []), clock: systemClock },
+      certificates: { authorities: parts.authorities ?? createClientAuthorities(() => []), clock: systemClock },
       possession: { dpop, issuer },
     },
     inspection: {
@@ -140,7 +144,7 @@ export async function startBareTokenEndpoint(
     },
   });
   const app: HttpApp = new Koa();
-  app.use(requestContext(random.uuid, createSourceReader(new BlockList(), logger), () => undefined)).use(
+  app.use(requestContext(random.uuid, createSourceReader(new BlockList(), logger), () => parts.certificate)).use(
     tokenEndpoint({
       library,
       guesses,

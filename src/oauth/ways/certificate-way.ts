@@ -55,8 +55,9 @@ export const certificateWay: Way<CertificateProof, { findAccount: AccountFinder;
       if ('refused' in found) {
         const { refused, detail, fitting, proved } = found;
         noteFailure(attempt, refused, { detail, ...(fitting && { ended: fitting }) });
-        // A client is never told that its credential is disabled, or has expired.
-        if (proved && refused === 'certificate_time') noteProof(attempt, refused);
+        // The holder of the very certificate does not guess. The client is told what is wrong with the certificate, and
+        // never that its credential is disabled or has expired: there is no detail then.
+        if (proved) noteProof(attempt, refused);
         return nobody;
       }
       noteCredential(attempt, found);
