@@ -96,6 +96,32 @@ onEachDatabase(
       };
       assert.deepEqual([await add(undefined), await add(20 * 86_400)], [to, to]);
       assert.ok((await add(86_400)) < to);
+      // A later change keeps to the end of the certificate, too, and uses do not extend it.
+      const { json } = await app.api('GET', `${path}/credentials`);
+      const earlier = json.find(
+        ({ expiresAt }: { expiresAt: string | null }) => expiresAt !== null && new Date(expiresAt) < to,
+      );
+      const one = `${path}/credentials/${earlier.credentialId}`;
+      for (const expiresIn of [null, 365 * 86_400]) {
+        const changed = await app.api('PATCH', one, { expiresIn });
+        assert.deepEqual(new Date(changed.json.expiresAt), to, changed.text);
+      }
+      const { cert } = await selfSigned({ to });
+      for (const [reply, note] of [
+        [await app.api('PATCH', one, { expiresIn: 60, extend: true }), 'a change'],
+        [
+          await app.api('POST', `${path}/credentials`, {
+            type: 'certificate',
+            certificate: cert,
+            expiresIn: 60,
+            extend: true,
+          }),
+          'a new credential',
+        ],
+      ] as const) {
+        assertRefused(app, reply, 422, 'invalid_body', note);
+        assert.deepEqual(reply.json.errors[0].pointer, '/extend', note);
+      }
     });
 
     test('is followed by a rotation with the next certificate, and by none of a subject', async () => {

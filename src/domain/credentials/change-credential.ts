@@ -1,6 +1,7 @@
 import { DomainError } from '../domain-error.ts';
 import type { CredentialPolicy } from './credential-policy.ts';
 import { type Credential, CREDENTIAL_TYPES, type CredentialType } from './credential.ts';
+import { endingBy } from './ending-by.ts';
 import { assertEnds, nameTaken, type NewCredential } from './issue-credentials.ts';
 import type { KindChanges } from './kinds/kind.ts';
 import { kindOf, KINDS, withArticle } from './kinds/kinds.ts';
@@ -43,7 +44,8 @@ export function changedCredential(
   };
   if (described.extend) assertEnds('lifetime' in described ? described.lifetime : before.lifetime, '/extend');
   assertOwnMembers(before, changes);
-  return { ...kindOf(before).change(before, changes), ...described };
+  const kind = kindOf(before);
+  return endingBy({ ...kind.change(before, changes), ...described }, kind.endsByItself(before), '');
 }
 
 /** @throws DomainError `invalid_value` for a member that only other kinds have */

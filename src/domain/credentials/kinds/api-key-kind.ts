@@ -57,6 +57,7 @@ export const apiKeyKind: CredentialKind<ApiKeyCredential, WantedApiKey, BoundApi
     (await resourceServers.named(audience.identifier)) !== undefined,
   change: (before) => before,
   widens: () => false,
+  endsByItself: () => undefined,
   onlyAt: ({ audience }) => audience,
   answered: ({ hint, audience }) => ({ audience: audience.identifier, hint }),
   audited: ({ hint, audience }) => ({ audience: audience.identifier, hint }),

@@ -1,7 +1,9 @@
 import { type CertificateSubject, SUBJECT_MEMBERS, wrongWithSubject } from '../../certificates/certificate-subject.ts';
 import { type PinnedCertificate, readCertificate } from '../../certificates/pinned-certificate.ts';
 import { DomainError } from '../../domain-error.ts';
+import { clientCertificate } from '../../certificates/client-certificate.ts';
 import type { CredentialBase } from '../credential-base.ts';
+import { endingBy } from '../ending-by.ts';
 import { type CredentialKind, type OtherCredentials, type StoredCredential, type TakenMembers } from './kind.ts';
 import { assertNoKey } from './rotation-key.ts';
 
@@ -68,7 +70,8 @@ export const certificateKind: CredentialKind<CertificateCredential, WantedCertif
     const identity = pinned?.identity ?? given;
     if (typeof identity === 'string') throw new Error('a certificate has not been read');
     assertNewIdentity(identity, others);
-    return { secret: undefined, credential: { ...endingWith(base, pinned?.notAfter), type: 'certificate', identity } };
+    const ended = endingBy(base, pinned?.notAfter, others.at);
+    return { secret: undefined, credential: { ...ended, type: 'certificate', identity } };
   },
   successor({ type, identity }, replacement) {
     assertNoKey(replacement);
@@ -82,6 +85,8 @@ export const certificateKind: CredentialKind<CertificateCredential, WantedCertif
   keepReferences: () => Promise.resolve(true),
   change: (before) => before,
   widens: () => false,
+  endsByItself: ({ identity }) =>
+    'member' in identity ? undefined : clientCertificate(identity.certificate).x509.validToDate,
   onlyAt: () => undefined,
   answered: ({ identity }) =>
     'member' in identity
@@ -95,12 +100,6 @@ export const certificateKind: CredentialKind<CertificateCredential, WantedCertif
     return { ...base, type: 'certificate', identity: data as CertificateCredential['identity'] };
   },
 };
-
-/** A credential ends with its certificate, if not before. */
-function endingWith(base: CredentialBase, notAfter: Date | undefined): CredentialBase {
-  if (notAfter === undefined || (base.expiresAt !== undefined && base.expiresAt <= notAfter)) return base;
-  return { ...base, expiresAt: notAfter, expiresByPolicy: false };
-}
 
 /** The most characters of a hint. */
 const HINT = 64;

@@ -37,6 +37,7 @@ export const clientSecretKind: CredentialKind<ClientSecretCredential, WantedClie
   keepReferences: () => Promise.resolve(true),
   change: (before) => before,
   widens: () => false,
+  endsByItself: () => undefined,
   onlyAt: () => undefined,
   answered: ({ hint }) => ({ hint }),
   audited: ({ hint }) => ({ hint }),

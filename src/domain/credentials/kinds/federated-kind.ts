@@ -61,6 +61,7 @@ export const federatedKind: CredentialKind<FederatedCredential, WantedFederated,
   keepReferences: () => Promise.resolve(true),
   change: (before) => before,
   widens: () => false,
+  endsByItself: () => undefined,
   onlyAt: () => undefined,
   answered: ({ issuer, subject, claims, match, externalAudience }) => ({
     hint: hintOf({ subject, claims }),

@@ -75,6 +75,8 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
    * @param defaultMaxTtl the longest lifetime of an assertion in seconds, unless its key has one of its own
    */
   widens(before: Credential, after: Credential, defaultMaxTtl: number): boolean;
+  /** The time at which a credential ends by itself, whatever it was given; undefined: it does not. */
+  endsByItself(credential: Credential): Date | undefined;
   /** The one resource server for which the credential works; undefined: it works for every resource server. */
   onlyAt(credential: Credential): Audience | undefined;
   /** The members that an answer of the API has beside those of every kind. */

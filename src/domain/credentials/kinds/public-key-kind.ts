@@ -77,6 +77,7 @@ export const publicKeyKind: CredentialKind<PublicKeyCredential, WantedPublicKey,
   widens: (before, after, defaultMaxTtl) =>
     after.assertionAudiences.some((audience) => !before.assertionAudiences.includes(audience)) ||
     (after.assertionMaxTtl ?? defaultMaxTtl) > (before.assertionMaxTtl ?? defaultMaxTtl),
+  endsByItself: () => undefined,
   onlyAt: () => undefined,
   answered: ({ kid, publicKey, assertionAudiences, assertionMaxTtl }) => ({
     hint: kid,
