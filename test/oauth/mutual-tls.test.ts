@@ -165,6 +165,9 @@ for (const [name, { environment, present }] of Object.entries(TRANSPORTS)) {
           await refused(await ask(clientId, elsewhere), 'certificate_wrong', note);
           for (const [whose, other] of Object.entries(others)) {
             await refused(await ask(clientId, other), 'certificate_issuer', `${note} ${whose}`);
+            const { detail } = lastRefusal(app);
+            if (whose === 'of the authority under another name')
+              assert.match(String(detail), /its issuer is CN=Other$/);
           }
           const { clientId: another } = await account(wrong);
           await refused(await ask(another, good), 'certificate_wrong', JSON.stringify(wrong));
@@ -225,6 +228,9 @@ for (const [name, { environment, present }] of Object.entries(TRANSPORTS)) {
         const { clientId } = await account({ sanEmail: 'billing@acme.example' });
         await refused(await ask(clientId, await authority.issue({ extensions })), 'certificate_wrong');
         await refused(await ask(clientId, await selfSigned({ extensions })), 'certificate_issuer');
+        const nameless = await account({ subjectDn: 'CN=billing' });
+        await refused(await ask(nameless.clientId, await selfSigned({ name: [] })), 'certificate_issuer');
+        await refused(await ask(nameless.clientId, await authority.issue({ name: [] })), 'certificate_wrong');
       });
 
       test('ends with its credential', async () => {

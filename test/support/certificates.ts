@@ -74,7 +74,7 @@ async function make(
   const made = await x509.X509CertificateGenerator.create({
     subject:
       name === undefined ? subject : new x509.Name(name.map(([type, value]) => ({ [type]: [{ utf8String: value }] }))),
-    issuer: issuer?.name ?? subject,
+    issuer: issuer?.name ?? (name === undefined ? subject : ''),
     notBefore: from ?? new Date(Date.now() - DAY),
     notAfter: to ?? new Date(Date.now() + 30 * DAY),
     publicKey: pair.publicKey,

@@ -26,8 +26,8 @@ const PARTS: Readonly<Record<SubjectMember, SubjectPart>> = {
         ? 'is no distinguished name (RFC 4514), such as CN=billing,O=Acme,C=DE'
         : undefined,
     fits(x509, value) {
-      // A certificate without a subject has names in an extension only.
-      const name = x509.subject ? canonicalName(writtenName(x509.subject)) : undefined;
+      // A certificate without a subject has names in an extension only: its name is empty, and none.
+      const name = canonicalName(writtenName(x509.subject));
       return name !== undefined && name === canonicalName(value);
     },
   },

@@ -57,6 +57,6 @@ export function checkCertificate(
 }
 
 function described({ x509, thumbprint }: ClientCertificate): string {
-  const names = [x509.subject ? writtenName(x509.subject) : [], x509.subjectAltName ?? []].flat().join('; ');
+  const names = [writtenName(x509.subject), x509.subjectAltName].filter(Boolean).join('; ');
   return `no credential fits the certificate ${thumbprint} of ${names === '' ? 'nobody' : names.slice(0, 500)}`;
 }

@@ -1,8 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import { type ClientCertificate, wrongTime } from './client-certificate.ts';
+import { writtenName } from './distinguished-name.ts';
 
 /** The purposes that a certificate of a client may name, if it names any (RFC 5280 §4.2.1.12). */
 const CLIENT_AUTH: ReadonlySet<string> = new Set(['1.3.6.1.5.5.7.3.2', '2.5.29.37.0']);
+
+/** The most characters of a name that are shown. */
+const MOST_SHOWN = 200;
 
 /** The authorities whose certificates identify clients by their subjects (RFC 8705 §2.1). */
 export interface ClientAuthorities {
@@ -36,7 +40,10 @@ export function createClientAuthorities(current: () => readonly X509Certificate[
   return {
     wrongIssuer(certificate, now) {
       const found = issuersOf(certificate);
-      if (found.length === 0) return 'no authority of this server has issued the certificate';
+      if (found.length === 0) {
+        const issuer = writtenName(certificate.x509.issuer).slice(0, MOST_SHOWN);
+        return `no authority of this server has issued the certificate: its issuer is ${issuer}`;
+      }
       if (found.every((issuer) => wrongTime({ x509: issuer }, now) !== undefined)) {
         return 'the certificate of the authority is not valid now';
       }

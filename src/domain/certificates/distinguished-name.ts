@@ -91,10 +91,11 @@ function decode(bytes: Buffer): string | undefined {
 }
 
 /**
- * Writes the subject of a certificate as RFC 4514 does.
+ * Writes the subject or the issuer of a certificate as RFC 4514 does; empty: the certificate has none.
  *
- * @param subject as Node.js writes it: one relative name a line, the most general one first, with the escapes of RFC 4514
+ * @param name as Node.js writes it: one relative name a line, the most general one first, with the escapes of RFC 4514.
+ *   Its types do not say that it may be undefined
  */
-export function writtenName(subject: string): string {
-  return subject.split('\n').toReversed().join(',');
+export function writtenName(name: string | undefined): string {
+  return (name ?? '').split('\n').toReversed().join(',');
 }
