@@ -1,11 +1,17 @@
-import { type CertificateSubject, SUBJECT_MEMBERS, wrongWithSubject } from '../../certificates/certificate-subject.ts';
-import { type PinnedCertificate, readCertificate } from '../../certificates/pinned-certificate.ts';
-import { DomainError } from '../../domain-error.ts';
 import { clientCertificate } from '../../certificates/client-certificate.ts';
+import { type CertificateSubject, SUBJECT_MEMBERS, wrongWithSubject } from '../../certificates/certificate-subject.ts';
+import {
+  type PinnedCertificate,
+  type ReadCertificate,
+  readCertificate,
+} from '../../certificates/pinned-certificate.ts';
+import { DomainError } from '../../domain-error.ts';
 import type { CredentialBase } from '../credential-base.ts';
 import { endingBy } from '../ending-by.ts';
-import { type CredentialKind, type OtherCredentials, type StoredCredential, type TakenMembers } from './kind.ts';
+import { assertNew } from './assert-new.ts';
+import type { CredentialKind, OtherCredentials, StoredCredential, TakenMembers } from './kind.ts';
 import { assertNoKey } from './rotation-key.ts';
+import { shortened } from './shortened.ts';
 
 /**
  * A certificate with which a client authenticates in the handshake of TLS: one certificate (`self_signed_tls_client_auth`,
@@ -65,12 +71,12 @@ export const certificateKind: CredentialKind<CertificateCredential, WantedCertif
     return { type, identity: { member, value } };
   },
   async issue({ identity: given }, base, _tools, others) {
-    const pinned = typeof given === 'string' ? await readCertificate(given, base.createdAt) : undefined;
-    if (pinned !== undefined && 'wrong' in pinned) throw refused(`${others.at}/certificate`, pinned.wrong);
-    const identity = pinned?.identity ?? given;
-    if (typeof identity === 'string') throw new Error('a certificate has not been read');
+    const { identity, notAfter } =
+      typeof given === 'string'
+        ? await pinned(given, base.createdAt, others.at)
+        : { identity: given, notAfter: undefined };
     assertNewIdentity(identity, others);
-    const ended = endingBy(base, pinned?.notAfter, others.at);
+    const ended = endingBy(base, notAfter, others.at);
     return { secret: undefined, credential: { ...ended, type: 'certificate', identity } };
   },
   successor({ type, identity }, replacement) {
@@ -101,23 +107,19 @@ export const certificateKind: CredentialKind<CertificateCredential, WantedCertif
   },
 };
 
-/** The most characters of a hint. */
-const HINT = 64;
-
-function shortened(text: string): string {
-  return text.length > HINT ? `${text.slice(0, HINT - 1)}…` : text;
+/** @throws DomainError `invalid_value` for a certificate that cannot be used */
+async function pinned(text: string, now: Date, at: string): Promise<ReadCertificate> {
+  const read = await readCertificate(text, now);
+  if ('wrong' in read) throw refused(`${at}/certificate`, read.wrong);
+  return read;
 }
 
 /** @throws DomainError `already_exists` when the account has the same certificate, or the same subject */
 function assertNewIdentity(identity: CertificateCredential['identity'], others: OtherCredentials): void {
   const { existing, issued, at } = others;
   const same = [...existing, ...issued].filter(isCertificate).find((one) => keyOf(one.identity) === keyOf(identity));
-  if (same === undefined) return;
-  const stored = existing.some(({ credentialId }) => credentialId === same.credentialId);
-  throw new DomainError('already_exists', 'The account has this certificate already', {
-    fields: [{ pointer: `${at}/${'member' in identity ? identity.member : 'certificate'}`, message: 'is there twice' }],
-    ...(stored && { existing: same.credentialId }),
-  });
+  const member = 'member' in identity ? identity.member : 'certificate';
+  assertNew(same?.credentialId, others, 'The account has this certificate already', `${at}/${member}`);
 }
 
 function keyOf(identity: CertificateCredential['identity']): string {

@@ -2,7 +2,9 @@ import { DomainError } from '../../domain-error.ts';
 import { assertRule, type ClaimRule } from '../../federation/claim-rule.ts';
 import type { IssuerTrust } from '../../federation/trusted-issuer.ts';
 import type { CredentialBase } from '../credential-base.ts';
+import { assertNew } from './assert-new.ts';
 import { type CredentialKind, type OtherCredentials, type StoredCredential } from './kind.ts';
+import { shortened } from './shortened.ts';
 
 /** A rule about the tokens of a trusted issuer: a token that fits the rule stands for the account. No secret is stored. */
 export interface FederatedCredential extends CredentialBase, ClaimRule {
@@ -89,28 +91,21 @@ function dataOf({ issuer, subject, claims, match, externalAudience: audience }: 
   return { issuer, subject, claims, match, audience };
 }
 
-/** The most characters of a hint. */
-const HINT = 64;
-
 /** The words by which people tell one rule from another. */
 function hintOf({ subject, claims }: Pick<ClaimRule, 'subject' | 'claims'>): string {
-  const said =
+  return shortened(
     subject ??
-    Object.entries(claims)
-      .map(([claim, value]) => `${claim}=${value}`)
-      .join(' ');
-  return said.length > HINT ? `${said.slice(0, HINT - 1)}…` : said;
+      Object.entries(claims)
+        .map(([claim, value]) => `${claim}=${value}`)
+        .join(' '),
+  );
 }
 
 /** @throws DomainError `already_exists` when the account has the same rule */
-function assertNewRule(wanted: WantedFederated, { existing, issued, at }: OtherCredentials): void {
+function assertNewRule(wanted: WantedFederated, others: OtherCredentials): void {
+  const { existing, issued, at } = others;
   const same = [...existing, ...issued].filter(isFederated).find((one) => keyOf(one) === keyOf(wanted));
-  if (same === undefined) return;
-  const stored = existing.some(({ credentialId }) => credentialId === same.credentialId);
-  throw new DomainError('already_exists', 'The account has this rule already', {
-    fields: [{ pointer: `${at}/claims`, message: 'is there twice' }],
-    ...(stored && { existing: same.credentialId }),
-  });
+  assertNew(same?.credentialId, others, 'The account has this rule already', `${at}/claims`);
 }
 
 function isFederated(credential: StoredCredential): credential is FederatedCredential {

@@ -4,6 +4,7 @@ import type { CredentialId } from '../../ids.ts';
 import type { CredentialBase } from '../credential-base.ts';
 import { takesAlg } from '../../profile.ts';
 import { parsePublicKey, type PublicJwk } from '../public-key.ts';
+import { assertNew } from './assert-new.ts';
 import { type CredentialKind, type OtherCredentials, present, type StoredCredential } from './kind.ts';
 import { assertNoCertificate } from './rotation-key.ts';
 
@@ -123,23 +124,14 @@ interface PublicKeyData {
 }
 
 /** @throws DomainError `already_exists` when the account has the key, or a key with the same `kid` */
-async function assertNewKey(
-  kid: string,
-  thumbprint: string,
-  pointer: string,
-  { existing, issued }: OtherCredentials,
-): Promise<void> {
+async function assertNewKey(kid: string, thumbprint: string, pointer: string, others: OtherCredentials): Promise<void> {
   const names = new Map<string, CredentialId>();
-  for (const one of [...existing, ...issued].filter(isPublicKey)) {
+  for (const one of [...others.existing, ...others.issued].filter(isPublicKey)) {
     names.set(one.kid, one.credentialId);
     names.set(await calculateJwkThumbprint({ ...one.publicKey }), one.credentialId);
   }
   const same = names.get(thumbprint) ?? names.get(kid);
-  if (same === undefined) return;
-  throw new DomainError('already_exists', 'The account has this key, or a key with this kid, already', {
-    fields: [{ pointer, message: 'is there twice' }],
-    ...(existing.some(({ credentialId }) => credentialId === same) && { existing: same }),
-  });
+  assertNew(same, others, 'The account has this key, or a key with this kid, already', pointer);
 }
 
 function isPublicKey(credential: StoredCredential): credential is PublicKeyCredential {
