@@ -4,7 +4,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import { type Attempt, noteCredential, noteFailure, noteProof } from '../attempt.ts';
 import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
-import type { AccountFinder } from './find-account.ts';
+import { type AccountFinder, whenFound } from './find-account.ts';
 import { buildClient, recognizedClients } from './library-client.ts';
 import type { CertificateProof } from './proofs.ts';
 import type { Client, Way } from './way.ts';
@@ -66,10 +66,10 @@ export const certificateWay: Way<CertificateProof, { findAccount: AccountFinder;
 
     return {
       findClient(attempt, proof, clientId) {
-        const found = findAccount(attempt, clientId, () => false);
-        return found instanceof Promise
-          ? found.then((snapshot) => clientOf(attempt, proof, snapshot))
-          : clientOf(attempt, proof, found);
+        return whenFound(
+          findAccount(attempt, clientId, () => false),
+          (snapshot) => clientOf(attempt, proof, snapshot),
+        );
       },
       explain: ({ proved, detail }) => (proved ? detail : undefined),
     };

@@ -23,6 +23,14 @@ export type AccountFinder = (
   isMistyped: () => boolean,
 ) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
 
+/** Goes on with what was found: at once, if it is there. Most accounts are remembered, and need not be waited for. */
+export function whenFound<Found, Result>(
+  found: Promise<Found> | Found,
+  use: (found: Found) => Result,
+): Promise<Result> | Result {
+  return found instanceof Promise ? found.then(use) : use(found);
+}
+
 /** @param guesses after too many failures, the database is asked only for clients that authenticated before */
 export function createAccountFinder(accounts: RememberedAccounts, guesses: GuessLimiter): AccountFinder {
   function note(attempt: Attempt, found: AccountSnapshot | undefined): AccountSnapshot | undefined {
@@ -48,8 +56,7 @@ export function createAccountFinder(accounts: RememberedAccounts, guesses: Guess
         return undefined;
       }
     }
-    const found = accounts.find(clientId);
-    return found instanceof Promise ? found.then((one) => note(attempt, one)) : note(attempt, found);
+    return whenFound(accounts.find(clientId), (found) => note(attempt, found));
   };
 }
 

@@ -21,7 +21,7 @@ import {
 } from '../attempt.ts';
 import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
 import { type DecoyKeys, withDecoyKey } from './decoy.ts';
-import type { AccountFinder } from './find-account.ts';
+import { type AccountFinder, whenFound } from './find-account.ts';
 import { buildClient, builtOnce } from './library-client.ts';
 import { type PossessionTools, verifyPossession } from './possession.ts';
 import type { AssertionProof } from './proofs.ts';
@@ -87,10 +87,10 @@ export const keyWay: Way<AssertionProof, KeyWayTools> = {
 
     return {
       findClient(attempt, proof, clientId) {
-        const found = findAccount(attempt, clientId, () => false);
-        return found instanceof Promise
-          ? found.then((snapshot) => clientOf(attempt, proof, snapshot))
-          : clientOf(attempt, proof, found);
+        return whenFound(
+          findAccount(attempt, clientId, () => false),
+          (snapshot) => clientOf(attempt, proof, snapshot),
+        );
       },
       explain: (attempt, { assertion }) => explainRefusal(attempt, assertion, tools),
     };

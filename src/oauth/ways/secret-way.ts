@@ -11,7 +11,7 @@ import type { AccountSnapshot } from '../../domain/service-accounts/service-acco
 import { attemptOf, noteCredential, noteFailure } from '../attempt.ts';
 import { invalidRequest } from '../refusals/oauth-error.ts';
 import { type BasicCredentials, parseBasic } from './basic-credentials.ts';
-import type { AccountFinder } from './find-account.ts';
+import { type AccountFinder, whenFound } from './find-account.ts';
 import { buildClient, builtOnce } from './library-client.ts';
 import type { SecretProof } from './proofs.ts';
 import type { Client, Sent, Way } from './way.ts';
@@ -64,8 +64,10 @@ export const secretWay: Way<SecretProof, { findAccount: AccountFinder; secrets: 
           );
     return {
       findClient(attempt, { clientSecret }, clientId) {
-        const found = findAccount(attempt, clientId, () => isMistyped(clientSecret));
-        return found instanceof Promise ? found.then(clientOf) : clientOf(found);
+        return whenFound(
+          findAccount(attempt, clientId, () => isMistyped(clientSecret)),
+          clientOf,
+        );
       },
       // The comparison has noted the reason, and a client that does not know the secret is told nothing.
       explain: () => undefined,
