@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { decodeJwt } from 'jose';
 import type { Reply } from '../support/api-contract.ts';
@@ -12,6 +12,7 @@ import { selfSigned, SERVER_AUTH, type TestCertificate, testAuthority } from '..
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { secureRequest } from '../support/secure-request.ts';
+import { nginxArguments } from './nginx.ts';
 import { startPeerServer } from './peer-server.ts';
 
 const PAGE = readFileSync(resolve(import.meta.dirname, '../../docs/guide/mutual-tls.md'), 'utf8');
@@ -32,27 +33,17 @@ function linesWith(words: string): string {
 
 /** Writes the configuration of each proxy, and says how the proxy is started. */
 const PROXIES: Readonly<Record<string, (folder: string, port: number, target: number) => readonly string[]>> = {
-  nginx(folder, port, target) {
-    const file = join(folder, 'nginx.conf');
-    writeFileSync(
-      file,
-      `worker_processes 1; daemon off; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log;
-events { worker_connections 64; }
-http {
-  access_log off;
-  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f;
-  uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  server {
+  nginx: (folder, port, target) =>
+    nginxArguments(
+      folder,
+      `server {
     listen 127.0.0.1:${port} ssl;
     ssl_certificate ${folder}/server.pem;
     ssl_certificate_key ${folder}/server.pem;
     ${linesWith('ssl_client_escaped_cert')}
     location / { proxy_pass http://127.0.0.1:${target}; }
-  }
-}`,
-    );
-    return ['-c', file];
-  },
+  }`,
+    ),
   haproxy(folder, port, target) {
     const file = join(folder, 'haproxy.cfg');
     const lines = linesWith('ssl_c_der')
@@ -103,7 +94,6 @@ try {
       continue;
     }
     const folder = writ.folder;
-    mkdirSync(join(folder, name), { recursive: true });
     const port = await freePort();
     const proxy = spawn(name, configure(folder, port, Number(new URL(writ.issuer).port)), { stdio: 'inherit' });
     const url = `https://localhost:${port}`;

@@ -3,7 +3,7 @@
  * connections: no request may fail. The program needs nginx (Debian: nginx-light).
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { freePort } from '../support/free-port.ts';
 import { requestToken } from '../support/kept-connections.ts';
 import { startPostgresCluster } from '../support/postgres-cluster.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { nginxArguments } from './nginx.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 10);
 const CLIENTS = 8;
@@ -46,23 +47,16 @@ async function run(): Promise<void> {
     }
   };
 
-  writeFileSync(
-    join(folder, 'nginx.conf'),
-    `worker_processes 1; daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log;
-events { worker_connections 512; }
-http {
-  access_log off;
-  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f;
-  uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  upstream writ { ${ports.map((port) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ')} keepalive 16; }
+  const written = nginxArguments(
+    folder,
+    `upstream writ { ${ports.map((port) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ')} keepalive 16; }
   server {
     listen 127.0.0.1:${front};
     location / { proxy_pass http://writ; proxy_http_version 1.1; proxy_set_header Connection ""; }
-  }
-}`,
+  }`,
   );
   const nodes = [await start(ports[0] ?? 0), await start(ports[1] ?? 0)];
-  const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf')], { stdio: 'ignore' });
+  const nginx = spawn('nginx', written, { stdio: 'ignore' });
   await setTimeout(500);
 
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
