@@ -13,14 +13,14 @@ import { reportUnread } from './faces/report-unread.ts';
 import { basePathRemover } from './http/base-path.ts';
 import type { Readiness } from './http/health.ts';
 import { HTTP_LIMITS, type HttpLimits, type HttpServer, listen } from './http/http-server.ts';
-import { assertUsable, type ServerTls } from './http/tls-options.ts';
+import { assertUsable } from './http/tls-options.ts';
 import { isManagementPath } from './management/management-face.ts';
 import { isMiaTokenPath } from './oauth/oauth-face.ts';
 import { startStatusLists } from './oauth/status-lists.ts';
 import { applyPolicy, bootstrap } from './start/apply-settings.ts';
-import { openTlsFiles, type TlsFiles } from './start/tls-files.ts';
 import type { PreparedServer } from './start/prepare-server.ts';
 import { keysKeptFor } from './start/prepare-signing-keys.ts';
+import { openTlsFiles } from './start/tls-files.ts';
 
 /** A server that takes requests. */
 export interface App {
@@ -44,12 +44,6 @@ export interface AppSurroundings extends FaceSurroundings {
   /** Milliseconds between two rounds of the janitor. */
   readonly janitorPause?: number;
   readonly httpLimits?: HttpLimits;
-}
-
-/** The TLS of the public address; undefined: it speaks plain HTTP. */
-function serverTls({ server, onChange }: TlsFiles): ServerTls | undefined {
-  const first = server();
-  return first && { current: () => server() ?? first, onChange };
 }
 
 const GRACE = 10_000;
@@ -112,7 +106,7 @@ export async function startApp(config: Config, server: PreparedServer, surroundi
       listening.push(
         await listen(app.callback(), {
           ...address,
-          ...(isPublic && { tls: serverTls(tlsFiles) }),
+          ...(isPublic && { tls: tlsFiles.server }),
           limits,
           newId: surroundings.random.uuid,
           isManagement,

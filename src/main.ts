@@ -120,9 +120,8 @@ async function checkHealth(config: Config): Promise<void> {
   const { get } = await (address.startsWith('https') ? import('node:https') : import('node:http'));
   const status = await new Promise<number | undefined>((resolve) => {
     // This machine has no name in the certificate, and the answer is not secret.
-    get(address, { timeout: HEALTH_PATIENCE, rejectUnauthorized: false }, ({ statusCode }) => resolve(statusCode))
-      .on('timeout', () => resolve(undefined))
-      .on('error', () => resolve(undefined));
+    const options = { signal: AbortSignal.timeout(HEALTH_PATIENCE), rejectUnauthorized: false };
+    get(address, options, ({ statusCode }) => resolve(statusCode)).on('error', () => resolve(undefined));
   });
   if (status === 200) process.exit(0);
   return fail(`${address}: ${status ?? 'no answer'}`);

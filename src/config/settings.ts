@@ -36,7 +36,7 @@ export const SETTINGS = {
       type: 'string',
       format: 'issuer',
       description:
-        'the issuer identifier: it may have a path, and no final `/`; it is never derived from a request. Default: `http://localhost:PORT`',
+        'the issuer identifier: it may have a path, and no final `/`; it is never derived from a request. Default: `http://localhost:PORT`, or `https://` when Writ ends TLS itself',
     },
     WRIT_PROFILE: {
       enum: PROFILES,

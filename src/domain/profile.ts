@@ -11,7 +11,10 @@ export function takesAlg(profile: Profile, alg: string): boolean {
   return profile === 'standard' || alg !== 'RS256';
 }
 
-/** The least seconds by which a profile lets the clock of a client be ahead (FAPI 2.0 §5.3.2.1). */
+/** Seconds by which the clock of a client may be ahead at least: some clients cannot set their clock (FAPI 2.0 §5.3.2.1). */
+export const LEAST_TOLERANCE = 10;
+
+/** The seconds by which a profile lets the clock of a client be off. */
 export function toleranceOf(profile: Profile, set: number): number {
-  return profile === 'fapi2' ? Math.max(set, 10) : set;
+  return profile === 'fapi2' ? Math.max(set, LEAST_TOLERANCE) : set;
 }

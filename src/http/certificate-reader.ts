@@ -35,11 +35,14 @@ export function createCertificateReader(
     if (others.length > 0) return unreadable('is there twice');
     // Some proxies write an empty value when the client has no certificate.
     if (/^[:\s]*$/.test(value)) return undefined;
-    const certificate = known.get(`header ${value}`) ?? readHeader(value);
+    const key = `header ${value}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const certificate = readHeader(value);
     if (certificate === undefined) {
       return unreadable('holds no single certificate, as :base64: (RFC 9440) or in PEM with escapes of URLs');
     }
-    known.set(`header ${value}`, certificate);
+    known.set(key, certificate);
     return certificate;
   }
 

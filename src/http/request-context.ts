@@ -1,3 +1,4 @@
+import type { PresentedCertificate } from '../domain/certificates/client-certificate.ts';
 import type { CertificateReader } from './certificate-reader.ts';
 import type { HttpMiddleware } from './context.ts';
 import type { SourceReader } from './source-reader.ts';
@@ -15,7 +16,9 @@ export function requestContext(
     ctx.state.requestId = typeof sent === 'string' && USABLE.test(sent) ? sent : newId();
     const { req } = ctx;
     ctx.state.source = () => sourceOf(req);
-    ctx.state.certificate = () => certificateOf(req);
+    // Several parts ask for the certificate, and to read one takes time.
+    let presented: readonly [PresentedCertificate] | undefined;
+    ctx.state.certificate = () => (presented ??= [certificateOf(req)])[0];
     ctx.set('X-Request-Id', ctx.state.requestId);
     ctx.set('X-Content-Type-Options', 'nosniff');
     return next();

@@ -11,12 +11,10 @@ export class TlsFileError extends Error {
 
 /** The certificates and the key of the TLS settings, kept up to date. */
 export interface TlsFiles {
-  /** The certificate chain and the key of this server, in PEM; undefined: this server does not end TLS itself. */
-  server(): ServerCertificate | undefined;
+  /** The certificate of this server; undefined: this server does not end TLS itself. */
+  readonly server: { current(): ServerCertificate; onChange(told: () => void): void } | undefined;
   /** The authorities that issue the certificates of clients. */
   authorities(): readonly X509Certificate[];
-  /** Sets the function that is called when `server` has changed. */
-  onChange(told: () => void): void;
   close(): void;
 }
 
@@ -24,11 +22,6 @@ export interface TlsFiles {
 export interface ServerCertificate {
   readonly cert: string;
   readonly key: string;
-}
-
-interface Read {
-  readonly server: ServerCertificate | undefined;
-  readonly authorities: readonly X509Certificate[];
 }
 
 /** Milliseconds between two looks at the files. */
@@ -49,23 +42,22 @@ export function openTlsFiles(
   const paths = [tls?.cert ?? [], tls?.key ?? [], clientCa ?? []].flat();
   const warn = (text: string): void => logger.warn({ event: 'key_file.open_to_others' }, text);
   if (tls !== undefined) warnOfMode(tls.key, warn);
-  const readAll = (): Read => ({
+  const readAll = () => ({
     server: tls && readServer(tls.cert, tls.key, assertUsable),
     authorities: clientCa === undefined ? [] : readAuthorities(clientCa),
   });
-  let seen = paths.map(signature);
+  let seen = paths.map(versionOf);
   let current = readAll();
   let tell = (): void => {};
 
   function look(): void {
-    const signatures = paths.map(signature);
-    if (signatures.every((one, index) => one === seen[index])) return;
-    seen = signatures;
+    const versions = paths.map(versionOf);
+    if (versions.every((one, index) => one === seen[index])) return;
+    seen = versions;
     try {
-      const next = readAll();
-      const changed = next.server?.cert !== current.server?.cert || next.server?.key !== current.server?.key;
-      current = next;
-      if (changed) tell();
+      const { server } = current;
+      current = readAll();
+      if (current.server?.cert !== server?.cert || current.server?.key !== server?.key) tell();
       logger.info({ event: 'tls.reloaded', files: paths });
     } catch (error) {
       if (!(error instanceof TlsFileError)) throw error;
@@ -73,19 +65,22 @@ export function openTlsFiles(
     }
   }
   const timer = paths.length === 0 ? undefined : setInterval(look, PAUSE).unref();
+  const first = current.server;
 
   return {
-    server: () => current.server,
-    authorities: () => current.authorities,
-    onChange(told) {
-      tell = told;
+    server: first && {
+      current: () => current.server ?? first,
+      onChange(told) {
+        tell = told;
+      },
     },
+    authorities: () => current.authorities,
     close: () => clearInterval(timer),
   };
 }
 
 /** A text that changes when a file has been written or replaced; a mounted secret is replaced by another link. */
-function signature(path: string): string {
+function versionOf(path: string): string {
   const { ino, size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {};
   return `${ino} ${size} ${mtimeMs}`;
 }

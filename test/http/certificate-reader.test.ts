@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { BlockList } from 'node:net';
 import { describe, test } from 'node:test';
+import { TLSSocket } from 'node:tls';
 import type { ClientCertificate, PresentedCertificate } from '../../src/domain/certificates/client-certificate.ts';
 import { createCertificateReader } from '../../src/http/certificate-reader.ts';
 import { selfSigned } from '../support/certificates.ts';
@@ -63,6 +65,28 @@ describe('the header Client-Cert of a trusted proxy', () => {
       const found = read(...values);
       assert.ok(found && 'unreadable' in found, note);
       assert.match(found.unreadable, words, note);
+    }
+  });
+
+  test('is no name of a certificate that a connection has brought', () => {
+    const trusted = new BlockList();
+    trusted.addAddress('10.0.0.1');
+    const reader = createCertificateReader(trusted, new Map<string, ClientCertificate>(), { warn: () => undefined });
+    const from = (remoteAddress: string, header?: string): PresentedCertificate =>
+      reader({
+        headers: {},
+        headersDistinct: header === undefined ? {} : { 'client-cert': [header] },
+        socket: Object.create(TLSSocket.prototype, {
+          remoteAddress: { value: remoteAddress },
+          getPeerX509Certificate: { value: () => new X509Certificate(one.cert) },
+        }),
+      });
+    const brought = from('192.0.2.1');
+    assert.ok(brought && 'thumbprint' in brought);
+    assert.equal(from('192.0.2.1'), brought, 'the certificate is read once');
+    for (const name of [one.thumbprint, `thumbprint ${one.thumbprint}`]) {
+      const claimed = from('10.0.0.1', name);
+      assert.ok(claimed && 'unreadable' in claimed, name);
     }
   });
 

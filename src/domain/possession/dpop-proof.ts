@@ -5,6 +5,7 @@ import { type Jws, parseJws } from '../assertions/parse-jws.ts';
 import { quoted } from '../assertions/quoted.ts';
 import type { ReplayStore } from '../assertions/replay-store.ts';
 import type { Clock } from '../clock.ts';
+import { LEAST_TOLERANCE } from '../profile.ts';
 import { verificationKey, wrongWithVerificationKey } from '../federation/verification-key.ts';
 import { type DpopNonces, NONCE_LIFETIME } from './dpop-nonces.ts';
 
@@ -58,8 +59,6 @@ export const USED_PROOF: RefusedProof = {
 
 /** Seconds that a proof may be old, beside the tolerance. */
 const GREATEST_AGE = 60;
-/** The least tolerance of a clock that is ahead, in seconds: some clients cannot set their clock (FAPI 2.0 §5.3.2.1). */
-const LEAST_TOLERANCE = 10;
 const LONGEST_JTI = 512;
 /** The most characters of a header whose key is kept: enough for an RSA key of 4096 bits. */
 const LONGEST_KNOWN = 1280;
@@ -138,7 +137,7 @@ export function createDpopVerifier(options: DpopOptions): DpopVerifier {
       if (key === undefined || !(await isSignedWith(key.jwk, proof))) {
         return invalid('the DPoP proof is not signed with its key');
       }
-      if (header.length <= LONGEST_KNOWN) keys.set(header, key);
+      if (known === undefined && header.length <= LONGEST_KNOWN) keys.set(header, key);
       const { jti } = proof.claims;
       const nonce = typeof proof.claims['nonce'] === 'string' ? proof.claims['nonce'] : undefined;
       if (nonce === undefined && nonceRequired) return wantsNonce('the DPoP proof needs a nonce');

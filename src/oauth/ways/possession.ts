@@ -83,13 +83,10 @@ export function confirmed(
     (constraints.includes('any') && jkt === undefined) ||
     bound?.['x5t#S256'] !== undefined;
   const thumbprint = asks ? goodThumbprint(attempt, now) : undefined;
-  if (jkt === undefined && thumbprint === undefined && constraints.length === 0 && bound === undefined) {
-    return undefined;
-  }
-  const confirmation = {
-    ...(jkt !== undefined && { jkt }),
-    ...(thumbprint !== undefined && { 'x5t#S256': thumbprint }),
-  };
+  const confirmation =
+    jkt === undefined && thumbprint === undefined
+      ? undefined
+      : { ...(jkt !== undefined && { jkt }), ...(thumbprint !== undefined && { 'x5t#S256': thumbprint }) };
   const missing = unmet(constraints, confirmation);
   if (missing !== undefined) {
     const whose = server.senderConstraint === missing ? `for ${server.identifier}` : 'of this account';
