@@ -35,6 +35,7 @@ export function createCertificateReader(
     if (others.length > 0) return unreadable('is there twice');
     // Some proxies write an empty value when the client has no certificate.
     if (/^[:\s]*$/.test(value)) return undefined;
+    // A header must not read like the thumbprint of a certificate that a connection has brought.
     const key = `header ${value}`;
     const before = known.get(key);
     if (before !== undefined) return before;
@@ -50,9 +51,8 @@ export function createCertificateReader(
     const x509 = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
     if (x509 === undefined) return undefined;
     const certificate = certificateOf(x509);
-    const key = `thumbprint ${certificate.thumbprint}`;
-    const before = known.get(key);
-    if (before === undefined) known.set(key, certificate);
+    const before = known.get(certificate.thumbprint);
+    if (before === undefined) known.set(certificate.thumbprint, certificate);
     return before ?? certificate;
   }
 

@@ -62,6 +62,15 @@ describe('the settings', () => {
     assert.ok(Object.isFrozen(config));
   });
 
+  test('let a clock be ten seconds off at least, where the profile says so', () => {
+    const toleranceOf = (profile: string, set: string): number =>
+      parseConfig({ WRIT_PROFILE: profile, WRIT_CLOCK_TOLERANCE: set }).config.clockTolerance;
+    assert.deepEqual(
+      [toleranceOf('standard', '0'), toleranceOf('fapi2', '0'), toleranceOf('fapi2', '30')],
+      [0, 10, 30],
+    );
+  });
+
   test('are read from the environment', () => {
     const { config } = parseConfig({
       HOST: '::',

@@ -84,10 +84,8 @@ describe('the header Client-Cert of a trusted proxy', () => {
     const brought = from('192.0.2.1');
     assert.ok(brought && 'thumbprint' in brought);
     assert.equal(from('192.0.2.1'), brought, 'the certificate is read once');
-    for (const name of [one.thumbprint, `thumbprint ${one.thumbprint}`]) {
-      const claimed = from('10.0.0.1', name);
-      assert.ok(claimed && 'unreadable' in claimed, name);
-    }
+    const claimed = from('10.0.0.1', one.thumbprint);
+    assert.ok(claimed && 'unreadable' in claimed);
   });
 
   test('B-16 is not believed from another address, and the log says so once', () => {

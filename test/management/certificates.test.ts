@@ -77,8 +77,17 @@ onEachDatabase(
         const { json } = await app.api('GET', `${path}/credentials/${made.json.credentialId}`);
         assert.equal(json[member].trim(), value.trim());
       }
+      const long = `urn:${'x'.repeat(100)}`;
+      const { json: shown } = await add({ sanUri: long });
+      assert.deepEqual([shown.sanUri, shown.hint], [long, `${long.slice(0, 63)}…`]);
+      // A credential of a request that is refused is nowhere: no address leads to it.
+      const twice = { type: 'certificate', sanDns: 'twice.example' };
+      const both = await app.api('POST', ACCOUNTS, { name: 'Both', permissions: [], credentials: [twice, twice] });
+      assertRefused(app, both, 409, 'already_exists');
+      assert.deepEqual([both.json.errors[0].pointer, both.headers.get('location')], ['/credentials/1/sanDns', null]);
       const { json: audit } = await app.api('GET', '/api/companies/acme/audit-events?action=credential.created');
-      assert.equal(audit[0].details.sanEmail, 'a@b.example');
+      assert.equal(audit[0].details.sanUri, long);
+      assert.equal(audit[1].details.sanEmail, 'a@b.example');
       assert.doesNotMatch(JSON.stringify(audit), /BEGIN CERT/);
     });
 

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { ClientId } from '../../src/domain/ids.ts';
+import { firstStartBanner } from '../../src/start/first-start-banner.ts';
 import { exchangeOf, registerAccount } from '../support/accounts.ts';
 import type { Reply } from '../support/api-contract.ts';
 import { claimsFor, type ClientKey, clientKey, jws, lastRefusal } from '../support/assertions.ts';
@@ -152,7 +154,10 @@ for (const { authentication, constraint } of PROFILES) {
     test('discovery-end-point-verification', async () => {
       const { status, json } = await secureRequest(`${app.url}/.well-known/oauth-authorization-server`);
       assert.deepEqual([status, json.issuer], [200, app.issuer]);
-      assert.ok(json.grant_types_supported.includes('client_credentials'));
+      assert.deepEqual(json.grant_types_supported, [
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+      ]);
       assert.deepEqual(json.token_endpoint_auth_methods_supported, ['private_key_jwt', 'self_signed_tls_client_auth']);
       assert.deepEqual(json.token_endpoint_auth_signing_alg_values_supported, ['PS256', 'ES256', 'EdDSA', 'Ed25519']);
       assert.deepEqual(json.dpop_signing_alg_values_supported, ['ES256', 'PS256', 'EdDSA', 'Ed25519']);
@@ -485,6 +490,17 @@ describe('the profile fapi2', () => {
       { iss: 'https://issuer.example', sub: 'a', aud: app.issuer, exp: now() + 60 },
     );
   }
+});
+
+test('the first start shows no commands that the profile refuses', () => {
+  const where = { base: 'https://id.example', management: 'https://id.example', clientKey: false };
+  const root = { clientId: 'sa_root' as ClientId, clientSecret: 'writ_secret' };
+  const [standard, strict] = (['standard', 'fapi2'] as const).map((profile) =>
+    firstStartBanner({ ...where, profile }, root),
+  );
+  const commands = (text: string | undefined): number => text?.match(/curl -sS/g)?.length ?? 0;
+  assert.deepEqual([commands(standard), commands(strict)], [3, 1]);
+  assert.match(strict ?? '', /other accounts need keys \(docs\/operate\/fapi2\.md\)/);
 });
 
 test('the script of conformance/ writes configurations with which clients get tokens', async () => {

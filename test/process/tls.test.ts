@@ -203,6 +203,12 @@ describe('a start with TLS files that cannot be used', () => {
       assert.match(error, words, note);
       assert.doesNotMatch(error, /BEGIN/, note);
     }
+    const lines: string[] = [];
+    put(file('c.pem'), server.cert);
+    writeFileSync(file('open.pem'), server.key, { mode: 0o644 });
+    const open = testConfig({ WRIT_TLS_CERT: file('c.pem'), WRIT_TLS_KEY: file('open.pem') });
+    openTlsFiles(open, quietSurroundings({ lines }), assertUsable).close();
+    assert.match(lines.join(''), /"key_file\.open_to_others".*open\.pem may be read or changed by others/);
     const started = await startServerProcess(folder.path, { ...SETTINGS, WRIT_TLS_CERT: file('missing.pem') });
     assert.equal(await started.ended(), 1);
     assert.deepEqual(started.stderr, [`${file('missing.pem')} cannot be read (ENOENT)`]);
