@@ -11,8 +11,10 @@ import { createRevokeToken } from '../domain/tokens/revoke-token.ts';
 import { createAccessTokenVerifier } from '../domain/tokens/verify-access-token.ts';
 import { type OAuthFace, oauthFace } from '../oauth/oauth-face.ts';
 import { createGuessLimiter } from '../oauth/refusals/guess-limiter.ts';
+import { createExchangeRecognizer } from '../oauth/ways/api-key-way.ts';
 import { createDecoyKeys } from '../oauth/ways/decoy.ts';
 import { createAccountFinder } from '../oauth/ways/find-account.ts';
+import { createClientRecognizer } from '../oauth/ways/ways.ts';
 import type { PreparedServer } from '../start/prepare-server.ts';
 import type { GuessedSurroundings, Running, SharedTools } from './face-surroundings.ts';
 import { assertionSettings, tokenSettings } from './shared-settings.ts';
@@ -46,27 +48,42 @@ export function composeOAuthFace(
   const findApiKey: FindApiKey =
     config.profile === 'fapi2' ? () => Promise.resolve({ refused: 'api_key_unknown' }) : findKnownKey;
   const inspectToken = createTokenInspector({ verify: verifyToken, find: accounts.find, revokedTokens });
-  const verifyExternal = createExternalVerifier({ ...external, replays: storage.replays });
+  const possession = { dpop, issuer };
+  const recognizeClient = createClientRecognizer(
+    {
+      findAccount: createAccountFinder(accounts, guesses),
+      secrets: {
+        hashSecret,
+        sameHash: timingSafeEqual,
+        clock,
+        profile: config.profile,
+        decoySecret: issueClientSecret(credentialTools, clock()).credential,
+      },
+      assertions: {
+        ...assertionSettings(config, clock),
+        replays: storage.replays,
+        decoyKeys: createDecoyKeys(random.bytes),
+      },
+      certificates: { authorities, clock },
+      federation: {
+        accounts,
+        guesses,
+        verifyExternal: createExternalVerifier({ ...external, replays: storage.replays }),
+        findSubjectOwner: createSubjectOwnerFinder({
+          ownerOf: credentials.ownerOfSubject,
+          owners: new LRUCache({ max: OWNERS_REMEMBERED }),
+          find: accounts.find,
+          remembers: accounts.remembers,
+        }),
+      },
+      possession,
+    },
+    guesses,
+  );
+  const findExchanged = createExchangeFinder({ findApiKey, inspectToken, find: accounts.find });
   return oauthFace({
     library: {
       tokens: tokenSettings(config),
-      ways: {
-        findAccount: createAccountFinder(accounts, guesses),
-        secrets: {
-          hashSecret,
-          sameHash: timingSafeEqual,
-          clock,
-          profile: config.profile,
-          decoySecret: issueClientSecret(credentialTools, clock()).credential,
-        },
-        assertions: {
-          ...assertionSettings(config, clock),
-          replays: storage.replays,
-          decoyKeys: createDecoyKeys(random.bytes),
-        },
-        certificates: { authorities, clock },
-        possession: { dpop, issuer },
-      },
       inspection: {
         issuer,
         inspectToken,
@@ -77,18 +94,8 @@ export function composeOAuthFace(
       },
     },
     signingKeys,
-    findExchanged: createExchangeFinder({ findApiKey, inspectToken, find: accounts.find }),
-    federation: {
-      accounts,
-      verifyExternal,
-      findSubjectOwner: createSubjectOwnerFinder({
-        ownerOf: credentials.ownerOfSubject,
-        owners: new LRUCache({ max: OWNERS_REMEMBERED }),
-        find: accounts.find,
-        remembers: accounts.remembers,
-      }),
-    },
-    guesses,
+    possession,
+    recognize: createExchangeRecognizer(recognizeClient, { findExchanged, guesses }),
     statusLists,
     recording: { noteUse, noteRefusal, logger, metrics },
     expiryWarning: config.expiryWarning,

@@ -1,12 +1,9 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuthenticationFailure } from '../domain/activity/refusal.ts';
-import type { AssertionRules } from '../domain/assertions/assertion-rules.ts';
 import type { PresentedCertificate } from '../domain/certificates/client-certificate.ts';
 import type { Credential } from '../domain/credentials/credential.ts';
-import type { Confirmation } from '../domain/possession/confirmation.ts';
 import type { DpopProof, RefusedProof } from '../domain/possession/dpop-proof.ts';
 import type { ClientId } from '../domain/ids.ts';
-import type { Audience } from '../domain/resource-servers/resource-server.ts';
 import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
 import type { Exchanged, RefusedExchange } from '../domain/tokens/find-exchanged.ts';
 import type { Presented } from './library/presented.ts';
@@ -45,8 +42,8 @@ export interface Possession {
 }
 
 /**
- * One attempt of a client to get a token, or to ask about one, on its way through our endpoints, the library and our
- * hooks in the library. Only the functions of this file change an attempt.
+ * One attempt of a client to get a token, or to ask about one, on its way through the endpoint. Only the functions of
+ * this file change an attempt.
  */
 export interface Attempt {
   readonly request: ClientRequest;
@@ -77,19 +74,13 @@ export interface Attempt {
   readonly presented: Presented | undefined;
   /** The proof of possession, when it has been looked at. */
   readonly possession: Possession | undefined;
-  /** The keys to which the token is bound, when that has been decided. */
-  readonly confirmation: Confirmation | undefined;
-  /** The audience of the token, when it has been decided. */
-  readonly audience: Audience | undefined;
-  /** The rules that an assertion is checked against. */
-  readonly rules: AssertionRules | undefined;
   /** Whether the client holds the private key although its assertion was refused. */
   readonly proved: boolean;
   /** Why authentication failed. */
   readonly reason: AuthenticationFailure | undefined;
   /** More about the reason, for the owners of the account only. */
   readonly detail: string | undefined;
-  /** The error with which the library, or one of our hooks, refused the attempt. */
+  /** The error with which the library, or one of our hooks, refused to tell about a token. */
   readonly failure: unknown;
 }
 
@@ -114,9 +105,6 @@ export function beginAttempt(
     ended: undefined,
     presented: undefined,
     possession: undefined,
-    confirmation: undefined,
-    audience: undefined,
-    rules: undefined,
     proved: false,
     reason: undefined,
     detail: undefined,
@@ -168,11 +156,6 @@ export function noteFailure(
   attempt.clientId = clientId ?? attempt.clientId;
 }
 
-/** Notes the rules that an assertion is checked against. */
-export function noteRules(attempt: Open, rules: AssertionRules): void {
-  attempt.rules = rules;
-}
-
 /** Notes that a client holds the private key, and the check that its assertion failed. */
 export function noteProof(attempt: Open, reason: AuthenticationFailure): void {
   attempt.proved = true;
@@ -201,12 +184,6 @@ export function notePossession(attempt: Open, found: Possession['found']): void 
 /** Notes whether the proof of possession was new. It has been consumed then. */
 export function notePossessionUse(attempt: Open, unused: boolean): void {
   if (attempt.possession !== undefined) attempt.possession = { ...attempt.possession, unused };
-}
-
-/** Notes the audience of the token, and the keys to which it is bound. */
-export function notePlanned(attempt: Open, audience: Audience, confirmation: Confirmation | undefined): void {
-  attempt.audience = audience;
-  attempt.confirmation = confirmation;
 }
 
 /** Notes the token that the request asks about. */

@@ -5,7 +5,6 @@ import type { NoteUse } from '../domain/credentials/use-store.ts';
 import { JWKS_MAX_AGE } from '../domain/signing-keys/jwks-max-age.ts';
 import type { KeyRing } from '../domain/signing-keys/key-ring.ts';
 import type { SigningKeys } from '../domain/signing-keys/signing-keys.ts';
-import type { FindExchanged } from '../domain/tokens/find-exchanged.ts';
 import type { MintToken } from '../domain/tokens/mint-token.ts';
 import type { HttpContext, HttpHandler, HttpMiddleware } from '../http/context.ts';
 import { documentEndpoint, publicDocument, type PublicDocument } from '../http/public-document.ts';
@@ -23,10 +22,10 @@ import { tokenEndpoint } from './endpoints/token-endpoint.ts';
 import { tokenInfo } from './endpoints/token-info.ts';
 import { createLibrary, type LibraryOptions } from './library/create-library.ts';
 import { INTROSPECTION_PATH, REVOCATION_PATH } from './library/inspection.ts';
-import type { GuessLimiter } from './refusals/guess-limiter.ts';
 import { OAuthError, sendOAuthError } from './refusals/oauth-error.ts';
 import { isReported, type RefusalReporting, reportRefusal } from './refusals/report-refusal.ts';
-import type { FederationTools } from './ways/federated-way.ts';
+import type { PossessionTools } from './ways/possession.ts';
+import type { RecognizeClient } from './ways/way.ts';
 import type { StatusLists } from './status-lists.ts';
 
 const METADATA_MAX_AGE = 3600;
@@ -35,9 +34,8 @@ const METADATA_MAX_AGE = 3600;
 export interface OAuthFaceOptions {
   readonly library: Omit<LibraryOptions, 'keyRing'>;
   readonly signingKeys: SigningKeys;
-  readonly findExchanged: FindExchanged;
-  readonly federation: Omit<FederationTools, 'guesses'>;
-  readonly guesses: GuessLimiter;
+  readonly recognize: RecognizeClient;
+  readonly possession: PossessionTools;
   readonly statusLists: Pick<StatusLists, 'published' | 'aggregation' | 'refresh'>;
   readonly recording: RefusalReporting & { readonly noteUse: NoteUse; readonly metrics: Metrics };
   /** Seconds before the end of a credential during which every answer names the end. */
@@ -56,7 +54,7 @@ export interface OAuthFace {
 
 /** Creates the OAuth face. */
 export function oauthFace(options: OAuthFaceOptions): OAuthFace {
-  const { signingKeys, statusLists, recording, findExchanged, guesses, expiryWarning, clock } = options;
+  const { signingKeys, statusLists, recording, recognize, possession, expiryWarning, clock } = options;
   const { tokens, inspection } = options.library;
   const { issuer } = tokens;
   let live = withKeys(signingKeys.current());
@@ -65,27 +63,20 @@ export function oauthFace(options: OAuthFaceOptions): OAuthFace {
 
   /** The library captures its keys when it is created, so a new key ring takes a new library. */
   function withKeys(keyRing: KeyRing): LiveParts {
-    const federation = { ...options.federation, guesses };
     const library = createLibrary({ ...options.library, keyRing });
-    const tools = { ...recording, guesses, federation, library, profile: tokens.profile };
+    const { mintToken } = library;
+    const tools = { ...recording, recognize, profile: tokens.profile };
     const token = (alias: boolean): HttpHandler =>
-      tokenEndpoint({
-        ...tools,
-        findExchanged,
-        dpop: options.library.ways.possession.dpop,
-        expiryWarning,
-        clock,
-        alias,
-      });
+      tokenEndpoint({ ...tools, mintToken, tokens, possession, expiryWarning, clock, alias });
     const inspect = (path: string, endpoint: ClientEndpoint): HttpHandler =>
-      inspectionEndpoint({ ...tools, path, endpoint });
+      inspectionEndpoint({ ...tools, library, path, endpoint });
     return {
       token: token(false),
       alias: token(true),
       introspection: inspect(INTROSPECTION_PATH, 'introspection'),
       revocation: inspect(REVOCATION_PATH, 'revocation'),
       jwks: publicDocument(jwks(keyRing)),
-      mintToken: library.mintToken,
+      mintToken,
     };
   }
   const inserted = new URL(issuer).pathname.replace(/\/$/, '');
@@ -101,7 +92,7 @@ export function oauthFace(options: OAuthFaceOptions): OAuthFace {
     [INTROSPECTION_PATH, (ctx) => live.introspection(ctx)],
     [REVOCATION_PATH, (ctx) => live.revocation(ctx)],
     ['/', served(frontDocument(issuer, options.managementHere), METADATA_MAX_AGE)],
-    ['/tokeninfo', tokenInfo(inspection.inspectToken, options.library.ways.possession, recording)],
+    ['/tokeninfo', tokenInfo(inspection.inspectToken, possession, recording)],
     ['/oauth/authorize', refusing('authorization', NO_AUTHORIZATION, recording)],
     ['/.well-known/jwks.json', documentEndpoint(() => live.jwks, JWKS_MAX_AGE)],
     ['/.well-known/oauth-protected-resource/api', protectedResource],

@@ -4,6 +4,8 @@ import { describe, mock, test } from 'node:test';
 import { decodeProtectedHeader } from 'jose';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import type { PublicKeyCredential } from '../../src/domain/credentials/kinds/public-key-kind.ts';
+import { noteAccount } from '../../src/oauth/attempt.ts';
+import type { RecognizeClient } from '../../src/oauth/ways/way.ts';
 import { assertion, type ClientKey, clientKey } from '../support/assertions.ts';
 import { secretTools, snapshotOf, startBareTokenEndpoint } from '../support/token-endpoint.ts';
 
@@ -68,6 +70,25 @@ describe('the library behind the token endpoint', () => {
     }
   });
 
+  test('N-27 is asked about no client that has not been recognized', async () => {
+    const { credential, secret: clientSecret } = issueClientSecret(secretTools, new Date());
+    const account = snapshotOf('sa_one', [credential]);
+    const ask = async (recognize?: RecognizeClient): Promise<{ status: number; failed: unknown }> => {
+      const endpoint = await startBareTokenEndpoint([account], recognize && { recognize });
+      try {
+        const headers = basic('sa_one', clientSecret);
+        const { status } = await endpoint.post({ token: 'unheard-of' }, headers, '/oauth/introspect');
+        return { status, failed: endpoint.log().at(-1)?.['err'] };
+      } finally {
+        await endpoint.close();
+      }
+    };
+    assert.deepEqual(await ask(), { status: 200, failed: undefined });
+    const unproved = await ask((attempt) => Promise.resolve(noteAccount(attempt, account)));
+    assert.equal(unproved.status, 500);
+    assert.match(JSON.stringify(unproved.failed), /the library asks for a client that has not been recognized/);
+  });
+
   test('N-23 takes no DPoP proof that it cannot read, and none by a client assertion', async () => {
     const { credential, secret: clientSecret } = issueClientSecret(secretTools, new Date());
     const endpoint = await startBareTokenEndpoint([snapshotOf('sa_one', [credential])]);
@@ -125,8 +146,8 @@ describe('the library behind the token endpoint', () => {
       for (const id of ids.slice(0, -1)) {
         for (const header of [{}, { kid: 'one' }, { kid: 'unheard-of' }]) {
           const compact = assertion(other, id, endpoint.issuer, {}, header);
-          const twice = { hashes: 0, comparisons: 0, verifications: 2 };
-          assert.deepEqual(await workOf(() => endpoint.post(byAssertion(compact))), twice, `${id} ${header.kid ?? ''}`);
+          const one = { hashes: 0, comparisons: 0, verifications: 1 };
+          assert.deepEqual(await workOf(() => endpoint.post(byAssertion(compact))), one, `${id} ${header.kid ?? ''}`);
         }
       }
     } finally {

@@ -10,27 +10,32 @@ import { issueClientSecret } from '../../src/domain/credentials/issue-credential
 import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
 import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
 import type { KeyRing } from '../../src/domain/signing-keys/key-ring.ts';
+import type { TokenSettings } from '../../src/domain/tokens/plan-token.ts';
 import type { FindApiKey } from '../../src/domain/tokens/find-api-key.ts';
 import type { HttpApp } from '../../src/http/context.ts';
 import { HTTP_LIMITS, listen } from '../../src/http/http-server.ts';
 import { requestContext } from '../../src/http/request-context.ts';
 import { createSourceReader } from '../../src/http/source-reader.ts';
+import { inspectionEndpoint } from '../../src/oauth/endpoints/inspection-endpoint.ts';
 import { tokenEndpoint } from '../../src/oauth/endpoints/token-endpoint.ts';
-import { createLibrary, type LibraryOptions } from '../../src/oauth/library/create-library.ts';
+import { createLibrary } from '../../src/oauth/library/create-library.ts';
+import { INTROSPECTION_PATH } from '../../src/oauth/library/inspection.ts';
 import { createGuessLimiter, type GuessLimiter } from '../../src/oauth/refusals/guess-limiter.ts';
 import { createDecoyKeys, type DecoyKeys } from '../../src/oauth/ways/decoy.ts';
 import { createAccountFinder, type RememberedAccounts } from '../../src/oauth/ways/find-account.ts';
+import type { RecognizeClient } from '../../src/oauth/ways/way.ts';
+import { createClientRecognizer, type WayTools } from '../../src/oauth/ways/ways.ts';
 import { random } from '../../src/start/random.ts';
 import { systemClock } from '../../src/start/system-clock.ts';
 import { type LogEntry, NO_GUESS_LIMITS, quietSurroundings } from './config.ts';
 import { freePort } from './free-port.ts';
 import { newSigningKey } from './signing-keys.ts';
 
-/** A token endpoint without a database: a test hands over the snapshots of all accounts. */
+/** A token endpoint, and introspection beside it, without a database: a test hands over the snapshots of all accounts. */
 export interface BareTokenEndpoint {
   readonly kid: string;
   readonly issuer: string;
-  post(parameters: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
+  post(parameters: Record<string, string>, headers?: Record<string, string>, path?: string): Promise<Response>;
   log(): LogEntry[];
   close(): Promise<void>;
 }
@@ -61,12 +66,13 @@ export function snapshotOf(clientId: string, credentials: AccountSnapshot['crede
 export interface BareParts {
   readonly accounts: RememberedAccounts;
   readonly guesses: GuessLimiter;
-  readonly secrets: Partial<LibraryOptions['ways']['secrets']>;
+  readonly secrets: Partial<WayTools['secrets']>;
   readonly keyRing: KeyRing;
   readonly decoyKeys: DecoyKeys;
   readonly authorities: ClientAuthorities;
   /** The certificate that every client presents. */
   readonly certificate: ClientCertificate;
+  readonly recognize: RecognizeClient;
 }
 
 /** Every id is new: nothing is remembered. */
@@ -101,17 +107,28 @@ export async function startBareTokenEndpoint(
     },
   } = parts;
   const findApiKey: FindApiKey = () => Promise.resolve({ refused: 'api_key_unknown' });
+  const tokens: TokenSettings = {
+    issuer,
+    profile: 'standard',
+    signingAlg: 'ES256',
+    tokenTtl: 60,
+    tokenMaxTtl: 86_400,
+    tokenMaxBytes: 6144,
+  };
   const library = createLibrary({
     keyRing,
-    tokens: {
+    tokens,
+    inspection: {
       issuer,
-      profile: 'standard',
-      signingAlg: 'ES256',
-      tokenTtl: 60,
-      tokenMaxTtl: 86_400,
-      tokenMaxBytes: 6144,
+      inspectToken: () => Promise.resolve(undefined),
+      verifyToken: () => Promise.resolve(undefined),
+      revokeToken: () => Promise.resolve(),
+      introspects: () => Promise.resolve(false),
+      findApiKey,
     },
-    ways: {
+  });
+  const recognizeClient = createClientRecognizer(
+    {
       findAccount: createAccountFinder(accounts, guesses),
       secrets: {
         hashSecret: secretTools.hashSecret,
@@ -132,40 +149,38 @@ export async function startBareTokenEndpoint(
         decoyKeys: parts.decoyKeys ?? createDecoyKeys(random.bytes),
       },
       certificates: { authorities: parts.authorities ?? createClientAuthorities(() => []), clock: systemClock },
-      possession: { dpop, issuer },
-    },
-    inspection: {
-      issuer,
-      inspectToken: () => Promise.resolve(undefined),
-      verifyToken: () => Promise.resolve(undefined),
-      revokeToken: () => Promise.resolve(),
-      introspects: () => Promise.resolve(false),
-      findApiKey,
-    },
-  });
-  const app: HttpApp = new Koa();
-  app.use(requestContext(random.uuid, createSourceReader(new BlockList(), logger), () => parts.certificate)).use(
-    tokenEndpoint({
-      library,
-      guesses,
-      logger,
-      metrics,
-      noteUse: () => {},
-      findExchanged: () => Promise.resolve({ refused: 'api_key_unknown' }),
-      dpop,
-      clock: systemClock,
-      expiryWarning: 0,
-      noteRefusal: () => {},
       federation: {
         guesses,
         accounts: { find: () => undefined, remembers: () => true },
         findSubjectOwner: () => Promise.resolve(undefined),
         verifyExternal: () => Promise.reject(new Error('no token of another issuer is expected here')),
       },
-      profile: 'standard',
-      alias: false,
-    }),
+      possession: { dpop, issuer },
+    },
+    guesses,
   );
+  const tools = {
+    recognize: parts.recognize ?? recognizeClient,
+    profile: 'standard',
+    alias: false,
+    logger,
+    noteUse: () => {},
+    noteRefusal: () => {},
+  } as const;
+  const token = tokenEndpoint({
+    ...tools,
+    mintToken: library.mintToken,
+    tokens,
+    possession: { dpop, issuer },
+    metrics,
+    clock: systemClock,
+    expiryWarning: 0,
+  });
+  const introspect = inspectionEndpoint({ ...tools, library, path: INTROSPECTION_PATH, endpoint: 'introspection' });
+  const app: HttpApp = new Koa();
+  app
+    .use(requestContext(random.uuid, createSourceReader(new BlockList(), logger), () => parts.certificate))
+    .use(async (ctx) => (ctx.path === INTROSPECTION_PATH ? introspect : token)(ctx));
   const port = await freePort();
   const server = await listen(app.callback(), {
     host: '127.0.0.1',
@@ -178,8 +193,8 @@ export async function startBareTokenEndpoint(
   return {
     kid: key.kid,
     issuer,
-    post: (parameters, headers = {}) =>
-      fetch(`http://127.0.0.1:${port}/oauth/token`, {
+    post: (parameters, headers = {}, path = '/oauth/token') =>
+      fetch(`http://127.0.0.1:${port}${path}`, {
         method: 'POST',
         headers,
         body: new URLSearchParams({ grant_type: 'client_credentials', ...parameters }),

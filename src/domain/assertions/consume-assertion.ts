@@ -1,7 +1,7 @@
 import type { AssertionRules } from './assertion-rules.ts';
 import { assertionId } from './check-assertion.ts';
 import type { Assertion } from './parse-assertion.ts';
-import type { ReplayStore } from './replay-store.ts';
+import type { Use } from './replay-store.ts';
 
 /** The longest lifetime of an assertion that any setting allows, in seconds. */
 const LONGEST_MEMORY = 86_400;
@@ -12,21 +12,16 @@ export const REPLAYED = {
 } as const;
 
 /**
- * Consumes an assertion whose signature has been verified.
+ * The use of an assertion whose signature has been verified, which is consumed even if the assertion is refused.
  *
- * @returns whether the assertion was unused; false, too, if it has no `jti` that can be stored
- * @throws DomainError `unavailable`
+ * @returns undefined: the assertion has no `jti` that can be stored
  */
-export async function consumeAssertion(
-  assertion: Assertion,
-  { now, tolerance }: AssertionRules,
-  replays: Pick<ReplayStore, 'consume'>,
-): Promise<boolean> {
-  const id = assertionId(assertion);
-  if (id === undefined) return false;
+export function useOfAssertion(assertion: Assertion, { now, tolerance }: AssertionRules): Use | undefined {
+  const jti = assertionId(assertion);
+  if (jti === undefined) return undefined;
   const { exp } = assertion.claims;
   const until = Math.min(typeof exp === 'number' && exp > now ? exp : now, now + LONGEST_MEMORY);
-  return replays.consume(assertion.clientId, id, rememberedUntil(until + tolerance));
+  return { owner: assertion.clientId, jti, expiresAt: rememberedUntil(until + tolerance) };
 }
 
 /**

@@ -5,12 +5,12 @@ import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { ServiceAccounts } from '../service-accounts/service-accounts.ts';
 import type { Storage } from '../storage.ts';
 import { type AssertionSettings, MIA, rulesFor } from './assertion-rules.ts';
-import { ASSERTION_CHECKS, assertionId, audienceOf, measureAssertion } from './check-assertion.ts';
+import { ASSERTION_CHECKS, audienceOf, measureAssertion } from './check-assertion.ts';
 import { findKey } from './fitting-key.ts';
 import { isSignedWith } from './is-signed-with.ts';
 import { type Assertion, parseAssertion } from './parse-assertion.ts';
 import { quoted } from './quoted.ts';
-import { REPLAYED, consumeAssertion } from './consume-assertion.ts';
+import { REPLAYED, useOfAssertion } from './consume-assertion.ts';
 
 /** The checks of an assertion, in the order in which a token request makes them. */
 export const DIAGNOSIS_CHECKS = [
@@ -98,9 +98,9 @@ export function createDiagnoseAssertion(tools: {
     for (const { check, message } of measureAssertion(assertion, rules)) claims[check] = judged(message);
     if (alias) claims.audience = { outcome: 'passed', message: `it is accepted at ${MIA.path} only` };
     // A key of this account must not consume an assertion that names another account.
-    const jti = own && signed === true ? assertionId(assertion) : undefined;
-    if (key !== undefined && jti !== undefined) await record(caller, snapshot, key, jti);
-    const unused = jti === undefined ? undefined : await consumeAssertion(assertion, rules, storage.replays);
+    const use = own && signed === true ? useOfAssertion(assertion, rules) : undefined;
+    if (key !== undefined && use !== undefined) await record(caller, snapshot, key, use.jti);
+    const unused = use && (await storage.replays.consume(use.owner, use.jti, use.expiresAt));
     return {
       credentialId: key?.credentialId,
       findings: {

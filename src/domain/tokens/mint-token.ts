@@ -4,13 +4,13 @@ import type { AccountSnapshot } from '../service-accounts/service-account.ts';
 import type { StatusEntry } from '../status/status-entry.ts';
 import type { TokenPlan } from './plan-token.ts';
 
-/** An access token that is to be made without a token request. */
+/** An access token that is to be made. */
 export interface WantedToken {
   /** The account of the token. */
   readonly snapshot: AccountSnapshot;
   readonly plan: TokenPlan;
-  /** The account that acts as the account of the token (`act`, RFC 8693 §4.1). */
-  readonly actor: ClientId;
+  /** The account that acts as the account of the token (`act`, RFC 8693 §4.1); undefined: nobody does. */
+  readonly actor: ClientId | undefined;
   /** The keys to which the token is bound; undefined: to none. */
   readonly confirmation: Confirmation | undefined;
   /** The status entry with which the token ends early. */

@@ -6,8 +6,8 @@ import { beginAttempt, type Attempt } from '../attempt.ts';
 import { type OAuthError, sendOAuthError } from '../refusals/oauth-error.ts';
 import { errorOf } from '../refusals/refusal-of.ts';
 import { reportRefusal } from '../refusals/report-refusal.ts';
-import { type FederationTools, recognizeExternal } from '../ways/federated-way.ts';
 import { assertWayTaken } from '../ways/assert-way-taken.ts';
+import type { RecognizeClient } from '../ways/way.ts';
 import { readClientRequest } from './read-client-request.ts';
 
 /** The options of an endpoint at which clients authenticate. */
@@ -17,19 +17,20 @@ export interface ClientEndpointOptions {
   readonly alias: boolean;
   readonly logger: Logger;
   readonly noteRefusal: NoteRefusal;
-  readonly federation: FederationTools;
   readonly profile: Profile;
+  readonly recognize: RecognizeClient;
 }
 
 /**
- * Creates our outer layer around an endpoint of the library. It reads the request once, forbids caches to keep the
- * answer, and reports and answers every refusal in one form, whether the library refused or our own code.
+ * Creates the outer layer of an endpoint at which clients authenticate. It reads the request once, forbids caches to keep
+ * the answer, recognizes the client, and reports and answers every refusal in one form.
  *
- * @param answer answers an attempt, or throws; `seconds` returns how long the attempt has taken so far
+ * @param answer answers an attempt of a client that has been recognized, or throws; `seconds` returns how long the
+ *   attempt has taken so far
  * @param onRefused told every refusal, and the seconds that the attempt took
  */
 export function clientEndpoint(
-  { endpoint, alias, logger, noteRefusal, federation, profile }: ClientEndpointOptions,
+  { endpoint, alias, logger, noteRefusal, profile, recognize }: ClientEndpointOptions,
   answer: (ctx: HttpContext, attempt: Attempt, seconds: () => number) => Promise<void>,
   onRefused: (refusal: OAuthError, seconds: number) => void = () => {},
 ): HttpHandler {
@@ -48,8 +49,7 @@ export function clientEndpoint(
         requestId: ctx.state.requestId,
       });
       assertWayTaken(attempt.request, profile);
-      const { proof } = attempt.request;
-      if (proof.way === 'federated') await recognizeExternal(attempt, proof, federation);
+      await recognize(attempt);
       await answer(ctx, attempt, seconds);
     } catch (error) {
       const refusal = errorOf(error);

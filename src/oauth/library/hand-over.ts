@@ -4,12 +4,11 @@ import type { Provider } from 'oidc-provider';
 import type { HttpContext } from '../../http/context.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Parameters } from '../ways/way.ts';
-import { handedOver } from '../ways/ways.ts';
 
 /**
  * Lets the library answer a request.
  *
- * @param parameters the parameters of the body beside the proof of the client
+ * @param parameters the parameters of the body beside the client id
  */
 export type HandOver = (ctx: HttpContext, attempt: Attempt, parameters: Parameters) => Promise<void>;
 
@@ -51,18 +50,13 @@ export function createHandOver(provider: Provider, path: string): HandOver {
 
 const CORS = 'Access-Control-Allow-Origin';
 
-function canonicalBody(attempt: Attempt, parameters: Parameters): string {
-  const { clientId, subjectToken } = attempt.request;
-  const members: Parameters = {
-    // An exchange names the account of its subject token.
-    client_id: subjectToken === undefined ? clientId : undefined,
-    ...parameters,
-    ...handedOver(attempt),
-  };
-  let body = '';
-  for (const name in members) {
-    const value = members[name];
-    if (value !== undefined) body += `${body === '' ? '' : '&'}${name}=${escape(value)}`;
+/** The body has no proof of the client: the client has been recognized. */
+function canonicalBody({ snapshot }: Attempt, parameters: Parameters): string {
+  if (snapshot === undefined) throw new Error('the client has not been recognized');
+  let body = `client_id=${escape(snapshot.account.clientId)}`;
+  for (const name in parameters) {
+    const value = parameters[name];
+    if (value !== undefined) body += `&${name}=${escape(value)}`;
   }
   return body;
 }

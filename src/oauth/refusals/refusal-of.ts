@@ -1,9 +1,6 @@
 import { errors } from 'oidc-provider';
 import { DomainError } from '../../domain/domain-error.ts';
-import type { Attempt } from '../attempt.ts';
-import type { Proof } from '../ways/proofs.ts';
-import type { InstalledWay } from '../ways/way.ts';
-import { invalidClient, OAuthError, type OAuthErrorCode } from './oauth-error.ts';
+import { OAuthError, type OAuthErrorCode } from './oauth-error.ts';
 
 const PASSED_ON: ReadonlySet<string> = new Set<OAuthErrorCode>([
   'invalid_request',
@@ -18,19 +15,9 @@ function isPassedOn(code: string): code is OAuthErrorCode {
 }
 
 /** Translates the error by which the library, or one of our hooks, refused an attempt. */
-export async function refusalOf(
-  attempt: Attempt,
-  { explain }: Pick<InstalledWay<Proof>, 'explain'>,
-): Promise<OAuthError> {
-  const { failure } = attempt;
-  if (failure instanceof DomainError && failure.code === 'unavailable') return unavailable(failure);
-  if (failure instanceof OAuthError) return failure;
-  if (!(failure instanceof errors.OIDCProviderError)) return internalError(failure);
-  const { status, error, error_description: description, error_detail: detail } = failure;
-  if (status === 401) {
-    const explanation = await explain(attempt, attempt.request.proof);
-    return invalidClient(attempt.reason ?? detail ?? 'invalid_client', { explanation });
-  }
+export function refusalOf(failure: unknown): OAuthError {
+  if (!(failure instanceof errors.OIDCProviderError)) return errorOf(failure);
+  const { error, error_description: description, error_detail: detail } = failure;
   if (!isPassedOn(error)) return internalError(failure);
   return new OAuthError(400, error, description ?? error, { reason: detail ?? error });
 }

@@ -1,11 +1,9 @@
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import { type Exchanged, type FindExchanged, isSubjectToken } from '../../domain/tokens/find-exchanged.ts';
 import { type Attempt, noteExchange, noteSubject } from '../attempt.ts';
 import type { GuessLimiter } from '../refusals/guess-limiter.ts';
 import { OAuthError } from '../refusals/oauth-error.ts';
-import { recognizedClients } from './library-client.ts';
 import type { ApiKeyProof } from './proofs.ts';
-import type { Parameters, Way } from './way.ts';
+import type { Parameters, RecognizeClient, Way } from './way.ts';
 
 /** The grant type of token exchange, and the type of the token that it takes and gives (RFC 8693 §2.1, §3). */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -19,17 +17,9 @@ export const apiKeyWay: Way<ApiKeyProof, object> = {
   // This way has no method of its own: the endpoint recognizes an exchange by its grant type.
   methodsOf: () => [],
   read: () => ({ way: 'api_key', method: 'api_key' }),
-  handedOver: ({ exchanged }) => ({ client_id: accountOf(exchanged).account.clientId }),
-  install(provider) {
-    const clientOf = recognizedClients(provider);
-    return { findClient: ({ exchanged }) => clientOf(accountOf(exchanged)), explain: () => undefined };
-  },
+  // The subject of the exchange, which says who the client is, has been recognized before.
+  recognizer: () => ({ recognize() {} }),
 };
-
-function accountOf(exchanged: Exchanged | undefined): AccountSnapshot {
-  if (exchanged === undefined) throw new Error('the exchanged token does not work');
-  return exchanged.snapshot;
-}
 
 /**
  * Reads the API key, or the token of this server, that is to be exchanged (RFC 8693 §2.1).
@@ -56,15 +46,36 @@ export interface ExchangeTools {
 }
 
 /**
- * Finds the account of what is to be exchanged, before the library is asked.
+ * Creates the recognition of clients for all requests, also for exchanges. The subject of an exchange comes first, and
+ * then the client that authenticates beside it.
+ */
+export function createExchangeRecognizer(recognizeClient: RecognizeClient, tools: ExchangeTools): RecognizeClient {
+  return async (attempt) => {
+    const { subjectToken } = attempt.request;
+    if (subjectToken === undefined) return recognizeClient(attempt);
+    const subject = await recognizeSubject(attempt, subjectToken, tools);
+    await recognizeClient(attempt).catch((error: unknown) => {
+      throw error instanceof OAuthError && error.status === 401 ? exchangeRefused(error.reason) : error;
+    });
+    // The client that authenticated beside the exchange must be the account of the subject.
+    const { snapshot } = attempt;
+    if (snapshot !== undefined && snapshot.account.clientId !== subject.snapshot.account.clientId) {
+      throw exchangeRefused('client_other');
+    }
+    noteExchange(attempt, subject);
+  };
+}
+
+/**
+ * Finds the account of what is to be exchanged.
  *
  * @throws OAuthError the same error for everything that does not work
  */
-export async function recognizeSubject(
+async function recognizeSubject(
   attempt: Attempt,
   subjectToken: string,
   { findExchanged, guesses }: ExchangeTools,
-): Promise<void> {
+): Promise<Exchanged> {
   // The request names no client: a failure counts for its source address.
   const admission = guesses.admit(attempt.source, '');
   const refused = (reason: string): OAuthError =>
@@ -74,20 +85,7 @@ export async function recognizeSubject(
   if ('refused' in found) throw refused(found.refused);
   const { clientId } = found.snapshot.account;
   if ((attempt.request.clientId ?? clientId) !== clientId) throw refused('client_id_other');
-  // If the client authenticates beside the exchange, the library checks that first.
-  if (attempt.request.proof.way === 'api_key') noteExchange(attempt, found);
-}
-
-/**
- * Makes the credential of an exchange that of an attempt, after the client has been authenticated.
- *
- * @throws OAuthError when the client that authenticated beside the exchange is another account
- */
-export function exchangeSubject(attempt: Attempt): void {
-  const { exchanged, snapshot, credential } = attempt;
-  if (exchanged === undefined || exchanged.credential === credential) return;
-  if (exchanged.snapshot.account.clientId !== snapshot?.account.clientId) throw exchangeRefused('client_other');
-  noteExchange(attempt, exchanged);
+  return found;
 }
 
 /** The same answer to every failed exchange: like the 401 for client authentication, it does not say what failed. */

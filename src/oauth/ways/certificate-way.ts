@@ -1,13 +1,14 @@
 import { checkCertificate } from '../../domain/certificates/check-certificate.ts';
+import type { ClientCertificate } from '../../domain/certificates/client-certificate.ts';
 import type { ClientAuthorities } from '../../domain/certificates/client-authorities.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import { type Attempt, noteCredential, noteFailure, noteProof } from '../attempt.ts';
 import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
 import { type AccountFinder, whenFound } from './find-account.ts';
-import { buildClient, recognizedClients } from './library-client.ts';
+import { notAuthenticated } from './not-authenticated.ts';
 import type { CertificateProof } from './proofs.ts';
-import type { Client, Way } from './way.ts';
+import type { Way } from './way.ts';
 
 /** The tools for checking a certificate. */
 export interface CertificateTools {
@@ -33,48 +34,40 @@ export const certificateWay: Way<CertificateProof, { findAccount: AccountFinder;
     return { way: 'certificate', method: 'tls_client_auth', clientId: named, certificate: presented };
   },
 
-  handedOver: (_attempt, { clientId }) => ({ client_id: clientId }),
-
-  install(provider, { findAccount, certificates: { authorities, clock } }) {
-    const recognized = recognizedClients(provider);
-    // The request carries no secret, so nothing authenticates this client.
-    const nobody = buildClient(provider, {
-      client_id: 'nobody',
-      token_endpoint_auth_method: 'client_secret_basic',
-      client_secret: 'unused',
-    });
-
-    function clientOf(attempt: Attempt, { certificate }: CertificateProof, snapshot?: AccountSnapshot): Client {
-      const now = clock();
-      if (snapshot === undefined) {
-        // The signature of the authority is verified for nobody as well: the time says nothing about the account.
-        authorities.wrongIssuer(certificate, now);
-        return nobody;
-      }
-      const found = checkCertificate(certificate, snapshot, authorities, now);
-      if ('refused' in found) {
-        const { refused, detail, fitting, proved } = found;
-        noteFailure(attempt, refused, { detail, ...(fitting && { ended: fitting }) });
-        // The holder of the very certificate does not guess. The client is told what is wrong with the certificate, and
-        // never that its credential is disabled or has expired: there is no detail then.
-        if (proved) noteProof(attempt, refused);
-        return nobody;
-      }
-      noteCredential(attempt, found);
-      return recognized(snapshot);
-    }
-
-    return {
-      findClient(attempt, proof, clientId) {
-        return whenFound(
-          findAccount(attempt, clientId, () => false),
-          (snapshot) => clientOf(attempt, proof, snapshot),
-        );
-      },
-      explain: ({ proved, detail }) => (proved ? detail : undefined),
-    };
-  },
+  recognizer: ({ findAccount, certificates }) => ({
+    recognize: (attempt, { clientId, certificate }) =>
+      whenFound(
+        findAccount(attempt, clientId, () => false),
+        (snapshot) => matchCertificate(attempt, certificate, snapshot, certificates),
+      ),
+  }),
 };
+
+/** @throws OAuthError 401 when the certificate fits no credential of the account */
+function matchCertificate(
+  attempt: Attempt,
+  certificate: ClientCertificate,
+  snapshot: AccountSnapshot | undefined,
+  { authorities, clock }: CertificateTools,
+): void {
+  const now = clock();
+  if (snapshot === undefined) {
+    // The signature of the authority is verified for nobody as well: the time says nothing about the account.
+    authorities.wrongIssuer(certificate, now);
+    throw notAuthenticated(attempt);
+  }
+  const found = checkCertificate(certificate, snapshot, authorities, now);
+  if (!('refused' in found)) {
+    noteCredential(attempt, found);
+    return;
+  }
+  const { refused, detail, fitting, proved } = found;
+  noteFailure(attempt, refused, { detail, ...(fitting && { ended: fitting }) });
+  // The holder of the very certificate does not guess. The client is told what is wrong with the certificate, and never
+  // that its credential is disabled or has expired: there is no detail then.
+  if (proved) noteProof(attempt, refused);
+  throw notAuthenticated(attempt, proved ? detail : undefined);
+}
 
 /** The parameters by which a request says in another way who the client is. */
 const OTHER_PROOFS = ['client_secret', 'client_assertion', 'subject_token', 'assertion'] as const;

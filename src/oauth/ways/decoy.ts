@@ -1,6 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
-import type Provider from 'oidc-provider';
 import type { IssuerAlg } from '../../domain/federation/trusted-issuer.ts';
 import type { AssertionAlg } from '../../domain/assertions/parse-assertion.ts';
 
@@ -34,21 +33,4 @@ export function createDecoyKeys(randomBytes: (size: number) => Uint8Array): Deco
 function publicJwk(key: KeyObject): JWK {
   const { kty = '', crv = '', x = '', y } = key.export({ format: 'jwk' });
   return { kty, crv, x, ...(y !== undefined && { y }) };
-}
-
-/**
- * Creates a client with any id and with a decoy key, which its key store answers for every `kid`.
- *
- * @param client a client that authenticates by key
- */
-export function withDecoyKey<Client extends InstanceType<Provider['Client']>>(
-  client: Client,
-  clientId: string,
-  keys: DecoyKeys,
-): Client {
-  const keyStore = {
-    selectForVerify: ({ alg }: { alg: AssertionAlg }) => [keys[alg]],
-    getKeyObject: (key: JWK) => key,
-  };
-  return Object.create(client, { clientId: { value: clientId }, asymmetricKeyStore: { value: keyStore } });
 }

@@ -6,12 +6,11 @@ import {
 } from '../../domain/federation/verify-external-token.ts';
 import { type ClientId, isClientId } from '../../domain/ids.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
-import { type Attempt, noteAccount, noteCredential, noteFailure, noteNamed } from '../attempt.ts';
+import { type Attempt, noteAccount, noteCredential, noteFailure, noteNamed, noteProof } from '../attempt.ts';
 import type { GuessLimiter } from '../refusals/guess-limiter.ts';
 import { invalidClient, invalidRequest, OAuthError } from '../refusals/oauth-error.ts';
 import type { RememberedAccounts } from './find-account.ts';
 import { ASSERTION_TYPE } from './key-way.ts';
-import { recognizedClients } from './library-client.ts';
 import type { ExternalForm, FederatedProof } from './proofs.ts';
 import type { Sent, Way } from './way.ts';
 
@@ -25,7 +24,7 @@ export const JWT_TYPE = 'urn:ietf:params:oauth:token-type:jwt';
  * The way of a client whose identity another issuer has confirmed. The external token comes as a client assertion
  * (RFC 7523 §2.2), as the subject token of an exchange (RFC 8693), or as an assertion of the JWT bearer grant.
  */
-export const federatedWay: Way<FederatedProof, object> = {
+export const federatedWay: Way<FederatedProof, { federation: FederationTools }> = {
   methodsOf: ({ external }) => (external ? ['federated'] : []),
 
   read({ parameters, named }) {
@@ -34,18 +33,10 @@ export const federatedWay: Way<FederatedProof, object> = {
     return readExternal(compact, named, 'assertion');
   },
 
-  handedOver: ({ snapshot }) => ({ client_id: accountOf(snapshot).account.clientId }),
-
-  install(provider) {
-    const clientOf = recognizedClients(provider);
-    return { findClient: ({ snapshot }) => clientOf(accountOf(snapshot)), explain: () => undefined };
-  },
+  recognizer: ({ federation }) => ({
+    recognize: (attempt, proof) => recognizeExternal(attempt, proof, federation),
+  }),
 };
-
-function accountOf(snapshot: AccountSnapshot | undefined): AccountSnapshot {
-  if (snapshot === undefined) throw new Error('the external token stands for no account');
-  return snapshot;
-}
 
 /** Whether an assertion is of another issuer: clients that sign for themselves put their id into `iss`. */
 export function isExternal(compact: string | undefined): boolean {
@@ -93,17 +84,13 @@ function readExternal(compact: string, named: string | undefined, form: External
 /** The tools for recognizing an external token. */
 export interface FederationTools {
   readonly accounts: RememberedAccounts;
-  readonly guesses: GuessLimiter;
+  readonly guesses: Pick<GuessLimiter, 'admit'>;
   readonly verifyExternal: VerifyExternal;
   readonly findSubjectOwner: FindSubjectOwner;
 }
 
-/**
- * Verifies the external token of an attempt before the library is asked, and notes the account and its credential.
- *
- * @throws OAuthError the same error for everything that is not the bearer's own token
- */
-export async function recognizeExternal(
+/** @throws OAuthError the same error for everything that is not the bearer's own token */
+async function recognizeExternal(
   attempt: Attempt,
   { token, named, form }: FederatedProof,
   { accounts, guesses, verifyExternal, findSubjectOwner }: FederationTools,
@@ -119,10 +106,11 @@ export async function recognizeExternal(
     noteCredential(attempt, outcome.credential);
     return;
   }
-  const { detail, ended, told } = outcome;
-  noteFailure(attempt, outcome.refused, { detail, ...(ended && { ended }) });
-  const limited = told === undefined ? guesses.failed(admission, attempt.requestId) : undefined;
-  throw limited ?? refusedAs(form, attempt.reason ?? outcome.refused, { detail, told });
+  const { refused, detail, ended, told } = outcome;
+  noteFailure(attempt, refused, { detail, ...(ended && { ended }) });
+  // The bearer of a token that its issuer has signed for the account does not guess.
+  if (told !== undefined) noteProof(attempt, refused);
+  throw refusedAs(form, attempt.reason ?? refused, { detail, told });
 }
 
 function asClientId(named: string): ClientId | undefined {

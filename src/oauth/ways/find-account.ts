@@ -14,7 +14,7 @@ export interface RememberedAccounts {
 /**
  * Finds the account that an attempt names, and notes in the attempt what it found.
  *
- * @param clientId as the library read it
+ * @param clientId as the request names it
  * @param isMistyped whether the proof can belong to no account, so that the database need not be asked
  */
 export type AccountFinder = (

@@ -1,4 +1,3 @@
-import Provider from 'oidc-provider';
 import type { Clock } from '../../domain/clock.ts';
 import { isMistyped, oddityOf } from '../../domain/credentials/client-secret.ts';
 import { findSecret, type SameHash } from '../../domain/credentials/find-secret.ts';
@@ -8,13 +7,13 @@ import { whyRefused } from '../../domain/credentials/why-refused.ts';
 import type { Profile } from '../../domain/profile.ts';
 import { isRoot } from '../../domain/service-accounts/is-root.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
-import { attemptOf, noteCredential, noteFailure } from '../attempt.ts';
+import { type Attempt, noteCredential, noteFailure } from '../attempt.ts';
 import { invalidRequest } from '../refusals/oauth-error.ts';
 import { type BasicCredentials, parseBasic } from './basic-credentials.ts';
 import { type AccountFinder, whenFound } from './find-account.ts';
-import { buildClient, builtOnce } from './library-client.ts';
+import { notAuthenticated } from './not-authenticated.ts';
 import type { SecretProof } from './proofs.ts';
-import type { Client, Sent, Way } from './way.ts';
+import type { Sent, Way } from './way.ts';
 
 /** The tools for checking a secret. */
 export interface SecretTools {
@@ -49,64 +48,43 @@ export const secretWay: Way<SecretProof, { findAccount: AccountFinder; secrets: 
     return same && { way: 'secret', method: 'client_secret_post', ...same };
   },
 
-  // The library always gets the secret in the body: it would refuse a header with odd characters in words of its own.
-  handedOver: (_attempt, { clientId, clientSecret }) => ({ client_id: clientId, client_secret: clientSecret }),
-
-  install(provider, { findAccount, secrets }) {
-    const clients = new WeakMap<AccountSnapshot, Client>();
-    const nobody = buildClient(provider, { client_id: 'nobody', ...BY_SECRET });
-    compareWithHashes(provider, secrets);
-    const clientOf = (snapshot: AccountSnapshot | undefined): Client =>
-      snapshot === undefined
-        ? nobody
-        : builtOnce(clients, snapshot, () =>
-            buildClient(provider, { client_id: snapshot.account.clientId, ...BY_SECRET }),
-          );
-    return {
-      findClient(attempt, { clientSecret }, clientId) {
-        return whenFound(
-          findAccount(attempt, clientId, () => isMistyped(clientSecret)),
-          clientOf,
-        );
-      },
-      // The comparison has noted the reason, and a client that does not know the secret is told nothing.
-      explain: () => undefined,
-    };
-  },
+  recognizer: ({ findAccount, secrets }) => ({
+    recognize: (attempt, { clientId, clientSecret }) =>
+      whenFound(
+        findAccount(attempt, clientId, () => isMistyped(clientSecret)),
+        (snapshot) => compareSecret(attempt, clientSecret, snapshot, secrets),
+      ),
+  }),
 };
 
-const BY_SECRET = {
-  token_endpoint_auth_method: 'client_secret_basic',
-  // The library requires a secret for a client with this method, but the secret is never compared.
-  client_secret: 'unused',
-} as const;
-
 /**
- * The seam at which a secret is checked. The library compares plain text (oidc-provider.md, N-15). This server hashes the
- * secret of the request and compares the hash with every secret of the account, in constant time.
+ * Hashes the secret of a request, and compares the hash with every secret of the account, in constant time.
+ *
+ * @throws OAuthError 401
  */
-function compareWithHashes(
-  provider: Provider,
+function compareSecret(
+  attempt: Attempt,
+  presented: string,
+  snapshot: AccountSnapshot | undefined,
   { hashSecret, sameHash, decoySecret, clock, profile }: SecretTools,
 ): void {
-  provider.Client.prototype.compareClientSecret = (presented) => {
-    const attempt = attemptOf(Provider.ctx);
-    const { snapshot } = attempt;
-    const secrets = snapshot?.credentials.filter((credential) => credential.type === 'client_secret') ?? [];
-    const found = findSecret(secrets.length > 0 ? secrets : [decoySecret], hashSecret(presented), sameHash);
-    if (snapshot !== undefined && found !== undefined && found !== decoySecret) {
-      const reason =
-        whyRefused(found, snapshot, clock()) ?? (takesSecrets(snapshot, profile) ? undefined : 'method_refused');
-      if (reason !== undefined) noteFailure(attempt, reason, { ended: found });
-      else noteCredential(attempt, found);
-      return reason === undefined;
+  const secrets = snapshot?.credentials.filter((credential) => credential.type === 'client_secret') ?? [];
+  const found = findSecret(secrets.length > 0 ? secrets : [decoySecret], hashSecret(presented), sameHash);
+  if (snapshot !== undefined && found !== undefined && found !== decoySecret) {
+    const reason =
+      whyRefused(found, snapshot, clock()) ?? (takesSecrets(snapshot, profile) ? undefined : 'method_refused');
+    if (reason === undefined) {
+      noteCredential(attempt, found);
+      return;
     }
+    noteFailure(attempt, reason, { ended: found });
+  } else {
     const oddity = oddityOf(presented);
     noteFailure(attempt, isMistyped(presented) ? 'secret_mistyped' : 'secret_wrong', {
       detail: oddity && `the secret ${oddity}`,
     });
-    return false;
-  };
+  }
+  throw notAuthenticated(attempt);
 }
 
 /** Whether a profile takes secrets of an account: FAPI 2.0 takes them of nobody, and root may have nothing else. */

@@ -1,4 +1,3 @@
-import type Provider from 'oidc-provider';
 import type { PresentedCertificate } from '../../domain/certificates/client-certificate.ts';
 import type { Attempt } from '../attempt.ts';
 
@@ -38,26 +37,21 @@ export interface Way<Proof, Tools> {
    * credentials.
    */
   readTwice?(sent: Sent): Proof | undefined;
-  /** The parameters by which the library sees the proof. */
-  handedOver(attempt: Attempt, proof: Proof): Readonly<Record<string, string>>;
-  /** Sets the way up in a library that was created a moment ago. */
-  install(provider: Provider, tools: Tools): InstalledWay<Proof>;
+  /** Creates the recognition of clients by this way. */
+  recognizer(tools: Tools): Recognizer<Proof>;
 }
 
-/** A way, set up in one library. */
-export interface InstalledWay<Proof> {
+/** The recognition of clients by one way. */
+export interface Recognizer<Proof> {
   /**
-   * Finds the client that the library is to authenticate by the proof. When there is none it answers a client that
-   * nothing authenticates, so that the library does the same work and gives the same answer.
-   */
-  findClient(attempt: Attempt, proof: Proof, clientId: string): Promise<Client> | Client;
-  /**
-   * Finds out why the library refused the proof.
+   * Finds out which client has sent a proof, and notes its account and the credential that fits. For an account that
+   * does not exist it does the same work, and gives the same answer.
    *
-   * @returns the text that the client may be told; undefined: only that authentication failed
+   * @throws OAuthError when the proof is refused. A client that holds the key (`noteProof`) is told why, and has not
+   *   guessed.
    */
-  explain(attempt: Attempt, proof: Proof): Promise<string | undefined> | string | undefined;
+  recognize(attempt: Attempt, proof: Proof): Promise<void> | void;
 }
 
-/** A client of the library. */
-export type Client = InstanceType<Provider['Client']>;
+/** Recognizes the client of an attempt by its proof. @throws OAuthError */
+export type RecognizeClient = (attempt: Attempt) => Promise<void>;

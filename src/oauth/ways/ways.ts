@@ -1,15 +1,14 @@
-import type Provider from 'oidc-provider';
-import type { Attempt } from '../attempt.ts';
-import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
+import type { GuessLimiter } from '../refusals/guess-limiter.ts';
+import { invalidClient, invalidRequest, OAuthError } from '../refusals/oauth-error.ts';
 import { apiKeyWay } from './api-key-way.ts';
 import { type CertificateTools, certificateWay } from './certificate-way.ts';
-import { federatedWay } from './federated-way.ts';
+import { federatedWay, type FederationTools } from './federated-way.ts';
 import type { AccountFinder } from './find-account.ts';
 import { type AssertionTools, keyWay } from './key-way.ts';
 import type { PossessionTools } from './possession.ts';
 import { type Proof, type ProofOf, WAY_NAMES, type WayName } from './proofs.ts';
 import { type SecretTools, secretWay } from './secret-way.ts';
-import type { InstalledWay, Sent, Way } from './way.ts';
+import type { RecognizeClient, Recognizer, Sent, Way } from './way.ts';
 
 /** The tools of all ways, by what they are for. */
 export interface WayTools {
@@ -17,6 +16,7 @@ export interface WayTools {
   readonly secrets: SecretTools;
   readonly assertions: AssertionTools;
   readonly certificates: CertificateTools;
+  readonly federation: FederationTools;
   readonly possession: PossessionTools;
 }
 
@@ -71,23 +71,25 @@ export function readProof(sent: Sent, twice: boolean): Proof {
   );
 }
 
-/** The parameters by which the library sees the proof of an attempt. */
-export function handedOver(attempt: Attempt): Readonly<Record<string, string>> {
-  const { proof } = attempt.request;
-  return WAYS[proof.way].handedOver(attempt, proof);
-}
-
-/** Sets every way up in a library. */
-export function installWays(provider: Provider, tools: WayTools): InstalledWay<Proof> {
-  const installed: Readonly<Record<WayName, InstalledWay<Proof>>> = {
-    secret: WAYS.secret.install(provider, tools),
-    key: WAYS.key.install(provider, tools),
-    certificate: WAYS.certificate.install(provider, tools),
-    federated: WAYS.federated.install(provider, tools),
-    api_key: WAYS.api_key.install(provider, tools),
+/** Creates the recognition of clients by every way. It counts the failures of clients that may have guessed. */
+export function createClientRecognizer(tools: WayTools, guesses: GuessLimiter): RecognizeClient {
+  const recognizers: Readonly<Record<WayName, Recognizer<Proof>>> = {
+    secret: WAYS.secret.recognizer(tools),
+    key: WAYS.key.recognizer(tools),
+    certificate: WAYS.certificate.recognizer(tools),
+    federated: WAYS.federated.recognizer(tools),
+    api_key: WAYS.api_key.recognizer(tools),
   };
-  return {
-    findClient: (attempt, proof, clientId) => installed[proof.way].findClient(attempt, proof, clientId),
-    explain: (attempt, proof) => installed[proof.way].explain(attempt, proof),
+  return async (attempt) => {
+    const { proof } = attempt.request;
+    try {
+      await recognizers[proof.way].recognize(attempt, proof);
+    } catch (error) {
+      const { admission, requestId, reason, proved } = attempt;
+      // A client that holds the key does not guess: its failure is not counted, and it is told what is wrong.
+      const isGuess = error instanceof OAuthError && admission !== undefined && reason !== undefined && !proved;
+      throw (isGuess ? guesses.failed(admission, requestId) : undefined) ?? error;
+    }
+    if (attempt.admission !== undefined) guesses.succeeded(attempt.admission);
   };
 }
