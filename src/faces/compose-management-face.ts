@@ -40,7 +40,7 @@ function addressesOf({ issuer, internalListen }: Config): readonly string[] {
 /** Gives the face of the management API its parts. */
 export function composeManagementFace(
   config: Config,
-  { storage, signingKeys, credentialTools, cursorKey }: PreparedServer,
+  { storage, signingKeys, credentialTools, cursorKey, isSignedWith }: PreparedServer,
   { clock, random, logger, metrics, guessing }: GuessedSurroundings,
   { external, dpop, mintToken }: SharedTools & { readonly mintToken: MintToken },
 ): HttpMiddleware {
@@ -89,7 +89,12 @@ export function composeManagementFace(
       groups: createGroups({ storage, clock, randomId: random.id, limits: config.companyLimits }),
       signingKeys: signingKeys.manage,
       activity: createActivity({ ...storage.read, serviceAccounts }),
-      diagnose: createDiagnoseAssertion({ serviceAccounts, storage, settings: assertionSettings(config, clock) }),
+      diagnose: createDiagnoseAssertion({
+        serviceAccounts,
+        storage,
+        settings: assertionSettings(config, clock),
+        isSignedWith,
+      }),
       impersonate: createImpersonate({ storage, tokens, mintToken }),
       tryToken: createTryExternalToken({ ...external, serviceAccounts }),
       auditEvents: storage.auditEvents,

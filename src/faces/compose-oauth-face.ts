@@ -25,7 +25,7 @@ const OWNERS_REMEMBERED = 20_000;
 /** Gives the OAuth face its parts. */
 export function composeOAuthFace(
   config: Config,
-  { storage, signingKeys, credentialTools, accounts }: PreparedServer,
+  { storage, signingKeys, credentialTools, accounts, isSignedWith }: PreparedServer,
   { clock, random, logger, metrics, guessing }: GuessedSurroundings,
   { noteUse, noteRefusal, statusLists }: Running,
   { external, dpop, authorities }: SharedTools,
@@ -63,6 +63,7 @@ export function composeOAuthFace(
         ...assertionSettings(config, clock),
         replays: storage.replays,
         decoyKeys: createDecoyKeys(random.bytes),
+        isSignedWith,
       },
       certificates: { authorities, clock },
       federation: {

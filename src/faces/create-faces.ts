@@ -33,13 +33,14 @@ export function createFaces(
   };
   const { clock } = surroundings;
   const shared = {
-    external: externalTools(config, guessed),
+    external: externalTools(config, server, guessed),
     authorities: createClientAuthorities(running.tlsFiles.authorities),
     dpop: createDpopVerifier({
       nonces: createDpopNonces(server.dpopNonceKey, clock),
       nonceRequired: config.dpopNonceRequired,
       replays: server.storage.replays,
       keys: new LRUCache({ max: PROOF_KEYS }),
+      isSignedWith: server.isSignedWith,
       clockTolerance: config.clockTolerance,
       clock,
     }),

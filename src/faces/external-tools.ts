@@ -3,11 +3,13 @@ import type { ExternalTools } from '../domain/federation/verify-external-token.t
 import { createIssuerKeys } from '../foreign-keys/create-issuer-keys.ts';
 import { createFetchJson } from '../foreign-keys/fetch-json.ts';
 import { createDecoyKeys } from '../oauth/ways/decoy.ts';
+import type { PreparedServer } from '../start/prepare-server.ts';
 import type { GuessedSurroundings } from './face-surroundings.ts';
 
 /** Creates the tools for tokens of other issuers. Both faces share them, and so the keys that have been fetched. */
 export function externalTools(
   { issuer, clockTolerance, issuerNetworks: networks }: Config,
+  { isSignedWith }: Pick<PreparedServer, 'isSignedWith'>,
   { clock, random, logger, issuers }: Pick<GuessedSurroundings, 'clock' | 'random' | 'logger' | 'issuers'>,
 ): Omit<ExternalTools, 'replays'> {
   return {
@@ -22,5 +24,6 @@ export function externalTools(
     clockTolerance,
     clock,
     decoys: createDecoyKeys(random.bytes),
+    isSignedWith,
   };
 }

@@ -15,7 +15,8 @@ import { createManageSigningKeys, type ManageSigningKeys } from '../domain/signi
 import { rotateByItself } from '../domain/signing-keys/rotate-signing-keys.ts';
 import { createSealedKeys } from '../domain/signing-keys/sealed-keys.ts';
 import { settleSigningKeys } from '../domain/signing-keys/settle-signing-keys.ts';
-import { createSigningBatch } from '../domain/signing-keys/signers/signing-batch.ts';
+import { createBatch } from '../domain/signatures/batch.ts';
+import { createSignatureCheck, type IsSignedWith } from '../domain/signatures/is-signed-with.ts';
 import type { Storage } from '../domain/storage.ts';
 import { createOutageLog, type OutageLog } from '../observability/outage-log.ts';
 import { atMostEvery } from '../pacing/at-most-every.ts';
@@ -50,6 +51,7 @@ export interface PreparedServer {
   /** The key of the nonces that this server gives for DPoP proofs. */
   readonly dpopNonceKey: Uint8Array;
   readonly credentialTools: CredentialTools;
+  readonly isSignedWith: IsSignedWith;
   /** Encrypts and decrypts with the key-encryption keys. */
   readonly encryption: KeyEncryption;
   /** Sets the function that is called when live tokens may have been revoked, on this node or another one. */
@@ -149,7 +151,8 @@ export async function prepareServer(
   );
   if (newest === undefined) throw new Error('there is no key-encryption key');
   const encryption = createKeyEncryption(newest, ...older);
-  const keyHolder = createSealedKeys(encryption, { batch: createSigningBatch(now) });
+  const batch = createBatch(now);
+  const keyHolder = createSealedKeys(encryption, { batch });
   const { keyRing, clientSecretHashKey, cursorKey, dpopNonceKey } = await prepareKeys(
     storage,
     encryption,
@@ -192,6 +195,7 @@ export async function prepareServer(
     },
     cursorKey,
     dpopNonceKey,
+    isSignedWith: createSignatureCheck(batch),
     encryption,
     onStatusChange(told) {
       tellOfStatuses = told;

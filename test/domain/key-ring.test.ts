@@ -8,7 +8,7 @@ import { type KeyRingRules, readKeyRing } from '../../src/domain/signing-keys/ke
 import { removeKey, rotateByItself, rotateOnDemand } from '../../src/domain/signing-keys/rotate-signing-keys.ts';
 import { createSealedKeys } from '../../src/domain/signing-keys/sealed-keys.ts';
 import { settleSigningKeys } from '../../src/domain/signing-keys/settle-signing-keys.ts';
-import { createSigningBatch } from '../../src/domain/signing-keys/signers/signing-batch.ts';
+import { createBatch } from '../../src/domain/signatures/batch.ts';
 import type { SigningKeyStore, StoredSigningKey } from '../../src/domain/signing-keys/signing-key-store.ts';
 import { generateSigningKey, type SigningAlg } from '../../src/domain/signing-keys/signing-key.ts';
 import { signJwt } from '../../src/domain/signing-keys/sign-jwt.ts';
@@ -18,7 +18,7 @@ const DAY = 86_400_000;
 const NOW = new Date('2026-06-01T00:00:00Z');
 const daysAgo = (days: number): Date => new Date(NOW.getTime() - days * DAY);
 const holder = createSealedKeys(createKeyEncryption(randomBytes(32)), {
-  batch: createSigningBatch(() => performance.now()),
+  batch: createBatch(() => performance.now()),
 });
 const rules: KeyRingRules = {
   signingAlg: 'ES256',

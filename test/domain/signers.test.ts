@@ -3,7 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { compactVerify } from 'jose';
 import { signJwt } from '../../src/domain/signing-keys/sign-jwt.ts';
-import { createSigningBatch } from '../../src/domain/signing-keys/signers/signing-batch.ts';
+import { createBatch } from '../../src/domain/signatures/batch.ts';
 import { SIGNING_ALGS } from '../../src/domain/signing-keys/signing-key.ts';
 import { newSigningKey } from '../support/signing-keys.ts';
 
@@ -37,7 +37,7 @@ describe('a batch of signatures', () => {
     const turns: (() => void)[] = [];
     let now = 0;
     const made: string[] = [];
-    const batch = createSigningBatch(
+    const batch = createBatch(
       () => now,
       (run) => turns.push(run),
     );

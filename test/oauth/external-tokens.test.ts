@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { createHmac, webcrypto } from 'node:crypto';
+import crypto, { createHmac } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import { before, describe, mock, test } from 'node:test';
 import { CompactEncrypt, decodeJwt } from 'jose';
 import type { Reply } from '../support/api-contract.ts';
@@ -343,7 +344,8 @@ describe('a forged or malformed external token, in each of the three ways', () =
       { issuer: 'https://crowd.example', jwks: { keys: crowd.map(({ jwk }) => jwk) } },
       'Crowd',
     );
-    const verifications = mock.method(webcrypto.subtle, 'verify');
+    const verifications = mock.method(crypto, 'verify');
+    syncBuiltinESMExports();
     try {
       for (const header of [{}, { kid: 'k1' }, { kid: 'unheard-of' }]) {
         verifications.mock.resetCalls();
@@ -354,6 +356,7 @@ describe('a forged or malformed external token, in each of the three ways', () =
       }
     } finally {
       verifications.mock.restore();
+      syncBuiltinESMExports();
     }
   });
 });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { timingSafeEqual, webcrypto } from 'node:crypto';
-import { describe, mock, test } from 'node:test';
+import { timingSafeEqual } from 'node:crypto';
+import { describe, test } from 'node:test';
 import { decodeProtectedHeader } from 'jose';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import type { PublicKeyCredential } from '../../src/domain/credentials/kinds/public-key-kind.ts';
 import { noteAccount } from '../../src/oauth/attempt.ts';
 import type { RecognizeClient } from '../../src/oauth/ways/way.ts';
 import { assertion, type ClientKey, clientKey } from '../support/assertions.ts';
-import { secretTools, snapshotOf, startBareTokenEndpoint } from '../support/token-endpoint.ts';
+import { isSignedWith, secretTools, snapshotOf, startBareTokenEndpoint } from '../support/token-endpoint.ts';
 
 const basic = (id: string, secret: string): Record<string, string> => ({
   Authorization: `Basic ${btoa(`${id}:${secret}`)}`,
@@ -104,8 +104,7 @@ describe('the library behind the token endpoint', () => {
   });
 
   test('C-01 N-15 does the same hashing and verifying for every refused client, with an account or without', async () => {
-    const work = { hashes: 0, comparisons: 0 };
-    const verifications = mock.method(webcrypto.subtle, 'verify');
+    const work = { hashes: 0, comparisons: 0, verifications: 0 };
     const [key, other] = [clientKey('ES256'), clientKey('ES256')];
     const secret = issueClientSecret(secretTools, new Date());
     const endpoint = await startBareTokenEndpoint(
@@ -126,14 +125,17 @@ describe('the library behind the token endpoint', () => {
             return timingSafeEqual(one, another);
           },
         },
+        isSignedWith(verifier, assertionOf) {
+          work.verifications += 1;
+          return isSignedWith(verifier, assertionOf);
+        },
       },
     );
     async function workOf(refused: () => Promise<Response>): Promise<object> {
-      Object.assign(work, { hashes: 0, comparisons: 0 });
-      verifications.mock.resetCalls();
+      Object.assign(work, { hashes: 0, comparisons: 0, verifications: 0 });
       const reply = await refused();
       assert.equal(reply.status, 401);
-      return { ...work, verifications: verifications.mock.callCount() };
+      return { ...work };
     }
     const ids = ['sa_unknown', 'sa_secret', 'sa_key', 'sa_both', 'sa_none', 'not an id'];
     try {
@@ -151,7 +153,6 @@ describe('the library behind the token endpoint', () => {
         }
       }
     } finally {
-      verifications.mock.restore();
       await endpoint.close();
     }
   });

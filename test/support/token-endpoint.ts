@@ -8,6 +8,8 @@ import type { ClientCertificate } from '../../src/domain/certificates/client-cer
 import { createDpopVerifier } from '../../src/domain/possession/dpop-proof.ts';
 import { issueClientSecret } from '../../src/domain/credentials/issue-credentials.ts';
 import { createSecretHasher } from '../../src/domain/credentials/secret-hasher.ts';
+import { createBatch } from '../../src/domain/signatures/batch.ts';
+import { createSignatureCheck, type IsSignedWith } from '../../src/domain/signatures/is-signed-with.ts';
 import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
 import type { KeyRing } from '../../src/domain/signing-keys/key-ring.ts';
 import type { TokenSettings } from '../../src/domain/tokens/plan-token.ts';
@@ -69,6 +71,7 @@ export interface BareParts {
   readonly secrets: Partial<WayTools['secrets']>;
   readonly keyRing: KeyRing;
   readonly decoyKeys: DecoyKeys;
+  readonly isSignedWith: IsSignedWith;
   readonly authorities: ClientAuthorities;
   /** The certificate that every client presents. */
   readonly certificate: ClientCertificate;
@@ -82,11 +85,14 @@ const REPLAYS: ReplayStore = {
   deleteExpired: () => Promise.resolve(0),
 };
 
+export const isSignedWith = createSignatureCheck(createBatch(() => performance.now()));
+
 const dpop = createDpopVerifier({
   nonces: createDpopNonces(random.bytes(32), systemClock),
   nonceRequired: false,
   replays: REPLAYS,
   keys: new Map(),
+  isSignedWith,
   clockTolerance: 10,
   clock: systemClock,
 });
@@ -147,6 +153,7 @@ export async function startBareTokenEndpoint(
         clock: systemClock,
         replays: REPLAYS,
         decoyKeys: parts.decoyKeys ?? createDecoyKeys(random.bytes),
+        isSignedWith: parts.isSignedWith ?? isSignedWith,
       },
       certificates: { authorities: parts.authorities ?? createClientAuthorities(() => []), clock: systemClock },
       federation: {

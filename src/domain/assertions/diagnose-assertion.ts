@@ -7,7 +7,7 @@ import type { Storage } from '../storage.ts';
 import { type AssertionSettings, MIA, rulesFor } from './assertion-rules.ts';
 import { ASSERTION_CHECKS, audienceOf, measureAssertion } from './check-assertion.ts';
 import { findKey } from './fitting-key.ts';
-import { isSignedWith } from './is-signed-with.ts';
+import type { IsSignedWith } from '../signatures/is-signed-with.ts';
 import { type Assertion, parseAssertion } from './parse-assertion.ts';
 import { quoted } from './quoted.ts';
 import { REPLAYED, useOfAssertion } from './consume-assertion.ts';
@@ -66,8 +66,9 @@ export function createDiagnoseAssertion(tools: {
   readonly serviceAccounts: Pick<ServiceAccounts, 'get'>;
   readonly storage: Pick<Storage, 'replays' | 'write'>;
   readonly settings: AssertionSettings;
+  readonly isSignedWith: IsSignedWith;
 }): DiagnoseAssertion {
-  const { serviceAccounts, storage, settings } = tools;
+  const { serviceAccounts, storage, settings, isSignedWith } = tools;
 
   /** Records a diagnosis before its assertion is consumed: no assertion is consumed without a record. */
   async function record(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JWK } from 'jose';
 import { rememberedUntil } from '../assertions/consume-assertion.ts';
-import { isSignedWith } from '../assertions/is-signed-with.ts';
+import type { IsSignedWith } from '../signatures/is-signed-with.ts';
 import { parseJws, type Malformed } from '../assertions/parse-jws.ts';
 import { quoted } from '../assertions/quoted.ts';
 import type { ReplayStore } from '../assertions/replay-store.ts';
@@ -53,6 +53,7 @@ export interface ExternalTools {
   readonly clock: Clock;
   /** Keys that verify nothing: an account without the rule costs the same work as one with it. */
   readonly decoys: Readonly<Record<IssuerAlg, JWK>>;
+  readonly isSignedWith: IsSignedWith;
 }
 
 /** Reads an external token. @returns the token, or the reason why the text is none */
@@ -74,7 +75,7 @@ export function isExternalIssuer(iss: unknown): iss is string {
 export async function wrongSignature(
   trust: IssuerTrust | undefined,
   token: ExternalToken,
-  { keys, decoys }: Pick<ExternalTools, 'keys' | 'decoys'>,
+  { keys, decoys, isSignedWith }: Pick<ExternalTools, 'keys' | 'decoys' | 'isSignedWith'>,
 ): Promise<Refused | undefined> {
   if (trust === undefined || !trust.algorithms.includes(token.alg)) {
     await isSignedWith(decoys[token.alg], token);

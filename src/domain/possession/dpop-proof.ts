@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
-import { isSignedWith } from '../assertions/is-signed-with.ts';
+import type { IsSignedWith } from '../signatures/is-signed-with.ts';
 import { type Jws, parseJws } from '../assertions/parse-jws.ts';
 import { quoted } from '../assertions/quoted.ts';
 import type { ReplayStore } from '../assertions/replay-store.ts';
@@ -80,13 +80,14 @@ export interface DpopOptions {
    * To read a key anew costs as much as to verify a signature.
    */
   readonly keys: { get(header: string): ProofKey | undefined; set(header: string, key: ProofKey): unknown };
+  readonly isSignedWith: IsSignedWith;
   /** Seconds. */
   readonly clockTolerance: number;
   readonly clock: Clock;
 }
 
 export function createDpopVerifier(options: DpopOptions): DpopVerifier {
-  const { nonces, nonceRequired, replays, keys, clock } = options;
+  const { nonces, nonceRequired, replays, keys, isSignedWith, clock } = options;
   const tolerance = Math.max(options.clockTolerance, LEAST_TOLERANCE);
 
   function wrongTime({ iat, nonce }: Jws<DpopAlg>['claims'], now: number): string | undefined {

@@ -2,9 +2,9 @@ import { type AssertionSettings, rulesFor } from '../../domain/assertions/assert
 import { checkAssertion, type FailedCheck } from '../../domain/assertions/check-assertion.ts';
 import { REPLAYED, useOfAssertion } from '../../domain/assertions/consume-assertion.ts';
 import { findKey } from '../../domain/assertions/fitting-key.ts';
-import { isSignedWith } from '../../domain/assertions/is-signed-with.ts';
 import { type Assertion, parseAssertion } from '../../domain/assertions/parse-assertion.ts';
 import type { ReplayStore, Use } from '../../domain/assertions/replay-store.ts';
+import type { IsSignedWith } from '../../domain/signatures/is-signed-with.ts';
 import type { PublicKeyCredential } from '../../domain/credentials/kinds/public-key-kind.ts';
 import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
 import { type Attempt, noteCredential, noteFailure, notePossessionUse, noteProof } from '../attempt.ts';
@@ -20,6 +20,7 @@ import type { Way } from './way.ts';
 export interface AssertionTools extends AssertionSettings {
   readonly replays: ReplayStore;
   readonly decoyKeys: DecoyKeys;
+  readonly isSignedWith: IsSignedWith;
 }
 
 /** The type of a client assertion (RFC 7523 §2.2). */
@@ -68,7 +69,7 @@ async function verifyAssertion(
   { assertions: tools, possession }: KeyWayTools,
 ): Promise<void> {
   const key = usableKey(attempt, assertion, snapshot, tools);
-  const signed = await isSignedWith(key?.publicKey ?? tools.decoyKeys[assertion.alg], assertion);
+  const signed = await tools.isSignedWith(key?.publicKey ?? tools.decoyKeys[assertion.alg], assertion);
   // Nobody can sign for a decoy key. Even if somebody could, the decoy is the key of no account.
   if (!signed || key === undefined) {
     noteFailure(attempt, 'assertion_signature');

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { SigningBatch } from './signing-batch.ts';
+import type { Batch } from '../../signatures/batch.ts';
 
 /**
  * Signs data with one private key.
@@ -11,7 +11,7 @@ export type Sign = (data: Uint8Array) => Promise<Uint8Array>;
 
 /** The tools of signers. */
 export interface SignerTools {
-  readonly batch: SigningBatch;
+  readonly batch: Batch;
 }
 
 /** Creates the signer of a private key. */
