@@ -12,6 +12,10 @@ interface Waiting {
 
 /** The most assertions in one statement. */
 const MOST_AT_ONCE = 500;
+/** The most statements in flight: loads of accounts use the other connections for tokens. */
+const MOST_IN_FLIGHT = 2;
+/** The assertions that must wait before a statement goes beside another one. Each statement costs, whatever is in it. */
+const ENOUGH = 16;
 
 // If one assertion stands twice in a statement, ON CONFLICT inserts it once. The fixed order prevents deadlocks between
 // statements.
@@ -23,14 +27,16 @@ const INSERT = `
   returning client_id, jti`;
 
 /**
- * Keeps one row for every assertion that was consumed. Assertions that arrive while a statement is in flight go
- * together in the next statement. An assertion that arrives alone goes at once.
+ * Keeps one row for every assertion that was consumed. An assertion that arrives alone goes at once. Assertions that
+ * arrive while a statement is in flight go together in the next statement: when the first one is done, or when enough of
+ * them wait. Each waits until its row is on the disk: a row that a crash could take away would let an assertion in twice.
  */
 export function assertionReplaysTable(knex: Tables): ReplayStore {
   let waiting: Waiting[] = [];
-  let inFlight = false;
+  let inFlight = 0;
 
   async function send(batch: readonly Waiting[]): Promise<void> {
+    inFlight += 1;
     try {
       const { rows } = await knex.raw<{ rows: { client_id: string; jti: string }[] }>(INSERT, [
         batch.map(({ clientId }) => clientId),
@@ -43,16 +49,17 @@ export function assertionReplaysTable(knex: Tables): ReplayStore {
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }
+    inFlight -= 1;
+    sendAll();
   }
 
-  async function drain(): Promise<void> {
-    inFlight = true;
-    while (waiting.length > 0) {
+  /** Sends what waits, as long as a statement may go. */
+  function sendAll(): void {
+    while (waiting.length > 0 && (inFlight === 0 || (inFlight < MOST_IN_FLIGHT && waiting.length >= ENOUGH))) {
       const batch = waiting.slice(0, MOST_AT_ONCE);
       waiting = waiting.slice(MOST_AT_ONCE);
-      await send(batch);
+      void send(batch);
     }
-    inFlight = false;
   }
 
   /** The uses of one request go together in one statement. */
@@ -63,7 +70,7 @@ export function assertionReplaysTable(knex: Tables): ReplayStore {
           waiting.push({ clientId, jti, expiresAt, resolve, reject });
         }),
     );
-    if (!inFlight) void drain();
+    sendAll();
     return Promise.all(all);
   }
 
