@@ -3,6 +3,7 @@ import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
 import { stringify } from 'node:querystring';
 import autocannon from 'autocannon';
+import { seededId, seededSecret } from './seeded.ts';
 import { type BenchClient, EXTERNAL_SUBJECT } from './subjects.ts';
 
 export type Method = 'secret' | 'key' | 'external';
@@ -17,6 +18,8 @@ export interface Load {
   readonly dpop: boolean;
   readonly connections: number;
   readonly tokens: number;
+  /** How many seeded accounts ask by secret, one after another; 0: the client asks. */
+  readonly seeded?: number;
 }
 
 /** The results of `load.ts`. Times are in milliseconds, and the rate is in tokens a second. */
@@ -27,7 +30,7 @@ export interface Seen {
   readonly p99: number;
 }
 
-const { url, issuer, client, method, dpop, connections, tokens }: Load = JSON.parse(process.argv[2] ?? '');
+const { url, issuer, client, method, dpop, connections, tokens, seeded = 0 }: Load = JSON.parse(process.argv[2] ?? '');
 const key = createPrivateKey({ key: client.privateJwk, format: 'jwk' });
 const header = encode({ alg: 'ES256', kid: client.publicJwk.kid });
 const { kty, crv, x, y } = client.publicJwk;
@@ -67,6 +70,14 @@ const each = { length: tokens + connections };
 const bodies = method === 'secret' ? [] : Array.from(each, bodyWithAssertion);
 const proofs = dpop ? Array.from(each, proof) : [];
 const form = 'grant_type=client_credentials';
+let asked = Math.floor(Math.random() * seeded);
+
+/** The header of the next seeded account. */
+function nextSeeded(): { Authorization: string } {
+  const clientId = seededId(1 + (asked++ % seeded));
+  return { Authorization: `Basic ${Buffer.from(`${clientId}:${seededSecret(clientId)}`).toString('base64')}` };
+}
+
 const latency = createHistogram();
 let failures = 0;
 let ended = 0;
@@ -82,7 +93,7 @@ const options: autocannon.Options = {
       Authorization: `Basic ${Buffer.from(`${client.clientId}:${client.clientSecret}`).toString('base64')}`,
     }),
   },
-  ...(method === 'secret' && !dpop
+  ...(method === 'secret' && !dpop && seeded === 0
     ? { body: form }
     : {
         requests: [
@@ -90,7 +101,11 @@ const options: autocannon.Options = {
             setupRequest: (request) => ({
               ...request,
               body: method === 'secret' ? form : (bodies.pop() ?? ''),
-              headers: { ...request.headers, ...(dpop && { DPoP: proofs.pop() ?? '' }) },
+              headers: {
+                ...request.headers,
+                ...(dpop && { DPoP: proofs.pop() ?? '' }),
+                ...(seeded > 0 && nextSeeded()),
+              },
             }),
           },
         ],
