@@ -5,8 +5,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { parseConfig } from '../src/config/parse-config.ts';
 import { prepareServer } from '../src/start/prepare-server.ts';
-import { quietSurroundings, testConfig } from '../test/support/config.ts';
+import { quietSurroundings } from '../test/support/config.ts';
 import { seededId, seededSecret } from './seeded.ts';
 
 /** How much a database is filled with. */
@@ -29,7 +30,8 @@ const LIST_CAPACITY = 1_048_576;
  * @param keysFolder the folder of the server's key-encryption key: the hashes of secrets depend on it
  */
 export async function seed(url: string, keysFolder: string, wanted: Wanted): Promise<void> {
-  const server = await prepareServer(testConfig({ DATABASE_URL: url, WRIT_KEYS_DIR: keysFolder }), quietSurroundings());
+  const { config } = parseConfig({ DATABASE_URL: url, WRIT_KEYS_DIR: keysFolder });
+  const server = await prepareServer(config, quietSurroundings());
   const { hashSecret } = server.credentialTools;
   await server.close();
   const client = new pg.Client(url);

@@ -1,5 +1,7 @@
 import { enableCompileCache } from 'node:module';
+import { totalmem } from 'node:os';
 import { inspect } from 'node:util';
+import { getHeapStatistics } from 'node:v8';
 import manifest from '../package.json' with { type: 'json' };
 import { ConfigError, parseConfig, type Config } from './config/parse-config.ts';
 import { createLogOutput } from './observability/log-output.ts';
@@ -47,6 +49,7 @@ async function run(command: readonly string[]): Promise<void> {
       logger,
       metrics: createMetrics({ version: manifest.version, node: process.version }),
       pid: process.pid,
+      memory: memoryOfProcess(),
       databasePatience: 30_000,
     };
     switch (command.join(' ')) {
@@ -125,6 +128,11 @@ async function checkHealth(config: Config): Promise<void> {
   });
   if (status === 200) process.exit(0);
   return fail(`${address}: ${status ?? 'no answer'}`);
+}
+
+/** The bytes that this process may take: no more than its container has, and than its heap may grow to. */
+function memoryOfProcess(): number {
+  return Math.min(process.constrainedMemory() || Infinity, totalmem(), getHeapStatistics().heap_size_limit);
 }
 
 /** Writes the notices that oidc-provider prints as plain text to the log. */

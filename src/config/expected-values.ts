@@ -36,6 +36,7 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_INTERNAL_LISTEN: 'host:port',
   WRIT_DRAIN: 'a whole number of seconds from 0 to 3600',
   WRIT_MAX_STALENESS: 'a whole number of seconds from 0 to 86400',
+  WRIT_CACHE_MB: 'a whole number of megabytes from 1 to 65536',
   WRIT_DATABASE_ADMIN_URL: 'postgres://…',
   WRIT_DATABASE_LISTEN_URL: 'postgres://…',
   WRIT_BOOTSTRAP_CLIENT_ID: '1 to 64 of the characters A-Z a-z 0-9 _ -',

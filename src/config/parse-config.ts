@@ -63,6 +63,8 @@ export interface Config {
   /** How long new requests are still served after SIGTERM. */
   readonly drain: number;
   readonly maxStaleness: number;
+  /** The most bytes of the accounts that a node remembers; undefined: a part of the memory of the process. */
+  readonly cacheBytes: number | undefined;
   /** Seconds for which a signing key signs before another one takes its place. */
   readonly signingKeyMaxAge: number;
   /** Whether a DPoP proof must have a nonce of this server. */
@@ -164,6 +166,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
     issuerNetworks: parseNetworks(values.WRIT_ISSUER_NETWORKS ?? '') ?? new BlockList(),
     drain: values.WRIT_DRAIN,
     maxStaleness: values.WRIT_MAX_STALENESS,
+    cacheBytes: values.WRIT_CACHE_MB && values.WRIT_CACHE_MB * 1024 ** 2,
     signingKeyMaxAge: values.WRIT_SIGNING_KEY_MAX_AGE,
     dpopNonceRequired: values.WRIT_DPOP_NONCE === 'required',
     bootstrap: Object.freeze({

@@ -192,6 +192,13 @@ export const SETTINGS = {
       default: 900,
       description: 'seconds for which remembered clients still get tokens by secret while the database is away',
     },
+    WRIT_CACHE_MB: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 65_536,
+      description:
+        'megabytes that the accounts may take which a node remembers: some 2 KB each. Default: a quarter of the memory that the process may have',
+    },
     WRIT_DATABASE_ADMIN_URL: {
       type: 'string',
       format: 'postgres-url',

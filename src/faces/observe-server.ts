@@ -1,7 +1,7 @@
 import type { Config } from '../config/parse-config.ts';
 import { CREDENTIAL_TYPES } from '../domain/credentials/credential.ts';
 import type { Readiness } from '../http/health.ts';
-import type { NodeState } from '../observability/metrics.ts';
+import type { NodeState } from '../observability/observe-node.ts';
 import type { StatusLists } from '../oauth/status-lists.ts';
 import type { PreparedServer } from '../start/prepare-server.ts';
 import type { FaceSurroundings } from './face-surroundings.ts';
@@ -41,6 +41,7 @@ export function observeServer(
     return {
       degraded: running.readiness().status === 'degraded',
       clockOffset: server.clockOffset() / 1000,
+      remembered: server.accounts.size(),
       changeFeedAge: server.sinceAnswer() / 1000,
       statusListAge: readAt && since(readAt),
       janitorSuccess: tidiedAt && seconds(tidiedAt),

@@ -1,10 +1,10 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuthenticationFailure } from '../domain/activity/refusal.ts';
 import type { PresentedCertificate } from '../domain/certificates/client-certificate.ts';
-import type { Credential } from '../domain/credentials/credential.ts';
+import type { RememberedCredential } from '../domain/credentials/credential.ts';
 import type { DpopProof, RefusedProof } from '../domain/possession/dpop-proof.ts';
 import type { ClientId } from '../domain/ids.ts';
-import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../domain/service-accounts/remembered-account.ts';
 import type { Exchanged, RefusedExchange } from '../domain/tokens/find-exchanged.ts';
 import type { Presented } from './library/presented.ts';
 import type { Admission } from './refusals/guess-limiter.ts';
@@ -61,15 +61,15 @@ export interface Attempt {
   /** The account that the request names, when there is one, whether or not it is enabled. */
   readonly clientId: ClientId | undefined;
   /** The account, when there is one and it may get tokens. */
-  readonly snapshot: AccountSnapshot | undefined;
+  readonly snapshot: RememberedAccount | undefined;
   /** The credential that authenticated the client, or with which its assertion claims to be signed. */
-  readonly credential: Credential | undefined;
+  readonly credential: RememberedCredential | undefined;
   /** The API key or the token that is exchanged, when it works, and its account. */
   readonly exchanged: Exchanged | undefined;
   /** The credential by which a client authenticated beside the exchange. */
-  readonly beside: Credential | undefined;
+  readonly beside: RememberedCredential | undefined;
   /** The credential that fits the request, but does not work. */
-  readonly ended: Credential | undefined;
+  readonly ended: RememberedCredential | undefined;
   /** The token that the request asks about, when it is one of ours. */
   readonly presented: Presented | undefined;
   /** The proof of possession, when it has been looked at. */
@@ -128,14 +128,14 @@ export function noteNamed(attempt: Open, named: ClientId | undefined, admission:
 }
 
 /** Notes the account that the request names. From here on a disabled account is treated like no account. */
-export function noteAccount(attempt: Open, snapshot: AccountSnapshot): void {
+export function noteAccount(attempt: Open, snapshot: RememberedAccount): void {
   attempt.clientId = snapshot.account.clientId;
   if (snapshot.enabled) attempt.snapshot = snapshot;
   else noteFailure(attempt, 'account_disabled');
 }
 
 /** Notes the credential that fits the request. */
-export function noteCredential(attempt: Open, credential: Credential): void {
+export function noteCredential(attempt: Open, credential: RememberedCredential): void {
   attempt.credential = credential;
 }
 
@@ -148,7 +148,7 @@ export function noteCredential(attempt: Open, credential: Credential): void {
 export function noteFailure(
   attempt: Open,
   reason: AuthenticationFailure,
-  { detail, ended, clientId }: { detail?: string | undefined; ended?: Credential; clientId?: ClientId } = {},
+  { detail, ended, clientId }: { detail?: string | undefined; ended?: RememberedCredential; clientId?: ClientId } = {},
 ): void {
   attempt.reason ??= reason;
   attempt.detail ??= detail;

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { AUTHENTICATION_FAILURES, type RefusalReason } from '../domain/activity/refusal.ts';
+import { type NodeState, observeNode } from './observe-node.ts';
 
 /** The ways to a token, as labels. */
 const TOKEN_METHODS = [
@@ -25,6 +26,8 @@ export interface Metrics {
   /** Counts a request that was answered 429 because too many requests failed to authenticate, at any endpoint. */
   tokenRequestLimited(): void;
   cacheOutcome(outcome: CacheOutcome): void;
+  /** Counts an account that was forgotten because it must make room for another one. */
+  accountEvicted(): void;
   databaseQuery(): void;
   /** Adds the number of connections of the pool to the metrics. @param look called whenever the metrics are rendered */
   observePool(look: () => Readonly<Record<'used' | 'free' | 'waiting', number>>): void;
@@ -48,23 +51,6 @@ export interface CredentialEnds {
   readonly type: string;
   readonly expiring: number;
   readonly expired: number;
-}
-
-/** The state of a node, for its metrics. Ages are seconds; undefined: it has not happened on this node yet. */
-export interface NodeState {
-  readonly degraded: boolean;
-  /** Seconds by which the clock of the database is ahead of the clock of this node. */
-  readonly clockOffset: number;
-  /** The time since the database answered the change feed. */
-  readonly changeFeedAge: number;
-  /** The time since the status lists were read. */
-  readonly statusListAge: number | undefined;
-  /** The Unix time of the last round of the janitor without an error. */
-  readonly janitorSuccess: number | undefined;
-  /** The age of the key that signs for each algorithm. */
-  readonly signingKeyAges: ReadonlyMap<string, number>;
-  /** The records that wait in memory until they are written, by what they record. */
-  readonly waiting: Readonly<Record<'uses' | 'refusals', number>>;
 }
 
 /** The upper bounds of the buckets in seconds: most answers take less than a millisecond of work. */
@@ -121,6 +107,11 @@ export function createMetrics(build: { readonly version: string; readonly node: 
     labelNames: ['outcome'],
     registers,
   });
+  const evicted = new Counter({
+    name: 'writ_account_cache_evictions_total',
+    help: 'Accounts forgotten because they must make room for others',
+    registers,
+  });
   const queries = new Counter({ name: 'writ_database_queries_total', help: 'Statements sent', registers });
   const calls = new Counter({
     name: 'writ_management_requests_total',
@@ -157,6 +148,7 @@ export function createMetrics(build: { readonly version: string; readonly node: 
     },
     tokenRequestLimited: () => limited.inc(),
     cacheOutcome: (outcome) => found[outcome].inc(1),
+    accountEvicted: () => evicted.inc(),
     databaseQuery: () => queries.inc(),
     managementAnswered(operation, status, seconds) {
       calls.inc({ operation, status });
@@ -197,75 +189,7 @@ export function createMetrics(build: { readonly version: string; readonly node: 
       );
       ends('writ_credentials_expired', 'Enabled credentials that have expired', ({ expired }) => expired);
     },
-    observeNode(look) {
-      const gauge = (name: string, help: string, value: (state: NodeState) => number | undefined): void => {
-        const one: Gauge = new Gauge({
-          name,
-          help,
-          registers,
-          collect() {
-            const now = value(look());
-            // The library starts a gauge without labels at 0, and 0 would be the age or the time of something.
-            if (now === undefined) one.remove();
-            else one.set(now);
-          },
-        });
-      };
-      const gauges = (
-        name: string,
-        help: string,
-        label: string,
-        values: (state: NodeState) => Iterable<readonly [string, number]>,
-      ): void => {
-        const all: Gauge = new Gauge({
-          name,
-          help,
-          labelNames: [label],
-          registers,
-          collect() {
-            all.reset();
-            for (const [each, value] of values(look())) all.set({ [label]: each }, value);
-          },
-        });
-      };
-      gauge(
-        'writ_degraded',
-        '1 while this node serves remembered clients because it cannot reach the database, else 0',
-        ({ degraded }) => (degraded ? 1 : 0),
-      );
-      gauge(
-        'writ_clock_offset_seconds',
-        'By how much the clock of the database is ahead of the clock of this node',
-        ({ clockOffset }) => clockOffset,
-      );
-      gauge(
-        'writ_change_feed_age_seconds',
-        'Time since the database answered the change feed of this node',
-        ({ changeFeedAge }) => changeFeedAge,
-      );
-      gauge(
-        'writ_status_lists_age_seconds',
-        'Time since this node read the status lists',
-        ({ statusListAge }) => statusListAge,
-      );
-      gauge(
-        'writ_janitor_last_success_timestamp_seconds',
-        'Unix time of the last round of the janitor without an error',
-        ({ janitorSuccess }) => janitorSuccess,
-      );
-      gauges(
-        'writ_signing_key_age_seconds',
-        'Age of the key that signs for an algorithm',
-        'alg',
-        ({ signingKeyAges }) => signingKeyAges,
-      );
-      gauges(
-        'writ_records_waiting',
-        'Records in memory that wait to be written to the database',
-        'record',
-        ({ waiting }) => Object.entries(waiting),
-      );
-    },
+    observeNode: (look) => observeNode(look, registers),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { LRUCache } from 'lru-cache';
 import { type LiveSigningKeys, startLiveSigningKeys } from '../background/live-signing-keys.ts';
 import type { Config } from '../config/parse-config.ts';
 import { clocksApart } from '../domain/clock.ts';
@@ -9,7 +10,7 @@ import { createKeyEncryption, type KeyEncryption } from '../domain/encryption/ke
 import { hasServerSecrets } from '../domain/encryption/server-secrets.ts';
 import { builtInIdentifiers } from '../domain/resource-servers/resource-server.ts';
 import type { SigningKeyKeeper } from '../domain/resource-servers/resource-servers.ts';
-import { snapshotSize } from '../domain/service-accounts/snapshot-size.ts';
+import { createRemembering, rememberedSize } from '../domain/service-accounts/remembered-account.ts';
 import { readKeyRing } from '../domain/signing-keys/key-ring.ts';
 import { createManageSigningKeys, type ManageSigningKeys } from '../domain/signing-keys/manage-signing-keys.ts';
 import { rotateByItself } from '../domain/signing-keys/rotate-signing-keys.ts';
@@ -32,6 +33,11 @@ import { readSigningKeyFiles } from '../storage/signing-key-files.ts';
 import { ROTATION } from './origins.ts';
 import { keyRules, keyTimesOf, prepareKeys } from './prepare-signing-keys.ts';
 import type { Surroundings } from './surroundings.ts';
+
+/** The most rights of accounts that are kept to be shared by other accounts. */
+const RIGHTS_MET = 10_000;
+/** The part of the memory of this process that remembered accounts may take. */
+const PART_OF_MEMORY = 4;
 
 /** An open and migrated database that holds everything a server needs, and the parts that use the database. */
 export interface PreparedServer {
@@ -88,9 +94,19 @@ export async function prepareServer(
       announced.forEach(listener.changed);
     },
   });
+  const remember = createRemembering({
+    holdings: new LRUCache({ max: RIGHTS_MET }),
+    audiences: new LRUCache({ max: RIGHTS_MET }),
+  });
+  const load = loadInTurns(storage.readForTokens.serviceAccounts.findSnapshot);
   const accounts = createAccountCache({
-    load: loadInTurns(storage.readForTokens.serviceAccounts.findSnapshot),
-    sizeOf: snapshotSize,
+    async load(clientId) {
+      const snapshot = await load(clientId);
+      return snapshot && remember(snapshot);
+    },
+    sizeOf: rememberedSize,
+    maxBytes: config.cacheBytes ?? Math.floor(surroundings.memory / PART_OF_MEMORY),
+    onEvicted: metrics.accountEvicted,
     lastAnswer: () => feed.lastAnswer(),
     now,
     maxStaleness: config.maxStaleness * 1000,

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly metrics: Metrics;
   /** The id of this process. */
   readonly pid: number;
+  /** The bytes of memory that this process may take. */
+  readonly memory: number;
   /** Milliseconds for which a start waits for a database that does not answer. */
   readonly databasePatience: number;
   /** The times in the life of a signing key, where tests set shorter ones. */

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { DomainError } from '../domain/domain-error.ts';
 import type { ClientId, CompanyId } from '../domain/ids.ts';
 import { REACHED_WITHIN } from '../domain/freshness.ts';
-import type { AccountSnapshot } from '../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../domain/service-accounts/remembered-account.ts';
 import type { ChangeListener } from './change-feed.ts';
 import { within } from './within.ts';
 
@@ -17,13 +17,21 @@ export interface AccountCache extends ChangeListener {
    * @returns undefined when there is no such account
    * @throws DomainError `unavailable` when the database cannot be asked and no remembered account may be served
    */
-  find(clientId: ClientId): AccountSnapshot | undefined | Promise<AccountSnapshot | undefined>;
+  find(clientId: ClientId): RememberedAccount | undefined | Promise<RememberedAccount | undefined>;
   /** Whether `find` would answer without asking the database. */
   remembers(clientId: ClientId): boolean;
+  /** How many accounts are remembered, and about how many bytes they take. */
+  size(): CacheSize;
+}
+
+/** The size of a cache of accounts. */
+export interface CacheSize {
+  readonly accounts: number;
+  readonly bytes: number;
 }
 
 export interface AccountCacheOptions {
-  load(clientId: ClientId): Promise<AccountSnapshot | undefined>;
+  load(clientId: ClientId): Promise<RememberedAccount | undefined>;
   /** The time at which the database last answered, on the clock of `now`. */
   lastAnswer(): number;
   /** Milliseconds of a clock that never goes back. */
@@ -31,12 +39,16 @@ export interface AccountCacheOptions {
   /** Milliseconds for which a remembered account is still served after the last answer of the database. */
   maxStaleness: number;
   onOutcome(outcome: CacheOutcome): void;
+  /** Told of every account that must make room for another one. */
+  onEvicted(): void;
   /** About how many bytes an account takes in memory. */
-  sizeOf?(snapshot: AccountSnapshot): number;
+  sizeOf(snapshot: RememberedAccount): number;
+  /** The most bytes that all accounts may take. */
+  maxBytes: number;
 }
 
 interface Entry {
-  readonly snapshot: AccountSnapshot | undefined;
+  readonly snapshot: RememberedAccount | undefined;
   readonly epoch: number;
   /** The time at which the load began: the snapshot is at least as new. */
   readonly loadedAt: number;
@@ -49,8 +61,6 @@ const LONG_DEADLINE = 1000;
 /** Milliseconds after a failed load during which an unreachable database is not asked again. */
 const PAUSE = 250;
 
-const MOST_ACCOUNTS = 20_000;
-const MOST_BYTES = 256 * 1024 * 1024;
 const MOST_UNKNOWN = 10_000;
 
 /**
@@ -61,14 +71,15 @@ const MOST_UNKNOWN = 10_000;
  * account. If the database does not answer in time, the remembered snapshot is served.
  */
 export function createAccountCache(options: AccountCacheOptions): AccountCache {
-  const { load, lastAnswer, now, maxStaleness, onOutcome, sizeOf = () => 1 } = options;
+  const { load, lastAnswer, now, maxStaleness, onOutcome, onEvicted, sizeOf, maxBytes } = options;
   const ofCompany = new Map<CompanyId, Set<ClientId>>();
   // Separate caches: a flood of ids that no account has evicts no account.
   const accounts = new LRUCache<ClientId, Entry>({
-    max: MOST_ACCOUNTS,
-    maxSize: MOST_BYTES,
+    // A limit of the number would take memory for all accounts that might come.
+    maxSize: maxBytes,
     sizeCalculation: ({ snapshot }) => (snapshot === undefined ? 1 : sizeOf(snapshot)),
-    dispose: ({ snapshot }, clientId) => {
+    dispose: ({ snapshot }, clientId, why) => {
+      if (why === 'evict') onEvicted();
       const company = snapshot?.account.company;
       const others = company === undefined ? undefined : ofCompany.get(company);
       others?.delete(clientId);
@@ -76,7 +87,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     },
   });
   const unknown = new LRUCache<ClientId, Entry>({ max: MOST_UNKNOWN });
-  const loading = new Map<ClientId, Promise<AccountSnapshot | undefined>>();
+  const loading = new Map<ClientId, Promise<RememberedAccount | undefined>>();
   /** The companies that changed during loads of accounts, each with the value of {@link changes} at its change. */
   const changed = new Map<CompanyId, number>();
   let changes = 0;
@@ -95,7 +106,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
   }
 
   /** Loads an account once for all requests that wait for it. */
-  function loadOnce(clientId: ClientId): Promise<AccountSnapshot | undefined> {
+  function loadOnce(clientId: ClientId): Promise<RememberedAccount | undefined> {
     const underway = loading.get(clientId);
     if (underway !== undefined) return underway;
     const entry = { epoch, loadedAt: now() };
@@ -144,7 +155,7 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
     unknown.delete(clientId);
   }
 
-  async function look(clientId: ClientId, entry: Entry | undefined): Promise<AccountSnapshot | undefined> {
+  async function look(clientId: ClientId, entry: Entry | undefined): Promise<RememberedAccount | undefined> {
     const reaching = now() - lastAnswer() <= REACHED_WITHIN;
     try {
       if (!reaching && now() < pausedUntil) throw new DomainError('unavailable', 'The database does not answer');
@@ -171,6 +182,8 @@ export function createAccountCache(options: AccountCacheOptions): AccountCache {
   }
 
   return {
+    size: () => ({ accounts: accounts.size, bytes: accounts.calculatedSize }),
+
     remembers(clientId) {
       const entry = accounts.get(clientId) ?? unknown.get(clientId);
       return entry !== undefined && isFresh(entry);

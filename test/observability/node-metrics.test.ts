@@ -39,6 +39,7 @@ describe('the metrics of a node', () => {
       await is(`writ_tokens_refused_total{error="${error}",reason="${error}"}`, 0);
     }
     await is('writ_account_cache_total{outcome="stale"}', 0);
+    await is('writ_account_cache_evictions_total', 0);
   });
 
   test('count the answers of the management API by operation and status', async () => {
@@ -53,6 +54,15 @@ describe('the metrics of a node', () => {
     await is(calls('operation="none",status="404"'), 1);
     const took = 'writ_management_request_duration_seconds_count{operation="getServiceAccount"}';
     await is(took, 2);
+  });
+
+  test('say how many accounts this node remembers, and how much memory they take', async () => {
+    const { json: client } = await app.api('POST', '/api/service-accounts', { name: 'Remembered' });
+    const before = Number(await valueOf('writ_account_cache_entries'));
+    const bytes = Number(await valueOf('writ_account_cache_bytes'));
+    assert.equal((await app.token(client)).status, 200);
+    await is('writ_account_cache_entries', before + 1);
+    assert.ok(Number(await valueOf('writ_account_cache_bytes')) >= bytes + 1000);
   });
 
   test('say how old the keys, the status lists and the change feed are, and when the janitor succeeded', async () => {

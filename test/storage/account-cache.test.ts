@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DomainError } from '../../src/domain/domain-error.ts';
 import type { ClientId, CompanyId } from '../../src/domain/ids.ts';
-import type { AccountSnapshot } from '../../src/domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../../src/domain/service-accounts/remembered-account.ts';
 import { createAccountCache } from '../../src/storage/account-cache.ts';
 
 const ID = 'sa_one' as ClientId;
+const ROOMY = { onEvicted: () => assert.fail('there is room'), sizeOf: () => 1, maxBytes: 1000 };
 
 /** Creates a cache whose clock, database and connection the test controls. */
 function setUp(maxStaleness = 900_000) {
@@ -25,14 +26,15 @@ function setUp(maxStaleness = 900_000) {
       if (world.database === 'silent') await new Promise(() => {});
       const { version } = world;
       await new Promise((later) => setImmediate(later));
-      return version === undefined ? undefined : ({ account: { name: version } } as AccountSnapshot);
+      return version === undefined ? undefined : ({ account: { audience: version } } as RememberedAccount);
     },
     lastAnswer: () => world.lastAnswer,
     now: () => world.now,
     maxStaleness,
     onOutcome: (outcome) => world.outcomes.push(outcome),
+    ...ROOMY,
   });
-  const find = async (): Promise<string | undefined> => (await cache.find(ID))?.account.name;
+  const find = async (): Promise<string | undefined> => (await cache.find(ID))?.account.audience;
   const pass = (milliseconds: number, reaching = true): void => {
     world.now += milliseconds;
     if (reaching) world.lastAnswer = world.now;
@@ -99,12 +101,13 @@ describe('the cache of accounts', () => {
         async load(clientId) {
           loads.push(clientId);
           if (held) await new Promise<void>((resolve) => (finish = resolve));
-          return { account: { company: clientId === A ? 'a' : 'b' } } as AccountSnapshot;
+          return { account: { company: clientId === A ? 'a' : 'b' } } as RememberedAccount;
         },
         lastAnswer: () => 0,
         now: () => 0,
         maxStaleness: 1000,
         onOutcome: () => {},
+        ...ROOMY,
       });
       const hold = (): void => void (held = true);
       return { cache, loads, hold, finish: () => finish() };
@@ -142,17 +145,20 @@ describe('the cache of accounts', () => {
   });
 
   test('drops accounts by the bytes that they take', async () => {
+    let evicted = 0;
     const loads: ClientId[] = [];
     const cache = createAccountCache({
       load(clientId) {
         loads.push(clientId);
-        return Promise.resolve({ account: { company: undefined } } as AccountSnapshot);
+        return Promise.resolve({ account: { company: undefined } } as RememberedAccount);
       },
       lastAnswer: () => 0,
       now: () => 0,
       maxStaleness: 1000,
       onOutcome: () => {},
-      sizeOf: () => 100 * 1024 * 1024,
+      onEvicted: () => (evicted += 1),
+      sizeOf: () => 100,
+      maxBytes: 250,
     });
     const ids = ['sa_1', 'sa_2', 'sa_3'] as ClientId[];
     for (const clientId of ids) await cache.find(clientId);
@@ -160,6 +166,9 @@ describe('the cache of accounts', () => {
       ids.map((clientId) => cache.remembers(clientId)),
       [false, true, true],
     );
+    assert.deepEqual([evicted, cache.size()], [1, { accounts: 2, bytes: 200 }]);
+    cache.changed({ kind: 'account', clientId: ids[2] ?? assert.fail() });
+    assert.deepEqual([evicted, cache.size()], [1, { accounts: 1, bytes: 100 }]);
   });
 
   test('B-27 reads an account again after a second without an answer of the database', async () => {

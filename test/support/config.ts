@@ -36,6 +36,7 @@ export function quietSurroundings(overrides: Partial<AppSurroundings> & { lines?
     logger: createLogger('trace', false, { write: (line: string) => void lines.push(line) }),
     metrics: createMetrics({ version: '0.0.0', node: 'v0' }),
     pid: process.pid,
+    memory: 1024 ** 3,
     databasePatience: 10_000,
     guessing: { limits: NO_GUESS_LIMITS, now: () => performance.now() },
     ...rest,

@@ -1,8 +1,8 @@
 import type { PublicKeyCredential } from '../credentials/kinds/public-key-kind.ts';
-import type { Credential } from '../credentials/credential.ts';
+import type { RememberedCredential } from '../credentials/credential.ts';
 import type { PublicJwk } from '../credentials/public-key.ts';
 import { whyRefused } from '../credentials/why-refused.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
 import type { Assertion, AssertionAlg } from './parse-assertion.ts';
 import { quoted } from './quoted.ts';
 
@@ -12,7 +12,7 @@ import { quoted } from './quoted.ts';
  * (RFC 8725 §3.10).
  */
 function fittingKey(
-  credentials: readonly Credential[],
+  credentials: readonly RememberedCredential[],
   { alg, kid }: Pick<Assertion, 'alg' | 'kid'>,
 ): PublicKeyCredential | undefined {
   const fitting = keysFor(credentials, { alg, kid });
@@ -30,19 +30,22 @@ type FoundKey =
  * @param snapshot the account; undefined: there is no such account
  */
 export function findKey(
-  snapshot: Pick<AccountSnapshot, 'account' | 'credentials' | 'holdings'> | undefined,
+  snapshot: Pick<RememberedAccount, 'account' | 'credentials' | 'holdings'> | undefined,
   assertion: Pick<Assertion, 'alg' | 'kid'>,
   now: Date,
 ): FoundKey {
   const credentials = snapshot?.credentials ?? [];
-  const why = (credential: Credential): ReturnType<typeof whyRefused> =>
+  const why = (credential: RememberedCredential): ReturnType<typeof whyRefused> =>
     snapshot && whyRefused(credential, snapshot, now);
   const working = credentials.filter((credential) => why(credential) === undefined);
   const key = fittingKey(working, assertion) ?? fittingKey(credentials, assertion);
   return key === undefined ? { missing: noFittingKey(working, assertion) } : { key, unusable: why(key) };
 }
 
-function noFittingKey(credentials: readonly Credential[], { alg, kid }: Pick<Assertion, 'alg' | 'kid'>): string {
+function noFittingKey(
+  credentials: readonly RememberedCredential[],
+  { alg, kid }: Pick<Assertion, 'alg' | 'kid'>,
+): string {
   if (kid !== undefined) return `kid is ${quoted(kid)} and alg ${alg}, the account has no key with both`;
   return keysFor(credentials, { alg, kid }).length === 0
     ? `alg is ${alg}, the account has no key for it`
@@ -50,7 +53,7 @@ function noFittingKey(credentials: readonly Credential[], { alg, kid }: Pick<Ass
 }
 
 function keysFor(
-  credentials: readonly Credential[],
+  credentials: readonly RememberedCredential[],
   { alg, kid }: Pick<Assertion, 'alg' | 'kid'>,
 ): readonly PublicKeyCredential[] {
   return credentials.filter(

@@ -1,7 +1,7 @@
 import type { AuthenticationFailure } from '../activity/refusal.ts';
-import type { CertificateCredential } from '../credentials/kinds/certificate-kind.ts';
+import type { RememberedOf } from '../credentials/credential.ts';
 import { whyRefused } from '../credentials/why-refused.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
 import { hasSubject } from './certificate-subject.ts';
 import type { ClientAuthorities } from './client-authorities.ts';
 import { type ClientCertificate, wrongTime } from './client-certificate.ts';
@@ -13,7 +13,7 @@ export interface RefusedCertificate {
   /** A sentence for the owners of the account. */
   readonly detail: string | undefined;
   /** The credential that the certificate fits; undefined: none. */
-  readonly fitting: CertificateCredential | undefined;
+  readonly fitting: RememberedOf<'certificate'> | undefined;
   /** Whether the certificate is the very one of the credential: its holder may be told what is wrong with it. */
   readonly proved: boolean;
 }
@@ -24,10 +24,10 @@ export interface RefusedCertificate {
  */
 export function checkCertificate(
   certificate: ClientCertificate,
-  snapshot: Pick<AccountSnapshot, 'account' | 'credentials' | 'holdings'>,
+  snapshot: Pick<RememberedAccount, 'account' | 'credentials' | 'holdings'>,
   authorities: ClientAuthorities,
   now: Date,
-): CertificateCredential | RefusedCertificate {
+): RememberedOf<'certificate'> | RefusedCertificate {
   const unissued = authorities.wrongIssuer(certificate, now);
   const candidates = snapshot.credentials.filter((credential) => credential.type === 'certificate');
   const fitting = candidates.filter(({ identity }) =>

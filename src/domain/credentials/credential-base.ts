@@ -38,6 +38,23 @@ export interface CredentialBase {
   readonly revision: number;
 }
 
+/** The members that decide nothing about a token. */
+const NAMES_FOR_MANAGEMENT = [
+  'name',
+  'description',
+  'hint',
+  'createdAt',
+  'rotatedFrom',
+  'successor',
+  'revision',
+] as const;
+export const FOR_MANAGEMENT: ReadonlySet<string> = new Set(NAMES_FOR_MANAGEMENT);
+
+/** A credential without the members that decide nothing about a token: a node remembers very many. */
+export type Remembered<Credential> = Credential extends unknown
+  ? Omit<Credential, (typeof NAMES_FOR_MANAGEMENT)[number]>
+  : never;
+
 /** Why a credential does not work at a time; undefined: it works. */
 export function whyUnusable(
   { state, expiresAt }: Pick<CredentialBase, 'state' | 'expiresAt'>,

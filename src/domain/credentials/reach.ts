@@ -1,13 +1,13 @@
 import type { Holdings } from '../permissions/rules/holdings.ts';
 import { inCommon } from '../permissions/scope-token.ts';
-import type { Credential } from './credential.ts';
+import type { RememberedCredential } from './credential.ts';
 import { kindOf } from './kinds/kinds.ts';
 
 /**
  * The part of an account's holdings that one of its credentials reaches: the permissions that the credential may ask
  * for, at every resource server or at the only one for which the credential works.
  */
-export function reachOf(holdings: Holdings, credential: Credential): Holdings {
+export function reachOf(holdings: Holdings, credential: RememberedCredential): Holdings {
   const { permissions } = credential;
   const reached = permissions === undefined ? holdings : narrowed(holdings, permissions);
   const only = kindOf(credential).onlyAt(credential);
@@ -15,7 +15,7 @@ export function reachOf(holdings: Holdings, credential: Credential): Holdings {
 }
 
 /** Whether a credential reaches everything that its account holds. */
-export function reachesEverything(credential: Credential): boolean {
+export function reachesEverything(credential: RememberedCredential): boolean {
   return credential.permissions === undefined && kindOf(credential).onlyAt(credential) === undefined;
 }
 

@@ -1,7 +1,7 @@
 import { isRoot } from '../service-accounts/is-root.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
 import { whyUnusable } from './credential-base.ts';
-import type { Credential } from './credential.ts';
+import type { RememberedCredential } from './credential.ts';
 import { waysIn } from './ways-in.ts';
 
 /**
@@ -9,8 +9,8 @@ import { waysIn } from './ways-in.ts';
  * and none of its credentials works, the one that a policy ended last keeps working.
  */
 export function whyRefused(
-  credential: Credential,
-  { account, credentials, holdings }: Pick<AccountSnapshot, 'account' | 'credentials' | 'holdings'>,
+  credential: RememberedCredential,
+  { account, credentials, holdings }: Pick<RememberedAccount, 'account' | 'credentials' | 'holdings'>,
   now: Date,
 ): ReturnType<typeof whyUnusable> {
   const reason = whyUnusable(credential, now);

@@ -1,5 +1,5 @@
 import type { ClientId } from '../ids.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
 import { exactSubject } from './assert-own-subjects.ts';
 import type { ExternalToken } from './check-external-token.ts';
 
@@ -30,7 +30,7 @@ export function createSubjectOwnerFinder({
   readonly ownerOf: (issuer: string, subject: string) => Promise<ClientId | undefined>;
   readonly owners: SubjectOwners;
   /** Finds an account in the memory of this node, or else in the database. */
-  readonly find: (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+  readonly find: (clientId: ClientId) => Promise<RememberedAccount | undefined> | RememberedAccount | undefined;
   /** Whether `find` would answer without asking the database. */
   readonly remembers: (clientId: ClientId) => boolean;
 }): FindSubjectOwner {

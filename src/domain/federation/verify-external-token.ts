@@ -10,7 +10,7 @@ import type { Clock } from '../clock.ts';
 import type { FederatedCredential } from '../credentials/kinds/federated-kind.ts';
 import { whyRefused } from '../credentials/why-refused.ts';
 import { identifierKey } from '../resource-servers/resource-server.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
 import { exactSubject } from './assert-own-subjects.ts';
 import { checkExternalToken, type ExternalRules, type ExternalToken } from './check-external-token.ts';
 import { type Mismatch, mismatches } from './claim-rule.ts';
@@ -38,7 +38,7 @@ export type ExternalOutcome =
  * @throws DomainError `unavailable` when nobody can say whether the token was used before
  */
 export type VerifyExternal = (
-  snapshot: AccountSnapshot | undefined,
+  snapshot: RememberedAccount | undefined,
   token: ExternalToken,
   exactly?: boolean,
 ) => Promise<ExternalOutcome>;
@@ -145,7 +145,7 @@ function refused(reason: AuthenticationFailure, detail?: string, told?: string):
 function whyNone(
   tried: readonly Tried[],
   all: readonly FederatedCredential[],
-  snapshot: AccountSnapshot,
+  snapshot: RememberedAccount,
   token: ExternalToken,
   now: Date,
 ): Refused {
@@ -171,7 +171,7 @@ function said({ claim, expected, came }: Mismatch): string {
 
 function isRuleFor(
   issuer: string,
-): (credential: AccountSnapshot['credentials'][number]) => credential is FederatedCredential {
+): (credential: RememberedAccount['credentials'][number]) => credential is FederatedCredential {
   return (credential): credential is FederatedCredential =>
     credential.type === 'federated' && credential.issuer === issuer;
 }
@@ -180,7 +180,7 @@ function isRuleFor(
 export function externalRules(
   rule: FederatedCredential,
   trust: IssuerTrust,
-  snapshot: Pick<AccountSnapshot, 'account'>,
+  snapshot: Pick<RememberedAccount, 'account'>,
   { issuer, clockTolerance, clock }: Pick<ExternalTools, 'issuer' | 'clockTolerance' | 'clock'>,
 ): ExternalRules {
   return {
@@ -197,7 +197,7 @@ function audiencesOf(
   { externalAudience }: FederatedCredential,
   { audience }: IssuerTrust,
   issuer: string,
-  { account }: Pick<AccountSnapshot, 'account'>,
+  { account }: Pick<RememberedAccount, 'account'>,
 ): ReadonlySet<string> {
   const named = externalAudience ?? audience;
   if (named !== undefined) return new Set([named]);

@@ -2,16 +2,16 @@ import type { ApiKeyCredential } from '../credentials/kinds/api-key-kind.ts';
 import { whyUnusable } from '../credentials/credential-base.ts';
 import type { Clock } from '../clock.ts';
 import { isMistyped, PREFIXES } from '../credentials/client-secret.ts';
-import type { Credential } from '../credentials/credential.ts';
+import type { RememberedCredential } from '../credentials/credential.ts';
 import type { SameHash } from '../credentials/find-secret.ts';
 import type { SecretHasher } from '../credentials/secret-hasher.ts';
 import type { ClientId } from '../ids.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
 
 /** An API key that works, and its account. */
 export interface LiveApiKey {
   readonly credential: ApiKeyCredential;
-  readonly snapshot: AccountSnapshot;
+  readonly snapshot: RememberedAccount;
 }
 
 /** The reasons why an API key does not work, for the log; a closed list. */
@@ -62,7 +62,7 @@ export function createApiKeyFinder({
   ownerOf: (secretHash: Buffer) => Promise<ClientId | undefined>;
   owners: KeyOwners;
   /** Finds an account in the memory of this node, or else in the database. */
-  find: (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+  find: (clientId: ClientId) => Promise<RememberedAccount | undefined> | RememberedAccount | undefined;
   /** Whether `find` would answer without asking the database. */
   remembers: (clientId: ClientId) => boolean;
   clock: Clock;
@@ -84,6 +84,6 @@ export function createApiKeyFinder({
   };
 }
 
-function isKey(credential: Credential): credential is ApiKeyCredential {
+function isKey(credential: RememberedCredential): credential is ApiKeyCredential {
   return credential.type === 'api_key';
 }

@@ -1,6 +1,6 @@
-import type { Credential } from '../credentials/credential.ts';
+import type { RememberedCredential } from '../credentials/credential.ts';
 import type { ClientId } from '../ids.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
 import { type ApiKeyRefusal, type FindApiKey, isApiKey } from './find-api-key.ts';
 import { type InspectToken, mintedBy } from './live-token.ts';
 import type { VerifiedToken } from './verify-access-token.ts';
@@ -8,8 +8,8 @@ import type { VerifiedToken } from './verify-access-token.ts';
 /** An API key or an access token of this server that is exchanged for a token (RFC 8693), and works. */
 export interface Exchanged {
   /** The API key, or the credential that got the token. */
-  readonly credential: Credential;
-  readonly snapshot: AccountSnapshot;
+  readonly credential: RememberedCredential;
+  readonly snapshot: RememberedAccount;
   /** The token, within whose permissions, audience and time the new token stays; undefined: an API key is exchanged. */
   readonly within: Pick<VerifiedToken, 'permissions' | 'audience' | 'expiresAt' | 'confirmation'> | undefined;
 }
@@ -39,7 +39,7 @@ export function createExchangeFinder({
   readonly findApiKey: FindApiKey;
   readonly inspectToken: InspectToken;
   /** Finds an account in the memory of this node, or else in the database. */
-  readonly find: (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+  readonly find: (clientId: ClientId) => Promise<RememberedAccount | undefined> | RememberedAccount | undefined;
 }): FindExchanged {
   return async (subjectToken, mayAsk) => {
     if (isApiKey(subjectToken)) {

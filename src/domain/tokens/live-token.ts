@@ -1,9 +1,9 @@
-import type { Credential } from '../credentials/credential.ts';
+import type { RememberedCredential } from '../credentials/credential.ts';
 import { reachOf } from '../credentials/reach.ts';
 import type { ClientId } from '../ids.ts';
 import type { ManagementPermission } from '../permissions/management-permissions.ts';
 import { covers } from '../permissions/scope-token.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
 import type { RevokedTokenStore } from '../status/revoked-token-store.ts';
 import type { VerifiedToken, VerifyAccessToken } from './verify-access-token.ts';
 
@@ -31,9 +31,9 @@ export function holderOf({ clientId, actor }: Pick<VerifiedToken, 'clientId' | '
  *
  * @param holder the account that `holderOf` names
  */
-export function mintedBy(
+export function mintedBy<Credential extends RememberedCredential>(
   { status, actor }: Pick<VerifiedToken, 'status' | 'actor'>,
-  holder: Pick<AccountSnapshot, 'credentials' | 'holdings'>,
+  holder: Pick<RememberedAccount, 'holdings'> & { readonly credentials: readonly Credential[] },
 ): Credential | undefined {
   if (status === undefined) return undefined;
   const credential = holder.credentials.find(
@@ -50,7 +50,7 @@ export function createTokenInspector({
 }: {
   verify: VerifyAccessToken;
   /** Finds an account in the memory of this node, or else in the database. */
-  find: (clientId: ClientId) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+  find: (clientId: ClientId) => Promise<RememberedAccount | undefined> | RememberedAccount | undefined;
   revokedTokens: Pick<RevokedTokenStore, 'isRevoked'>;
 }): InspectToken {
   return async (compact) => {

@@ -1,13 +1,13 @@
 import type { ClientId } from '../ids.ts';
 import type { Confirmation } from '../possession/confirmation.ts';
-import type { AccountSnapshot } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
 import type { StatusEntry } from '../status/status-entry.ts';
 import type { TokenPlan } from './plan-token.ts';
 
 /** An access token that is to be made. */
 export interface WantedToken {
   /** The account of the token. */
-  readonly snapshot: AccountSnapshot;
+  readonly snapshot: RememberedAccount;
   readonly plan: TokenPlan;
   /** The account that acts as the account of the token (`act`, RFC 8693 §4.1); undefined: nobody does. */
   readonly actor: ClientId | undefined;

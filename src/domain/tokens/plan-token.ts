@@ -6,7 +6,8 @@ import { narrowed } from '../credentials/reach.ts';
 import { type AccessRefusal, type AccessRequest, resolveAccess } from '../permissions/rules/resolve-access.ts';
 import { parseScope } from '../permissions/requested-scope.ts';
 import type { Audience } from '../resource-servers/resource-server.ts';
-import { type AccountSnapshot, FIRST_AUDIENCE } from '../service-accounts/service-account.ts';
+import type { RememberedAccount } from '../service-accounts/remembered-account.ts';
+import { FIRST_AUDIENCE } from '../service-accounts/service-account.ts';
 import type { SigningAlg } from '../signing-keys/signing-key.ts';
 import { accessTokenSize } from './access-token-size.ts';
 
@@ -50,7 +51,7 @@ const SURELY_SMALL = 8;
  * @param subset the scope-tokens that the credential may ask for; undefined: everything that the account holds
  */
 export function planToken(
-  { account, holdings, audiences }: AccountSnapshot,
+  { account, holdings, audiences }: RememberedAccount,
   { resource, scope: asked }: PlanRequest,
   settings: TokenSettings,
   subset?: readonly string[],
@@ -109,7 +110,7 @@ function signingAlgOf({ signingAlg }: Audience, settings: TokenSettings): Signin
  * lost key would lock everybody out, and no other account could be made on the first day.
  */
 function mustBeBound(
-  holder: Pick<AccountSnapshot, 'account' | 'holdings'>,
+  holder: Pick<RememberedAccount, 'account' | 'holdings'>,
   { resourceServerId }: Audience,
   { profile }: TokenSettings,
 ): boolean {
@@ -122,7 +123,7 @@ function mustBeBound(
  * @param subset the scope-tokens that a credential may ask for; undefined: everything that the account holds
  */
 export function heldAt(
-  { holdings }: Pick<AccountSnapshot, 'holdings'>,
+  { holdings }: Pick<RememberedAccount, 'holdings'>,
   id: ResourceServerId,
   subset: readonly string[] | undefined,
 ): string[] {

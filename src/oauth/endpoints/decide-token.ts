@@ -1,9 +1,9 @@
 import type { Clock } from '../../domain/clock.ts';
-import type { Credential } from '../../domain/credentials/credential.ts';
+import type { RememberedCredential } from '../../domain/credentials/credential.ts';
 import { kindOf } from '../../domain/credentials/kinds/kinds.ts';
 import { narrowed } from '../../domain/credentials/reach.ts';
 import { identifierKey, isNamed } from '../../domain/resource-servers/resource-server.ts';
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../../domain/service-accounts/remembered-account.ts';
 import type { Exchanged } from '../../domain/tokens/find-exchanged.ts';
 import type { WantedToken } from '../../domain/tokens/mint-token.ts';
 import { planToken, type PlanRequest, type TokenSettings } from '../../domain/tokens/plan-token.ts';
@@ -46,7 +46,7 @@ export function decideToken(attempt: Attempt, settings: TokenSettings, clock: Cl
  *
  * @throws OAuthError when the request names another one
  */
-function asked({ resource, scope }: ClientRequest, credential: Credential): PlanRequest {
+function asked({ resource, scope }: ClientRequest, credential: RememberedCredential): PlanRequest {
   const only = kindOf(credential).onlyAt(credential);
   if (only === undefined) return { resource, scope };
   if (resource !== undefined && !isNamed(only, resource)) {
@@ -56,7 +56,7 @@ function asked({ resource, scope }: ClientRequest, credential: Credential): Plan
 }
 
 /** The account as a token shows it: with no more than the token has, and the account still holds. */
-function narrowedTo(snapshot: AccountSnapshot, { permissions }: Within): AccountSnapshot {
+function narrowedTo(snapshot: RememberedAccount, { permissions }: Within): RememberedAccount {
   return { ...snapshot, holdings: narrowed(snapshot.holdings, [...permissions]) };
 }
 

@@ -1,6 +1,6 @@
 import Provider, { type ClientMetadata } from 'oidc-provider';
 import type { ClientId } from '../../domain/ids.ts';
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../../domain/service-accounts/remembered-account.ts';
 import { attemptOf } from '../attempt.ts';
 
 type Client = InstanceType<Provider['Client']>;
@@ -13,7 +13,7 @@ type Client = InstanceType<Provider['Client']>;
  * stand for an account that nobody has proved to be (oidc-provider.md, N-27).
  */
 export function installFindClient(provider: Provider): void {
-  const clients = new WeakMap<AccountSnapshot, Client>();
+  const clients = new WeakMap<RememberedAccount, Client>();
   provider.Client.find = () => {
     const { snapshot, credential } = attemptOf(Provider.ctx);
     if (snapshot === undefined || credential === undefined) {

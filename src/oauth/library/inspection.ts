@@ -1,7 +1,7 @@
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { Credential } from '../../domain/credentials/credential.ts';
+import type { RememberedCredential } from '../../domain/credentials/credential.ts';
 import type { ClientId } from '../../domain/ids.ts';
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../../domain/service-accounts/remembered-account.ts';
 import { type FindApiKey, isApiKey } from '../../domain/tokens/find-api-key.ts';
 import type { InspectToken } from '../../domain/tokens/live-token.ts';
 import { heldAt } from '../../domain/tokens/plan-token.ts';
@@ -19,7 +19,7 @@ export interface InspectionTools {
   readonly verifyToken: VerifyAccessToken;
   readonly revokeToken: RevokeToken;
   /** Whether a resource server names an account among those that may introspect its tokens. */
-  readonly introspects: (clientId: AccountSnapshot['account']['clientId'], audience: string) => Promise<boolean>;
+  readonly introspects: (clientId: RememberedAccount['account']['clientId'], audience: string) => Promise<boolean>;
 }
 
 type Policy = (ctx: KoaContextWithOIDC) => boolean | Promise<boolean>;
@@ -64,7 +64,7 @@ function isOwn(presented: Presented, clientId: ClientId): boolean {
 }
 
 /** Whether a client may introspect every token, within the reach of the credential that authenticated it. */
-function seesAll(snapshot: AccountSnapshot, credential: Credential | undefined): boolean {
+function seesAll(snapshot: RememberedAccount, credential: RememberedCredential | undefined): boolean {
   return heldAt(snapshot, 'management', credential?.permissions).includes('writ.tokens.introspect');
 }
 

@@ -2,7 +2,7 @@ import { checkCertificate } from '../../domain/certificates/check-certificate.ts
 import type { ClientCertificate } from '../../domain/certificates/client-certificate.ts';
 import type { ClientAuthorities } from '../../domain/certificates/client-authorities.ts';
 import type { Clock } from '../../domain/clock.ts';
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../../domain/service-accounts/remembered-account.ts';
 import { type Attempt, noteCredential, noteFailure, noteProof } from '../attempt.ts';
 import { invalidClient, invalidRequest } from '../refusals/oauth-error.ts';
 import { type AccountFinder, whenFound } from './find-account.ts';
@@ -47,7 +47,7 @@ export const certificateWay: Way<CertificateProof, { findAccount: AccountFinder;
 function matchCertificate(
   attempt: Attempt,
   certificate: ClientCertificate,
-  snapshot: AccountSnapshot | undefined,
+  snapshot: RememberedAccount | undefined,
   { authorities, clock }: CertificateTools,
 ): void {
   const now = clock();

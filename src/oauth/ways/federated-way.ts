@@ -5,7 +5,7 @@ import {
   type VerifyExternal,
 } from '../../domain/federation/verify-external-token.ts';
 import { type ClientId, isClientId } from '../../domain/ids.ts';
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../../domain/service-accounts/remembered-account.ts';
 import { type Attempt, noteAccount, noteCredential, noteFailure, noteNamed, noteProof } from '../attempt.ts';
 import type { GuessLimiter } from '../refusals/guess-limiter.ts';
 import { invalidClient, invalidRequest, OAuthError } from '../refusals/oauth-error.ts';
@@ -121,7 +121,7 @@ function findAccount(
   clientId: ClientId,
   accounts: RememberedAccounts,
   mayAsk: boolean,
-): Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined {
+): Promise<RememberedAccount | undefined> | RememberedAccount | undefined {
   return mayAsk || accounts.remembers(clientId) ? accounts.find(clientId) : undefined;
 }
 

@@ -1,12 +1,12 @@
 import { oddityOf } from '../../domain/credentials/client-secret.ts';
 import { type ClientId, isClientId } from '../../domain/ids.ts';
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../../domain/service-accounts/remembered-account.ts';
 import { type Attempt, noteAccount, noteFailure, noteNamed } from '../attempt.ts';
 import type { GuessLimiter } from '../refusals/guess-limiter.ts';
 
 /** The accounts that this node remembers, and the accounts in the database. */
 export interface RememberedAccounts {
-  find(clientId: ClientId): Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+  find(clientId: ClientId): Promise<RememberedAccount | undefined> | RememberedAccount | undefined;
   /** Whether `find` would answer without asking the database. */
   remembers(clientId: ClientId): boolean;
 }
@@ -21,7 +21,7 @@ export type AccountFinder = (
   attempt: Attempt,
   clientId: string,
   isMistyped: () => boolean,
-) => Promise<AccountSnapshot | undefined> | AccountSnapshot | undefined;
+) => Promise<RememberedAccount | undefined> | RememberedAccount | undefined;
 
 /** Goes on with what was found: at once, if it is there. Most accounts are remembered, and need not be waited for. */
 export function whenFound<Found, Result>(
@@ -33,7 +33,7 @@ export function whenFound<Found, Result>(
 
 /** @param guesses after too many failures, the database is asked only for clients that authenticated before */
 export function createAccountFinder(accounts: RememberedAccounts, guesses: GuessLimiter): AccountFinder {
-  function note(attempt: Attempt, found: AccountSnapshot | undefined): AccountSnapshot | undefined {
+  function note(attempt: Attempt, found: RememberedAccount | undefined): RememberedAccount | undefined {
     if (found === undefined) noteFailure(attempt, 'account_unknown');
     else noteAccount(attempt, found);
     return attempt.snapshot;

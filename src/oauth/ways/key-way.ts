@@ -6,7 +6,7 @@ import { type Assertion, parseAssertion } from '../../domain/assertions/parse-as
 import type { ReplayStore, Use } from '../../domain/assertions/replay-store.ts';
 import type { IsSignedWith } from '../../domain/signatures/is-signed-with.ts';
 import type { PublicKeyCredential } from '../../domain/credentials/kinds/public-key-kind.ts';
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../../domain/service-accounts/remembered-account.ts';
 import { type Attempt, noteCredential, noteFailure, notePossessionUse, noteProof } from '../attempt.ts';
 import { invalidClient, invalidRequest, type OAuthError } from '../refusals/oauth-error.ts';
 import type { DecoyKeys } from './decoy.ts';
@@ -65,7 +65,7 @@ export const keyWay: Way<AssertionProof, KeyWayTools> = {
 async function verifyAssertion(
   attempt: Attempt,
   assertion: Assertion,
-  snapshot: AccountSnapshot | undefined,
+  snapshot: RememberedAccount | undefined,
   { assertions: tools, possession }: KeyWayTools,
 ): Promise<void> {
   const key = usableKey(attempt, assertion, snapshot, tools);
@@ -89,7 +89,7 @@ async function verifyAssertion(
 function usableKey(
   attempt: Attempt,
   assertion: Assertion,
-  snapshot: AccountSnapshot | undefined,
+  snapshot: RememberedAccount | undefined,
   { clock }: AssertionTools,
 ): PublicKeyCredential | undefined {
   const found = findKey(snapshot, assertion, clock());

@@ -1,12 +1,12 @@
 import type { Clock } from '../../domain/clock.ts';
 import { isMistyped, oddityOf } from '../../domain/credentials/client-secret.ts';
 import { findSecret, type SameHash } from '../../domain/credentials/find-secret.ts';
-import type { ClientSecretCredential } from '../../domain/credentials/kinds/client-secret-kind.ts';
+import type { RememberedOf } from '../../domain/credentials/credential.ts';
 import type { SecretHasher } from '../../domain/credentials/secret-hasher.ts';
 import { whyRefused } from '../../domain/credentials/why-refused.ts';
 import type { Profile } from '../../domain/profile.ts';
 import { isRoot } from '../../domain/service-accounts/is-root.ts';
-import type { AccountSnapshot } from '../../domain/service-accounts/service-account.ts';
+import type { RememberedAccount } from '../../domain/service-accounts/remembered-account.ts';
 import { type Attempt, noteCredential, noteFailure } from '../attempt.ts';
 import { invalidRequest } from '../refusals/oauth-error.ts';
 import { type BasicCredentials, parseBasic } from './basic-credentials.ts';
@@ -22,7 +22,7 @@ export interface SecretTools {
   readonly clock: Clock;
   readonly profile: Profile;
   /** The secret that is compared when the account does not exist, or has none. */
-  readonly decoySecret: ClientSecretCredential;
+  readonly decoySecret: RememberedOf<'client_secret'>;
 }
 
 export const secretWay: Way<SecretProof, { findAccount: AccountFinder; secrets: SecretTools }> = {
@@ -65,7 +65,7 @@ export const secretWay: Way<SecretProof, { findAccount: AccountFinder; secrets: 
 function compareSecret(
   attempt: Attempt,
   presented: string,
-  snapshot: AccountSnapshot | undefined,
+  snapshot: RememberedAccount | undefined,
   { hashSecret, sameHash, decoySecret, clock, profile }: SecretTools,
 ): void {
   const secrets = snapshot?.credentials.filter((credential) => credential.type === 'client_secret') ?? [];
@@ -88,7 +88,7 @@ function compareSecret(
 }
 
 /** Whether a profile takes secrets of an account: FAPI 2.0 takes them of nobody, and root may have nothing else. */
-function takesSecrets(snapshot: AccountSnapshot, profile: Profile): boolean {
+function takesSecrets(snapshot: RememberedAccount, profile: Profile): boolean {
   return profile === 'standard' || isRoot(snapshot);
 }
 

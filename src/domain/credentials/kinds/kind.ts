@@ -5,7 +5,7 @@ import type { CompanyId, CredentialId, RandomId, ResourceServerId } from '../../
 import type { AudiencesByName } from '../../resource-servers/named-audience.ts';
 import type { Profile } from '../../profile.ts';
 import type { Audience } from '../../resource-servers/resource-server.ts';
-import type { CredentialBase } from '../credential-base.ts';
+import type { CredentialBase, Remembered } from '../credential-base.ts';
 import type { CredentialPolicy } from '../credential-policy.ts';
 import type { SecretHasher } from '../secret-hasher.ts';
 import type { Replacement } from './rotation-key.ts';
@@ -78,7 +78,7 @@ export interface CredentialKind<Credential extends CredentialBase, Wanted, Bound
   /** The time at which a credential ends by itself, whatever it was given; undefined: it does not. */
   endsByItself(credential: Credential): Date | undefined;
   /** The one resource server for which the credential works; undefined: it works for every resource server. */
-  onlyAt(credential: Credential): Audience | undefined;
+  onlyAt(credential: Remembered<Credential>): Audience | undefined;
   /** The members that an answer of the API has beside those of every kind. */
   answered(credential: Credential): AnsweredMembers;
   /** The members that an audit event has beside those of every kind. */
