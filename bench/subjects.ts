@@ -46,6 +46,8 @@ const OTHER_CORE = '1';
 export const ALL_CORES = '0,1';
 
 const FOLDER = import.meta.dirname;
+/** The compile cache that `npm start` sets. */
+const COMPILED = join(FOLDER, '../node_modules/.cache/compiled');
 
 /** Keeps this process, and the processes that it starts on no named core, off the core of the server. */
 export function leaveServerAlone(): void {
@@ -168,7 +170,7 @@ function startOnCores(
   const command = ['-c', cores, process.execPath, '--disable-warning=ExperimentalWarning', file, ...args];
   return spawn('taskset', command, {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILED, ...environment },
   });
 }
 

@@ -1,16 +1,12 @@
 import { enableCompileCache } from 'node:module';
 import { totalmem } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import manifest from '../package.json' with { type: 'json' };
-import { ConfigError, parseConfig, type Config } from './config/parse-config.ts';
-import { createLogOutput } from './observability/log-output.ts';
-import { createLogger, type Logger } from './observability/logger.ts';
-import { createMetrics } from './observability/metrics.ts';
-import { firstStartBanner } from './start/first-start-banner.ts';
-import { random } from './start/random.ts';
+import type { Config } from './config/parse-config.ts';
+import type { Logger } from './observability/logger.ts';
 import type { Surroundings } from './start/surroundings.ts';
-import { systemClock } from './start/system-clock.ts';
 
 /** The most milliseconds that the process waits, before it ends, until the log has been read. */
 const FLUSHING = 1000;
@@ -28,7 +24,27 @@ const EXPECTED: ReadonlySet<string> = new Set([
   'UnsuitableDatabaseError',
 ]);
 
-enableCompileCache();
+// The cache stands beside the code: whoever can write to it can run code in this process, and the folder that Node.js takes
+// by itself is one of everybody. Where `npm start` has not named the cache already, it has the files that are imported
+// from here on.
+enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/compiled'));
+const [
+  { ConfigError, parseConfig },
+  { createLogOutput },
+  { createLogger },
+  { createMetrics },
+  { firstStartBanner },
+  { random },
+  { systemClock },
+] = await Promise.all([
+  import('./config/parse-config.ts'),
+  import('./observability/log-output.ts'),
+  import('./observability/logger.ts'),
+  import('./observability/metrics.ts'),
+  import('./start/first-start-banner.ts'),
+  import('./start/random.ts'),
+  import('./start/system-clock.ts'),
+]);
 const output = createLogOutput(process.stdout, systemClock);
 await run(process.argv.slice(2));
 

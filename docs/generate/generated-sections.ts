@@ -42,7 +42,7 @@ function document(): ApiDocument {
   const route = routes.find(({ path }) => path === '/api/openapi.json');
   if (route === undefined || !('document' in route)) throw new Error('there is no OpenAPI document');
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the route has just written this document
-  return JSON.parse(String(route.document.bytes)) as ApiDocument;
+  return JSON.parse(String(route.document().bytes)) as ApiDocument;
 }
 
 function calls(): Call[] {

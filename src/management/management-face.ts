@@ -85,7 +85,7 @@ export function managementFace(options: ManagementFaceOptions): HttpMiddleware {
     checkClientKey(ctx.req);
     assertNames(params);
     if (!('readQuery' in operation)) {
-      sendDocument(ctx, operation.route.document, DOCUMENT_MAX_AGE);
+      sendDocument(ctx, operation.route.document(), DOCUMENT_MAX_AGE);
       return undefined;
     }
 

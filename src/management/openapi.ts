@@ -3,7 +3,7 @@ import type { JSONSchema } from 'json-schema-to-ts';
 import { MEANINGS } from '../domain/permissions/management-permissions.ts';
 import { PROBLEM_CODES } from '../http/problem.ts';
 import { queryParameters } from './read-query.ts';
-import { publicDocument, publicPage } from '../http/public-document.ts';
+import { publicDocument, type PublicDocument, publicPage } from '../http/public-document.ts';
 import { type ApiDocument, type DocumentedOperation, referencePage } from './reference-page.ts';
 import type { GuardedRoute, Operation, PublicRoute, Route } from './route.ts';
 
@@ -70,10 +70,13 @@ const PAGE: Operation = {
  */
 export function openApiRoutes(issuer: string, routes: readonly Route[]): PublicRoute[] {
   const permission = 'public';
-  const described = describe(issuer, [...routes, { ...DOCUMENT, permission }, { ...PAGE, permission }]);
+  const described = (): ApiDocument =>
+    describe(issuer, [...routes, { ...DOCUMENT, permission }, { ...PAGE, permission }]);
+  // A document is written when somebody asks for it: most servers are never asked.
+  let [document, page]: (PublicDocument | undefined)[] = [];
   return [
-    { ...DOCUMENT, permission, document: publicDocument(described) },
-    { ...PAGE, permission, document: publicPage(referencePage(described)) },
+    { ...DOCUMENT, permission, document: () => (document ??= publicDocument(described())) },
+    { ...PAGE, permission, document: () => (page ??= publicPage(referencePage(described()))) },
   ];
 }
 

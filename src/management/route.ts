@@ -89,7 +89,7 @@ export interface GuardedRoute<Body = never, Query = never> extends Operation {
 /** An operation that anyone may call, and that answers the same document to every caller. */
 export interface PublicRoute extends Operation {
   readonly permission: 'public';
-  readonly document: PublicDocument;
+  readonly document: () => PublicDocument;
 }
 
 /** One operation of the management API: this data drives its routing, access checks, validation and documentation. */

@@ -27,7 +27,8 @@ const FORMATS = {
 } as const;
 
 /**
- * Creates a compiler of schemas to validators. A validator adds no defaults and drops no members.
+ * Creates a compiler of schemas to validators. A validator adds no defaults and drops no members. A schema is compiled when
+ * its first value comes: to compile all of them would take a quarter of a start.
  *
  * @param options `coerceTypes`: whether text is converted to other types, as for a query
  */
@@ -40,9 +41,10 @@ export function createSchemaCompiler(options: { coerceTypes?: boolean } = {}): S
     ...options,
   });
   return (schema) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- two spellings of one thing
-    const validate: ValidateFunction = ajv.compile(schema as AnySchema);
+    let validate: ValidateFunction | undefined;
     return (value) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- two spellings of one thing
+      validate ??= ajv.compile(schema as AnySchema);
       if (validate(value)) return undefined;
       // ajv reports a wrong name of a member twice: drop the error about the name, keep the error about the member.
       const errors = foldAlternatives((validate.errors ?? []).slice(0, MOST_READ)).filter(

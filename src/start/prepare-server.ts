@@ -27,7 +27,6 @@ import { createStorage } from '../storage/create-storage.ts';
 import { type Database, poolState } from '../storage/database.ts';
 import { obtainKeyEncryptionKeys } from '../storage/key-encryption-key.ts';
 import { loadInTurns } from '../storage/load-in-turns.ts';
-import { assertEmbeddedDatabase, openEmbeddedDatabase } from '../storage/open-embedded-database.ts';
 import { openPostgresDatabase } from '../storage/open-postgres-database.ts';
 import { readSigningKeyFiles } from '../storage/signing-key-files.ts';
 import { ROTATION } from './origins.ts';
@@ -79,7 +78,10 @@ export async function prepareServer(
 ): Promise<PreparedServer> {
   const { clock, random, logger, metrics } = surroundings;
   const now = (): number => performance.now();
-  if (!mayMake && config.database.kind === 'embedded') assertEmbeddedDatabase(config.database.directory);
+  if (!mayMake && config.database.kind === 'embedded') {
+    const { assertEmbeddedDatabase } = await import('../storage/open-embedded-database.ts');
+    assertEmbeddedDatabase(config.database.directory);
+  }
   await using opened = new AsyncDisposableStack();
   const database = opened.adopt(await openDatabase(config, surroundings), (adopted) => adopted.close());
   await database.migrate();
@@ -227,13 +229,15 @@ export async function prepareServer(
   };
 }
 
-function openDatabase(config: Config, { clock, logger, pid, databasePatience }: Surroundings): Promise<Database> {
+async function openDatabase(config: Config, { clock, logger, pid, databasePatience }: Surroundings): Promise<Database> {
   const say = (level: 'debug' | 'error') => (words: unknown) =>
     logger[level]({ event: 'database.notice' }, String(words));
   // The query builder warns of each lost connection; the outage log reports an outage of the database once.
   const log = { debug: say('debug'), warn: say('debug'), error: say('error'), deprecate: say('debug') };
   if (config.database.kind === 'embedded') {
     const owner = { pid, host: hostname(), startedAt: clock().toISOString() };
+    // A server with PostgreSQL does not load the embedded database.
+    const { openEmbeddedDatabase } = await import('../storage/open-embedded-database.ts');
     return openEmbeddedDatabase(config.database.directory, owner, log);
   }
   return openPostgresDatabase(config.database, {

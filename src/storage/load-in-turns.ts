@@ -10,7 +10,7 @@ type Load = (clientId: ClientId) => Promise<AccountSnapshot | undefined>;
 const LOADS = { each: 2, all: 4, line: 1000 };
 
 /** The most accounts whose company is remembered. */
-const MOST_REMEMBERED = 100_000;
+const MOST_REMEMBERED = 20_000;
 
 /**
  * Loads few accounts of one company at a time: the large accounts of one company must not hold up other companies.
