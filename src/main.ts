@@ -1,12 +1,15 @@
+import cluster from 'node:cluster';
 import { enableCompileCache } from 'node:module';
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import manifest from '../package.json' with { type: 'json' };
 import type { Config } from './config/parse-config.ts';
 import type { Logger } from './observability/logger.ts';
+import type { Metrics } from './observability/metrics.ts';
 import type { Surroundings } from './start/surroundings.ts';
+import type { Channel, Peers } from './workers/peers.ts';
 
 /** The most milliseconds that the process waits, before it ends, until the log has been read. */
 const FLUSHING = 1000;
@@ -36,6 +39,7 @@ const [
   { firstStartBanner },
   { random },
   { systemClock },
+  { ALONE, connectPeers },
 ] = await Promise.all([
   import('./config/parse-config.ts'),
   import('./observability/log-output.ts'),
@@ -44,6 +48,7 @@ const [
   import('./start/first-start-banner.ts'),
   import('./start/random.ts'),
   import('./start/system-clock.ts'),
+  import('./workers/peers.ts'),
 ]);
 const output = createLogOutput(process.stdout, systemClock);
 await run(process.argv.slice(2));
@@ -52,24 +57,30 @@ async function run(command: readonly string[]): Promise<void> {
   try {
     const { config, warnings } = parseConfig(process.env);
     if (command.join(' ') === 'health') return await checkHealth(config);
-    const logger = createLogger(config.logLevel, process.stdout.isTTY, output);
+    const logger = createLogger(config.logLevel, process.stdout.isTTY, output).child(
+      cluster.worker === undefined ? {} : { worker: cluster.worker.id },
+    );
     routeConsole(logger);
-    for (const warning of warnings) logger.warn({ event: 'setting.ignored' }, warning);
+    if (cluster.isPrimary) for (const warning of warnings) logger.warn({ event: 'setting.ignored' }, warning);
     process.on('uncaughtException', (error) => {
       logger.fatal({ event: 'process.failed', err: error });
       void exit(1);
     });
+    const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
+    const peers = cluster.isWorker ? connectPeers(channelToPrimary()) : ALONE;
     const surroundings = {
       clock: systemClock,
       random,
       logger,
-      metrics: createMetrics({ version: manifest.version, node: process.version }),
+      metrics: metricsOf(peers),
+      peers,
       pid: process.pid,
-      memory: memoryOfProcess(),
+      memory: memoryOfProcess() / workers,
       databasePatience: 30_000,
     };
     switch (command.join(' ')) {
       case '':
+        if (cluster.isPrimary && workers > 1) return await supervise(workers, logger);
         return await serve(config, surroundings);
       case 'root recover':
         return await recover(config, surroundings);
@@ -83,6 +94,35 @@ async function run(command: readonly string[]): Promise<void> {
   } catch (error) {
     await fail(error instanceof ConfigError || isExpected(error) ? error.message : error);
   }
+}
+
+/** Runs processes that serve in place of this one, until a signal ends them. */
+async function supervise(count: number, logger: Logger): Promise<void> {
+  const { startWorkers } = await import('./workers/start-workers.ts');
+  const workers = startWorkers(count, { logger, now: () => performance.now() });
+  // A signal may arrive twice, directly and through npm, and a terminal sends it to the workers as well.
+  process.on('SIGTERM', () => workers.stop('SIGTERM'));
+  process.on('SIGINT', () => workers.stop('SIGINT'));
+  process.on('SIGUSR2', () => void workers.roll());
+  await exit(await workers.ended);
+}
+
+/** The channel of a worker, which may be closed already: the primary process may have been killed. */
+function channelToPrimary(): Channel {
+  return {
+    send(message) {
+      if (process.connected) process.send?.(message);
+    },
+    onMessage: (received) => void process.on('message', received),
+  };
+}
+
+/** The metrics of this process, which also render the metrics of its peers. */
+function metricsOf(peers: Peers): Metrics {
+  const metrics = createMetrics({ version: manifest.version, node: process.version });
+  if (peers === ALONE) return metrics;
+  peers.answer('metrics', metrics.values);
+  return { ...metrics, render: async () => metrics.renderWith(await peers.ask('metrics')) };
 }
 
 async function serve(config: Config, surroundings: Surroundings): Promise<void> {
@@ -111,6 +151,7 @@ async function serve(config: Config, surroundings: Surroundings): Promise<void> 
       .then(() => exit(0), fail);
   };
   logger.info({ event: 'server.ready', issuer: config.issuer, host: config.host, port: config.port });
+  surroundings.peers.ready();
   if (app.firstRoot !== undefined) {
     const where = {
       base: publicAddress(config),

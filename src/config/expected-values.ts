@@ -34,6 +34,7 @@ export const EXPECTED: Readonly<Record<keyof Settings, string>> = {
   WRIT_TLS_CLIENT_CA: 'a file',
   WRIT_ISSUER_NETWORKS: 'addresses or CIDRs, separated by commas',
   WRIT_INTERNAL_LISTEN: 'host:port',
+  WRIT_WORKERS: 'a whole number from 1 to 99, or auto',
   WRIT_DRAIN: 'a whole number of seconds from 0 to 3600',
   WRIT_MAX_STALENESS: 'a whole number of seconds from 0 to 86400',
   WRIT_CACHE_MB: 'a whole number of megabytes from 1 to 65536',

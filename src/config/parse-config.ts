@@ -63,6 +63,8 @@ export interface Config {
   /** How long new requests are still served after SIGTERM. */
   readonly drain: number;
   readonly maxStaleness: number;
+  /** The number of processes that share the port; `auto`: one for each core. */
+  readonly workers: number | 'auto';
   /** The most bytes of the accounts that a node remembers; undefined: a part of the memory of the process. */
   readonly cacheBytes: number | undefined;
   /** Seconds for which a signing key signs before another one takes its place. */
@@ -166,6 +168,7 @@ export function parseConfig(given: Readonly<Record<string, string | undefined>>)
     issuerNetworks: parseNetworks(values.WRIT_ISSUER_NETWORKS ?? '') ?? new BlockList(),
     drain: values.WRIT_DRAIN,
     maxStaleness: values.WRIT_MAX_STALENESS,
+    workers: values.WRIT_WORKERS === 'auto' ? 'auto' : Number(values.WRIT_WORKERS),
     cacheBytes: values.WRIT_CACHE_MB && values.WRIT_CACHE_MB * 1024 ** 2,
     signingKeyMaxAge: values.WRIT_SIGNING_KEY_MAX_AGE,
     dpopNonceRequired: values.WRIT_DPOP_NONCE === 'required',
@@ -233,6 +236,9 @@ function contradictions(values: Settings, issuer: string, databaseNamed: boolean
   }
   if (values.WRIT_DEFAULT_AUDIENCE === `${issuer}/api` || values.WRIT_DEFAULT_AUDIENCE === issuer) {
     problems.push(`WRIT_DEFAULT_AUDIENCE must not be the issuer or its management API (${issuer}/api)`);
+  }
+  if (values.WRIT_WORKERS !== '1' && values.DATABASE_URL.startsWith('pglite:')) {
+    problems.push('WRIT_WORKERS must be 1 beside the embedded database: only one process can have it open');
   }
   for (const name of ['WRIT_DATABASE_ADMIN_URL', 'WRIT_DATABASE_LISTEN_URL'] as const) {
     if (values[name] !== undefined && values.DATABASE_URL.startsWith('pglite:')) {

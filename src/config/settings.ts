@@ -178,6 +178,13 @@ export const SETTINGS = {
       description:
         "when set, `/api` (without `/api/m2m/oauth/token`, where Mia-Platform's clients ask for tokens), `/metrics` and `/health` answer there only",
     },
+    WRIT_WORKERS: {
+      type: 'string',
+      pattern: '^(auto|[1-9][0-9]?)$',
+      default: '1',
+      description:
+        'the number of processes that share the port, or `auto`: one for each core. PostgreSQL only: see [production](production.md#more-than-one-core)',
+    },
     WRIT_DRAIN: {
       type: 'integer',
       minimum: 0,

@@ -25,6 +25,7 @@ import { createGuessLimiter } from '../oauth/refusals/guess-limiter.ts';
 import { createTurns } from '../pacing/take-turns.ts';
 import type { PreparedServer } from '../start/prepare-server.ts';
 import type { GuessedSurroundings, SharedTools } from './face-surroundings.ts';
+import { sharedGuesses } from './shared-guesses.ts';
 import { assertionSettings, tokenSettings } from './shared-settings.ts';
 
 /** The most management calls that run at once. One company or root account gets fewer than the database connections. */
@@ -41,7 +42,7 @@ function addressesOf({ issuer, internalListen }: Config): readonly string[] {
 export function composeManagementFace(
   config: Config,
   { storage, signingKeys, credentialTools, cursorKey, isSignedWith }: PreparedServer,
-  { clock, random, logger, metrics, guessing }: GuessedSurroundings,
+  { clock, random, logger, metrics, guessing, peers }: GuessedSurroundings,
   { external, dpop, mintToken }: SharedTools & { readonly mintToken: MintToken },
 ): HttpMiddleware {
   const { issuer, signingAlg } = config;
@@ -61,7 +62,12 @@ export function composeManagementFace(
   const judge = createAccessTokenJudge({ signingKeys, issuer, audience: `${issuer}/api`, clock });
   // These failures count apart from those at the token endpoint: a caller with an old token must not limit a client
   // that asks for a new one.
-  const strangers = createGuessLimiter({ ...guessing, logger: logger.child({ face: 'management' }), metrics });
+  const strangers = createGuessLimiter({
+    ...guessing,
+    logger: logger.child({ face: 'management' }),
+    metrics,
+    shared: sharedGuesses(peers, 'management'),
+  });
   return managementFace({
     routes: managementRoutes({
       tokens,

@@ -17,6 +17,7 @@ import { createAccountFinder } from '../oauth/ways/find-account.ts';
 import { createClientRecognizer } from '../oauth/ways/ways.ts';
 import type { PreparedServer } from '../start/prepare-server.ts';
 import type { GuessedSurroundings, Running, SharedTools } from './face-surroundings.ts';
+import { sharedGuesses } from './shared-guesses.ts';
 import { assertionSettings, tokenSettings } from './shared-settings.ts';
 
 /** The most API keys, and the most subjects of other issuers, whose accounts are remembered. */
@@ -26,14 +27,14 @@ const OWNERS_REMEMBERED = 20_000;
 export function composeOAuthFace(
   config: Config,
   { storage, signingKeys, credentialTools, accounts, isSignedWith }: PreparedServer,
-  { clock, random, logger, metrics, guessing }: GuessedSurroundings,
+  { clock, random, logger, metrics, guessing, peers }: GuessedSurroundings,
   { noteUse, noteRefusal, statusLists }: Running,
   { external, dpop, authorities }: SharedTools,
 ): OAuthFace {
   const { issuer } = config;
   const { hashSecret } = credentialTools;
   const { revokedTokens, credentials, resourceServers } = storage.readForTokens;
-  const guesses = createGuessLimiter({ ...guessing, logger, metrics });
+  const guesses = createGuessLimiter({ ...guessing, logger, metrics, shared: sharedGuesses(peers, 'token') });
   const verifyToken = createAccessTokenVerifier({ signingKeys, issuer, audience: undefined, clock });
   const findKnownKey = createApiKeyFinder({
     hashSecret,

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { AUTHENTICATION_FAILURES, type RefusalReason } from '../domain/activity/refusal.ts';
 import { type NodeState, observeNode } from './observe-node.ts';
 
@@ -43,6 +43,10 @@ export interface Metrics {
   observeNode(look: () => NodeState): void;
   /** All metrics in the text format of Prometheus. */
   render(): Promise<string>;
+  /** All metrics as values, for another process of this server. */
+  values(): Promise<object>;
+  /** The metrics of this process and of others together. @param others what `values` returned in the others */
+  renderWith(others: readonly object[]): Promise<string>;
   readonly contentType: string;
 }
 
@@ -126,7 +130,13 @@ export function createMetrics(build: { readonly version: string; readonly node: 
     buckets: BUCKETS,
     registers,
   });
-  new Gauge({ name: 'writ_build_info', help: 'Always 1', labelNames: ['version', 'node'], registers }).set(build, 1);
+  new Gauge({
+    name: 'writ_build_info',
+    help: 'Always 1',
+    labelNames: ['version', 'node'],
+    registers,
+    aggregator: 'first',
+  }).set(build, 1);
 
   // The children of each label are kept: looking a child up in the library costs more than counting.
   const issuedBy = childrenOf(TOKEN_METHODS, (method) => issued.labels(method));
@@ -175,6 +185,7 @@ export function createMetrics(build: { readonly version: string; readonly node: 
           help: `${help}; every node reports the same number`,
           labelNames: ['type'],
           registers,
+          aggregator: 'max',
           async collect() {
             const all = await look();
             gauge.reset();
@@ -191,6 +202,11 @@ export function createMetrics(build: { readonly version: string; readonly node: 
     },
     observeNode: (look) => observeNode(look, registers),
     render: () => registry.metrics(),
+    values: () => registry.getMetricsAsJSON(),
+    async renderWith(others) {
+      const all = [await registry.getMetricsAsJSON(), ...others];
+      return AggregatorRegistry.aggregate(all).metrics();
+    },
     contentType: registry.contentType,
   };
 }

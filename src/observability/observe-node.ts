@@ -21,11 +21,18 @@ export interface NodeState {
 
 /** Adds the state of a node to the metrics. @param look called whenever the metrics are rendered */
 export function observeNode(look: () => NodeState, registers: Registry[]): void {
-  const gauge = (name: string, help: string, value: (state: NodeState) => number | undefined): void => {
+  // Of several processes of one server, the state of the worst counts, and the numbers add up.
+  const gauge = (
+    name: string,
+    help: string,
+    value: (state: NodeState) => number | undefined,
+    aggregator: 'max' | 'sum' = 'max',
+  ): void => {
     const one: Gauge = new Gauge({
       name,
       help,
       registers,
+      aggregator,
       collect() {
         const now = value(look());
         // The library starts a gauge without labels at 0, and 0 would be the age or the time of something.
@@ -39,12 +46,14 @@ export function observeNode(look: () => NodeState, registers: Registry[]): void 
     help: string,
     label: string,
     values: (state: NodeState) => Iterable<readonly [string, number]>,
+    aggregator: 'max' | 'sum' = 'max',
   ): void => {
     const all: Gauge = new Gauge({
       name,
       help,
       labelNames: [label],
       registers,
+      aggregator,
       collect() {
         all.reset();
         for (const [each, value] of values(look())) all.set({ [label]: each }, value);
@@ -61,11 +70,17 @@ export function observeNode(look: () => NodeState, registers: Registry[]): void 
     'By how much the clock of the database is ahead of the clock of this node',
     ({ clockOffset }) => clockOffset,
   );
-  gauge('writ_account_cache_entries', 'Accounts that this node remembers', ({ remembered }) => remembered.accounts);
+  gauge(
+    'writ_account_cache_entries',
+    'Accounts that this node remembers',
+    ({ remembered }) => remembered.accounts,
+    'sum',
+  );
   gauge(
     'writ_account_cache_bytes',
     'About how many bytes the accounts take that this node remembers',
     ({ remembered }) => remembered.bytes,
+    'sum',
   );
   gauge(
     'writ_change_feed_age_seconds',
@@ -88,7 +103,11 @@ export function observeNode(look: () => NodeState, registers: Registry[]): void 
     'alg',
     ({ signingKeyAges }) => signingKeyAges,
   );
-  gauges('writ_records_waiting', 'Records in memory that wait to be written to the database', 'record', ({ waiting }) =>
-    Object.entries(waiting),
+  gauges(
+    'writ_records_waiting',
+    'Records in memory that wait to be written to the database',
+    'record',
+    ({ waiting }) => Object.entries(waiting),
+    'sum',
   );
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { RotationSchedule } from '../domain/signing-keys/rotation-schedule.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { Peers } from '../workers/peers.ts';
 
 /** The times in the life of a signing key, in milliseconds. */
 export interface KeyTimes extends RotationSchedule {
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly random: { bytes(size: number): Uint8Array; id(): string; uuid(): string };
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The other processes of this server that share its port. */
+  readonly peers: Peers;
   /** The id of this process. */
   readonly pid: number;
   /** The bytes of memory that this process may take. */

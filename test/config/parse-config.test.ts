@@ -54,6 +54,7 @@ describe('the settings', () => {
       trustedProxies: new BlockList(),
       drain: 5,
       maxStaleness: 900,
+      workers: 1,
       cacheBytes: undefined,
       signingKeyMaxAge: 7_776_000,
       dpopNonceRequired: false,
@@ -276,6 +277,9 @@ describe('the settings', () => {
     [{ WRIT_COMPANY_LIMITS: 'grups=1' }, /^WRIT_COMPANY_LIMITS must be/],
     [{ WRIT_COMPANY_LIMITS: 'permissions=10001' }, /^WRIT_COMPANY_LIMITS must be/],
     [{ WRIT_MAX_STALENESS: 'long' }, /^WRIT_MAX_STALENESS must be/],
+    [{ WRIT_WORKERS: '0' }, /^WRIT_WORKERS must be a whole number from 1 to 99, or auto/],
+    [{ WRIT_WORKERS: '2' }, /^WRIT_WORKERS must be 1 beside the embedded database/],
+    [{ WRIT_WORKERS: 'auto' }, /^WRIT_WORKERS must be 1 beside the embedded database/],
     [{ WRIT_CACHE_MB: '0' }, /^WRIT_CACHE_MB must be a whole number of megabytes from 1 to 65536/],
     [{ WRIT_BOOTSTRAP_PUBLIC_KEY: '{' }, /^WRIT_BOOTSTRAP_PUBLIC_KEY must be a public JWK, as JSON$/],
     [

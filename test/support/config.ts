@@ -1,3 +1,4 @@
+import { ALONE } from '../../src/workers/peers.ts';
 import type { AppSurroundings } from '../../src/app.ts';
 import { parseConfig, type Config } from '../../src/config/parse-config.ts';
 import type { GuessLimits } from '../../src/oauth/refusals/guess-limiter.ts';
@@ -36,6 +37,7 @@ export function quietSurroundings(overrides: Partial<AppSurroundings> & { lines?
     logger: createLogger('trace', false, { write: (line: string) => void lines.push(line) }),
     metrics: createMetrics({ version: '0.0.0', node: 'v0' }),
     pid: process.pid,
+    peers: ALONE,
     memory: 1024 ** 3,
     databasePatience: 10_000,
     guessing: { limits: NO_GUESS_LIMITS, now: () => performance.now() },

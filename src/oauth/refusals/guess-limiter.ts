@@ -64,6 +64,20 @@ export interface GuessLimiter {
   succeeded(admission: Admission): void;
 }
 
+/** A failure, or the success of a client, that other processes of this server must know of. */
+export interface GuessEvent {
+  /** The source of a failure, as the prefix of an address; undefined: a client has succeeded. */
+  readonly failed: string | undefined;
+  /** The source and the client id together. */
+  readonly pair: string | undefined;
+}
+
+/** Shares what a limiter counts with the limiters of other processes of this server: together they are as one. */
+export interface SharedGuesses {
+  tell(event: GuessEvent): void;
+  hear(told: (event: GuessEvent) => void): void;
+}
+
 /** Milliseconds between two lines in the log about one source. */
 const QUIET = 60_000;
 /** The most sources for which the last line is remembered. */
@@ -80,11 +94,14 @@ export function createGuessLimiter({
   now,
   logger,
   metrics,
+  shared,
 }: {
   readonly limits: GuessLimits;
   readonly now: () => number;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'tokenRequestLimited'>;
+  /** Undefined: this process serves alone. */
+  readonly shared?: SharedGuesses;
 }): GuessLimiter {
   // For each pair and source, the time at which it has its whole allowance back. This one number is enough (a leaky
   // bucket as a meter, in ITU-T I.371 GCRA).
@@ -134,6 +151,22 @@ export function createGuessLimiter({
     return wait > 0 ? tooMany('client', wait) : undefined;
   }
 
+  function countFailure(prefix: string, both: string | undefined): void {
+    if (both !== undefined) pairs.set(both, counted(pair, pairs.get(both)));
+    sources.set(prefix, counted(source, sources.get(prefix)));
+    wholeForEveryone = counted(everyone, wholeForEveryone);
+  }
+
+  function countSuccess(both: string): void {
+    pairs.delete(both);
+    known.set(both, -Infinity);
+  }
+
+  shared?.hear(({ failed, pair: both }) => {
+    if (failed !== undefined) countFailure(failed, both);
+    else if (both !== undefined) countSuccess(both);
+  });
+
   function tell(limited: OAuthError, prefix: string, requestId: string | undefined): OAuthError {
     metrics.tokenRequestLimited();
     const last = told.get(prefix);
@@ -159,16 +192,16 @@ export function createGuessLimiter({
         if (both !== undefined && whole !== undefined) known.set(both, counted(pair, whole));
         return tell(limited, prefix, requestId);
       }
-      if (both !== undefined) pairs.set(both, counted(pair, pairs.get(both)));
-      sources.set(prefix, counted(source, sources.get(prefix)));
-      wholeForEveryone = counted(everyone, wholeForEveryone);
+      countFailure(prefix, both);
+      shared?.tell({ failed: prefix, pair: both });
       return undefined;
     },
 
     succeeded({ pair: both }) {
       if (both === undefined) return;
-      pairs.delete(both);
-      known.set(both, -Infinity);
+      // The others know of most successes already.
+      if (shared !== undefined && (!known.has(both) || pairs.has(both))) shared.tell({ failed: undefined, pair: both });
+      countSuccess(both);
     },
   };
 }
