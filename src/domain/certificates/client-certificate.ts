@@ -27,13 +27,20 @@ export function certificateOf(x509: X509Certificate): ClientCertificate {
 
 /** Why a certificate does not work at a time, in words; undefined: it works. */
 export function wrongTime({ x509 }: Pick<ClientCertificate, 'x509'>, now: Date): string | undefined {
-  const { validFromDate: from, validToDate: to } = x509;
-  if (!hasReadableTimes(x509)) return 'the times of the certificate cannot be read';
-  if (now < from) return `the certificate is not valid before ${from.toISOString()}`;
-  return now > to ? `the certificate has expired at ${to.toISOString()}` : undefined;
+  const times = timesOf(x509);
+  if (times === undefined) return 'the times of the certificate cannot be read';
+  if (now < times.from) return `the certificate is not valid before ${times.from.toISOString()}`;
+  return now > times.to ? `the certificate has expired at ${times.to.toISOString()}` : undefined;
 }
 
-/** Whether the times of a certificate are times: nothing is before or after a time that is none. */
-export function hasReadableTimes({ validFromDate: from, validToDate: to }: X509Certificate): boolean {
-  return !Number.isNaN(from.getTime()) && !Number.isNaN(to.getTime());
+/**
+ * The times between which a certificate is valid; undefined: one of them is no time. They are read from their texts: for a
+ * time that is none, Node.js makes `validToDate` of whatever is in its memory.
+ */
+export function timesOf({
+  validFrom,
+  validTo,
+}: Pick<X509Certificate, 'validFrom' | 'validTo'>): { readonly from: Date; readonly to: Date } | undefined {
+  const [from, to] = [new Date(validFrom), new Date(validTo)];
+  return Number.isNaN(from.getTime()) || Number.isNaN(to.getTime()) ? undefined : { from, to };
 }

@@ -1,6 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { rsaWeakness } from '../credentials/rsa-weakness.ts';
-import { certificateOf, hasReadableTimes, wrongTime } from './client-certificate.ts';
+import { certificateOf, timesOf, wrongTime } from './client-certificate.ts';
 
 /** One certificate, whoever has issued it. */
 export interface PinnedCertificate {
@@ -37,11 +37,12 @@ export async function readCertificate(text: string, now: Date): Promise<ReadCert
   }
   const weakness = await weaknessOf(key);
   if (weakness !== undefined) return { wrong: `has a key that ${weakness}` };
-  if (!hasReadableTimes(x509)) return { wrong: 'has times that cannot be read' };
+  const times = timesOf(x509);
+  if (times === undefined) return { wrong: 'has times that cannot be read' };
   const expired = wrongTime({ x509 }, now);
-  if (expired !== undefined && now > x509.validToDate) return { wrong: `cannot be used: ${expired}` };
+  if (expired !== undefined && now > times.to) return { wrong: `cannot be used: ${expired}` };
   const { thumbprint } = certificateOf(x509);
-  return { identity: { certificate: x509.toString(), thumbprint }, notAfter: x509.validToDate };
+  return { identity: { certificate: x509.toString(), thumbprint }, notAfter: times.to };
 }
 
 async function weaknessOf(key: KeyObject): Promise<string | undefined> {

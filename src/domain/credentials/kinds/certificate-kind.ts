@@ -1,4 +1,4 @@
-import { clientCertificate } from '../../certificates/client-certificate.ts';
+import { clientCertificate, timesOf } from '../../certificates/client-certificate.ts';
 import { type CertificateSubject, SUBJECT_MEMBERS, wrongWithSubject } from '../../certificates/certificate-subject.ts';
 import {
   type PinnedCertificate,
@@ -92,7 +92,7 @@ export const certificateKind: CredentialKind<CertificateCredential, WantedCertif
   change: (before) => before,
   widens: () => false,
   endsByItself: ({ identity }) =>
-    'member' in identity ? undefined : clientCertificate(identity.certificate).x509.validToDate,
+    'member' in identity ? undefined : timesOf(clientCertificate(identity.certificate).x509)?.to,
   onlyAt: () => undefined,
   answered: ({ identity }) =>
     'member' in identity
